@@ -1,0 +1,92 @@
+"""Compiled entry points that notice when any of their sources changes.
+
+numba's own cache does not see a changed callee and cannot hold functions made from a string. So an entry is written to
+the cache folder as a tiny module that is named after a hash of every source it depends on, and imported from there.
+With NUMBA_DISABLE_JIT=1 the entry is the plain function: slow, and the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+
+
+def cache_folder() -> Path:
+    """Where compiled code is kept: SIMWARD_CACHE, else XDG_CACHE_HOME/simward, else ~/.cache/simward."""
+    named = os.environ.get("SIMWARD_CACHE")
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "simward"
+
+
+def sources_digest(sources: Iterable[ModuleType | Path | str]) -> str:
+    """SHA-256 (hex) over the text of modules, files, or literal strings, in the order given."""
+    digest = hashlib.sha256()
+    for source in sources:
+        if isinstance(source, ModuleType):
+            digest.update(Path(str(source.__file__)).read_bytes())
+        elif isinstance(source, Path):
+            digest.update(source.read_bytes())
+        else:
+            digest.update(source.encode())
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def import_generated(name: str, text: str) -> ModuleType:
+    """Write `text` as a module named `name` to the cache folder (atomically) and import it from there."""
+    folder = cache_folder() / "generated"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"{name}.py"
+    if not path.exists() or path.read_text() != text:
+        handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def entry(function: Callable[..., Any], depends: Iterable[ModuleType | Path | str]) -> Callable[..., Any]:
+    """The compiled, disk-cached form of `function`, whose callees live in the modules that it `depends` on.
+
+    Callees are plain `@numba.njit` functions without a cache of their own. `depends` must name every module whose
+    source the machine code is made from; the module of `function` itself is added.
+    """
+    if INTERPRETED:
+        return function
+    import llvmlite
+    import numba
+    import numpy
+
+    own = sys.modules[function.__module__]
+    versions = f"{sys.version} {numba.__version__} {llvmlite.__version__} {numpy.__version__}"
+    digest = sources_digest([versions, own, *depends])[:24]
+    arguments = ", ".join(inspect.signature(function).parameters)
+    name = f"simward_{function.__name__}_{digest}"
+    text = (
+        f"from numba import njit\n"
+        f"from {function.__module__} import {function.__name__} as inner\n\n\n"
+        f"@njit(cache=True, nogil=True)\n"
+        f"def {function.__name__}({arguments}):\n"
+        f"    return inner({arguments})\n"
+    )
+    compiled: Callable[..., Any] = getattr(import_generated(name, text), function.__name__)
+    return compiled

@@ -1,0 +1,110 @@
+"""What a detector declares about itself: metadata, memory and knobs.
+
+A detector is one module in this folder. It is found by being there. It has a docstring (its documentation page), a
+`DETECTOR`, `CLASSES`, `MEMORY`, `KNOBS`, and one scalar function `judge(memory, row, event, knobs, evidence)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# What judge may return besides the number of a class (1 for CLASSES[0], 2 for CLASSES[1], ...).
+QUIET = 0
+"""The condition does not hold: an open finding ends."""
+NO_OPINION = -1
+"""This event cannot tell: an open finding stays as it is."""
+
+# Severities.
+INFO, LOW, MEDIUM, HIGH, CRITICAL = 1, 2, 3, 4, 5
+SEVERITY_NAMES = ("", "info", "low", "medium", "high", "critical")
+
+# Responses, mildest first; 0 = the policy does not say.
+OBSERVE, NOTIFY, QUARANTINE, REFUSE, LOCK = 1, 2, 3, 4, 5
+RESPONSE_NAMES = ("", "observe", "notify", "quarantine", "refuse", "lock")
+
+MAX_CLASSES = 12
+SCOPES = ("subscription", "stranger", "gateway", "segment", "device")
+
+EVIDENCE_KINDS = (
+    "none", "imei", "imeisv", "imsi", "plmn", "rat", "apn", "gateway", "text", "cell", "address", "count", "time", "segment",
+)
+"""How the integers `was`, `now`, `expected` of a finding are to be put into words (engine/words.py does it)."""
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One value that a detector reads from a use case.
+
+    `name` is the field in `knobs`; `dtype` its NumPy type, `shape` its length for lists (0 = scalar).
+    `path` is where it stands in the use case document ("binding.mode"); `kind` names how the text there becomes
+    integers: "choice" (values maps words to numbers), "response", "plmn-list", "rat-mask", "duration", "integer", "apn-of-segment".
+    A list knob comes with a second field `<name>_count`. Lists keep the order sorted ascending.
+    """
+
+    name: str
+    dtype: str
+    default: int = 0
+    doc: str = ""
+    path: str = ""
+    kind: str = "integer"
+    values: Mapping[str, int] = field(default_factory=dict)
+    shape: int = 0
+
+
+@dataclass(frozen=True)
+class Detector:
+    """Metadata of one detector.
+
+    `severity`: one number, or a mapping from class (and "*") to number. `evidence`: a mapping from class (or "*") to an
+    evidence kind. `momentary`: the finding begins and ends with the same event. `default_response`: what holds where
+    the policy names neither the detector nor the class; it stands above `responses.default`. `fixed_response`: what
+    policy cannot change. `mild_classes`: classes that never inherit more than `notify` from `responses: {detector: ...}`;
+    the class itself must be named to give it more. `response_paths`: class -> path of a use-case key that
+    states the response of that class ("binding.not_reported").
+    """
+
+    id: str
+    runs: str
+    scope: str
+    severity: int | Mapping[str, int]
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    momentary: bool = False
+    default_response: int = 0
+    fixed_response: int = 0
+    mild_classes: tuple[str, ...] = ()
+    response_paths: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """class -> (path, default response)."""
+
+    def severity_of(self, class_name: str) -> int:
+        """The severity of a class."""
+        if isinstance(self.severity, int):
+            return self.severity
+        return self.severity.get(class_name, self.severity.get("*", MEDIUM))
+
+    def evidence_of(self, class_name: str) -> str:
+        """The evidence kind of a class."""
+        return self.evidence.get(class_name, self.evidence.get("*", "none"))
+
+
+@dataclass(frozen=True)
+class DetectorModule:
+    """A detector as found in the folder: its metadata beside the module's other declarations."""
+
+    detector: Detector
+    classes: tuple[str, ...]
+    memory: tuple[tuple[str, str], ...]
+    knobs: tuple[Knob, ...]
+    module: Any
+    doc: str
+
+    @property
+    def id(self) -> str:
+        """The detector's name, as policy and findings spell it."""
+        return self.detector.id
+
+    @property
+    def field(self) -> str:
+        """The id as a field and function name."""
+        return self.detector.id.replace("-", "_")

@@ -1,0 +1,1 @@
+"""The deterministic engine: events, state, kernel, journal, snapshot, replay."""

@@ -1,0 +1,101 @@
+"""Events: what happened, as fixed-width rows of one NumPy structured array.
+
+Identities are integers (identity.py says how). Times are microseconds since 1970-01-01 UTC. New columns and kinds are
+appended, never moved; readers copy columns by name.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+SESSION_ID_OCTETS = 48
+"""Room for Acct-Session-Id. A GGSN/PGW sends 16 or 40 characters (TS 29.061 16.4.3: address and Charging-ID in hex)."""
+
+EVENT = np.dtype(
+    [
+        ("received_at", "i8"),  # gate clock made monotone, us; orders the fold
+        ("happened_at", "i8"),  # as the gateway reports (Event-Timestamp, else received_at - Acct-Delay-Time), us
+        ("imsi", "i8"),  # prefix-1 decimal from 3GPP-IMSI, 0 = not given
+        ("user", "i8"),  # User-Name where it is digits (before any '@'), prefix-1 decimal, 0 = not
+        ("msisdn", "i8"),  # Calling-Station-Id where it is digits, prefix-1 decimal, 0 = not
+        ("imei", "i8"),  # the first 14 digits, 0 = not reported (or unreadable: FLAG_IMEI_UNREADABLE)
+        ("cell", "i8"),  # identity.py: kind << 56 | value, 0 = not reported
+        ("uplink_octets", "i8"),  # Acct-Input-Octets + Gigawords, from the device; -1 = not reported
+        ("downlink_octets", "i8"),
+        ("request", "i8"),  # 64 bits that name the request: client, identifier, authenticator; or a command's id
+        ("subject", "i8"),  # commands: ICCID (prefix-1 decimal without its leading 89); effect results: the effect's sequence
+        ("area", "i4"),  # LAC or TAC, -1 = not reported
+        ("plmn", "i4"),  # visited network, prefix-1 decimal of MCC and MNC, 0 = not reported
+        ("address", "u4"),  # Framed-IP-Address, host order, 0 = none
+        ("duration_s", "i4"),  # Acct-Session-Time, -1 = not reported
+        ("apn", "i4"),  # text id of the canonical APN (lower case, operator identifier removed), 0 = not given
+        ("gateway", "i4"),  # text id of NAS-Identifier, else of NAS-IP-Address in dotted form, else of the client's name
+        ("client", "i4"),  # text id of the configured client's name
+        ("argument", "i4"),  # commands: binding generation expected, -1 = any; effect results: Error-Cause
+        ("flags", "u2"),
+        ("rat", "u1"),  # 3GPP-RAT-Type (TS 29.061 16.4.7.2), 0 = not reported
+        ("software", "i1"),  # IMEISV software version 0..99, -1 = not reported
+        ("kind", "u1"),
+        ("cause", "u1"),  # Acct-Terminate-Cause (RFC 2866 5.10); effect results: EFFECT_ACK and so on
+        ("session_id_octets", "u1"),
+        ("identifier", "u1"),  # RADIUS identifier, for the audit; not used by the fold
+        ("session_id", "u1", (SESSION_ID_OCTETS,)),  # raw Acct-Session-Id, zero padded
+    ],
+    align=True,
+)
+
+# Kinds. Appended only.
+ACCESS_REQUEST = 1
+ACCOUNTING_START = 2
+ACCOUNTING_INTERIM = 3
+ACCOUNTING_STOP = 4
+ACCOUNTING_ON = 5
+ACCOUNTING_OFF = 6
+TICK = 10
+COMMAND_LOCK = 20
+COMMAND_RELEASE = 21
+COMMAND_DISCONNECT = 22
+COMMAND_PAUSE = 23  # global: responses above notify are held
+COMMAND_RESUME = 24
+EFFECT_RESULT = 30  # what a gateway said to a Disconnect-Request (or that it said nothing)
+
+KIND_NAMES = {
+    ACCESS_REQUEST: "access-request",
+    ACCOUNTING_START: "accounting-start",
+    ACCOUNTING_INTERIM: "accounting-interim",
+    ACCOUNTING_STOP: "accounting-stop",
+    ACCOUNTING_ON: "accounting-on",
+    ACCOUNTING_OFF: "accounting-off",
+    TICK: "tick",
+    COMMAND_LOCK: "lock",
+    COMMAND_RELEASE: "release",
+    COMMAND_DISCONNECT: "disconnect",
+    COMMAND_PAUSE: "pause",
+    COMMAND_RESUME: "resume",
+    EFFECT_RESULT: "effect-result",
+}
+
+# Flags.
+FLAG_IMEI_UNREADABLE = 1  # 3GPP-IMEISV was there but is no IMEI
+FLAG_LOCATION_UNREADABLE = 2  # 3GPP-User-Location-Info was there but cannot be read
+FLAG_SESSION_ID_CUT = 4  # Acct-Session-Id is longer than 48: 40 octets kept, 8 octets of its hash
+FLAG_TIMESTAMP = 8  # happened_at comes from Event-Timestamp
+FLAG_APN_UNKNOWN_TEXT = 16  # the table of texts was full: the APN is not kept
+
+# EFFECT_RESULT causes.
+EFFECT_ACK, EFFECT_NAK, EFFECT_SILENCE = 1, 2, 3
+EFFECT_RESULT_NAMES = ("", "ack", "nak", "silence")
+
+
+def empty(count: int) -> np.ndarray:
+    """A zeroed event array with the sentinels for "not reported" set."""
+    events = np.zeros(count, EVENT)
+    reset(events)
+    return events
+
+
+def reset(events: np.ndarray) -> None:
+    """Make every row of `events` an event that reports nothing."""
+    events[:] = np.zeros(1, EVENT)[0]
+    for name in ("uplink_octets", "downlink_octets", "area", "duration_s", "argument", "software"):
+        events[name] = -1

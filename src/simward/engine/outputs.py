@@ -1,0 +1,102 @@
+"""Outputs of the fold: findings, verdicts other than allow, effects, and facts about bindings and locks.
+
+`OUTPUT` rows are journalled beside the inputs that caused them. `RESULT` rows (one an input event) are what the gate
+needs to answer; they are not journalled, since folding again makes them again.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simward.engine.events import SESSION_ID_OCTETS
+
+OUTPUT = np.dtype(
+    [
+        ("at", "i8"),  # received_at of the event, us
+        ("sequence", "i8"),  # of the event; with `index` it is the id shard/sequence/index
+        ("imsi", "i8"),
+        ("iccid", "i8"),
+        ("was", "i8"),
+        ("now", "i8"),
+        ("expected", "i8"),
+        ("opened_sequence", "i8"),  # the finding (or effect) that this row is about
+        ("subject", "i8"),  # VERDICT: session started etc. unused = 0; COMMAND_*: the command's id
+        ("row", "i4"),  # row of the scope's table
+        ("gateway", "i4"),
+        ("client", "i4"),
+        ("generation", "i4"),
+        ("apn", "i4"),
+        ("address", "u4"),
+        ("event", "i4"),  # position in the batch; not part of the journal's meaning
+        ("use_case", "u2"),
+        ("error_cause", "u2"),  # EFFECT_PROOF: RFC 5176 3.5
+        ("index", "u1"),
+        ("opened_index", "u1"),
+        ("kind", "u1"),
+        ("detector", "u1"),  # position in the kernel's list of detectors
+        ("class", "u1"),
+        ("severity", "u1"),
+        ("response", "u1"),  # in force (after limits)
+        ("wanted", "u1"),  # what policy said (before limits)
+        ("held", "u1"),  # HELD_*; 0 = not held
+        ("verdict", "u1"),
+        ("result", "u1"),  # EFFECT_PROOF: EFFECT_ACK..; COMMAND_ANSWER: ANSWER_*
+        ("event_kind", "u1"),
+        ("session_id_octets", "u1"),
+        ("session_id", "u1", (SESSION_ID_OCTETS,)),
+    ],
+    align=True,
+)
+
+# Kinds. Appended only.
+FINDING_BEGAN = 1
+FINDING_UPDATED = 2  # same condition, another response in force (a limit gave way, or policy changed)
+FINDING_ENDED = 3
+VERDICT = 4  # only for verdicts other than allow
+DISCONNECT = 5  # an effect: the gate sends a Disconnect-Request; `now` = attempt count so far
+EFFECT_PROOF = 6  # what came of the effect opened_sequence/opened_index
+BOUND = 7  # the subscription is now bound to `now` (IMEI*100 + software, -1 software -> 99 absent: see words)
+LOCKED = 8  # `was` = until (us) or 0 for no expiry
+RELEASED = 9  # `result` = RELEASE_*
+COMMAND_ANSWER = 10
+ADDRESS_GIVEN = 11  # static Framed-IP-Address chosen for the subscription
+
+KIND_NAMES = (
+    "", "finding-began", "finding-updated", "finding-ended", "verdict", "disconnect", "effect-proof", "bound", "locked",
+    "released", "command-answer", "address-given",
+)
+
+# Verdicts.
+ALLOW, QUARANTINED, REJECT = 0, 1, 2
+VERDICT_NAMES = ("allow", "quarantine", "reject")
+
+# Why a response was held.
+HELD_RATE, HELD_SHARE, HELD_NEVER_CUT, HELD_PAUSED = 1, 2, 3, 4
+HELD_NAMES = ("", "per_hour", "share_of_fleet", "never-cut", "paused")
+
+# Answers to commands.
+APPLIED, DUPLICATE, STALE, LIMITED, NOT_FOUND = 1, 2, 3, 4, 5
+ANSWER_NAMES = ("", "applied", "duplicate", "stale", "limited", "not-found")
+
+# Why a lock was released.
+RELEASE_PERSON, RELEASE_EXPIRY, RELEASE_RETURNED = 1, 2, 3
+RELEASE_NAMES = ("", "person", "expiry", "bound-device-returned")
+
+RESULT = np.dtype(
+    [
+        ("verdict", "u1"),
+        ("duplicate", "u1"),  # 1: a retransmission; nothing changed, do not journal it, answer as before
+        ("detector", "u1"),  # what decided a reject or quarantine
+        ("class", "u1"),
+        ("known", "u1"),  # 1: the subscription is in the inventory
+        ("spare", "u1"),
+        ("use_case", "u2"),
+        ("row", "i4"),  # row of the subscription, -1 = none
+        ("generation", "i4"),  # of the binding
+        ("address", "u4"),  # Framed-IP-Address to give, 0 = none
+        ("session_timeout_s", "i4"),  # 0 = none
+        ("interim_interval_s", "i4"),  # 0 = none
+        ("class_token", "i8"),  # what the Class attribute carries
+    ],
+    align=True,
+)

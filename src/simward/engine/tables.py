@@ -1,0 +1,182 @@
+"""Policy and inventory as the fold reads them: arrays made by policy/, journalled as they are.
+
+The fold never sees YAML or CSV: a revision is journalled in this compiled form (with its source text beside it for the
+audit), so that a replay gives the same bytes whatever the compiler does by then.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from simward.detectors import of_gate
+from simward.detectors.detector import MAX_CLASSES
+
+NAME_OCTETS = 100
+"""An APN is at most 100 octets (TS 23.003 9.1)."""
+
+# Binding modes.
+BIND_NONE, BIND_FIRST_USE, BIND_DECLARED, BIND_MODEL, BIND_POOL = 0, 1, 2, 3, 4
+BINDING_MODES = {"none": 0, "first-use": 1, "declared": 2, "model": 3, "pool": 4}
+
+# release_when.
+RELEASE_NEVER, RELEASE_BOUND_DEVICE, RELEASE_AFTER = 0, 1, 2
+
+LIMITED_ACTIONS = ("quarantine", "refuse", "lock", "disconnect")
+"""The actions that a use case may limit; the position is the index in the limit arrays."""
+
+USE_CASE = np.dtype(
+    [
+        ("binding_mode", "u1"),
+        ("never_cut", "u1"),
+        ("release_rule", "u1"),
+        ("spare", "u1"),
+        ("segment", "i4"),  # index into segments, 0 = none
+        ("tenant", "i4"),  # index into names["tenants"]
+        ("release_after_s", "i4"),
+        ("session_timeout_s", "i4"),  # 0 = do not send
+        ("interim_interval_s", "i4"),  # 0 = do not send
+        ("limit_per_hour", "i4", (4,)),  # -1 = no limit; order of LIMITED_ACTIONS
+        ("limit_share_ppm", "i4", (4,)),  # millionths of the use case's members, -1 = no limit
+    ],
+    align=True,
+)
+
+SEGMENT = np.dtype(
+    [
+        ("apn", "i4"),  # text id; filled by the fold from apn_name when the revision is applied
+        ("apn_octets", "i4"),
+        ("pool_first", "u4"),  # first and last address that may be given (host order); 0 = no pool
+        ("pool_last", "u4"),
+        ("quarantine_first", "u4"),
+        ("quarantine_last", "u4"),
+        ("apn_name", "u1", (NAME_OCTETS,)),  # canonical: lower case, without operator identifier
+    ],
+    align=True,
+)
+
+SETTINGS = np.dtype([("unknown_response", "u1"), ("paused", "u1"), ("spare", "u1", (6,))], align=True)
+"""What simward.toml says that the fold must know: unknown_response is REFUSE ("reject") or OBSERVE ("allow")."""
+
+
+def knobs_dtype() -> np.dtype:
+    """One row a use case: a nested record a gate detector, in the order of `of_gate()`."""
+    fields = []
+    for one in of_gate():
+        columns: list[tuple[Any, ...]] = []
+        for knob in one.knobs:
+            columns.append((knob.name, knob.dtype, (knob.shape,)) if knob.shape else (knob.name, knob.dtype))
+            if knob.shape:
+                columns.append((f"{knob.name}_count", "i4"))
+        fields.append((one.field, np.dtype(columns or [("unused", "u1")], align=True)))
+    return np.dtype(fields, align=True)
+
+
+@dataclass(frozen=True)
+class PolicyTables:
+    """A policy revision, compiled. Row 0 of `use_cases` and `segments` means "none" and holds the defaults."""
+
+    use_cases: np.ndarray
+    segments: np.ndarray
+    responses: np.ndarray  # u1[use case, gate detector, class]; class 0 unused
+    knobs: np.ndarray
+    settings: np.ndarray  # one row
+    names: dict[str, list[str]]  # "use_cases", "segments", "tenants" ("" first where row 0 is none), "detectors"
+    sources: dict[str, str] = field(default_factory=dict)  # file name -> text, for the audit
+
+    def to_bytes(self) -> bytes:
+        """The form that is journalled."""
+        return pack(
+            {
+                "use_cases": self.use_cases, "segments": self.segments, "responses": self.responses,
+                "knobs": self.knobs, "settings": self.settings,
+            },
+            {"names": self.names, "sources": self.sources},
+        )
+
+    @staticmethod
+    def from_bytes(blob: bytes) -> PolicyTables:
+        """The reverse of `to_bytes`."""
+        arrays, notes = unpack(blob)
+        return PolicyTables(
+            arrays["use_cases"], arrays["segments"], arrays["responses"], arrays["knobs"], arrays["settings"],
+            notes["names"], notes["sources"],
+        )
+
+    @staticmethod
+    def default() -> PolicyTables:
+        """What holds before the first revision: nothing is known, unknown subscriptions are refused."""
+        use_cases = np.zeros(1, USE_CASE)
+        use_cases["limit_per_hour"] = -1
+        use_cases["limit_share_ppm"] = -1
+        settings = np.zeros(1, SETTINGS)
+        settings["unknown_response"] = 4
+        detectors = of_gate()
+        return PolicyTables(
+            use_cases, np.zeros(1, SEGMENT), np.zeros((1, len(detectors), MAX_CLASSES), np.uint8),
+            np.zeros(1, knobs_dtype()), settings,
+            {"use_cases": [""], "segments": [""], "tenants": ["default"], "detectors": [one.id for one in detectors]},
+        )
+
+
+DECLARED = np.dtype(
+    [
+        ("imsi", "i8"),  # prefix-1 decimal
+        ("iccid", "i8"),  # prefix-1 decimal without the leading 89
+        ("msisdn", "i8"),  # prefix-1 decimal, 0 = none
+        ("imei", "i8"),  # first 14 digits, 0 = not declared
+        ("use_case", "i4"),  # index into the delta's own list of names
+        ("state", "u1"),  # LIFECYCLE
+    ],
+    align=True,
+)
+"""One line of the inventory, as far as the gate decides by it."""
+
+LIFECYCLE = ("active", "inventory", "suspended", "retired")
+"""`state` in inventory.csv; empty = active. A subscription that is suspended or retired is refused as locked."""
+
+
+@dataclass(frozen=True)
+class InventoryDelta:
+    """A change of the inventory: rows added or changed (whole rows), and IMSIs removed."""
+
+    upserts: np.ndarray  # DECLARED
+    removals: np.ndarray  # i8 IMSIs
+    use_cases: list[str]  # names that `upserts["use_case"]` points into
+
+    def to_bytes(self) -> bytes:
+        """The form that is journalled."""
+        return pack({"upserts": self.upserts, "removals": self.removals}, {"use_cases": self.use_cases})
+
+    @staticmethod
+    def from_bytes(blob: bytes) -> InventoryDelta:
+        """The reverse of `to_bytes`."""
+        arrays, notes = unpack(blob)
+        return InventoryDelta(arrays["upserts"], arrays["removals"], notes["use_cases"])
+
+
+def pack(arrays: dict[str, np.ndarray], notes: dict[str, Any]) -> bytes:
+    """Arrays with their layouts and JSON notes as one blob (npy parts behind a JSON header)."""
+    parts, header = [], []
+    for name, array in arrays.items():
+        buffer = io.BytesIO()
+        np.save(buffer, array, allow_pickle=False)
+        parts.append(buffer.getvalue())
+        header.append([name, len(parts[-1])])
+    head = json.dumps({"arrays": header, "notes": notes}, separators=(",", ":"), sort_keys=True).encode()
+    return len(head).to_bytes(8, "little") + head + b"".join(parts)
+
+
+def unpack(blob: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The reverse of `pack`."""
+    length = int.from_bytes(blob[:8], "little")
+    head = json.loads(blob[8 : 8 + length])
+    arrays, at = {}, 8 + length
+    for name, size in head["arrays"]:
+        arrays[name] = np.load(io.BytesIO(blob[at : at + size]), allow_pickle=False)
+        at += size
+    return arrays, head["notes"]

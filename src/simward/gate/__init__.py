@@ -1,0 +1,1 @@
+"""The in-line process: the only code that opens sockets to gateways."""

@@ -1,0 +1,1 @@
+"""A simulated fleet, gateway and attackers that speak the real protocols."""

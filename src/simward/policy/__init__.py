@@ -1,0 +1,1 @@
+"""Policy and inventory: files that people write, checked and compiled into the tables that the fold reads."""

@@ -1,0 +1,1 @@
+"""The process behind the gate: follows its journal and makes the snapshots."""

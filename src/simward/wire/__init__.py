@@ -1,0 +1,1 @@
+"""Wire formats: octets in, events out; no sockets, no clock."""
