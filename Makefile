@@ -1,0 +1,40 @@
+# The commands of this repository; `make` alone lists them.
+
+BIN := .venv/bin
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup packages demo test lint format docs bench clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## make .venv from the lock file (quick when done); PYTHON=... chooses the interpreter
+	@scripts/setup
+
+packages:
+	@scripts/packages test
+
+demo: setup ## a gate and a simulated fleet on loopback: an honest week, then attacks (a minute or two)
+	@$(BIN)/simward lab demo $(DEMO)
+
+test: packages lint ## lint, then every test (skipped ones are listed)
+	$(BIN)/python -m pytest -q -rs $(TESTS)
+
+lint: setup ## ruff, mypy --strict, the import law, shell syntax
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	@for script in scripts/* .ci/run; do case "$$(head -1 $$script)" in *sh) sh -n $$script || exit 1;; esac; done
+
+format: setup ## sort imports and apply ruff's safe fixes
+	$(BIN)/ruff check --fix .
+
+docs: setup ## write the reference pages that are made from code
+	$(BIN)/python scripts/write_reference.py
+
+bench: setup ## decisions/s and accounting/s beside FreeRADIUS, latency, kernel, memory, start; figures as JSON
+	@scripts/packages bench
+	$(BIN)/python -m benchmarks $(BENCH)
+
+clean: ## remove .venv and caches of tools (compiled kernels live in ~/.cache/simward)
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info

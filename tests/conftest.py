@@ -1,0 +1,49 @@
+"""What every test may rely on: quiet hypothesis profiles, and tools from outside that are skipped visibly when absent."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# The first example may compile; an example's time says nothing here. Derandomised: a red build is red twice.
+settings.register_profile(
+    "default",
+    deadline=None,
+    max_examples=50,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.register_profile("search", parent=settings.get_profile("default"), derandomize=False, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def _tool(name: str, package: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed (Debian: {package})")
+    return found
+
+
+@pytest.fixture
+def repository() -> Path:
+    """The folder of this working copy."""
+    return REPOSITORY
+
+
+@pytest.fixture
+def radclient() -> str:
+    """FreeRADIUS's client: a peer that nobody here wrote."""
+    return _tool("radclient", "freeradius-utils")
+
+
+@pytest.fixture
+def tshark() -> str:
+    """Wireshark's decoder: a reader that nobody here wrote."""
+    return _tool("tshark", "tshark")
