@@ -1,0 +1,296 @@
+"""UDP for whole batches: recvmmsg and sendmmsg straight into NumPy buffers, or a portable loop that does the same."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import select
+import socket
+import struct
+import sys
+from typing import Protocol
+
+import numpy as np
+
+from simward.errors import PeerError
+
+PEER_OCTETS = 28
+"""Room for a sockaddr_in (16 octets) or sockaddr_in6 (28 octets) as the kernel writes it."""
+_PEER4_OCTETS = 16
+
+RECEIVE_BUFFER_OCTETS = 16 * 1024 * 1024
+SEND_BUFFER_OCTETS = 4 * 1024 * 1024
+SEND_WAITS = 20
+SEND_WAIT_MS = 5
+"""A full send buffer is waited for so many times so long; then the rest of the batch is dropped and counted."""
+
+_IOVEC = np.dtype([("base", "u8"), ("octets", "u8")])
+_MMSGHDR = np.dtype(
+    [
+        ("name", "u8"),
+        ("name_octets", "u4"),
+        ("pad1", "u4"),
+        ("iov", "u8"),
+        ("iov_count", "u8"),
+        ("control", "u8"),
+        ("control_octets", "u8"),
+        ("flags", "i4"),
+        ("pad2", "u4"),
+        ("octets", "u4"),
+        ("pad3", "u4"),
+    ]
+)
+"""struct mmsghdr of 64-bit Linux (glibc and musl, little-endian: the padding stands where musl pads)."""
+_MSG_DONTWAIT = 0x40
+
+
+def _libc() -> ctypes.CDLL | None:
+    if not sys.platform.startswith("linux") or struct.calcsize("P") != 8 or sys.byteorder != "little":
+        return None
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        for name in ("recvmmsg", "sendmmsg"):
+            getattr(libc, name).restype = ctypes.c_int
+        libc.recvmmsg.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p]
+        libc.sendmmsg.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int]
+    except (OSError, AttributeError):
+        return None
+    return libc
+
+
+_LIBC = _libc()
+HAVE_MMSG = _LIBC is not None
+
+
+def open_udp(host: str, port: int) -> socket.socket:
+    """A bound, non-blocking UDP socket with big buffers; PeerError says which address could not be had.
+
+    SO_REUSEADDR is not set: on UDP it would let a second gate steal packets from the first.
+    """
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        opened = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise PeerError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    try:
+        opened.setblocking(False)
+        for option, forced, octets in (
+            (socket.SO_RCVBUF, 33, RECEIVE_BUFFER_OCTETS),  # SO_RCVBUFFORCE: beyond rmem_max where we may
+            (socket.SO_SNDBUF, 32, SEND_BUFFER_OCTETS),  # SO_SNDBUFFORCE
+        ):
+            try:
+                opened.setsockopt(socket.SOL_SOCKET, forced if HAVE_MMSG else option, octets)
+            except OSError:
+                opened.setsockopt(socket.SOL_SOCKET, option, octets)
+        opened.bind(address)
+    except OSError as error:
+        opened.close()
+        raise PeerError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    return opened
+
+
+def shown_address(opened: socket.socket) -> str:
+    """The bound address as host:port, for people."""
+    name = opened.getsockname()
+    return f"[{name[0]}]:{name[1]}" if opened.family == socket.AF_INET6 else f"{name[0]}:{name[1]}"
+
+
+def peer_octets(address: tuple[str, int] | tuple[str, int, int, int]) -> bytes:
+    """A socket address as the kernel's sockaddr, zero padded to PEER_OCTETS."""
+    if ":" in address[0]:
+        scope = address[3] if len(address) > 3 else 0
+        packed = socket.inet_pton(socket.AF_INET6, address[0].split("%")[0])
+        flow = address[2] if len(address) > 3 else 0
+        return struct.pack("=HHI16sI", socket.AF_INET6, socket.htons(address[1]), flow, packed, scope)
+    packed = socket.inet_pton(socket.AF_INET, address[0])
+    return struct.pack("=HH4s20x", socket.AF_INET, socket.htons(address[1]), packed)
+
+
+def peer_address(octets: bytes) -> tuple[str, int] | tuple[str, int, int, int]:
+    """The reverse of `peer_octets`."""
+    family, port = struct.unpack_from("=HH", octets)
+    if family == socket.AF_INET6:
+        flow, packed, scope = struct.unpack_from("=I16sI", octets, 4)
+        return socket.inet_ntop(socket.AF_INET6, packed), socket.ntohs(port), flow, scope
+    return socket.inet_ntop(socket.AF_INET, octets[4:8]), socket.ntohs(port)
+
+
+class ReceivesBatches(Protocol):
+    """Fills slots of the arrays it was made with."""
+
+    def receive(self, opened: socket.socket, start: int) -> int:
+        """Receive what is there into slots from `start` on; returns how many. Never waits."""
+        ...
+
+
+class SendsBatches(Protocol):
+    """Sends slots of the arrays it was made with."""
+
+    dropped: int
+
+    def send(self, opened: socket.socket, slots: np.ndarray, peers: np.ndarray) -> int:
+        """Send the packets in `slots` to rows `peers` of the peers array; returns how many the kernel took."""
+        ...
+
+
+class MmsgReceiver:
+    """recvmmsg into `octets[slot]`, `lengths[slot]` and `peers[slot]` (sockaddr as the kernel writes it)."""
+
+    def __init__(self, octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray) -> None:
+        assert _LIBC is not None and octets.flags.c_contiguous and peers.flags.c_contiguous
+        self._recvmmsg = _LIBC.recvmmsg
+        self._octets, self._lengths, self._peers = octets, lengths, peers
+        self._headers, self._iovecs = _headers(octets, peers)
+        self._address = self._headers.ctypes.data
+        self._sizes = self._headers["octets"]
+        self._name_sizes = self._headers["name_octets"]
+
+    def receive(self, opened: socket.socket, start: int) -> int:
+        """See ReceivesBatches."""
+        room = len(self._octets) - start
+        if room <= 0:
+            return 0
+        at = self._address + start * _MMSGHDR.itemsize
+        # errno is not looked at: EAGAIN is "nothing there", and an ICMP error of an earlier answer is nobody's packet.
+        count: int = self._recvmmsg(opened.fileno(), at, room, _MSG_DONTWAIT, None)
+        if count <= 0:
+            return 0
+        end = start + count
+        self._lengths[start:end] = self._sizes[start:end]
+        self._name_sizes[start:end] = PEER_OCTETS  # the kernel wrote how much it used
+        return count
+
+
+class MmsgSender:
+    """sendmmsg from `octets[slot]`, `lengths[slot]` to `peers[row]`."""
+
+    def __init__(self, octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray) -> None:
+        assert _LIBC is not None and octets.flags.c_contiguous and peers.flags.c_contiguous
+        self._sendmmsg = _LIBC.sendmmsg
+        self._octets, self._lengths, self._peers = octets, lengths, peers
+        self._headers, self._iovecs = _headers(octets, peers)
+        self._iov_octets = self._iovecs["octets"]
+        self._names_at = np.uint64(peers.ctypes.data)
+        self._iov_at = np.uint64(self._iovecs.ctypes.data)
+        self._address = self._headers.ctypes.data
+        self.dropped = 0
+
+    def send(self, opened: socket.socket, slots: np.ndarray, peers: np.ndarray) -> int:
+        """See SendsBatches."""
+        count = len(slots)
+        headers = self._headers[:count]
+        self._iov_octets[slots] = self._lengths[slots]
+        headers["name"] = self._names_at + peers.astype(np.uint64) * np.uint64(PEER_OCTETS)
+        headers["name_octets"] = PEER_OCTETS if opened.family == socket.AF_INET6 else _PEER4_OCTETS
+        headers["iov"] = self._iov_at + slots.astype(np.uint64) * np.uint64(_IOVEC.itemsize)
+        return self._send_all(opened, count)
+
+    def _send_all(self, opened: socket.socket, count: int) -> int:
+        at, sent, waits, number = 0, 0, 0, opened.fileno()
+        while at < count:
+            taken = self._sendmmsg(number, self._address + at * _MMSGHDR.itemsize, count - at, _MSG_DONTWAIT)
+            if taken > 0:
+                at += taken
+                sent += taken
+                continue
+            if ctypes.get_errno() in (errno.EAGAIN, errno.ENOBUFS):
+                waits += 1
+                if waits > SEND_WAITS:
+                    self.dropped += count - at
+                    break
+                _wait_writable(opened)
+            elif ctypes.get_errno() != errno.EINTR:
+                at += 1  # this one peer cannot be reached: the others can
+                self.dropped += 1
+        return sent
+
+
+class PortableReceiver:
+    """The same with recvfrom_into, one call a packet."""
+
+    def __init__(self, octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray) -> None:
+        self._views = [memoryview(row) for row in octets]
+        self._lengths, self._peers = lengths, peers
+
+    def receive(self, opened: socket.socket, start: int) -> int:
+        """See ReceivesBatches."""
+        slot = start
+        while slot < len(self._views):
+            try:
+                count, address = opened.recvfrom_into(self._views[slot])
+            except InterruptedError:
+                continue
+            except OSError:
+                break  # nothing there, or the ICMP error of an earlier answer
+            self._lengths[slot] = count
+            self._peers[slot] = np.frombuffer(peer_octets(address), np.uint8)
+            slot += 1
+        return slot - start
+
+
+class PortableSender:
+    """The same with sendto, one call a packet."""
+
+    def __init__(self, octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray) -> None:
+        self._octets, self._lengths, self._peers = octets, lengths, peers
+        self.dropped = 0
+
+    def send(self, opened: socket.socket, slots: np.ndarray, peers: np.ndarray) -> int:
+        """See SendsBatches."""
+        sent, waits = 0, 0
+        for slot, peer in zip(slots.tolist(), peers.tolist(), strict=True):
+            packet = self._octets[slot, : self._lengths[slot]].tobytes()
+            address = peer_address(self._peers[peer].tobytes())
+            while True:
+                try:
+                    opened.sendto(packet, address)
+                    sent += 1
+                except InterruptedError:
+                    continue
+                except BlockingIOError:
+                    waits += 1
+                    if waits <= SEND_WAITS:
+                        _wait_writable(opened)
+                        continue
+                    self.dropped += 1
+                except OSError:
+                    self.dropped += 1
+                break
+        return sent
+
+
+def batch_receiver(octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray) -> ReceivesBatches:
+    """The fastest receiver that this machine has (SIMWARD_PORTABLE_SOCKETS=1: the portable one)."""
+    return (MmsgReceiver if _use_mmsg() else PortableReceiver)(octets, lengths, peers)
+
+
+def batch_sender(octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray) -> SendsBatches:
+    """The fastest sender that this machine has."""
+    return (MmsgSender if _use_mmsg() else PortableSender)(octets, lengths, peers)
+
+
+def _use_mmsg() -> bool:
+    return HAVE_MMSG and os.environ.get("SIMWARD_PORTABLE_SOCKETS", "0") in ("", "0")
+
+
+def _headers(octets: np.ndarray, peers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """One mmsghdr and one iovec a slot, made once: they point into the arrays, which must live as long."""
+    assert octets.dtype == np.uint8 and peers.dtype == np.uint8 and peers.shape[1] == PEER_OCTETS
+    slots = np.arange(len(octets), dtype=np.uint64)
+    iovecs = np.zeros(len(octets), _IOVEC)
+    iovecs["base"] = np.uint64(octets.ctypes.data) + slots * np.uint64(octets.strides[0])
+    iovecs["octets"] = octets.shape[1]
+    headers = np.zeros(len(octets), _MMSGHDR)
+    headers["name"] = np.uint64(peers.ctypes.data) + slots * np.uint64(PEER_OCTETS)
+    headers["name_octets"] = PEER_OCTETS
+    headers["iov"] = np.uint64(iovecs.ctypes.data) + slots * np.uint64(_IOVEC.itemsize)
+    headers["iov_count"] = 1
+    return headers, iovecs
+
+
+def _wait_writable(opened: socket.socket) -> None:
+    waiter = select.poll()
+    waiter.register(opened, select.POLLOUT)
+    waiter.poll(SEND_WAIT_MS)

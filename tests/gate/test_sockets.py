@@ -1,0 +1,100 @@
+"""Batches of datagrams over real sockets: the fast and the portable way do the same."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from simward.errors import PeerError
+from simward.gate import sockets
+
+WAYS = [("portable", sockets.PortableReceiver, sockets.PortableSender)]
+if sockets.HAVE_MMSG:
+    WAYS.append(("mmsg", sockets.MmsgReceiver, sockets.MmsgSender))
+HOSTS = ["127.0.0.1", "::1"]
+
+
+class Wire:
+    """One listening socket with its buffers, and the far end."""
+
+    def __init__(self, way: tuple[str, type, type], host: str, slots: int = 8) -> None:
+        self.octets = np.zeros((slots, 64), np.uint8)
+        self.lengths = np.zeros(slots, np.int32)
+        self.peers = np.zeros((slots, sockets.PEER_OCTETS), np.uint8)
+        self.opened = sockets.open_udp(host, 0)
+        self.far = socket.socket(self.opened.family, socket.SOCK_DGRAM)
+        self.far.bind((host, 0))
+        self.far.settimeout(2)
+        self.receiver = way[1](self.octets, self.lengths, self.peers)
+        self.sender = way[2](self.octets, self.lengths, self.peers)
+
+    def say(self, *texts: bytes) -> None:
+        for text in texts:
+            self.far.sendto(text, self.opened.getsockname())
+
+    def heard(self, slot: int) -> bytes:
+        return self.octets[slot, : self.lengths[slot]].tobytes()
+
+
+@pytest.fixture(params=[(way, host) for way in WAYS for host in HOSTS], ids=lambda one: f"{one[0][0]}-{one[1]}")
+def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
+    made = Wire(*request.param)
+    yield made
+    made.opened.close()
+    made.far.close()
+
+
+def test_a_batch_lands_in_its_slots(wire: Wire) -> None:
+    wire.say(b"one", b"", b"three")
+    assert wire.receiver.receive(wire.opened, 2) == 3
+    assert [wire.heard(slot) for slot in (2, 3, 4)] == [b"one", b"", b"three"]
+    assert sockets.peer_address(wire.peers[2].tobytes()) == wire.far.getsockname()
+    assert sockets.peer_octets(wire.far.getsockname()) == wire.peers[4].tobytes()
+
+
+def test_nothing_there_is_no_packet(wire: Wire) -> None:
+    assert wire.receiver.receive(wire.opened, 0) == 0
+
+
+def test_a_full_batch_leaves_the_rest_for_the_next(wire: Wire) -> None:
+    wire.say(*(bytes([number]) for number in range(10)))
+    assert wire.receiver.receive(wire.opened, 0) == 8
+    assert wire.receiver.receive(wire.opened, 8) == 0
+    assert wire.receiver.receive(wire.opened, 6) == 2
+    assert [wire.heard(slot) for slot in (6, 7)] == [b"\x08", b"\x09"]
+
+
+def test_answers_go_back_in_the_order_asked_for(wire: Wire) -> None:
+    wire.say(b"who", b"what")
+    wire.receiver.receive(wire.opened, 0)
+    wire.octets[5, :4] = np.frombuffer(b"five", np.uint8)
+    wire.octets[3, :5] = np.frombuffer(b"three", np.uint8)
+    wire.lengths[[5, 3]] = 4, 5
+    assert wire.sender.send(wire.opened, np.array([5, 3]), np.array([0, 1])) == 2
+    assert [wire.far.recv(64), wire.far.recv(64)] == [b"five", b"three"]
+
+
+def test_a_peer_that_is_gone_does_not_stop_the_others(wire: Wire) -> None:
+    gone = socket.socket(wire.opened.family, socket.SOCK_DGRAM)
+    gone.bind((wire.opened.getsockname()[0], 0))
+    nowhere = sockets.peer_octets(gone.getsockname())
+    gone.close()
+    wire.say(b"who")
+    wire.receiver.receive(wire.opened, 0)
+    wire.peers[1] = np.frombuffer(nowhere, np.uint8)
+    wire.peers[2] = wire.peers[0]
+    wire.peers[2, 2:4] = 0  # port 0 cannot be sent to: an error of this one packet
+    for _ in range(3):
+        wire.sender.send(wire.opened, np.array([0, 0, 0]), np.array([1, 2, 0]))
+        assert wire.far.recv(64) == b"who"
+    assert wire.receiver.receive(wire.opened, 0) == 0
+
+
+def test_an_address_in_use_is_said_by_name() -> None:
+    first = sockets.open_udp("127.0.0.1", 0)
+    with pytest.raises(PeerError, match=f"127.0.0.1:{first.getsockname()[1]}"):
+        sockets.open_udp("127.0.0.1", first.getsockname()[1])
+    first.close()
