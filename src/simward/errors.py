@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -65,3 +66,15 @@ class JournalError(SimwardError):
 
 class PeerError(SimwardError):
     """Another system (a gateway, the gate's command socket) did not do its part."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The hint for a word that is not among the `known` ones: the nearest right spelling, else what there is."""
+    choices = sorted(known)
+    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.55)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    if not choices:
+        return "there is none"
+    shown = ", ".join(choices[:12]) + (", ..." if len(choices) > 12 else "")
+    return f"one of: {shown}"

@@ -1,0 +1,126 @@
+"""Durations, sizes, rates, shares and distances as people write them: "24h", "2 MB/day", "0.5%", "30 km"."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import NamedTuple
+
+DURATION_UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
+DURATION_MAX_S = 10 * 366 * 86_400
+"""Ten years: longer is a slip, and seconds stay far inside 32 bits."""
+
+SIZE_UNITS = {"B": 1, "kB": 1000, "MB": 1000**2, "GB": 1000**3}
+PERIODS = {"hour": 3600, "day": 86_400, "week": 7 * 86_400, "month": 30 * 86_400}
+DISTANCE_UNITS = {"m": 1, "km": 1000}
+
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z%]*)", re.ASCII)
+
+
+class QuantityError(ValueError):
+    """Text that is not the quantity it should be; `instead` says what would be right."""
+
+    def __init__(self, what: str, instead: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.instead = instead
+
+
+class Rate(NamedTuple):
+    """So many octets (or messages, or seconds) a period."""
+
+    amount: int
+    period_s: int
+
+
+def _split(value: object, wanted: str, example: str) -> tuple[Decimal, str]:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise QuantityError(f"{value!r} is not a {wanted}", f"write it like {example}")
+    match = _NUMBER.fullmatch(str(value).strip())
+    if match is None:
+        raise QuantityError(f"{str(value)!r} is not a {wanted}", f"write it like {example}")
+    return Decimal(match[1]), match[2]
+
+
+def _scaled(value: object, units: dict[str, int], wanted: str, example: str) -> Decimal:
+    number, unit = _split(value, wanted, example)
+    if not unit:
+        raise QuantityError(f"{str(value)!r} has no unit", f"write it like {example}")
+    if unit not in units:
+        raise QuantityError(f"{unit!r} is not a unit of a {wanted}", "one of: " + ", ".join(units))
+    return number * units[unit]
+
+
+def duration_s(value: object) -> int:
+    """Whole seconds, from 1 s to ten years."""
+    seconds = _scaled(value, DURATION_UNITS, "duration", "24h, 15m or 1 s")
+    if seconds != int(seconds) or seconds < 1:
+        raise QuantityError(f"{str(value)!r} is not a whole number of seconds", "durations start at 1 s")
+    if seconds > DURATION_MAX_S:
+        raise QuantityError(f"{str(value)!r} is longer than ten years", "write it like 24h, 15m or 1 s")
+    return int(seconds)
+
+
+def duration_text(seconds: int) -> str:
+    """The shortest spelling of a duration that reads back the same."""
+    for unit in ("d", "h", "m"):
+        if seconds and seconds % DURATION_UNITS[unit] == 0:
+            return f"{seconds // DURATION_UNITS[unit]}{unit}"
+    return f"{seconds}s"
+
+
+def size_octets(value: object) -> int:
+    """Octets; kB, MB and GB are powers of a thousand."""
+    octets = _scaled(value, SIZE_UNITS, "size", "500 kB or 2 MB")
+    if octets != int(octets):
+        raise QuantityError(f"{str(value)!r} is not a whole number of octets", "write it like 500 kB or 2 MB")
+    return int(octets)
+
+
+def _rate(value: object, example: str) -> tuple[str, int]:
+    amount, slash, period = str(value).partition("/")
+    period = period.strip()
+    if not slash:
+        raise QuantityError(f"{str(value)!r} does not say per what", f"write it like {example}")
+    if period not in PERIODS:
+        raise QuantityError(f"{period!r} is not a period", "one of: " + ", ".join(PERIODS))
+    return amount.strip(), PERIODS[period]
+
+
+def size_rate(value: object) -> Rate:
+    """Octets a period: "2 MB/day"."""
+    amount, period_s = _rate(value, "2 MB/day")
+    return Rate(size_octets(amount), period_s)
+
+
+def count_rate(value: object) -> Rate:
+    """Times a period: "10/day"."""
+    amount, period_s = _rate(value, "10/day")
+    if not re.fullmatch(r"\d+", amount, re.ASCII):
+        raise QuantityError(f"{amount!r} is not a whole number", "write it like 10/day")
+    return Rate(int(amount), period_s)
+
+
+def time_rate(value: object) -> Rate:
+    """Seconds a period: "10m/day"."""
+    amount, period_s = _rate(value, "10m/day")
+    return Rate(duration_s(amount), period_s)
+
+
+def share_ppm(value: object) -> int:
+    """A percentage as millionths: "0.5%" is 5000."""
+    number, unit = _split(value, "percentage", "0.5%")
+    if unit != "%":
+        raise QuantityError(f"{str(value)!r} has no percent sign", "write it like 0.5%")
+    millionths = number * 10_000
+    if millionths != int(millionths) or not 0 <= millionths <= 1_000_000:
+        raise QuantityError(f"{str(value)!r} is not a share", "0% to 100%, at most four decimals")
+    return int(millionths)
+
+
+def distance_m(value: object) -> int:
+    """Whole metres."""
+    metres = _scaled(value, DISTANCE_UNITS, "distance", "30 km or 500 m")
+    if metres != int(metres) or metres < 1:
+        raise QuantityError(f"{str(value)!r} is not a whole number of metres", "distances start at 1 m")
+    return int(metres)

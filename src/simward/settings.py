@@ -1,0 +1,294 @@
+"""`simward.toml`: what the operator set, checked all at once, with secrets that never print."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from simward import toml_reading as read
+from simward.errors import ConfigurationError, Problem, nearest
+from simward.initial import write_initial
+from simward.quantities import duration_s
+from simward.toml_reading import Address, KeyPath, Network, Reading, key_lines
+
+__all__ = [
+    "Address", "ControlSettings", "Endpoint", "GateSettings", "GatewayClient", "Network", "Party", "Settings",
+    "write_initial",
+]
+
+FILE_NAME = "simward.toml"
+DYNAUTH_PORT = 3799  # RFC 5176 2.1
+
+
+@dataclass(frozen=True)
+class GateSettings:
+    """`[gate]`."""
+
+    auth: Address = Address("127.0.0.1", 1812)
+    accounting: Address = Address("127.0.0.1", 1813)
+    unknown_subscription: str = "reject"
+    when_not_durable: str = "refuse"
+    interim_interval_s: int = 900
+    """Acct-Interim-Interval of an Accept; 0 = not sent."""
+    session_timeout_s: int = 0
+    """Session-Timeout of an Accept; 0 = not sent."""
+
+
+@dataclass(frozen=True)
+class GatewayClient:
+    """`[[gateway]]`: one RADIUS client, a gateway or the proxy in front of many."""
+
+    name: str
+    network: Network
+    secret: bytes = field(repr=False)
+    dynauth: Address | None = None
+    """Where it takes Disconnect-Requests."""
+    require_message_authenticator: bool = True
+
+
+@dataclass(frozen=True)
+class ControlSettings:
+    """`[control]`."""
+
+    http: Address = Address("127.0.0.1", 8080)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """`[[endpoint]]`: the target of a connector."""
+
+    name: str
+    kind: str
+    url: str = ""
+    secret: bytes = field(default=b"", repr=False)
+    events: tuple[str, ...] = ()
+    allow_private: bool = False
+
+
+@dataclass(frozen=True)
+class Party:
+    """`[[party]]`: who must be told, and may ask for what."""
+
+    name: str
+    endpoint: str
+    use_cases: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+    acknowledge_within_s: int = 0
+    """0 = need not acknowledge."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything in `simward.toml`, and the folder that it stands in."""
+
+    dir: Path
+    gate: GateSettings = GateSettings()
+    gateways: tuple[GatewayClient, ...] = ()
+    """The most specific network first, so that the first that contains an address is the client."""
+    control: ControlSettings = ControlSettings()
+    endpoints: tuple[Endpoint, ...] = ()
+    parties: tuple[Party, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def data_dir(self) -> Path:
+        """Journal, snapshots and the gate's command socket."""
+        return self.dir / "data"
+
+    @property
+    def policies_dir(self) -> Path:
+        """The YAML files that say what was meant."""
+        return self.dir / "policies"
+
+    @property
+    def inventory_path(self) -> Path:
+        """The CSV file that says which subscriptions there are."""
+        return self.dir / "inventory.csv"
+
+    @classmethod
+    def load(cls, directory: Path) -> Settings:
+        """Read `directory/simward.toml`; raises ConfigurationError with every problem in it."""
+        path = Path(directory) / FILE_NAME
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise ConfigurationError(
+                [Problem(str(path), 1, "", "no such file", f"simward --dir {directory} init makes one")]
+            ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError([Problem(str(path), 1, "", f"cannot be read: {error}")]) from None
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            at = re.search(r"at line (\d+)", str(error))
+            line = int(at[1]) if at else text.count("\n") + 1
+            raise ConfigurationError([Problem(str(path), line, "", f"not TOML: {error}")]) from None
+        reading = Reading(Path(directory), path, key_lines(text))
+        settings = _settings(reading, document)
+        errors = [problem for problem in reading.problems if not problem.warning]
+        if errors:
+            raise ConfigurationError(sorted(errors, key=lambda problem: problem.line))
+        return settings
+
+
+GATE_KEYS: dict[str, Callable[[Any], Any]] = {
+    "auth": read.address(), "accounting": read.address(), "unknown_subscription": read.choice("reject", "allow"),
+    "when_not_durable": read.choice("refuse", "allow"), "interim_interval": read.interim,
+    "session_timeout": read.duration,
+}
+SECRET_KEYS: dict[str, Callable[[Any], Any]] = dict.fromkeys(("secret", "secret_file", "secret_env"), read.string)
+GATEWAY_KEYS = {
+    "name": read.string, "address": read.network, **SECRET_KEYS, "dynauth": read.address(DYNAUTH_PORT),
+    "require_message_authenticator": read.boolean,
+}
+CONTROL_KEYS: dict[str, Callable[[Any], Any]] = {"http": read.address()}
+ENDPOINT_KEYS = {
+    "name": read.string, "kind": read.string, "url": read.string, **SECRET_KEYS, "events": read.strings,
+    "allow_private": read.boolean,
+}
+PARTY_KEYS: dict[str, Callable[[Any], Any]] = {
+    "name": read.string, "endpoint": read.string, "use_cases": read.strings,
+    "may": read.choices("lock", "release", "keep", "disconnect"), "acknowledge_within": duration_s,
+}
+SECTIONS = ("gate", "gateway", "control", "endpoint", "party")
+
+
+def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
+    for key in document:
+        if key not in SECTIONS:
+            reading.report((key,), "unknown section", nearest(key, SECTIONS))
+    gate = reading.table(("gate",), document.get("gate", {}), GATE_KEYS)
+    gate = {f"{key}_s" if key in ("interim_interval", "session_timeout") else key: gate[key] for key in gate}
+    control = reading.table(("control",), document.get("control", {}), CONTROL_KEYS)
+    gateways = _each(reading, document, "gateway", _gateway)
+    endpoints = _each(reading, document, "endpoint", _endpoint)
+    parties = _each(reading, document, "party", _party)
+    _unique_networks(reading, document)
+    names = {one.get("name") for one in _tables(document, "endpoint")}
+    for index, one in enumerate(_tables(document, "party")):
+        if "endpoint" in one and one["endpoint"] not in names:
+            where: KeyPath = ("party", index, "endpoint")
+            reading.report(where, f"no endpoint {one['endpoint']!r}", nearest(str(one["endpoint"]), map(str, names)))
+    if not document.get("gateway"):
+        reading.report((), "no [[gateway]]: every packet will be dropped as from an unknown client", warning=True)
+    return Settings(
+        Path(reading.directory), GateSettings(**gate),
+        tuple(sorted(gateways, key=lambda one: -one.network.prefixlen)),
+        ControlSettings(**control), tuple(endpoints), tuple(parties), tuple(reading.problems),
+    )
+
+
+def _tables(document: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    raw = document.get(key, [])
+    return [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
+
+
+def _each(reading: Reading, document: dict[str, Any], key: str, make: Callable[..., Any]) -> list[Any]:
+    """What `make` makes of every [[key]]; names must differ."""
+    raw = document.get(key, [])
+    if not isinstance(raw, list):
+        reading.report((key,), "there may be several", f"write [[{key}]]")
+        return []
+    made, names = [], set()
+    for index, one in enumerate(raw):
+        name = one.get("name") if isinstance(one, dict) else None
+        if name in names:
+            reading.report((key, index, "name"), f"a second {key} named {name!r}")
+        names.add(name)
+        made.append(make(reading, (key, index), one))
+    return [one for one in made if one is not None]
+
+
+def _gateway(reading: Reading, where: KeyPath, raw: object) -> GatewayClient | None:
+    values = reading.table(where, raw, GATEWAY_KEYS)
+    complete = reading.need(where, raw, "name", "address")
+    secret = _secret(reading, where, values, raw, needed=True)
+    if not complete or not secret or "name" not in values or "address" not in values:
+        return None
+    required = values.get("require_message_authenticator", True)
+    if not required:
+        reading.report(
+            (*where, "require_message_authenticator"), "requests without it can be forged (CVE-2024-3596)", warning=True
+        )
+    return GatewayClient(values["name"], values["address"], secret, values.get("dynauth"), required)
+
+
+def _endpoint(reading: Reading, where: KeyPath, raw: object) -> Endpoint | None:
+    values = reading.table(where, raw, ENDPOINT_KEYS)
+    complete = reading.need(where, raw, "name", "kind")
+    secret = _secret(reading, where, values, raw, needed=False)
+    if not complete:
+        return None
+    values = {key: value for key, value in values.items() if key not in SECRET_KEYS}
+    return Endpoint(**{"name": "", "kind": "", **values}, secret=secret)
+
+
+def _party(reading: Reading, where: KeyPath, raw: object) -> Party | None:
+    values = reading.table(where, raw, PARTY_KEYS)
+    if not reading.need(where, raw, "name", "endpoint"):
+        return None
+    values["acknowledge_within_s"] = values.pop("acknowledge_within", 0)
+    return Party(**{"name": "", "endpoint": "", **values})
+
+
+def _unique_networks(reading: Reading, document: dict[str, Any]) -> None:
+    seen: dict[str, int] = {}
+    for index, one in enumerate(_tables(document, "gateway")):
+        try:
+            text = str(ipaddress.ip_network(one.get("address", "")))
+        except ValueError:
+            continue
+        if text in seen:
+            reading.report(("gateway", index, "address"), f"{text} is already the address of gateway[{seen[text]}]")
+        seen.setdefault(text, index)
+
+
+def _secret(reading: Reading, where: KeyPath, values: dict[str, Any], raw: object, *, needed: bool) -> bytes:
+    """The secret from wherever it is kept; exactly one of the three keys."""
+    given = [key for key in SECRET_KEYS if isinstance(raw, dict) and key in raw]
+    if len(given) > 1:
+        reading.report((*where, given[1]), f"{given[0]} is given too", "exactly one of secret, secret_file, secret_env")
+        return b""
+    if not given:
+        if needed:
+            reading.report(where, "no secret", "exactly one of secret, secret_file, secret_env")
+        return b""
+    key = given[0]
+    if key not in values:
+        return b""
+    at: KeyPath = (*where, key)
+    if key == "secret":
+        _warn_if_readable(reading, at, reading.path)
+        secret = str(values[key]).encode()
+    elif key == "secret_file":
+        secret = _secret_file(reading, at, reading.directory / str(values[key]))
+    else:
+        secret = os.environ.get(str(values[key]), "").encode()
+        if not secret:
+            reading.report(at, f"the environment variable {values[key]} is not set")
+    if 0 < len(secret) < 16:  # RFC 2865 3: "at least 16 octets" is preferred
+        reading.report(at, "a secret shorter than 16 octets can be guessed (RFC 2865 3)", warning=True)
+    return secret
+
+
+def _secret_file(reading: Reading, at: KeyPath, path: Path) -> bytes:
+    try:
+        secret = path.read_bytes().rstrip(b"\r\n")
+    except OSError as error:
+        reading.report(at, f"{path} cannot be read: {error.strerror}")
+        return b""
+    _warn_if_readable(reading, at, path)
+    if not secret:
+        reading.report(at, f"{path} is empty")
+    return secret
+
+
+def _warn_if_readable(reading: Reading, at: KeyPath, path: Path) -> None:
+    if path.stat().st_mode & 0o004:
+        reading.report(at, f"{path.name} holds a secret and everybody may read it", f"chmod 600 {path}", warning=True)
