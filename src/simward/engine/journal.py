@@ -1,0 +1,326 @@
+"""The journal as a port: what a row is, what a journal promises, and a fake in memory that keeps the same promises.
+
+A row holds the inputs of one batch and the outputs decided on them. Rows follow on without a gap: the first sequence of
+a row is one more than the last of the row before. Whoever appends is the only writer.
+"""
+
+from __future__ import annotations
+
+import base64
+import bisect
+import hashlib
+import json
+import struct
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from simward.engine.events import EVENT, reset
+from simward.engine.outputs import OUTPUT
+from simward.engine.snapshot import convert
+from simward.errors import JournalError, NotDurableError
+
+EVENTS, POLICY, INVENTORY = "events", "policy", "inventory"
+ROW_KINDS = (EVENTS, POLICY, INVENTORY)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the bytes of a row are to be read: the dtypes of events and outputs when it was written."""
+
+    events: np.dtype
+    outputs: np.dtype
+
+    @cached_property
+    def description(self) -> str:
+        """Field names, types and offsets as JSON: what a journal keeps, so that an old row can be read by name."""
+        describe = np.lib.format.dtype_to_descr
+        return json.dumps([describe(self.events), describe(self.outputs)], separators=(",", ":"))
+
+    @cached_property
+    def id(self) -> str:
+        """A name made from the description: two layouts with one id are the same."""
+        return hashlib.blake2b(self.description.encode(), digest_size=8).hexdigest()
+
+    @staticmethod
+    def from_description(text: str) -> Layout:
+        """The reverse of `description`."""
+        events, outputs = (np.lib.format.descr_to_dtype(_tuples(one)) for one in json.loads(text))
+        return Layout(events, outputs)
+
+
+def _tuples(described: Any) -> Any:
+    """JSON made lists of the tuples that a dtype description needs: a field is (name, type) or (name, type, shape)."""
+    if isinstance(described, str):
+        return described
+    fields: list[tuple[Any, ...]] = []
+    for name, kind, *shape in described:
+        fields.append((name, _tuples(kind), *(tuple(one) for one in shape)))
+    return fields
+
+
+TODAY = Layout(EVENT, OUTPUT)
+TODAY_ID = TODAY.id
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One batch: `count` inputs that have the sequence numbers `first` to `last`, and what was decided on them.
+
+    `inputs` are EVENT rows (kind "events"), PolicyTables ("policy") or an InventoryDelta ("inventory"), as bytes.
+    `outputs` are OUTPUT rows. `at` is the gate clock, us UTC. `kernel` is the hash of what decided. `notes` is JSON:
+    "texts" [[id, base64], ...] that this row uses first, "commands" who asked and why.
+    """
+
+    first: int
+    count: int
+    kind: str
+    at: int
+    kernel: str
+    inputs: bytes
+    outputs: bytes
+    notes: dict[str, Any] = field(default_factory=dict)
+    layout: str = TODAY_ID
+
+    @property
+    def last(self) -> int:
+        """The sequence of the last input of this row."""
+        return self.first + self.count - 1
+
+
+class JournalGapError(JournalError):
+    """Rows are missing: sequences `expected` to `found` - 1 are not there (`found` 0: nothing follows)."""
+
+    def __init__(self, expected: int, found: int) -> None:
+        self.expected, self.found = expected, found
+        super().__init__(f"sequences {expected} to {found - 1} are missing from the journal")
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a walk over the whole journal found. `wrong` is the first sequence that is not as it was written, 0 = none.
+
+    `digest` chains over every row up to `last`: whoever kept an earlier (last, digest) elsewhere can tell whether
+    even the newest rows were removed, which the journal alone cannot show.
+    """
+
+    rows: int
+    first: int
+    last: int
+    digest: bytes
+    wrong: int = 0
+    reason: str = ""
+
+
+Stop = Callable[[], bool]
+
+
+class Journal(Protocol):
+    """What every journal promises; tests/contracts/ holds each implementation to it."""
+
+    @property
+    def first(self) -> int:
+        """The oldest sequence still kept; 0 while the journal is empty."""
+
+    @property
+    def last(self) -> int:
+        """The newest durable sequence; 0 while the journal is empty."""
+
+    @property
+    def layouts(self) -> Mapping[str, Layout]:
+        """Every layout that a row of this journal names, by id."""
+
+    def append(self, row: Row) -> None:
+        """Make a row durable.
+
+        Durable on return; else NotDurableError, nothing of it is there, and the same row may be appended again. A row
+        that does not follow on `last` is refused with JournalError.
+        """
+
+    def rows(self, after: int = 0) -> Iterator[Row]:
+        """The rows that hold any sequence above `after`, in order, up to now; JournalGapError where some are missing.
+
+        The first row may begin at or before `after`: whoever cut inside a row skips what it has.
+        """
+
+    def follow(self, after: int = 0, *, poll_s: float = 0.05, stop: Stop | None = None) -> Iterator[Row]:
+        """Like `rows`, and then each new row soon after it is durable, until `stop()` says so."""
+
+    def register_kernel(self, kernel: str, manifest: Mapping[str, Any]) -> None:
+        """Keep what a kernel was made of (its detectors and classes), before its first row. Idempotent."""
+
+    def manifest(self, kernel: str) -> dict[str, Any]:
+        """What was registered for a kernel; empty where nothing was."""
+
+    def verify(self) -> Verification:
+        """Walk everything: has any row been changed or removed?"""
+
+    def close(self) -> None:
+        """Give the journal back. Idempotent."""
+
+
+def events_row(
+    first: int,
+    at: int,
+    kernel: str,
+    events: np.ndarray,
+    outputs: np.ndarray,
+    texts: Sequence[tuple[int, bytes]] = (),
+    notes: Mapping[str, Any] | None = None,
+) -> Row:
+    """A row of the events that are kept (no retransmissions), the first of which has the sequence `first`."""
+    said = dict(notes) if notes else {}
+    if texts:
+        said["texts"] = [[number, base64.b64encode(text).decode()] for number, text in texts]
+    return Row(first, len(events), EVENTS, at, kernel, events.tobytes(), outputs.tobytes(), said)
+
+
+def row_texts(row: Row) -> list[tuple[int, bytes]]:
+    """The texts that a row uses first, as Texts.load takes them."""
+    return [(int(number), base64.b64decode(text)) for number, text in row.notes.get("texts", ())]
+
+
+def row_events(row: Row, layouts: Mapping[str, Layout] | None = None) -> np.ndarray:
+    """The events of a row in today's layout, writable: copied by field name from the layout that it was written in."""
+    if row.layout == TODAY_ID:
+        return np.frombuffer(row.inputs, EVENT).copy()
+    written = np.frombuffer(row.inputs, _layout(row, layouts).events)
+    events = np.zeros(len(written), EVENT)
+    reset(events)
+    return convert(written, EVENT, into=events)
+
+
+def row_outputs(row: Row, layouts: Mapping[str, Layout] | None = None) -> np.ndarray:
+    """The outputs of a row in today's layout, writable; fields that it did not have are 0."""
+    if row.layout == TODAY_ID:
+        return np.frombuffer(row.outputs, OUTPUT).copy()
+    return convert(np.frombuffer(row.outputs, _layout(row, layouts).outputs), OUTPUT)
+
+
+def _layout(row: Row, layouts: Mapping[str, Layout] | None) -> Layout:
+    found = (layouts or {}).get(row.layout)
+    if found is None:
+        raise JournalError(f"row {row.first} is in the layout {row.layout}, which this journal does not describe")
+    return found
+
+
+NO_DIGEST = bytes(16)
+"""What the first row of a journal chains to."""
+
+_SIZES = struct.Struct("<9q")
+
+
+def notes_bytes(row: Row) -> bytes:
+    """The notes as they are kept: canonical JSON, empty where there are none."""
+    return json.dumps(row.notes, separators=(",", ":"), sort_keys=True).encode() if row.notes else b""
+
+
+def row_digest(previous: bytes, row: Row, notes: bytes) -> bytes:
+    """16 octets of BLAKE2b over the digest before and all of the row; every length first, so that nothing can shift."""
+    kind, kernel, layout = row.kind.encode(), row.kernel.encode(), row.layout.encode()
+    sizes = _SIZES.pack(
+        row.first, row.count, row.at, len(kind), len(kernel), len(layout), len(notes), len(row.inputs), len(row.outputs)
+    )
+    digest = hashlib.blake2b(b"".join((previous, sizes, kind, kernel, layout, notes)), digest_size=16)
+    digest.update(row.inputs)
+    digest.update(row.outputs)
+    return digest.digest()
+
+
+def refuse_unless_next(row: Row, last: int) -> None:
+    """JournalError where a row cannot follow on `last`: the writer has lost count, or is not the only one."""
+    if row.kind not in ROW_KINDS:
+        raise JournalError(f"a row of unknown kind {row.kind!r}")
+    if row.count < 1 or row.first != last + 1:
+        raise JournalError(f"a row of sequences {row.first} to {row.last} cannot follow {last}")
+
+
+class MemoryJournal:
+    """A journal that forgets when the process ends. Set `refusing` to make appends fail like a full disk does."""
+
+    def __init__(self) -> None:
+        self.refusing: str = ""
+        self._rows: list[Row] = []
+        self._digests: list[bytes] = []
+        self._manifests: dict[str, dict[str, Any]] = {}
+        self._layouts = {TODAY_ID: TODAY}
+
+    @property
+    def first(self) -> int:
+        """See Journal."""
+        return self._rows[0].first if self._rows else 0
+
+    @property
+    def last(self) -> int:
+        """See Journal."""
+        return self._rows[-1].last if self._rows else 0
+
+    @property
+    def layouts(self) -> Mapping[str, Layout]:
+        """See Journal."""
+        return self._layouts
+
+    def append(self, row: Row) -> None:
+        """See Journal."""
+        refuse_unless_next(row, self.last)
+        if self.refusing:
+            raise NotDurableError(self.refusing)
+        self._digests.append(row_digest(self._digests[-1] if self._digests else NO_DIGEST, row, notes_bytes(row)))
+        self._rows.append(row)
+
+    def rows(self, after: int = 0) -> Iterator[Row]:
+        """See Journal."""
+        expected = 0
+        start = bisect.bisect_right(self._rows, after, key=lambda row: row.last)
+        for row in self._rows[start:]:
+            if expected and row.first != expected:
+                raise JournalGapError(expected, row.first)
+            expected = row.last + 1
+            yield row
+
+    def follow(self, after: int = 0, *, poll_s: float = 0.05, stop: Stop | None = None) -> Iterator[Row]:
+        """See Journal."""
+        return poll_rows(self.rows, after, poll_s, stop)
+
+    def register_kernel(self, kernel: str, manifest: Mapping[str, Any]) -> None:
+        """See Journal."""
+        self._manifests.setdefault(kernel, json.loads(json.dumps(manifest)))
+
+    def manifest(self, kernel: str) -> dict[str, Any]:
+        """See Journal."""
+        return self._manifests.get(kernel, {})
+
+    def verify(self) -> Verification:
+        """See Journal."""
+        digest, expected = NO_DIGEST, self.first
+        for number, row in enumerate(self._rows):
+            digest = row_digest(digest, row, notes_bytes(row))
+            if row.first != expected:
+                return Verification(number, self.first, expected - 1, digest, expected, "missing")
+            if digest != self._digests[number]:
+                return Verification(number, self.first, expected - 1, digest, row.first, "changed")
+            expected = row.last + 1
+        return Verification(len(self._rows), self.first, self.last, digest)
+
+    def close(self) -> None:
+        """See Journal."""
+
+
+def poll_rows(
+    rows: Callable[[int], Iterator[Row]], after: int, poll_s: float, stop: Stop | None
+) -> Iterator[Row]:
+    """Follow by asking again: what is there, then what is new, waiting `poll_s` where nothing is."""
+    pause = threading.Event()  # never set: a wait that needs no clock
+    while True:
+        for row in rows(after):
+            after = row.last
+            yield row
+            if stop is not None and stop():
+                return
+        if stop is not None and stop():
+            return
+        pause.wait(poll_s)
