@@ -11,7 +11,7 @@ import pytest
 from simward.errors import PeerError
 from simward.gate import sockets
 
-WAYS = [("portable", sockets.PortableReceiver, sockets.PortableSender)]
+WAYS: list[tuple[str, type, type]] = [("portable", sockets.PortableReceiver, sockets.PortableSender)]
 if sockets.HAVE_MMSG:
     WAYS.append(("mmsg", sockets.MmsgReceiver, sockets.MmsgSender))
 HOSTS = ["127.0.0.1", "::1"]
