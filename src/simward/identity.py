@@ -292,8 +292,8 @@ class Cell:
 
 
 RATS = {
-    "utran": 1, "geran": 2, "wlan": 3, "gan": 4, "hspa-evolution": 5, "eutran": 6, "virtual": 7, "nb-iot": 8, "lte-m": 9,
-    "nr": 10, "eutran-leo": 11, "eutran-meo": 12, "eutran-geo": 13, "eutran-othersat": 14, "nb-iot-leo": 15,
+    "utran": 1, "geran": 2, "wlan": 3, "gan": 4, "hspa-evolution": 5, "eutran": 6, "virtual": 7, "nb-iot": 8,
+    "lte-m": 9, "nr": 10, "eutran-leo": 11, "eutran-meo": 12, "eutran-geo": 13, "eutran-othersat": 14, "nb-iot-leo": 15,
     "nb-iot-meo": 16, "nb-iot-geo": 17, "nb-iot-othersat": 18, "lte-m-leo": 19, "lte-m-meo": 20, "lte-m-geo": 21,
     "lte-m-othersat": 22,
     # Other words for the same numbers; the first name above is the one that is printed.
