@@ -1,0 +1,5 @@
+"""`python -m simward` is the same as `simward`."""
+
+from simward.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""What each command of `simward` does; imported one by one by simward.cli, when asked for."""

@@ -1,0 +1,115 @@
+"""`findings`: what the gate recorded as odd, one object from when it began until it ended; nothing is judged again."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from simward.commands.folder import Folder
+from simward.commands.moments import MOMENT
+from simward.commands.printing import json_line, table
+from simward.engine.words import Findings, Lexicon, when
+
+HEADERS = ("at", "severity", "finding", "imsi", "use case", "was", "now", "expected", "response", "ended")
+FOLLOW_EVERY_S = 0.25
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--since", type=MOMENT, help="Only what began, changed or ended since then (2h, 2026-11-23T14:00Z, epoch).")
+@click.option("--imsi", help="Only those of one subscription.")
+@click.option("--detector", help="Only those of one detector, or detector/class.")
+@click.option("--open", "only_open", is_flag=True, help="Only those that have not ended.")
+@click.option("--follow", is_flag=True, help="Go on with new ones until interrupted; a finding is shown again when it changes.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 also where findings are listed.")
+@click.pass_context
+def findings(
+    ctx: click.Context, as_json: bool, since: int | None, imsi: str | None, detector: str | None, only_open: bool,
+    follow: bool, exit_zero: bool,
+) -> None:  # fmt: skip
+    """List what is or was odd.
+
+    Exits 1 where anything is listed and 0 where nothing is, so that a script may ask `simward findings --since 1h`;
+    with --exit-zero or --follow always 0.
+
+    \b
+    Keys of an object: id (shard/sequence/index), at, detector, class, severity, tenant, imsi, iccid, use_case,
+    was, now, expected (the evidence), verdict (the in-line answer), response (in force), held (the limit that kept the
+    wanted response back, else null), ended_at (null while it lasts), wanted, scope, gateway, apn, address, session_id.
+    Times are UTC. Identities are complete: this is the owner's own data.
+    """
+    wanted = _filter(imsi, detector, only_open)
+    folder: Folder = ctx.obj
+    since_text = when(since) if since is not None else ""
+    shown = _recorded(folder, since_text, wanted, follow, as_json)
+    ctx.exit(1 if shown and not exit_zero and not follow else 0)
+
+
+def _filter(imsi: str | None, detector: str | None, only_open: bool) -> Any:
+    from simward.identity import Imsi
+
+    digits = Imsi.parse(imsi).text if imsi else None
+
+    def wanted(one: dict[str, Any]) -> bool:
+        return (
+            (digits is None or one["imsi"] == digits)
+            and (detector is None or detector in (one["detector"], f"{one['detector']}/{one['class']}"))
+            and not (only_open and one["ended_at"])
+        )
+
+    return wanted
+
+
+def _recorded(folder: Folder, since: str, wanted: Any, follow: bool, as_json: bool) -> int:
+    """Show what is recorded and, where asked, what comes; gives how many findings were shown."""
+    with folder.reading() as journal:
+        merged, lexicon = Findings(), Lexicon(journal.manifest)
+        changed: dict[str, dict[str, Any]] = {}
+        last = 0
+        for row in journal.rows():
+            last = row.first + row.count - 1
+            lexicon.take(row)
+            for one in merged.take(row.output_array(), lexicon):
+                if when(row.at) >= since:
+                    changed[one["id"]] = one
+        listed = [one for one in changed.values() if wanted(one)]
+        _show(listed, as_json)
+        while follow:
+            time.sleep(FOLLOW_EVERY_S)
+            for row in journal.rows(after=last):
+                last = row.first + row.count - 1
+                lexicon.take(row)
+                for one in merged.take(row.output_array(), lexicon):
+                    if wanted(one):
+                        json_line(one) if as_json else click.echo(_line(one))
+    return len(listed)
+
+
+def _show(listed: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        for one in listed:
+            json_line(one)
+    elif listed:
+        table(HEADERS, [_cells(one) for one in listed], mark=1)
+    else:
+        click.echo("No findings.", err=True)
+
+
+def _cells(one: dict[str, Any]) -> list[Any]:
+    name = f"{one['detector']}/{one['class']}" if one["class"] else one["detector"]
+    held = f"{one['response']} (held: {one['held']})" if one["held"] else one["response"]
+    ended = "" if one["ended_at"] is None else one["ended_at"][:19] + "Z"
+    about = one["imsi"] or one["gateway"]
+    return [
+        one["at"][:19] + "Z", one["severity"], name, about, one["use_case"], one["was"], one["now"], one["expected"], held,
+        ended,
+    ]
+
+
+def _line(one: dict[str, Any]) -> str:
+    cells = _cells(one)
+    evidence = ", ".join(f"{key} {one[key]}" for key in ("was", "now", "expected") if one[key] is not None)
+    state = f"ended {cells[-1]}" if cells[-1] else f"{cells[8] or 'observe'}"
+    return f"{cells[0]}  {cells[1]:<8}  {cells[2]}  {cells[3] or ''}  {evidence}  {state}".rstrip()

@@ -1,0 +1,237 @@
+"""Recorded outputs put into words: OUTPUT rows become findings that people and other programs can read.
+
+Nothing here judges anything again. What the numbers mean is read from the journal itself: the texts that a row brought,
+the names of the policy in force at that row, and the manifest of the kernel that wrote it.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from simward import identity
+from simward.detectors.detector import EVIDENCE_KINDS, RESPONSE_NAMES, SEVERITY_NAMES
+from simward.engine import outputs as out
+from simward.engine.phrases import NOT_REPORTED, address_text, device_text, when
+from simward.engine.tables import unpack
+
+SHARD = "0"
+SPOKEN_FORMS = {"imei", "imeisv", "plmn", "rat", "cell", "apn", "address"}
+"""Evidence kinds where a zero in `now` means that the network did not say."""
+
+FINDING_KEYS = (
+    "id", "at", "detector", "class", "severity", "tenant", "imsi", "iccid", "use_case", "was", "now", "expected",
+    "verdict", "response", "held", "ended_at", "wanted", "scope", "gateway", "apn", "address", "session_id",
+)  # fmt: skip
+"""The keys of a finding as JSON; the first sixteen are what others may rely on."""
+
+
+def imeisv_text(value: int) -> str:
+    """The evidence kind `imeisv`: imei * 1000 + (software + 1)."""
+    imei, software = divmod(int(value), 1000)
+    return device_text(imei, software - 1)
+
+
+def finding_id(sequence: int, index: int) -> str:
+    """The name of an output for all time: shard/sequence/index."""
+    return f"{SHARD}/{int(sequence)}/{int(index)}"
+
+
+class Lexicon:
+    """What numbers mean at the row being read. Feed it every row, in order, with `take`."""
+
+    def __init__(self, manifest_of: Callable[[str], Mapping[str, Any]]) -> None:
+        self._manifest_of = manifest_of
+        self._manifests: dict[str, list[Mapping[str, Any]]] = {}
+        self._texts: dict[int, str] = {}
+        self._kernel = ""
+        self._names: dict[str, list[str]] = {"use_cases": [""], "segments": [""], "tenants": ["default"]}
+        self._tenant_of: list[int] = [0]
+        self._segment_of: list[int] = [0]
+
+    def take(self, row: Any) -> None:
+        """Learn from one journal row: its texts, its kernel and, where it is one, its policy."""
+        for number, encoded in row.notes.get("texts", ()):
+            self._texts[int(number)] = base64.b64decode(encoded).decode("utf-8", "backslashreplace")
+        self._kernel = row.kernel
+        if row.kind == "policy":
+            self.policy(row.inputs)
+
+    def policy(self, blob: bytes) -> None:
+        """Names as of this policy revision."""
+        arrays, notes = unpack(blob)
+        self._names = notes["names"]
+        self._tenant_of = [int(one) for one in arrays["use_cases"]["tenant"]]
+        self._segment_of = [int(one) for one in arrays["use_cases"]["segment"]]
+
+    def text(self, number: int) -> str:
+        """An APN, gateway or client name by its number; empty where it is none."""
+        return self._texts.get(int(number), "")
+
+    def use_case(self, number: int) -> str:
+        """The name of a use case; empty where the subscription has none."""
+        return _at(self._names.get("use_cases", []), number)
+
+    def segment(self, number: int) -> str:
+        """The name of a segment."""
+        return _at(self._names.get("segments", []), number)
+
+    def segment_of(self, use_case: int) -> str:
+        """The name of the segment that a use case belongs to."""
+        return self.segment(_at(self._segment_of, use_case) or 0)
+
+    def tenant_of(self, use_case: int) -> str:
+        """The tenant that owns a use case."""
+        return _at(self._names.get("tenants", []), _at(self._tenant_of, use_case) or 0) or "default"
+
+    def detector(self, number: int) -> Mapping[str, Any]:
+        """The manifest entry of a detector, as the kernel of this row numbers them."""
+        if self._kernel not in self._manifests:
+            manifest = self._manifest_of(self._kernel)
+            self._manifests[self._kernel] = [_with_evidence(one) for one in manifest.get("detectors", ())]
+        return _at(self._manifests[self._kernel], number) or {"id": f"detector-{int(number)}", "classes": []}
+
+    def class_name(self, detector: int, number: int) -> str:
+        """The name of a class (1 is the first); empty for 0."""
+        return _at(self.detector(detector).get("classes", []), int(number) - 1) or "" if number else ""
+
+    def evidence(self, kind: str, value: int, now: bool = False) -> str | int | None:
+        """One of was, now, expected in words. None where there is nothing to say."""
+        value = int(value)
+        if kind == "count":
+            return value
+        if value == 0 or kind == "none":
+            return NOT_REPORTED if now and kind in SPOKEN_FORMS else None
+        return self._words(kind, value)
+
+    def _words(self, kind: str, value: int) -> str | int:
+        if kind in ("apn", "gateway", "text"):
+            return self.text(value) or f"text {value}"
+        if kind == "segment":
+            return self.segment(value) or f"segment {value}"
+        return _WORDS[kind](value) if kind in _WORDS else value
+
+
+_WORDS: dict[str, Callable[[int], str]] = {
+    "imei": identity.imei_text,
+    "imeisv": imeisv_text,
+    "imsi": identity.imsi_text,
+    "plmn": identity.plmn_text,
+    "rat": identity.rat_text,
+    "cell": identity.cell_text,
+    "address": address_text,
+    "time": when,
+}
+
+
+def _at(sequence: Any, position: int) -> Any:
+    """The element at a position, or an empty string where the list does not reach that far."""
+    return sequence[int(position)] if 0 <= int(position) < len(sequence) else ""
+
+
+def _with_evidence(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A manifest entry that names its evidence kinds; older manifests are completed from the installed detector."""
+    if "evidence" in entry:
+        return entry
+    from simward.detectors import installed
+
+    for one in installed():
+        if one.id == entry["id"]:
+            return {**entry, "evidence": dict(one.detector.evidence), "scope": one.detector.scope}
+    return entry
+
+
+def evidence_kind(entry: Mapping[str, Any], class_name: str) -> str:
+    """How the integers of a class's findings are to be read."""
+    kinds = entry.get("evidence", {})
+    kind = str(kinds.get(class_name, kinds.get("*", "none")))
+    return kind if kind in EVIDENCE_KINDS else "count"
+
+
+def session_id_text(row: Any) -> str | None:
+    """The raw Acct-Session-Id, printable; None where the row is about no session."""
+    count = int(row["session_id_octets"])
+    if not count:
+        return None
+    return bytes(row["session_id"][:count]).decode("ascii", "backslashreplace")
+
+
+def finding(row: Any, lexicon: Lexicon) -> dict[str, Any]:
+    """One FINDING_* row as the JSON object that DESIGN's readers rely on."""
+    entry = lexicon.detector(row["detector"])
+    class_name = lexicon.class_name(row["detector"], row["class"])
+    kind = evidence_kind(entry, class_name)
+    ended = int(row["kind"]) == out.FINDING_ENDED
+    began = int(row["kind"]) == out.FINDING_BEGAN
+    sequence, index = (row["sequence"], row["index"]) if began else (row["opened_sequence"], row["opened_index"])
+    return {
+        "id": finding_id(sequence, index),
+        "at": when(row["at"]),
+        "detector": entry["id"],
+        "class": class_name,
+        "severity": _at(SEVERITY_NAMES, row["severity"]),
+        "tenant": lexicon.tenant_of(row["use_case"]),
+        "imsi": identity.imsi_text(int(row["imsi"])) if row["imsi"] else None,
+        "iccid": identity.iccid_text(int(row["iccid"])) if row["iccid"] else None,
+        "use_case": lexicon.use_case(row["use_case"]) or None,
+        "was": lexicon.evidence(kind, row["was"]),
+        "now": lexicon.evidence(kind, row["now"], now=True),
+        "expected": lexicon.evidence(kind, row["expected"]),
+        "verdict": _at(out.VERDICT_NAMES, row["verdict"]),
+        "response": _at(RESPONSE_NAMES, row["response"]) or None,
+        "held": _at(out.HELD_NAMES, row["held"]) or None,
+        "ended_at": when(row["at"]) if ended else None,
+        "wanted": _at(RESPONSE_NAMES, row["wanted"]) or None,
+        "scope": entry.get("scope", "subscription"),
+        "gateway": lexicon.text(row["gateway"]) or None,
+        "apn": lexicon.text(row["apn"]) or None,
+        "address": address_text(row["address"]) if row["address"] else None,
+        "session_id": session_id_text(row),
+    }
+
+
+class Findings:
+    """Findings merged from their rows: one object each, from when it began until it ended."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, dict[str, Any]] = {}
+        self._momentary: set[str] = set()
+
+    def take(self, rows: np.ndarray, lexicon: Lexicon) -> Iterator[dict[str, Any]]:
+        """Add the finding rows among `rows`; yields each finding that began or changed, as it now stands."""
+        for row in rows[np.isin(rows["kind"], (out.FINDING_BEGAN, out.FINDING_UPDATED, out.FINDING_ENDED))]:
+            yield self._merge(row, lexicon)
+
+    def _merge(self, row: Any, lexicon: Lexicon) -> dict[str, Any]:
+        fresh = finding(row, lexicon)
+        known = self._by_id.get(fresh["id"])
+        if known is None:
+            # A row about a finding whose beginning is no longer in the journal still names itself.
+            if lexicon.detector(row["detector"]).get("momentary"):
+                fresh["ended_at"] = fresh["at"]
+            self._by_id[fresh["id"]] = fresh
+            return fresh
+        if int(row["kind"]) == out.FINDING_ENDED:
+            known["ended_at"] = fresh["at"]
+        else:
+            for key in ("verdict", "response", "wanted", "held", "severity"):
+                known[key] = fresh[key]
+        return known
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self._by_id.values())
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+
+def findings_of(rows: Iterable[tuple[np.ndarray, Lexicon]]) -> list[dict[str, Any]]:
+    """All findings among output arrays read with their lexicon, in the order in which they began."""
+    merged = Findings()
+    for array, lexicon in rows:
+        for _ in merged.take(array, lexicon):
+            pass
+    return list(merged)
