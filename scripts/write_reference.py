@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""Write the pages of docs/reference that are made from code; `--check` only says which are not as the code has them."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # nothing is compiled to be described
+
+REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
+MADE = "<!-- Made from the code by `make docs`: change the code, not this page. -->\n"
+
+
+def pages() -> dict[str, str]:
+    """Path below docs/reference -> text, for every page that is made."""
+    made = {"cli.md": cli_page(), "exit-codes.md": exit_codes_page(), "events.md": events_page()}
+    made |= detector_pages()
+    made["policy.schema.json"] = json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n"
+    return made
+
+
+# Detectors
+
+
+def detector_pages() -> dict[str, str]:
+    """One page a detector, from its docstring and metadata, and an index."""
+    from simward.detectors import installed
+
+    made = {f"detectors/{one.id}.md": detector_page(one) for one in installed()}
+    rows = "".join(
+        f"| [{one.id}]({one.id}.md) | {one.doc.splitlines()[0]} | {', '.join(f'`{name}`' for name in one.classes)} |\n"
+        for one in installed()
+    )
+    made["detectors/README.md"] = (
+        f"{MADE}# Detectors\n\nOne page each, made from the docstring of the file that does it. `simward detectors` lists the same.\n\n"
+        f"| detector | what it says | classes |\n|---|---|---|\n{rows}"
+    )
+    return made
+
+
+def detector_page(one: Any) -> str:
+    """The page of one detector."""
+    from simward.detectors.detector import RESPONSE_NAMES, SEVERITY_NAMES
+
+    first, rest = one.doc.strip().split("\n", 1)
+    rows = "".join(
+        f"| `{name}` | {SEVERITY_NAMES[one.detector.severity_of(name)]} | {one.detector.evidence_of(name)} "
+        f"| {responses_of(one.detector, name)} |\n"
+        for name in one.classes
+    )
+    text = (
+        f"{MADE}# {one.id}\n\n{first}\n{rest.rstrip()}\n\n## Classes\n\n"
+        f"| class | severity | evidence | response |\n|---|---|---|---|\n{rows}\n"
+        f"Runs in the {one.detector.runs}; one memory a {one.detector.scope}."
+    )
+    if one.detector.default_response:
+        text += f" Where policy names neither it nor a class: `{RESPONSE_NAMES[one.detector.default_response]}`."
+    text += "\n"
+    if one.knobs:
+        knobs = "".join(f"| `{knob.path}` | {knob.doc} |\n" for knob in one.knobs)
+        text += f"\n## What it reads from a use case\n\n| key | meaning |\n|---|---|\n{knobs}"
+    return text
+
+
+def responses_of(detector: Any, name: str) -> str:
+    """How policy may answer a class, in words."""
+    from simward.detectors.detector import RESPONSE_NAMES
+
+    if detector.fixed_response:
+        return f"always `{RESPONSE_NAMES[detector.fixed_response]}`"
+    if name in detector.response_paths:
+        path, default = detector.response_paths[name]
+        return f"as `{path}` says (`{RESPONSE_NAMES[default]}` unless said)"
+    if name in detector.mild_classes:
+        return "as policy says; more than `notify` only where the class itself is named"
+    return "as policy says"
+
+
+# Command line
+
+
+def cli_page() -> str:
+    """The help of every command, as the program prints it."""
+    import click
+    from simward.cli import cli
+
+    text = f"{MADE}# Command line\n\n`simward --dir DIR COMMAND`; what each command prints for `--help`.\n"
+    root = click.Context(cli, info_name="simward", terminal_width=100, max_content_width=100)
+    text += f"\n## simward\n\n```text\n{cli.get_help(root)}\n```\n"
+    for name, command, context in commands(cli, root):
+        text += f"\n## {name}\n\n```text\n{command.get_help(context)}\n```\n"
+    return text
+
+
+def commands(group: Any, context: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Every command below a group, with the words that call it."""
+    import click
+
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is None or command.hidden:
+            continue
+        inner = click.Context(command, parent=context, info_name=name, terminal_width=100, max_content_width=100)
+        words = inner.command_path.split()
+        yield " ".join(word for word in words if not word.startswith(("[", "-"))), command, inner
+        if isinstance(command, click.Group):
+            yield from commands(command, inner)
+
+
+# Errors and exit codes
+
+
+def exit_codes_page() -> str:
+    """The tree of errors, each with its exit code."""
+    from simward import errors
+
+    text = (
+        f"{MADE}# Exit codes and errors\n\n| code | meaning |\n|---|---|\n"
+        "| 0 | done |\n| 1 | the answer is no: findings, drift, a failed check |\n"
+        "| 2 | wrong use or configuration |\n| 3 | could not: I/O, or a peer that did not do its part |\n\n"
+        "Every error that Simward raises on purpose is one of these; anything else is a bug worth reporting.\n\n"
+        "| error | exit code | meaning |\n|---|---|---|\n"
+    )
+    for depth, kind in error_tree(errors.SimwardError):
+        doc = " ".join((inspect.getdoc(kind) or "").split())
+        text += f"| {'&nbsp;&nbsp;' * depth}`{kind.__name__}` | {kind.exit_code} | {doc} |\n"
+    return text
+
+
+def error_tree(root: type[Any], depth: int = 0) -> Iterator[tuple[int, type[Any]]]:
+    """The public errors below `root`, in the order in which errors.py has them."""
+    yield depth, root
+    for kind in root.__subclasses__():
+        if kind.__module__ == root.__module__:
+            yield from error_tree(kind, depth + 1)
+
+
+# Events and outputs
+
+
+def events_page() -> str:
+    """The columns of events and outputs, with the comments that stand beside them in the source."""
+    from simward.engine import events, outputs
+
+    return (
+        f"{MADE}# Events and outputs\n\nWhat the journal keeps, as NumPy structured arrays (little-endian). Identities are "
+        "integers: \"prefix-1 decimal\" is the digits with a 1 in front, so that leading zeros and length survive. Times are "
+        "microseconds since 1970-01-01 UTC. `simward events --json` and `simward findings --json` give them as text.\n\n"
+        f"## Event\n\n{columns(events, 'EVENT')}\n### Kinds of event\n\n"
+        + "".join(f"- {number}: `{name}`\n" for number, name in events.KIND_NAMES.items())
+        + f"\n## Output\n\nWhat the fold decided. The id of an output is `shard/sequence/index`.\n\n{columns(outputs, 'OUTPUT')}"
+        "\n### Kinds of output\n\n"
+        + "".join(f"- {number}: `{name}`\n" for number, name in enumerate(outputs.KIND_NAMES) if name)
+    )
+
+
+def columns(module: ModuleType, name: str) -> str:
+    """A table of the fields of a dtype; a field whose comment is missing shares the one above it."""
+    source = inspect.getsource(module)
+    block = re.search(rf"^{name} = np\.dtype\(\n(.*?)^\)", source, re.MULTILINE | re.DOTALL)
+    assert block, f"{module.__name__} has no {name}"
+    dtype = getattr(module, name)
+    comments = dict(re.findall(r'^\s*\("(\w+)",.*?\),\s*(?:#\s*(.*))?$', block[1], re.MULTILINE))
+    assert list(comments) == list(dtype.names), f"{name}: a field stands on no line of its own"
+    rows = "".join(
+        f"| `{field}` | {dtype[field].base.str.lstrip('<|')}{list(dtype[field].shape) or ''} | {comments[field]} |\n"
+        for field in dtype.names
+    )
+    return f"| column | type | meaning |\n|---|---|---|\n{rows}"
+
+
+# Policy
+
+
+def policy_schema() -> Any:
+    """The JSON Schema of policy files, as `simward schema` prints it."""
+    from click.testing import CliRunner
+    from simward.cli import cli
+
+    result = CliRunner().invoke(cli, ["schema"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.output)
+
+
+def main() -> int:
+    """Write what differs, remove what is made no more; with --check, only say so."""
+    check = "--check" in sys.argv[1:]
+    made = pages()
+    stale = [
+        path
+        for path in sorted(REFERENCE.rglob("*.md"))
+        if path.relative_to(REFERENCE).as_posix() not in made and path.read_text(encoding="utf-8").startswith(MADE)
+    ]
+    wrong = [name for name, text in made.items() if not same(REFERENCE / name, text)]
+    for name in () if check else wrong:
+        path = REFERENCE / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(made[name], encoding="utf-8")
+    for path in () if check else stale:
+        path.unlink()
+    for name in [*wrong, *(path.relative_to(REFERENCE).as_posix() for path in stale)]:
+        print(f"docs/reference/{name}: {'not as the code has it; run make docs' if check else 'written'}")
+    return 1 if check and (wrong or stale) else 0
+
+
+def same(path: Path, text: str) -> bool:
+    """Does the file hold this text?"""
+    return path.exists() and path.read_text(encoding="utf-8") == text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

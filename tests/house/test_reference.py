@@ -1,0 +1,67 @@
+"""Documentation that outsiders rely on is held to the code: nothing is documented that is not so, or the other way round."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from house.sources import REPOSITORY
+
+REFERENCE = REPOSITORY / "docs" / "reference"
+
+
+def page(name: str) -> str:
+    """The text of a page of the reference."""
+    return (REFERENCE / name).read_text(encoding="utf-8")
+
+
+def rows(text: str, *, under: str) -> list[str]:
+    """The first cells (code removed) of the tables below a heading, until the next heading."""
+    part = re.search(rf"^#+ .*{re.escape(under)}.*?$(.*?)(?=^#|\Z)", text, re.MULTILINE | re.DOTALL)
+    assert part, f"no heading {under!r}"
+    cells = [line.split("|")[1].strip().strip("`") for line in part[1].splitlines() if line.startswith("|")]
+    return [cell for cell in cells[2:] if cell]
+
+
+def test_made_pages_are_as_the_code_has_them(tmp_path: Path) -> None:
+    """Run in a process of its own, since it describes the code without compiling it."""
+    checked = subprocess.run(
+        [sys.executable, str(REPOSITORY / "scripts" / "write_reference.py"), "--check"],
+        capture_output=True, text=True, timeout=120, cwd=tmp_path,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stdout + checked.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("heading", "name"),
+    [
+        ("[gate]", "GATE_KEYS"),
+        ("[[gateway]]", "GATEWAY_KEYS"),
+        ("[control]", "CONTROL_KEYS"),
+        ("[[endpoint]]", "ENDPOINT_KEYS"),
+        ("[[party]]", "PARTY_KEYS"),
+    ],
+)
+def test_settings_are_documented_key_by_key(heading: str, name: str) -> None:
+    from simward import settings
+
+    assert sorted(rows(page("settings.md"), under=f"`{heading}`")) == sorted(getattr(settings, name))
+
+
+def test_every_error_is_public_and_documented() -> None:
+    import inspect
+
+    from simward import errors
+
+    kinds = [
+        kind
+        for _, kind in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(kind, Exception) and kind.__module__ == "simward.errors"
+    ]
+    for kind in kinds:
+        assert issubclass(kind, errors.SimwardError), f"{kind.__name__} stands outside the tree"
+        assert kind.exit_code in (1, 2, 3)
+        assert f"`{kind.__name__}`" in page("exit-codes.md")
