@@ -1,0 +1,108 @@
+"""What the gate counts, and the text form in which Prometheus reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+PREFIX = "simward_gate_"
+BATCH_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
+LATENCY_BOUNDS_US = (100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200, 102_400, 1_000_000)
+
+HELP = {
+    "packets_total": "Packets received, by what became of them.",
+    "decisions_total": "Access-Requests decided, by verdict.",
+    "answers_total": "Answers sent.",
+    "answers_dropped_total": "Answers that the network would not take.",
+    "batch_packets": "Packets in a batch.",
+    "turn_seconds": "Time from a batch's arrival to its answers, by batch.",
+    "events_total": "Events folded, by kind of input.",
+    "retransmissions_total": "Requests that were answered as before.",
+    "not_durable_total": "Packets not acknowledged because the journal could not be written, by what became of them.",
+    "durable": "1 while everything decided is in the journal.",
+    "pending_rows": "Rows that wait for the journal.",
+    "journal_failures_total": "Attempts to write the journal that failed.",
+    "sequence": "Sequence number of the newest event.",
+    "texts": "Names kept (APNs, gateways); at 65536 further ones are not kept.",
+    "subscriptions": "Subscriptions in the inventory.",
+    "effects_total": "Disconnect-Requests, by what the gateway said.",
+    "effects_pending": "Disconnect-Requests without an answer yet.",
+    "effects_dropped_total": "Disconnect-Requests not sent because too many were waiting.",
+    "commands_total": "Commands taken from the command socket.",
+    "clock_behind_seconds": "How far the machine's clock is behind received_at (it was set back).",
+    "snapshot_failures_total": "Snapshots that could not be made.",
+    "uptime_seconds": "Since the gate was ready.",
+}
+
+
+class Histogram:
+    """Counts by upper bound."""
+
+    def __init__(self, bounds: tuple[int, ...], unit: float = 1.0) -> None:
+        self._bounds, self._unit = bounds, unit
+        self._counts = [0] * (len(bounds) + 1)
+        self._sum = 0
+
+    def add(self, value: int) -> None:
+        """Count one value, in the unit of the bounds."""
+        place = 0
+        for bound in self._bounds:
+            if value <= bound:
+                break
+            place += 1
+        self._counts[place] += 1
+        self._sum += value
+
+    def lines(self, name: str) -> Iterable[str]:
+        """The Prometheus form: cumulative buckets, sum and count."""
+        total = 0
+        for bound, count in zip(self._bounds, self._counts, strict=False):
+            total += count
+            yield f'{name}_bucket{{le="{bound * self._unit:g}"}} {total}'
+        total += self._counts[-1]
+        yield f'{name}_bucket{{le="+Inf"}} {total}'
+        yield f"{name}_sum {self._sum * self._unit:g}"
+        yield f"{name}_count {total}"
+
+
+class Metrics:
+    """The gate's counters. `counts` is keyed by metric name and the value of its one label ("" = no label)."""
+
+    LABELS: Mapping[str, str] = {
+        "packets_total": "reason", "decisions_total": "verdict", "events_total": "kind", "not_durable_total": "packet",
+        "effects_total": "result",
+    }
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[str, str], float] = {}
+        self.batch_packets = Histogram(BATCH_BOUNDS)
+        self.turn_us = Histogram(LATENCY_BOUNDS_US, 1e-6)
+
+    def add(self, name: str, label: str = "", count: int = 1) -> None:
+        """Count."""
+        key = (name, label)
+        self.counts[key] = self.counts.get(key, 0) + count
+
+    def set(self, name: str, value: float) -> None:
+        """State a gauge."""
+        self.counts[name, ""] = value
+
+    def get(self, name: str, label: str = "") -> float:
+        """What has been counted."""
+        return self.counts.get((name, label), 0)
+
+    def text(self) -> str:
+        """Everything, as Prometheus reads it."""
+        lines: list[str] = []
+        for name, about in HELP.items():
+            full = PREFIX + name
+            kind = "counter" if name.endswith("_total") else "gauge"
+            histogram = {"batch_packets": self.batch_packets, "turn_seconds": self.turn_us}.get(name)
+            lines.append(f"# HELP {full} {about}")
+            lines.append(f"# TYPE {full} {'histogram' if histogram else kind}")
+            if histogram:
+                lines.extend(histogram.lines(full))
+            for (counted, label), value in self.counts.items():
+                if counted == name:
+                    labels = f'{{{self.LABELS[name]}="{label}"}}' if label else ""
+                    lines.append(f"{full}{labels} {value:.15g}")
+        return "\n".join(lines) + "\n"
