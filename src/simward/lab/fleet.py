@@ -1,0 +1,210 @@
+"""A synthetic fleet: subscriptions and their devices in three use cases, the same for the same seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from simward.errors import UsageError
+
+HOME_PLMN = "00101"
+PARTNER_PLMN = "00102"
+FOREIGN_PLMN = "99999"
+"""Test networks: MCC 001 (ITU-T E.212 Annex: test), MNC 01 and 02; 999 is for internal use, no partner."""
+
+WATER_METER, LIFT_ALARM, CAR = "water-meter", "lift-alarm", "car"
+USE_CASES = (WATER_METER, LIFT_ALARM, CAR)
+SHARES: Mapping[str, float] = {WATER_METER: 0.60, LIFT_ALARM: 0.15, CAR: 0.25}
+
+APNS: Mapping[str, str] = {WATER_METER: "meters.iot", LIFT_ALARM: "lifts.iot", CAR: "cars.iot"}
+RATS: Mapping[str, str] = {WATER_METER: "nb-iot", LIFT_ALARM: "lte-m", CAR: "lte"}
+
+# TACs whose first two digits are 00: reporting body "test" (GSMA TS.06), so no device that is sold has them.
+MODELS: Mapping[str, tuple[str, ...]] = {
+    WATER_METER: ("00210001", "00210002"),
+    LIFT_ALARM: ("00220001",),
+    CAR: ("00230001", "00230002"),
+}
+PHONE_TAC = "00290001"
+LAPTOP_TAC = "00290002"
+MODEL_NAMES: Mapping[str, str] = {
+    "00210001": "meter AQ-1", "00210002": "meter AQ-2", "00220001": "lift modem L7",
+    "00230001": "car unit T5", "00230002": "car unit T6", PHONE_TAC: "phone", LAPTOP_TAC: "laptop",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Device:
+    """A piece of equipment: the 14 digits of its IMEI and its software version (IMEISV digits 15 and 16)."""
+
+    imei: str
+    software: int
+
+    @property
+    def imeisv(self) -> str:
+        """The 16 digits that a gateway reports (TS 23.003 6.2.2)."""
+        return f"{self.imei}{self.software:02d}"
+
+    @property
+    def model(self) -> str:
+        """What the model is called in this fleet."""
+        return MODEL_NAMES.get(self.imei[:8], "unknown model")
+
+    def updated(self, software: int) -> Device:
+        """The same device after a software update."""
+        return Device(self.imei, software)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a device is served: network, tracking area and cell (28-bit ECI or 36-bit NCI)."""
+
+    plmn: str
+    area: int
+    cell: int
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """A SIM of the fleet, the device it belongs in, and where that device lives."""
+
+    number: int
+    iccid: str
+    imsi: str
+    msisdn: str
+    use_case: str
+    device: Device
+    home: Place
+    state: str = "active"
+
+    @property
+    def apn(self) -> str:
+        """The APN of its use case."""
+        return APNS[self.use_case]
+
+    @property
+    def rat(self) -> str:
+        """The radio that its device uses."""
+        return RATS[self.use_case]
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """All subscriptions; `spare` are SIMs that no inventory lists, `suspended` one that the inventory suspends."""
+
+    seed: int
+    subscriptions: tuple[Subscription, ...]
+    spares: tuple[Subscription, ...]
+    by_use_case: Mapping[str, tuple[Subscription, ...]] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.subscriptions)
+
+    @property
+    def suspended(self) -> Subscription:
+        """The subscription that the inventory lists as suspended."""
+        return next(one for one in self.subscriptions if one.state == "suspended")
+
+    @property
+    def active(self) -> tuple[Subscription, ...]:
+        """Every subscription that may be used."""
+        return tuple(one for one in self.subscriptions if one.state == "active")
+
+
+def luhn_digit(digits: str) -> str:
+    """The check digit that makes `digits` + digit pass Luhn (ISO/IEC 7812-1 Annex B; ICCID by ITU-T E.118)."""
+    total = 0
+    for position, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if position % 2 == 0 else 1)
+        total += value - 9 if value > 9 else value
+    return str(-total % 10)
+
+
+MINIMUM, MAXIMUM = 40, 1_000_000
+"""Fewer subscriptions do not leave a victim for every scene; more would need more TACs to keep IMEIs apart."""
+
+
+def make_fleet(seed: int, size: int = 1000) -> Fleet:
+    """`size` subscriptions from `seed`; every number is drawn once, so that nothing clashes by accident."""
+    if not MINIMUM <= size <= MAXIMUM:
+        raise UsageError(f"a fleet for the lab has {MINIMUM} to {MAXIMUM:,} subscriptions, not {size:,}")
+    chance = random.Random(f"fleet {seed} {size}")
+    strangers = 4
+    serials = _distinct(chance, size + strangers, 10**10)
+    accounts = _distinct(chance, size + strangers, 10**11)
+    numbers = _distinct(chance, size + strangers, 10**9)
+    units = iter(chance.sample(range(size + strangers), size + strangers))
+    made: list[Subscription] = []
+    for number in range(size + strangers):
+        use_case = _use_case(number, size)
+        body = f"8900101{next(accounts):011d}"
+        tac = chance.choice(MODELS[use_case])
+        made.append(
+            Subscription(
+                number=number,
+                iccid=body + luhn_digit(body),
+                imsi=f"{HOME_PLMN}{next(serials):010d}",
+                msisdn=f"999{next(numbers):09d}",
+                use_case=use_case,
+                device=Device(f"{tac}{next(units) % 10**6:06d}", chance.choice((1, 1, 1, 2))),
+                home=_home(chance, use_case),
+                state="suspended" if number == _suspended(size) else "active",
+            )
+        )
+    subscriptions = tuple(made[:size])
+    by_use_case = {name: tuple(one for one in subscriptions if one.use_case == name) for name in USE_CASES}
+    return Fleet(seed, subscriptions, tuple(made[size:]), by_use_case)
+
+
+def phone(chance: random.Random) -> Device:
+    """A phone that belongs to nobody's fleet."""
+    return Device(f"{PHONE_TAC}{chance.randrange(10**6):06d}", 17)
+
+
+def laptop(chance: random.Random) -> Device:
+    """A laptop with a modem inside."""
+    return Device(f"{LAPTOP_TAC}{chance.randrange(10**6):06d}", 3)
+
+
+def twin(device: Device, fleet: Fleet) -> Device:
+    """Another device of the same model (TAC) that no subscription of the fleet has."""
+    taken = {one.device.imei for one in fleet.subscriptions}
+    serial = int(device.imei[8:])
+    while True:
+        serial = (serial + 1) % 10**6
+        candidate = f"{device.imei[:8]}{serial:06d}"
+        if candidate not in taken:
+            return Device(candidate, device.software)
+
+
+def sites(seed: int, count: int = 400) -> tuple[Place, ...]:
+    """The cells that cars drive through; one in eight belongs to the partner network."""
+    chance = random.Random(f"sites {seed}")
+    return tuple(
+        Place(PARTNER_PLMN if number % 8 == 7 else HOME_PLMN, 1000 + number // 20, chance.randrange(1 << 20) << 8 | 1)
+        for number in range(count)
+    )
+
+
+def _use_case(number: int, size: int) -> str:
+    edge = 0.0
+    for name in USE_CASES:
+        edge += SHARES[name]
+        if number < round(edge * size):
+            return name
+    return CAR
+
+
+def _suspended(size: int) -> int:
+    """The last water meter."""
+    return round(SHARES[WATER_METER] * size) - 1
+
+
+def _home(chance: random.Random, use_case: str) -> Place:
+    plmn = PARTNER_PLMN if use_case == WATER_METER and chance.random() < 0.1 else HOME_PLMN
+    return Place(plmn, chance.randrange(100, 140), chance.randrange(1 << 20) << 8 | chance.randrange(1, 4))
+
+
+def _distinct(chance: random.Random, count: int, below: int) -> Iterator[int]:
+    return iter(chance.sample(range(below), count))
