@@ -23,6 +23,7 @@ def pages() -> dict[str, str]:
     """Path below docs/reference -> text, for every page that is made."""
     made = {"cli.md": cli_page(), "exit-codes.md": exit_codes_page(), "events.md": events_page()}
     made |= detector_pages()
+    made |= {"policy-keys.md": policy_page(), "metrics.md": metrics_page()}
     made["policy.schema.json"] = json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n"
     return made
 
@@ -178,6 +179,62 @@ def columns(module: ModuleType, name: str) -> str:
 
 
 # Policy
+
+
+def policy_page() -> str:
+    """Every key of every kind of document, with whether this version acts on it."""
+    from simward.policy.later import unenforced_keys
+    from simward.policy.schema import KINDS
+
+    text = (
+        f"{MADE}# Keys of policy files\n\nWhat they mean together stands in [policy](policy.md); the same as "
+        "[JSON Schema](policy.schema.json) is what `simward schema` prints.\n"
+    )
+    for kind, shape in KINDS.items():
+        text += f"\n## {kind}\n\n| key | meaning | value | |\n|---|---|---|---|\n"
+        later = unenforced_keys(kind)
+        for path, key in policy_keys(shape):
+            notes = [*(["needed"] if key.needed else []), *([f"accepted, not enforced: {later[path]}"] if path in later else [])]
+            doc = key.doc.replace("|", "\\|")
+            text += f"| `{path}` | {doc} | {value_of(key.shape.json())} | {'; '.join(notes)} |\n"
+    return text
+
+
+def policy_keys(shape: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted path, key) of everything below an object."""
+    for name, key in shape.keys.items():
+        path = f"{prefix}.{name}" if prefix else name
+        yield path, key
+        for inner in (key.shape, getattr(key.shape, "otherwise", None)):
+            if hasattr(inner, "keys"):
+                yield from policy_keys(inner, path)
+
+
+def value_of(schema: dict[str, Any]) -> str:
+    """What a value may be, in a few words."""
+    if "enum" in schema:
+        return ", ".join(f"`{word}`" for word in schema["enum"])
+    if "anyOf" in schema:
+        return " or ".join(value_of(one) for one in schema["anyOf"])
+    if schema.get("type") == "array":
+        return f"list of: {value_of(schema['items'])}"
+    if "pattern" in schema:
+        return "`" + schema["pattern"].replace("|", "\\|") + "`"
+    return str(schema.get("type", ""))
+
+
+def metrics_page() -> str:
+    """What `simward metrics` prints, from the gate's own table."""
+    from simward.gate.metrics import HELP, PREFIX, Metrics
+
+    rows = "".join(
+        f"| `{PREFIX}{name}` | {f'`{Metrics.LABELS[name]}`' if name in Metrics.LABELS else ''} | {about} |\n"
+        for name, about in HELP.items()
+    )
+    return (
+        f"{MADE}# Metrics\n\n`simward metrics` prints them in the text form that Prometheus reads.\n\n"
+        f"| name | label | meaning |\n|---|---|---|\n{rows}"
+    )
 
 
 def policy_schema() -> Any:

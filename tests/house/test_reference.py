@@ -65,3 +65,26 @@ def test_every_error_is_public_and_documented() -> None:
         assert issubclass(kind, errors.SimwardError), f"{kind.__name__} stands outside the tree"
         assert kind.exit_code in (1, 2, 3)
         assert f"`{kind.__name__}`" in page("exit-codes.md")
+
+
+def test_radius_attributes_are_in_the_dictionary() -> None:
+    from simward.wire.radius.dictionary import named
+
+    for heading in ("Read", "Sent"):
+        for name in rows(page("radius.md"), under=heading):
+            assert named(name), f"{name} is not in the dictionary"
+
+
+def test_inventory_columns_are_documented() -> None:
+    from simward.policy import inventory
+
+    documented = {cell for one in rows(page("inventory.md"), under="Inventory") for cell in re.findall(r"[a-z_]+", one)}
+    assert documented == set(inventory.COLUMNS)
+
+
+def test_keys_of_a_finding_are_documented() -> None:
+    from simward.engine.words import FINDING_KEYS
+
+    assert tuple(rows(page("findings.md"), under="Findings as JSON")) == FINDING_KEYS[:16]
+    for name in FINDING_KEYS[16:]:
+        assert f"`{name}`" in page("findings.md")
