@@ -62,8 +62,10 @@ def duration_s(value: object) -> int:
 
 
 def duration_text(seconds: int) -> str:
-    """The shortest spelling of a duration that reads back the same."""
-    for unit in ("d", "h", "m"):
+    """The usual spelling of a duration: "49h", "90m", "7d"; reads back the same."""
+    if seconds % 86_400 == 0 and seconds > 3 * 86_400:
+        return f"{seconds // 86_400}d"
+    for unit in ("h", "m"):
         if seconds and seconds % DURATION_UNITS[unit] == 0:
             return f"{seconds // DURATION_UNITS[unit]}{unit}"
     return f"{seconds}s"
@@ -75,6 +77,24 @@ def size_octets(value: object) -> int:
     if octets != int(octets):
         raise QuantityError(f"{str(value)!r} is not a whole number of octets", "write it like 500 kB or 2 MB")
     return int(octets)
+
+
+def size_text(octets: int) -> str:
+    """The shortest spelling of a size: "2 MB"; reads back the same."""
+    for unit in ("GB", "MB", "kB"):
+        if octets and octets % SIZE_UNITS[unit] == 0:
+            return f"{octets // SIZE_UNITS[unit]} {unit}"
+    return f"{octets} B"
+
+
+def rate_text(amount: str, period_s: int) -> str:
+    """A rate from its worded amount: "2 MB/day"."""
+    return f"{amount}/{next(name for name, seconds in PERIODS.items() if seconds == period_s)}"
+
+
+def share_text(millionths: int) -> str:
+    """A share as a percentage: "0.5%"."""
+    return f"{Decimal(millionths) / 10_000:f}%"
 
 
 def _rate(value: object, example: str) -> tuple[str, int]:
@@ -124,3 +144,8 @@ def distance_m(value: object) -> int:
     if metres != int(metres) or metres < 1:
         raise QuantityError(f"{str(value)!r} is not a whole number of metres", "distances start at 1 m")
     return int(metres)
+
+
+def distance_text(metres: int) -> str:
+    """"30 km", "500 m"."""
+    return f"{metres // 1000} km" if metres % 1000 == 0 else f"{metres} m"

@@ -1,0 +1,72 @@
+"""What policies may already say and this version does not enforce: named here once, listed by `simward check`.
+
+A name or a key leaves this list by itself: an installed detector with that id, or one whose knobs read that key, wins.
+"""
+
+from __future__ import annotations
+
+from simward.detectors import installed
+
+DETECTORS = {
+    "copied-device": "one IMEI in two places",
+    "cloned-subscription": "one subscription in two places",
+    "model-mismatch": "the device is of a model that the pool does not list",
+    "location-change": "a subscription that should stay has moved",
+    "outside-area": "a subscription is outside its area",
+    "impossible-travel": "faster from cell to cell than anything travels",
+    "reappeared-changed": "it vanished, and came back somewhere else or otherwise",
+    "gateway-silent": "a gateway has stopped reporting",
+    "cell-silent": "every subscription of a cell has vanished",
+    "subscription-silent": "a subscription has not been heard of for longer than its cadence allows",
+    "cadence-changed": "a subscription reports more or less often than it should",
+    "session-storm": "a subscription connects again and again",
+    "usage-exceeded": "more data than the budget",
+    "usage-unusual": "another amount of data than its own or its peers' habit",
+    "service-not-permitted": "voice or SMS where the use case has none",
+    "endpoint-not-permitted": "traffic to an address that the segment does not list",
+    "credentials-wrong": "PAP or CHAP credentials that do not fit the segment",
+}
+"""Detectors of later versions: responses may name them already."""
+
+KEYS = {
+    "use_case": {
+        "tenant": "subscriptions of several tenants are not yet kept apart in views",
+        "mobility": "places and movement are not yet judged",
+        "services.data": "usage is not yet judged",
+        "services.sms": "usage is not yet judged",
+        "services.voice": "usage is not yet judged",
+        "cadence.every": "silence is not yet judged",
+        "cadence.silent_after": "silence is not yet judged",
+        "binding.pool": "devices are not yet compared with pools; nothing is bound",
+    },
+    "segment": {
+        "credentials": "PAP and CHAP are not yet checked",
+        "classification": "it is kept, and nothing depends on it yet",
+        "jurisdiction": "it is kept, and nothing depends on it yet",
+    },
+    "area": {"area": "places are not yet judged"},
+    "pool": {"pool": "devices are not yet compared with pools"},
+}
+"""Kind of document -> key -> why it has no effect yet."""
+
+WITHOUT_EFFECT_ANYWAY = {
+    "tenant": "default", "mobility": "free", "credentials": "none",
+    "services.data": "unlimited", "services.sms": "unlimited", "services.voice": "unlimited",
+}
+"""Values that ask for nothing, so that nothing is missing."""
+
+
+def is_later(detector: str) -> bool:
+    """Is it a detector that only a later version has?"""
+    return detector in DETECTORS and all(one.id != detector for one in installed())
+
+
+def unenforced_keys(kind: str) -> dict[str, str]:
+    """The keys of a kind of document that nothing reads yet, with the reason."""
+    read = {knob.path for one in installed() for knob in one.knobs}
+    read |= {path for one in installed() for path, _ in one.detector.response_paths.values()}
+
+    def is_read(key: str) -> bool:
+        return any(path == key or path.startswith(f"{key}.") for path in read)
+
+    return {key: why for key, why in KEYS[kind].items() if not is_read(key)}

@@ -1,0 +1,370 @@
+"""The policy language: every kind of document and every key, declared once, and published as JSON Schema."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any
+
+import yaml
+
+from simward import quantities
+from simward.detectors import installed
+from simward.detectors.detector import RESPONSE_NAMES
+from simward.engine.tables import BINDING_MODES, LIMITED_ACTIONS
+from simward.errors import nearest
+from simward.identity import RATS, Imei, Plmn, Tac, rat_number, rat_text
+from simward.policy import later
+from simward.policy.shapes import WRONG, Key, Keyed, Listed, Mapped, Reading, Scalar, Shape, Worded, Words
+from simward.quantities import QuantityError
+
+NETWORKS_MOST = 64
+RATS_MOST = 16
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,62}", text):
+        raise QuantityError(f"{text!r} is not a name", "small letters, digits, '-', '_' and '.', at most 63")
+    return text
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _apn(text: str) -> str:
+    """A network identifier (TS 23.003 9.1.1), in lower case, since APNs do not distinguish cases."""
+    apn = text.lower()
+    bare = re.sub(r"\.mnc\d{3}\.mcc\d{3}\.gprs$", "", apn)
+    if bare != apn:
+        raise QuantityError(f"{text!r} ends in an operator identifier", f"did you mean {bare!r}?")
+    label = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+    if not re.fullmatch(rf"{label}(?:\.{label})*", apn) or len(apn) > 62:
+        raise QuantityError(f"{text!r} is not an APN", "letters, digits, '-' and '.', at most 62 (TS 23.003 9.1.1)")
+    if re.match(r"rac|lac|sgsn|rnc", apn) or apn.endswith(".gprs"):
+        raise QuantityError(f"{text!r} is reserved", "no APN begins with rac, lac, sgsn or rnc (TS 23.003 9.1.1)")
+    return apn
+
+
+def _ipv4_network(text: str) -> str:
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise QuantityError(f"{text!r} is not a CIDR", "write it like 10.64.0.0/16") from None
+    if network.version != 4:
+        raise QuantityError("IPv6 pools are not given by this version", "write it like 10.64.0.0/16")
+    if "/" not in text:
+        raise QuantityError(f"{text!r} has no prefix length", f"write it like {network}")
+    if str(network).partition("/")[0] != text.partition("/")[0].strip():
+        raise QuantityError(f"{text!r} has bits behind its prefix", f"did you mean {str(network)!r}?")
+    if network.prefixlen < 8:
+        raise QuantityError(f"{text!r} is larger than any pool", "at most a /8")
+    return str(network)
+
+
+def _duration(text: str) -> str:
+    return quantities.duration_text(quantities.duration_s(text))
+
+
+def _interim(text: str) -> str:
+    if quantities.duration_s(text) < 60:  # RFC 2869 5.16: MUST NOT be smaller than 60
+        raise QuantityError("an Acct-Interim-Interval is at least 60 s", "600 s or more is advised (RFC 2869 5.16)")
+    return _duration(text)
+
+
+def _size_rate(text: str) -> str:
+    rate = quantities.size_rate(text)
+    return quantities.rate_text(quantities.size_text(rate.amount), rate.period_s)
+
+
+def _count_rate(text: str) -> str:
+    rate = quantities.count_rate(text)
+    return quantities.rate_text(str(rate.amount), rate.period_s)
+
+
+def _time_rate(text: str) -> str:
+    rate = quantities.time_rate(text)
+    return quantities.rate_text(quantities.duration_text(rate.amount), rate.period_s)
+
+
+def _share(text: str) -> str:
+    return quantities.share_text(quantities.share_ppm(text))
+
+
+def _distance(text: str) -> str:
+    return quantities.distance_text(quantities.distance_m(text))
+
+
+def _degrees(limit: int) -> Scalar:
+    def parse(text: str) -> float:
+        if not re.fullmatch(r"[+-]?\d{1,3}(\.\d+)?", text) or abs(float(text)) > limit:
+            raise QuantityError(f"{text!r} is not an angle", f"degrees from -{limit} to {limit}, like 59.91")
+        return float(text)
+
+    return Scalar("number of degrees", parse, {"type": "number", "minimum": -limit, "maximum": limit})
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", text):
+        raise QuantityError(f"{text!r} is not a whole number", "write it like 20")
+    return int(text)
+
+
+def _tac_range(text: str) -> str:
+    first, dash, last = (part.strip() for part in text.partition("-"))
+    low, high = Tac.parse(first), Tac.parse(last if dash else first)
+    if high.number < low.number:
+        raise QuantityError(f"{text!r} ends before it begins", f"did you mean {high.text}-{low.text}?")
+    return f"{low.text}-{high.text}" if dash else low.text
+
+
+def _rat(text: str) -> str:
+    try:
+        return rat_text(rat_number(text))
+    except ValueError:
+        raise QuantityError(f"no radio access technology {text!r}", nearest(text.lower(), RATS)) from None
+
+
+def _string(pattern: str) -> dict[str, Any]:
+    return {"type": "string", "pattern": pattern}
+
+
+_DURATION = r"\d+(\.\d+)?\s*(s|m|min|h|d)"
+_PER = r"\s*/\s*(hour|day|week|month)$"
+NAME = Scalar("name", _name, _string(r"^[a-z0-9][a-z0-9._-]{0,62}$"))
+TEXT = Scalar("text", _text, {"type": "string", "minLength": 1})
+APN = Scalar("APN", _apn, _string(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"))
+CIDR = Scalar("CIDR", _ipv4_network, _string(r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$"))
+DURATION = Scalar("duration", _duration, _string(f"^{_DURATION}$"))
+INTERIM = Scalar("duration", _interim, _string(f"^{_DURATION}$"))
+SIZE_RATE = Scalar("size a period", _size_rate, _string(rf"^\d+(\.\d+)?\s*(B|kB|MB|GB){_PER}"))
+COUNT_RATE = Scalar("number a period", _count_rate, _string(rf"^\d+{_PER}"))
+TIME_RATE = Scalar("time a period", _time_rate, _string(f"^{_DURATION}{_PER}"))
+SHARE = Scalar("percentage", _share, _string(r"^\d+(\.\d+)?\s*%$"))
+DISTANCE = Scalar("distance", _distance, _string(r"^\d+(\.\d+)?\s*(m|km)$"))
+COUNT = Scalar("whole number", _count, {"type": "integer", "minimum": 0, "maximum": 999_999_999})
+PLMN = Scalar("PLMN", lambda text: Plmn.parse(text).text, _string(r"^\d{3}[-/ ]?\d{2,3}$"), quoted=True)
+RAT = Scalar("radio access technology", _rat, {"enum": [*RATS]})
+TAC_RANGE = Scalar("TAC or range of TACs", _tac_range, _string(r"^\d{8}(\s*-\s*\d{8})?$"), quoted=True)
+IMEI = Scalar("IMEI", lambda text: Imei.parse(text).text, _string(r"^\d[\d\s./-]{12,20}\d$"), quoted=True)
+RESPONSE = Words(RESPONSE_NAMES[1:])
+
+
+def _binding(values: dict[str, Any], node: yaml.Node, where: str, reading: Reading) -> Any:
+    """`{pool: NAME}` means mode pool; a pool with another mode, or a mode pool without one, means nothing."""
+    if "pool" in values and values.setdefault("mode", "pool") != "pool":
+        return reading.report(node, f"{where}.pool", f"means nothing with mode {values['mode']}", "leave the mode out")
+    if values.get("mode") == "pool" and "pool" not in values:
+        return reading.report(node, f"{where}.mode", "names no pool", "write binding: {pool: NAME}")
+    if "mode" not in values:
+        return reading.report(node, f"{where}.mode", "is missing", "one of: " + ", ".join(BINDING_MODES))
+    return values
+
+
+def _cadence(values: dict[str, Any], node: yaml.Node, where: str, reading: Reading) -> Any:
+    if "every" in values and "silent_after" in values:
+        every, silent = (quantities.duration_s(values[key]) for key in ("every", "silent_after"))
+        if silent <= every:
+            what = f"{values['silent_after']} is not longer than every {values['every']}"
+            return reading.report(node, f"{where}.silent_after", what, "leave room for one that is late")
+    return values
+
+
+def _credentials(values: dict[str, Any], node: yaml.Node, where: str, reading: Reading) -> Any:
+    if len(values) != 1:
+        return reading.report(node, where, "should hold one of pap, chap", "write it like {pap: secret-name}")
+    return values
+
+
+def response_key_problem(key: str) -> tuple[str, str] | None:
+    """What is wrong with a key of `responses`, and the nearest right spelling; None where nothing is."""
+    detector, slash, name = key.partition("/")
+    known = {one.id: one for one in installed()}
+    if key == "default" or later.is_later(detector):
+        return None
+    if detector not in known:
+        right = nearest(detector, ["default", *known, *later.DETECTORS])
+        return f"no detector {detector!r}", right
+    if slash and name not in known[detector].classes:
+        right = nearest(name, known[detector].classes)
+        return f"{detector} has no class {name!r}", right
+    fixed = known[detector].detector.fixed_response
+    if fixed:
+        return f"the response to {detector} is always {RESPONSE_NAMES[fixed]}", "leave it out"
+    return None
+
+
+def _response_keys(value: dict[str, Any]) -> dict[str, Any]:
+    free = [one for one in installed() if not one.detector.fixed_response]
+    names = [name for one in free for name in (one.id, *(f"{one.id}/{each}" for each in one.classes))]
+    words = "|".join(name for name in later.DETECTORS if later.is_later(name))
+    return {
+        "properties": dict.fromkeys(["default", *names], value),
+        "patternProperties": {rf"^({words})(/[a-z0-9-]+)?$": value},
+        "additionalProperties": False,
+    }
+
+
+_LIMIT = Keyed(
+    {
+        "per_hour": Key(COUNT, "At most so many in any sixty minutes."),
+        "share_of_fleet": Key(SHARE, "At most this share of the use case's members (but at least one)."),
+    }
+)
+_BINDING = Keyed(
+    {
+        "mode": Key(Words(tuple(BINDING_MODES)), "What the subscription is bound to."),
+        "pool": Key(NAME, "The pool of devices that it may be in (mode pool)."),
+        "not_reported": Key(RESPONSE, "What a request without an IMEI counts as."),
+    },
+    _binding,
+)
+_SERVICES = {
+    "data": Key(Words(("none", "unlimited"), SIZE_RATE, "2 MB/day"), "Data in both directions together."),
+    "sms": Key(Words(("none", "unlimited"), COUNT_RATE, "10/day"), "Short messages."),
+    "voice": Key(Words(("none", "unlimited"), TIME_RATE, "10m/day"), "Calls."),
+}
+
+USE_CASE = Keyed(
+    {
+        "use_case": Key(NAME, "Its name, as inventory.csv spells it.", needed=True),
+        "tenant": Key(NAME, "The owner; default unless said."),
+        "segment": Key(NAME, "The segment that its subscriptions are in."),
+        "binding": Key(
+            Worded(tuple(mode for mode in BINDING_MODES if mode != "pool"), _BINDING, "mode"),
+            "Which device a subscription belongs in, and how firmly.",
+        ),
+        "mobility": Key(
+            Words(("fixed", "free"), Keyed({"area": Key(NAME, "The area to stay in.", needed=True)}), "{area: NAME}"),
+            "Whether and where it moves.",
+        ),
+        "networks": Key(
+            Keyed(
+                {
+                    "plmn": Key(
+                        Listed(PLMN, 1, NETWORKS_MOST, "is empty: none listed means that all are permitted"),
+                        "Visited networks permitted, as MCC and MNC in quotes.",
+                    ),
+                    "rat": Key(
+                        Listed(RAT, 1, RATS_MOST, "is empty: none listed means that all are permitted"),
+                        "Radio access technologies permitted.",
+                    ),
+                }
+            ),
+            "Networks and radio access technologies permitted.",
+        ),
+        "services": Key(Keyed(_SERVICES), "What it uses, and how much."),
+        "cadence": Key(
+            Keyed(
+                {
+                    "every": Key(DURATION, "How often it is heard of."),
+                    "silent_after": Key(DURATION, "After how long its silence is a finding."),
+                },
+                _cadence,
+            ),
+            "How often it is heard of.",
+        ),
+        "session": Key(
+            Keyed(
+                {
+                    "timeout": Key(Words(("none",), DURATION, "24h"), "Session-Timeout; else what the settings say."),
+                    "interim_interval": Key(Words(("none",), INTERIM, "15m"), "Acct-Interim-Interval; likewise."),
+                }
+            ),
+            "What the gateway is told about its sessions.",
+        ),
+        "responses": Key(
+            Mapped(RESPONSE, response_key_problem, _response_keys),
+            "What follows a finding: by detector/class, by detector, or by default.",
+        ),
+        "release_when": Key(
+            Words(("bound-device-returns", "never"), DURATION, "24h"),
+            "What ends a lock besides a person; never unless said.",
+        ),
+        "limits": Key(
+            Keyed({action: Key(_LIMIT, f"How many members {action} may hit.") for action in LIMITED_ACTIONS}),
+            "Past these a response becomes notify.",
+        ),
+        "criticality": Key(Words(("normal", "never-cut")), "never-cut: responses stronger than notify are held."),
+    }
+)
+SEGMENT = Keyed(
+    {
+        "segment": Key(NAME, "Its name.", needed=True),
+        "apn": Key(APN, "The APN, without operator identifier.", needed=True),
+        "pool": Key(CIDR, "Static addresses, one a subscription."),
+        "quarantine_pool": Key(CIDR, "Addresses for subscriptions in quarantine."),
+        "credentials": Key(
+            Words(("none",), Keyed({"pap": Key(NAME), "chap": Key(NAME)}, _credentials), "{pap: secret-name}"),
+            "How its devices authenticate.",
+        ),
+        "classification": Key(TEXT, "Of its data: internal, confidential, ..."),
+        "jurisdiction": Key(TEXT, "Where its data may be: EU, NO, ..."),
+    }
+)
+AREA = Keyed(
+    {
+        "area": Key(NAME, "Its name.", needed=True),
+        "circle": Key(
+            Keyed(
+                {
+                    "latitude": Key(_degrees(90), needed=True),
+                    "longitude": Key(_degrees(180), needed=True),
+                    "radius": Key(DISTANCE, needed=True),
+                }
+            ),
+            "Around a point (WGS 84).",
+            needed=True,
+        ),
+    }
+)
+POOL = Keyed(
+    {
+        "pool": Key(NAME, "Its name.", needed=True),
+        "tac": Key(Listed(TAC_RANGE), "Models: TACs, or ranges of them, in quotes."),
+        "imei": Key(Listed(IMEI), "Single devices, in quotes."),
+    }
+)
+KINDS: dict[str, Keyed] = {"use_case": USE_CASE, "segment": SEGMENT, "area": AREA, "pool": POOL}
+"""In this order a document's kind is told where its first key does not say it: a use case names a segment too."""
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of one document of a policy file."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Simward policy document",
+        "description": "One document of a YAML file under policies/: a use case, a segment, an area or a pool.",
+        "oneOf": [{"$ref": f"#/$defs/{kind}"} for kind in KINDS],
+        "$defs": {kind: {"title": kind.replace("_", " "), **shape.json()} for kind, shape in KINDS.items()},
+    }
+
+
+def read_document(node: yaml.Node, reading: Reading) -> tuple[str, dict[str, Any]] | None:
+    """The kind and the normalised value of a document; None where it is wrong (and reported)."""
+    if not isinstance(node, yaml.MappingNode):
+        reading.report(node, "", "a document should hold keys and values", "begin with use_case: NAME")
+        return None
+    kind = _kind_of(node, reading)
+    if kind is None:
+        return None
+    shape: Shape = KINDS[kind]
+    value = shape.read(node, "", reading)
+    return None if value is WRONG else (kind, value)
+
+
+def _kind_of(node: yaml.MappingNode, reading: Reading) -> str | None:
+    keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+    if keys and keys[0] in KINDS:
+        return str(keys[0])
+    known = {key for shape in KINDS.values() for key in shape.keys}
+    if keys and keys[0] not in known and nearest(keys[0], KINDS).startswith("did"):
+        # A slip in the first key ("usecase") must not make a use case that names a segment look like a segment.
+        reading.report(node.value[0][0], keys[0], "unknown kind of document", nearest(keys[0], KINDS))
+        return None
+    for kind in KINDS:
+        if kind in keys:
+            return kind
+    first = keys[0] if keys else ""
+    reading.report(node, first, "no kind of document", "begin with use_case:, segment:, area: or pool:")
+    return None
