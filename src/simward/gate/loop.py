@@ -1,0 +1,195 @@
+"""The pipeline of one batch, top to bottom: receive, decode, fold, record, answer and send."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simward.engine import events
+from simward.engine.fold import Fold
+from simward.engine.journal import events_row
+from simward.engine.outputs import OUTPUT, RESULT, VERDICT_NAMES
+from simward.gate import commands
+from simward.gate.clock import Clock
+from simward.gate.commands import Command, CommandDesk
+from simward.gate.disconnects import Disconnects
+from simward.gate.metrics import Metrics
+from simward.gate.radius import RadiusPort
+from simward.gate.recorder import Recorder
+from simward.gate.replies import NOT_RECORDED
+
+TICK_S = 1.0
+OWN_EVENTS_MAX = 512
+"""Ticks, commands and effect results in one batch; more of them wait for the next."""
+CANNOT_RECORD = "the journal cannot be written now: nothing can be decided on"
+
+
+class Folded(NamedTuple):
+    """What came of a run of events: what is journalled of it, and what is needed to answer."""
+
+    inputs: np.ndarray
+    outputs: np.ndarray
+    results: np.ndarray
+    kept: np.ndarray
+
+
+    def copied(self) -> Folded:
+        """The same, safe from what the fold does next."""
+        return Folded(*(array.copy() for array in self))
+
+
+NOTHING = Folded(events.empty(0), np.zeros(0, OUTPUT), np.zeros(0, RESULT), np.zeros(0, np.bool_))
+
+
+class Gate:
+    """One thread that decides. Everything it works with is given to it; it opens nothing itself."""
+
+    def __init__(
+        self,
+        fold: Fold,
+        recorder: Recorder,
+        port: RadiusPort,
+        desk: CommandDesk,
+        disconnects: Disconnects,
+        metrics: Metrics,
+        clock: Clock,
+        *,
+        allow_when_not_durable: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.fold, self.recorder, self.port = fold, recorder, port
+        self.desk, self.disconnects, self.metrics, self.clock = desk, disconnects, metrics, clock
+        self._allow = allow_when_not_durable
+        self._monotonic = monotonic
+        self.tick_at = monotonic()
+        self._own = events.empty(OWN_EVENTS_MAX)
+
+    def turn(self) -> int:
+        """One batch, of whatever is there: returns how many packets came."""
+        began = self._monotonic()
+        if not self.recorder.retry(began):
+            return self._turn_not_durable(began)
+        count = self.port.receive()
+        tick = began >= self.tick_at
+        if not (count or tick or self.desk.waiting or self.disconnects.results):
+            return 0
+        now = self.clock.now()
+        decoded = self.port.decode(now)
+        asked = self.desk.take(OWN_EVENTS_MAX // 2)
+        first = self.fold.sequence + 1
+        own = self._fold_own(asked, tick, now)
+        heard = self._fold(decoded.events)
+        durable = self._record(first, now, own, heard, asked, began)
+        self.port.remember(decoded, heard.results)
+        sent = self.port.answer(decoded, heard.results, now) if durable else self._answer_undurable(decoded, heard, now)
+        if asked:
+            commands.answer(asked, own.outputs, own.results, durable)
+        if tick:
+            self.tick_at = max(self.tick_at + TICK_S, began)
+        if count:
+            self._count(count, sent, heard, began)
+        return count
+
+    def _fold_own(self, asked: list[Command], tick: bool, now: int) -> Folded:
+        """Fold commands, effect results and the tick, before what came from gateways."""
+        if not (asked or tick or self.disconnects.results):
+            return NOTHING
+        results = self.disconnects.take(OWN_EVENTS_MAX - len(asked) - 1)
+        count = len(asked) + len(results)
+        own = self._own[: count + tick]
+        events.reset(own)
+        for position, command in enumerate(asked):
+            command.write(own[position], self._imsi_of(command.subject))
+        for position, result in enumerate(results, start=len(asked)):
+            own[position] = result
+        if tick:
+            own["kind"][count] = events.TICK
+        own["received_at"] = own["happened_at"] = now
+        return self._fold(own).copied()
+
+    def _imsi_of(self, iccid: int) -> int:
+        row = self.fold.find(iccid=iccid) if iccid else -1
+        return int(self.fold.state.subscriptions["imsi"][row]) if row >= 0 else 0
+
+    def _fold(self, inputs: np.ndarray) -> Folded:
+        """Fold events to the last one, however much room for outputs the fold has at a time."""
+        if not len(inputs):
+            return NOTHING
+        folded = self.fold.events(inputs)
+        if folded.consumed == len(inputs):
+            return Folded(inputs, folded.outputs, folded.results, folded.kept)
+        at, parts = 0, []
+        while True:
+            parts.append((folded.outputs.copy(), folded.results.copy(), folded.kept.copy()))
+            at += folded.consumed
+            if at == len(inputs):
+                break
+            folded = self.fold.events(inputs[at:])
+        return Folded(inputs, *(np.concatenate([part[place] for part in parts]) for place in range(3)))
+
+    def _record(self, first: int, now: int, own: Folded, heard: Folded, asked: list[Command], began: float) -> bool:
+        """One journal row of what was new in this batch; True once it is durable (or there was nothing new)."""
+        kept_all = bool(own.kept.all() and heard.kept.all())
+        mine = own.inputs if kept_all else own.inputs[own.kept]
+        theirs = heard.inputs if kept_all else heard.inputs[heard.kept]
+        if not len(mine):
+            inputs, outputs = theirs, heard.outputs
+        else:
+            inputs, outputs = np.concatenate([mine, theirs]), np.concatenate([own.outputs, heard.outputs])
+        if not len(inputs):
+            return self.recorder.durable
+        notes: dict[str, Any] | None = {"commands": commands.notes_of(asked, first, own.kept)} if asked else None
+        row = events_row(first, now, self.fold.kernel, inputs, outputs, self.fold.state.texts.take_new(), notes)
+        return self.recorder.append(row, outputs, began)
+
+    # While the journal cannot be written.
+
+    def _turn_not_durable(self, began: float) -> int:
+        """No accounting, no commands, no ticks; requests as `when_not_durable` says."""
+        self.desk.refuse_waiting(CANNOT_RECORD)
+        dropped = self.port.discard_accounting()
+        self.metrics.add("not_durable_total", "accounting", dropped)
+        count = self.port.receive(accounting=False)
+        if not count:
+            return dropped
+        now = self.clock.now()
+        decoded = self.port.decode(now)
+        if self._allow and self.recorder.has_room:
+            first = self.fold.sequence + 1
+            heard = self._fold(decoded.events)
+            self._record(first, now, NOTHING, heard, [], began)
+            self.port.remember(decoded, heard.results)
+            sent = self.port.answer(decoded, heard.results, now)
+            self._count(count, sent, heard, began)
+        else:
+            self.port.refuse(decoded, NOT_RECORDED, now)
+            self.metrics.add("not_durable_total", "refused", len(decoded.events))
+        return count + dropped
+
+    def _answer_undurable(self, decoded: Any, heard: Folded, now: int) -> int:
+        """The batch on which the journal failed: it is folded, but nobody may rely on it yet."""
+        accounting = heard.inputs["kind"] != events.ACCESS_REQUEST
+        self.metrics.add("not_durable_total", "accounting", int(accounting.sum()))
+        if self._allow:
+            return self.port.answer(decoded, heard.results, now, without=accounting)
+        self.metrics.add("not_durable_total", "refused", int(len(accounting) - accounting.sum()))
+        return self.port.refuse(decoded, NOT_RECORDED, now, without=accounting)
+
+    def _count(self, count: int, sent: int, heard: Folded, began: float) -> None:
+        """What the metrics say about a batch."""
+        metrics = self.metrics
+        metrics.batch_packets.add(count)
+        metrics.turn_us.add(int((self._monotonic() - began) * 1e6))
+        metrics.add("answers_total", "", sent)
+        if len(heard.inputs):
+            requests = heard.inputs["kind"] == events.ACCESS_REQUEST
+            for verdict, number in enumerate(np.bincount(heard.results["verdict"][requests], minlength=3).tolist()):
+                if number:
+                    metrics.add("decisions_total", VERDICT_NAMES[verdict], number)
+            for kind, number in enumerate(np.bincount(heard.inputs["kind"]).tolist()):
+                if number:
+                    metrics.add("events_total", events.KIND_NAMES.get(kind, "other"), number)
+            metrics.add("retransmissions_total", "", int(np.count_nonzero(heard.results["duplicate"])))
