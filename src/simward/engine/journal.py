@@ -156,6 +156,9 @@ class Journal(Protocol):
     def manifest(self, kernel: str) -> dict[str, Any]:
         """What was registered for a kernel; empty where nothing was."""
 
+    def register_layout(self, layout: Layout) -> None:
+        """Keep a layout before the first row that names it; today's is always there. Idempotent."""
+
     def verify(self) -> Verification:
         """Walk everything: has any row been changed or removed?"""
 
@@ -231,10 +234,12 @@ def row_digest(previous: bytes, row: Row, notes: bytes) -> bytes:
     return digest.digest()
 
 
-def refuse_unless_next(row: Row, last: int) -> None:
+def refuse_unless_next(row: Row, last: int, layouts: Mapping[str, Layout]) -> None:
     """JournalError where a row cannot follow on `last`: the writer has lost count, or is not the only one."""
     if row.kind not in ROW_KINDS:
         raise JournalError(f"a row of unknown kind {row.kind!r}")
+    if row.layout not in layouts:
+        raise JournalError(f"a row in the layout {row.layout}, which was not registered")
     if row.count < 1 or row.first != last + 1:
         raise JournalError(f"a row of sequences {row.first} to {row.last} cannot follow {last}")
 
@@ -266,7 +271,7 @@ class MemoryJournal:
 
     def append(self, row: Row) -> None:
         """See Journal."""
-        refuse_unless_next(row, self.last)
+        refuse_unless_next(row, self.last, self._layouts)
         if self.refusing:
             raise NotDurableError(self.refusing)
         self._digests.append(row_digest(self._digests[-1] if self._digests else NO_DIGEST, row, notes_bytes(row)))
@@ -293,6 +298,10 @@ class MemoryJournal:
     def manifest(self, kernel: str) -> dict[str, Any]:
         """See Journal."""
         return self._manifests.get(kernel, {})
+
+    def register_layout(self, layout: Layout) -> None:
+        """See Journal."""
+        self._layouts[layout.id] = layout
 
     def verify(self) -> Verification:
         """See Journal."""

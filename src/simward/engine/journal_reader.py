@@ -1,0 +1,179 @@
+"""Reading the SQLite journal: across segments, live, without holding a transaction open between chunks."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from simward.engine import journal_files as files
+from simward.engine.journal import NO_DIGEST, JournalGapError, Layout, Row, Verification, row_digest
+from simward.errors import JournalError
+
+CHUNK_ROWS = 64
+_COLUMNS = "first, count, kind, at, kernel, inputs, outputs, notes, layout"
+_CHUNK = f"""
+SELECT {_COLUMNS} FROM rows
+WHERE first >= coalesce((SELECT max(first) FROM rows WHERE first <= ?1), 0) AND first + count > ?1
+ORDER BY first LIMIT {CHUNK_ROWS}
+"""
+_TAIL = "SELECT first + count - 1, digest FROM rows ORDER BY first DESC LIMIT 1"
+
+Wait = Callable[[], bool]
+"""Waits a little for more rows; False ends the reading."""
+
+
+def walk(folder: Path, after: int, wait: Wait | None = None) -> Iterator[Row]:
+    """Rows above `after`, in order; where no more are there yet, `wait` decides (None: the end)."""
+    wanted = after + 1
+    first = _segment_of(folder, wanted)
+    while first is None:
+        if wait is None or not wait():
+            return
+        first = _segment_of(folder, wanted)
+    if first > wanted:
+        raise JournalGapError(wanted, first)
+    while True:
+        following = 0
+        with closing(files.connect_reader(files.segment_path(folder, first))) as connection:
+            while True:
+                rows = _chunk(connection, wanted)
+                for row in rows:
+                    if row.first > wanted:
+                        raise JournalGapError(wanted, row.first)
+                    wanted = row.last + 1
+                    yield row
+                if rows:
+                    continue
+                if following:
+                    break
+                # A sealed segment got its last row before the next one got its name: having seen that, ask again.
+                following = _segment_after(folder, first)
+                if not following and (wait is None or not wait()):
+                    return
+        if following != wanted:
+            raise JournalGapError(wanted, following)
+        first = following
+
+
+def _chunk(connection: sqlite3.Connection, wanted: int) -> list[Row]:
+    try:
+        found = connection.execute(_CHUNK, (wanted,)).fetchall()
+    except sqlite3.DatabaseError as error:
+        raise JournalError(f"the journal cannot be read from sequence {wanted} on: {error}") from error
+    return [Row(*one[:7], json.loads(one[7]) if one[7] else {}, one[8]) for one in found]
+
+
+def _segment_of(folder: Path, sequence: int) -> int | None:
+    """The segment that a sequence is in: the last one to begin at or before it, else the oldest, None if none."""
+    known = files.segments(folder)
+    return max((one for one in known if one <= sequence), default=known[0] if known else None)
+
+
+def _segment_after(folder: Path, first: int) -> int:
+    return min((one for one in files.segments(folder) if one > first), default=0)
+
+
+def tail(connection: sqlite3.Connection) -> tuple[int, bytes] | None:
+    """The last sequence in a segment and the digest there; None where it has no rows."""
+    found = connection.execute(_TAIL).fetchone()
+    return (int(found[0]), bytes(found[1])) if found else None
+
+
+def is_headed(connection: sqlite3.Connection) -> bool:
+    """Whether a segment says what it follows."""
+    return connection.execute("SELECT 1 FROM segment").fetchone() is not None
+
+
+def head(folder: Path) -> int:
+    """The oldest sequence kept; 0 where there is no row."""
+    known = files.segments(folder)
+    if not known:
+        return 0
+    with closing(files.connect_reader(files.segment_path(folder, known[0]))) as connection:
+        found = connection.execute("SELECT min(first) FROM rows").fetchone()
+    return int(found[0] or 0)
+
+
+def last(folder: Path) -> int:
+    """The newest sequence; 0 where there is no row."""
+    for first in reversed(files.segments(folder)):
+        with closing(files.connect_reader(files.segment_path(folder, first))) as connection:
+            found = tail(connection)
+        if found:
+            return found[0]
+    return 0
+
+
+def names(connection: sqlite3.Connection) -> tuple[dict[str, str], dict[str, Layout]]:
+    """What a segment says about kernels (hash -> manifest as JSON) and layouts (id -> layout)."""
+    manifests = dict(connection.execute("SELECT hash, manifest FROM kernels").fetchall())
+    described = connection.execute("SELECT id, description FROM layouts").fetchall()
+    return manifests, {name: Layout.from_description(text) for name, text in described}
+
+
+def newest_names(folder: Path) -> tuple[dict[str, str], dict[str, Layout]]:
+    """`names` of the newest segment that has any: each begins with all that the one before it knew."""
+    for first in reversed(files.segments(folder)):
+        with closing(files.connect_reader(files.segment_path(folder, first))) as connection:
+            found = names(connection)
+        if found[1]:
+            return found
+    return {}, {}
+
+
+def verify(folder: Path) -> Verification:
+    """Compute the chain of digests again, over every segment; stop at the first thing that is not as it was written."""
+    state = _Chain()
+    for first in files.segments(folder):
+        if state.rows and first != state.expected:
+            return state.wrong(state.expected, f"the segment that begins with {state.expected} is missing")
+        with closing(files.connect_reader(files.segment_path(folder, first))) as connection:
+            try:
+                said = state.walk(connection, first)
+            except (sqlite3.DatabaseError, ValueError, JournalError) as error:
+                said = f"unreadable: {error}"
+        if said:
+            return state.wrong(state.expected, said)
+    return Verification(state.rows, state.first, max(0, state.expected - 1) if state.rows else 0, state.digest)
+
+
+class _Chain:
+    """How far `verify` has come. `expected` is the sequence of the row that is to come next."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.first = 0
+        self.expected = 0
+        self.digest = NO_DIGEST
+
+    def walk(self, connection: sqlite3.Connection, first: int) -> str:
+        """Go over one segment; what is wrong with the row `expected`, or nothing."""
+        if not self.rows:
+            self.expected = first
+        previous = connection.execute("SELECT previous FROM segment WHERE first = ?", (first,)).fetchone()
+        if previous is None:
+            return "" if tail(connection) is None else "the segment does not say what it follows"
+        if not self.rows:
+            self.digest = previous[0]
+        if previous[0] != self.digest:
+            return "the segment does not follow on the one before"
+        layouts = connection.execute("SELECT id, description FROM layouts").fetchall()
+        if any(Layout.from_description(text).id != name for name, text in layouts):
+            return "the description of a layout was changed"
+        for *columns, written in connection.execute(f"SELECT {_COLUMNS}, digest FROM rows ORDER BY first"):
+            row = Row(*columns[:7], {}, columns[8])
+            if row.first != self.expected:
+                return f"missing: the next row begins with {row.first}"
+            digest = row_digest(self.digest, row, (columns[7] or "").encode())
+            if digest != written:
+                return "changed since it was written"
+            self.digest, self.expected = digest, row.last + 1
+            self.rows += 1
+            self.first = self.first or row.first
+        return ""
+
+    def wrong(self, sequence: int, reason: str) -> Verification:
+        return Verification(self.rows, self.first, sequence - 1, self.digest, sequence, reason)
