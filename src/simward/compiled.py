@@ -7,6 +7,7 @@ With NUMBA_DISABLE_JIT=1 the entry is the plain function: slow, and the same byt
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import inspect
@@ -72,6 +73,19 @@ def entry(function: Callable[..., Any], depends: Iterable[ModuleType | Path | st
     """
     if INTERPRETED:
         return function
+    made: list[Callable[..., Any]] = []
+
+    @functools.wraps(function)
+    def call(*values: Any) -> Any:
+        if not made:
+            made.append(_build(function, depends))
+        return made[0](*values)
+
+    return call
+
+
+def _build(function: Callable[..., Any], depends: Iterable[ModuleType | Path | str]) -> Callable[..., Any]:
+    """Import the generated module of an entry; at its first call, since `depends` may still be being imported before."""
     import llvmlite
     import numba
     import numpy

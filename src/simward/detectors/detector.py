@@ -39,7 +39,8 @@ class Knob:
 
     `name` is the field in `knobs`; `dtype` its NumPy type, `shape` its length for lists (0 = scalar).
     `path` is where it stands in the use case document ("binding.mode"); `kind` names how the text there becomes
-    integers: "choice" (values maps words to numbers), "response", "plmn-list", "rat-mask", "duration", "integer", "apn-of-segment".
+    integers: "choice" (values maps words to numbers), "plmn-list", "rat-list"
+    (3GPP-RAT-Type numbers), "duration" (s), "integer", "apn-of-segment" (text id, filled by the fold when a revision is applied).
     A list knob comes with a second field `<name>_count`. Lists keep the order sorted ascending.
     """
 
@@ -76,6 +77,10 @@ class Detector:
     mild_classes: tuple[str, ...] = ()
     response_paths: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     """class -> (path, default response)."""
+    about_device: bool = False
+    """A lock that it caused may be released by `release_when: bound-device-returns`."""
+    about_lock: bool = False
+    """Its findings end when the subscription is released."""
 
     def severity_of(self, class_name: str) -> int:
         """The severity of a class."""

@@ -81,6 +81,8 @@ FLAG_LOCATION_UNREADABLE = 2  # 3GPP-User-Location-Info was there but cannot be 
 FLAG_SESSION_ID_CUT = 4  # Acct-Session-Id is longer than 48: 40 octets kept, 8 octets of its hash
 FLAG_TIMESTAMP = 8  # happened_at comes from Event-Timestamp
 FLAG_APN_UNKNOWN_TEXT = 16  # the table of texts was full: the APN is not kept
+FLAG_AUTOMATION = 32  # a command of an automation: it passes the use case's limits; a person's does not
+FLAG_REBIND = 64  # release: the next device that is allowed becomes the bound one
 
 # EFFECT_RESULT causes.
 EFFECT_ACK, EFFECT_NAK, EFFECT_SILENCE = 1, 2, 3

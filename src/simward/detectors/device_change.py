@@ -1,0 +1,89 @@
+"""The SIM is in a device that it does not belong in.
+
+**What it sees.** Each request names the device by its IMEISV. The first 14 digits are the device (TS 23.003 6.2); the last
+two are its software version and are judged apart from it. The device is compared with the one that the subscription is
+bound to, by first use or by declaration.
+
+- `software`: the same device reports another software version than last time. Expected after an update.
+- `same-model`: another device with the same TAC, as when a failed unit was replaced, or a thief has two of a kind.
+- `other-model`: a device with another TAC: the SIM was taken out and put into something else.
+- `returned`: a device that this subscription was in before is back, after another in between (A-B-A). When it is the
+  bound device that comes back, the response is never more than `notify` unless policy names this class.
+- `not-reported`: the subscription is bound, and this request carries no IMEI, or one that cannot be read.
+
+**Why it matters.** A SIM taken out of its device is free data and calls at the owner's cost, and a way into the private network.
+
+**What it misses.** A device whose IMEI was rewritten to the bound one. A subscription that was never bound. Accounting
+records without an IMEI say nothing, since many gateways leave it out of them.
+
+**Likely false alarms.** A repaired or refitted unit that nobody announced; a gateway that stops sending 3GPP-IMEISV.
+
+**What to do.** Ask whoever is responsible for the site. If the exchange was meant, `simward release --rebind` lets the next
+device become the bound one. If not, keep the lock and treat the device as stolen.
+"""
+
+from numba import njit
+
+from simward.detectors.detector import HIGH, INFO, LOW, MEDIUM, NO_OPINION, QUIET, REFUSE, Detector, Knob
+from simward.detectors.facts import ACCESS_REQUEST, NO_SOFTWARE, NONE, NOT_REPORTED, imeisv, tac
+
+DETECTOR = Detector(
+    id="device-change",
+    runs="gate",
+    scope="subscription",
+    severity={"software": INFO, "same-model": MEDIUM, "other-model": HIGH, "returned": LOW, "not-reported": MEDIUM},
+    evidence={"software": "imeisv", "*": "imei"},
+    mild_classes=("returned",),
+    response_paths={"not-reported": ("binding.not_reported", REFUSE)},
+    about_device=True,
+)
+CLASSES = ("software", "same-model", "other-model", "returned", "not-reported")
+CLASS_SOFTWARE, CLASS_SAME_MODEL, CLASS_OTHER_MODEL, CLASS_RETURNED, CLASS_NOT_REPORTED = 1, 2, 3, 4, 5
+MODE_NONE, MODE_MODEL = 0, 3
+MEMORY = [("away_imei", "i8"), ("changes", "i4"), ("software", "i2")]
+KNOBS = [
+    Knob(
+        "mode", "u1", default=0, path="binding.mode", kind="choice",
+        values={"none": 0, "first-use": 1, "declared": 2, "model": 3, "pool": 4},
+        doc="What the subscription is bound to; `model` lets devices of one TAC take each other's place.",
+    )
+]
+
+
+def judge(memory, subscription, event, knobs, evidence):  # type: ignore[no-untyped-def]
+    """Compare the reported device with the bound one; memory.software holds the last version + 1, 0 = never seen."""
+    bound = subscription.bound_imei
+    if knobs.mode == MODE_NONE or bound == NONE:
+        return QUIET
+    evidence.was, evidence.now, evidence.expected = subscription.last_imei, event.imei, bound
+    if event.imei == NOT_REPORTED:
+        # Only a request must name the device: 3GPP-IMEISV is optional in accounting (TS 29.061 16.4.7.1).
+        return CLASS_NOT_REPORTED if event.kind == ACCESS_REQUEST else NO_OPINION
+    if event.imei == bound:
+        return home(memory, bound, event, evidence)
+    if knobs.mode == MODE_MODEL and tac(event.imei) == tac(bound):
+        return QUIET
+    if event.imei != memory.away_imei:
+        memory.away_imei = event.imei
+        memory.changes += 1
+    if event.imei == subscription.earlier_imei:
+        return CLASS_RETURNED
+    return CLASS_SAME_MODEL if tac(event.imei) == tac(bound) else CLASS_OTHER_MODEL
+
+
+@njit
+def home(memory, bound, event, evidence):  # type: ignore[no-untyped-def]
+    """The bound device itself: is it back from another one, and does it run other software?"""
+    before = memory.software - 1
+    if event.software != NO_SOFTWARE:
+        memory.software = event.software + 1
+    away = memory.away_imei
+    memory.away_imei = NONE
+    if away != NONE and away != bound:  # it is `bound` itself where the binding followed the SIM
+        evidence.was = away
+        return CLASS_RETURNED
+    if before != NO_SOFTWARE and event.software != NO_SOFTWARE and before != event.software:
+        evidence.was, evidence.now = imeisv(bound, before), imeisv(bound, event.software)
+        evidence.expected = evidence.was
+        return CLASS_SOFTWARE
+    return QUIET

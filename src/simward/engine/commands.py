@@ -1,0 +1,165 @@
+"""Commands, proofs of effects, and the tick, inside compiled code."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from simward.engine.effects import COMMAND_ANSWER, EFFECT_PROOF, disconnect_all, lock_subscription, release_subscription
+from simward.engine.findings import ACTION_LOCK, NOWHERE, QUARANTINE, about, held_reason, new_output
+from simward.engine.sessions import DISCONNECTING, close_session, find_session
+from simward.engine.settle import end_finding
+
+COMMAND_LOCK, COMMAND_RELEASE, COMMAND_DISCONNECT, COMMAND_PAUSE, COMMAND_RESUME = 20, 21, 22, 23, 24
+APPLIED, STALE, LIMITED, NOT_FOUND = 1, 3, 4, 5
+FLAG_AUTOMATION, FLAG_REBIND = 32, 64
+RELEASE_PERSON, RELEASE_EXPIRY = 1, 2
+LOCKED_BY_FINDING, LOCKED_BY_PERSON = 1, 2
+MODE_DECLARED = 2
+EFFECT_ACK, EFFECT_NAK = 1, 2
+SESSION_CONTEXT_NOT_FOUND = 503
+SWEEP_ROWS = 1024
+STRANGER_SWEEP_ROWS = 64
+STRANGER_QUIET_US = 3_600_000_000
+SWEEP_ROOM = 16
+
+
+@njit
+def advance(t, event):  # type: ignore[no-untyped-def]
+    """The next sequence number."""
+    meta = t.meta[0]
+    meta.sequence = np.int64(meta.sequence) + np.int64(1)
+    meta.now = max(meta.now, event.received_at)
+
+
+@njit
+def fold_command(t, row, event, position, outputs, made, results):  # type: ignore[no-untyped-def]
+    """Carry out a command once; say applied, stale, limited or not found. One that was seen before is a duplicate."""
+    result = results[position]
+    result.row = row
+    if event.request != 0:
+        for kept in range(len(t.commands)):
+            if t.commands[kept] == event.request:
+                result.duplicate = 1
+                return made
+    advance(t, event)
+    meta = t.meta[0]
+    t.commands[np.int64(meta.command_at)] = event.request
+    meta.command_at = (np.int64(meta.command_at) + np.int64(1)) % np.int64(len(t.commands))
+    index = np.int64(0)
+    answer = np.int64(APPLIED)
+    if event.kind == COMMAND_PAUSE or event.kind == COMMAND_RESUME:
+        meta.paused = 1 if event.kind == COMMAND_PAUSE else 0
+    elif row < 0:
+        answer = np.int64(NOT_FOUND)
+    elif event.argument >= 0 and event.argument != t.subscriptions[row].generation:
+        answer = np.int64(STALE)
+    else:
+        made, index, answer = act(t, row, event, position, outputs, made, index)
+    output = new_output(t, outputs, made, event, position, index, COMMAND_ANSWER)
+    if row >= 0:
+        about(output, t, row)
+    output.subject = event.request
+    output.result = answer
+    result.spare = answer
+    return made + 1
+
+
+@njit
+def act(t, row, event, position, outputs, made, index):  # type: ignore[no-untyped-def]
+    """Lock, release or disconnect one subscription. Only an automation is held by the use case's limits."""
+    subscription = t.subscriptions[row]
+    use_case = np.int64(subscription.use_case)
+    wanted = np.int64(QUARANTINE + ACTION_LOCK)
+    if event.kind != COMMAND_RELEASE and np.int64(event.flags) & FLAG_AUTOMATION:
+        if held_reason(t, use_case, wanted, event.received_at, False) != 0:
+            return made, index, np.int64(LIMITED)
+    if event.kind == COMMAND_LOCK:
+        if not subscription.locked:
+            by = LOCKED_BY_FINDING if np.int64(event.flags) & FLAG_AUTOMATION else LOCKED_BY_PERSON
+            made, index = lock_subscription(t, row, by, np.int64(0), event, position, outputs, made, index)
+        else:
+            subscription.locked = LOCKED_BY_PERSON
+            subscription.locked_until = 0
+    elif event.kind == COMMAND_RELEASE:
+        if np.int64(event.flags) & FLAG_REBIND:
+            unbind(t, row)
+        if subscription.locked:
+            made, index = release_subscription(t, row, RELEASE_PERSON, event, position, outputs, made, index)
+    elif event.kind == COMMAND_DISCONNECT:
+        made, index = disconnect_all(t, row, np.int64(0), np.int64(0), event, position, outputs, made, index)
+    return made, index, np.int64(APPLIED)
+
+
+@njit
+def unbind(t, row):  # type: ignore[no-untyped-def]
+    """Forget the bound device, so that the next one that is allowed becomes it; declared bindings stay declared."""
+    subscription = t.subscriptions[row]
+    if np.int64(t.use_cases[subscription.use_case].binding_mode) == MODE_DECLARED and subscription.declared_imei != 0:
+        return
+    subscription.earlier_imei = subscription.bound_imei
+    subscription.bound_imei = 0
+    subscription.bound_at = 0
+    subscription.generation = np.int64(subscription.generation) + np.int64(1)
+
+
+@njit
+def fold_effect_result(t, row, event, position, outputs, made, results):  # type: ignore[no-untyped-def]
+    """What a gateway said to a Disconnect-Request: the proof of the effect, or that there is none."""
+    if row < 0:
+        results[position].duplicate = 1
+        return made
+    at = find_session(t, t.subscriptions[row], event)
+    if at == NOWHERE or t.sessions[at].effect_sequence != event.subject or t.sessions[at].effect_index != event.identifier:
+        at = np.int64(NOWHERE)
+    advance(t, event)
+    output = new_output(t, outputs, made, event, position, np.int64(0), EFFECT_PROOF)
+    about(output, t, row)
+    output.opened_sequence = event.subject
+    output.opened_index = event.identifier
+    output.result = event.cause
+    output.error_cause = max(np.int64(event.argument), np.int64(0))
+    if at != NOWHERE:
+        session = t.sessions[at]
+        session.effect_sequence = 0
+        session.effect_index = 0
+        session.flags = np.int64(session.flags) & ~np.int64(DISCONNECTING)
+        gone = event.cause == EFFECT_ACK or (event.cause == EFFECT_NAK and event.argument == SESSION_CONTEXT_NOT_FOUND)
+        if gone:
+            # Its Stop may still come: it is then the end of a session that is known, and no retransmission.
+            close_session(t, row, at, False)
+    return made + 1
+
+
+@njit
+def sweep(t, event, position, outputs, made):  # type: ignore[no-untyped-def]
+    """A tick looks at the next slice of rows for what ends by itself: locks that expire, strangers that fell silent."""
+    meta = t.meta[0]
+    count = np.int64(meta.subscriptions)
+    index = np.int64(0)
+    start = made
+    for _ in range(min(count, max(np.int64(SWEEP_ROWS), (count + np.int64(59)) // np.int64(60)))):
+        if made - start > SWEEP_ROOM:
+            return made
+        at = np.int64(meta.sweep) % count
+        meta.sweep = (at + np.int64(1)) % count
+        subscription = t.subscriptions[at]
+        if subscription.locked and subscription.locked_until != 0 and event.received_at >= subscription.locked_until:
+            made, index = release_subscription(t, at, RELEASE_EXPIRY, event, position, outputs, made, index)
+    for _ in range(STRANGER_SWEEP_ROWS):
+        if made - start > 2 * SWEEP_ROOM:
+            return made
+        row = np.int64(meta.stranger_sweep)
+        meta.stranger_sweep = (row + np.int64(1)) % np.int64(len(t.strangers))
+        stranger = t.strangers[row]
+        if stranger.used and event.received_at - stranger.last_at > STRANGER_QUIET_US:
+            at = np.int64(stranger.finding_head)
+            if at != NOWHERE:
+                end_finding(t, stranger, at, np.int64(-1), event, position, outputs, made, index)
+                made += 1
+                index += 1
+            stranger.used = 0
+            stranger.imsi = 0
+            stranger.last_at = 0
+            stranger.last_request = 0
+    return made

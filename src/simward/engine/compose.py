@@ -1,0 +1,80 @@
+"""The composed kernel: the detectors' judgements and the fold as one compiled module, named after a hash of its sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+import numpy
+
+from simward import compiled
+from simward.detectors import detector, facts, of_gate
+from simward.engine import commands, effects, events, findings, kernel, lookup, outputs, sessions, settle, state, tables
+
+SOURCES = (
+    detector, facts, events, outputs, tables, state, lookup, sessions, findings, settle, effects, commands, kernel,
+)
+SCOPE_ROWS = {
+    "subscription": "subscriptions", "stranger": "strangers", "gateway": "gateways", "segment": "segment_states", "device": "devices",
+}
+
+
+@cache
+def kernel_hash() -> str:
+    """32 hex digits over every source that the fold's bytes depend on, the detectors' included (not the compiler's version)."""
+    detectors = [one.module for one in of_gate()]
+    return compiled.sources_digest([*SOURCES, *detectors, Path(__file__)])[:32]
+
+
+def manifest() -> dict[str, Any]:
+    """What a reader of outputs must know about this kernel; registered with the journal under `kernel_hash`."""
+    return {
+        "detectors": [
+            {
+                "id": one.id,
+                "classes": ["", *one.classes],
+                "scope": one.detector.scope,
+                "evidence": ["none", *(one.detector.evidence_of(name) for name in one.classes)],
+            }
+            for one in of_gate()
+        ]
+    }
+
+
+def composed_text() -> str:
+    """The generated module: one judging function a scope, and the fold that is given them."""
+    lines = [Path(kernel.__file__).read_text()]
+    for number, one in enumerate(of_gate()):
+        lines += [f"import {one.module.__name__} as d{number}", f"judge_{number} = njit(d{number}.judge)"]
+    for scope, table in SCOPE_ROWS.items():
+        lines += ["", "", "@njit", f"def judge_{scope}(t, row, event, evidence, classes):", f"    owner = t.{table}[row]"]
+        if scope == "subscription":
+            lines.append("    knobs = t.knobs[owner.use_case]")
+        else:
+            lines.append("    knobs = t.knobs[0]")
+        for number, one in enumerate(of_gate()):
+            if one.detector.scope == scope:
+                memory = f"owner.{one.field}" if one.memory else "owner"
+                lines += [
+                    f"    seen = evidence[{number}]",
+                    "    seen.was = 0",
+                    "    seen.now = 0",
+                    "    seen.expected = 0",
+                    f"    classes[{number}] = judge_{number}({memory}, owner, event, knobs.{one.field}, seen)",
+                ]
+    lines += ["", "", "fold = njit(cache=True, nogil=True)(fold)", ""]
+    return "\n".join(lines)
+
+
+@cache
+def composed() -> Callable[..., Any]:
+    """The fold, compiled (from the cache folder where it was compiled before) or interpreted."""
+    versions = f"{numba.__version__} {llvmlite.__version__} {numpy.__version__}"
+    text = composed_text()
+    digest = compiled.sources_digest([kernel_hash(), versions, text])[:24]
+    fold: Callable[..., Any] = compiled.import_generated(f"simward_kernel_{digest}", text).fold
+    return fold

@@ -1,0 +1,138 @@
+"""The gate fold: state, policy and inputs in; state and outputs out. The same code for live traffic and for history."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simward.detectors import of_gate
+from simward.engine import compose
+from simward.engine.events import EFFECT_RESULT, EVENT
+from simward.engine.outputs import DISCONNECT, OUTPUT, RESULT
+from simward.engine.revisions import apply_inventory, apply_policy
+from simward.engine.state import SESSION_DISCONNECTING, State, rows
+from simward.engine.tables import InventoryDelta, PolicyTables
+
+BATCH = 4096
+"""Most events folded by one call of the kernel."""
+OUTPUTS = 4 * BATCH
+SEEN = np.dtype([("was", "i8"), ("now", "i8"), ("expected", "i8")], align=True)
+
+
+class Folded(NamedTuple):
+    """What one call of the fold made; views that hold until the next call."""
+
+    consumed: int
+    outputs: np.ndarray  # OUTPUT
+    results: np.ndarray  # RESULT, one for each consumed event
+    kept: np.ndarray  # bool: False = a retransmission, which changed nothing and is not journalled
+
+
+class Fold:
+    """One shard's state and its kernel."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.kernel = compose.kernel_hash()
+        self._fold = compose.composed()
+        self._outputs = rows(OUTPUTS, OUTPUT)
+        self._results = rows(BATCH, RESULT)
+        self._evidence = rows(max(1, len(of_gate())), SEEN)
+        self._classes = np.zeros(len(of_gate()), np.int64)
+
+    @classmethod
+    def new(cls) -> Fold:
+        """An empty state under the default policy: nobody is known."""
+        return cls(State(PolicyTables.default()))
+
+    @property
+    def sequence(self) -> int:
+        """Sequence number of the last input folded."""
+        return int(self.state.meta["sequence"][0])
+
+    @property
+    def now(self) -> int:
+        """received_at of the newest input, us."""
+        return int(self.state.meta["now"][0])
+
+    def manifest(self) -> dict[str, Any]:
+        """What readers of the outputs must know about this kernel."""
+        return compose.manifest()
+
+    def events(self, events: np.ndarray) -> Folded:
+        """Fold events (EVENT, received_at non-decreasing). May consume fewer than given: call again with the rest."""
+        batch = events[:BATCH]
+        if not isinstance(batch, np.recarray):
+            batch = batch.view(np.recarray)
+        count = len(batch)
+        self.state.make_room(count)
+        consumed, made = self._fold(
+            self.state.tables(), batch, self._outputs, self._results, self._evidence, self._classes
+        )
+        results = self._results[:consumed]
+        return Folded(int(consumed), self._outputs[:made], results, results["duplicate"] == 0)
+
+    def policy(self, tables: PolicyTables, at: int) -> np.ndarray:
+        """Put a policy revision into force; takes one sequence number."""
+        self._advance(at)
+        apply_policy(self.state, tables, at)
+        return self._outputs[:0]
+
+    def inventory(self, delta: InventoryDelta, at: int) -> np.ndarray:
+        """Apply a change of the inventory; takes one sequence number."""
+        self._advance(at)
+        apply_inventory(self.state, delta, at)
+        return self._outputs[:0]
+
+    def find(self, *, imsi: int = 0, iccid: int = 0, msisdn: int = 0) -> int:
+        """Row of the subscription, or -1. By ICCID this reads the whole table: for people, not for packets."""
+        rows_found = self.find_all(imsi=imsi, iccid=iccid, msisdn=msisdn)
+        return rows_found[0] if rows_found else -1
+
+    def find_all(self, *, imsi: int = 0, iccid: int = 0, msisdn: int = 0) -> list[int]:
+        """Rows of the subscriptions: one ICCID may carry several IMSIs."""
+        used = self.state.subscriptions[: int(self.state.meta["subscriptions"][0])]
+        field, wanted = ("imsi", imsi) if imsi else ("iccid", iccid) if iccid else ("msisdn", msisdn)
+        if not wanted:
+            return []
+        return [int(row) for row in np.flatnonzero(np.asarray(used[field]) == wanted) if used["imsi"][row]]
+
+    def pending_effects(self) -> np.ndarray:
+        """Disconnects without an answer, as OUTPUT rows: to be sent again after a restart."""
+        state = self.state
+        used = state.sessions[: int(state.meta["sessions"][0])]
+        waiting = np.flatnonzero(
+            ((used["flags"] & SESSION_DISCONNECTING) != 0) & (used["effect_sequence"] != 0)
+        )
+        effects = np.zeros(len(waiting), OUTPUT)
+        for position, row in enumerate(waiting):
+            session, effect = used[row], effects[position]
+            owner = state.subscriptions[int(session["subscription"])]
+            for name in ("gateway", "client", "apn", "address", "session_id_octets", "session_id"):
+                effect[name] = session[name]
+            for name in ("imsi", "iccid", "use_case", "generation"):
+                effect[name] = owner[name]
+            effect["kind"] = DISCONNECT
+            effect["row"] = session["subscription"]
+            effect["sequence"] = effect["opened_sequence"] = session["effect_sequence"]
+            effect["index"] = effect["opened_index"] = session["effect_index"]
+            effect["now"] = session["attempts"]
+        return effects
+
+    def effect_result(self, effect: Any, cause: int, error_cause: int, at: int) -> np.ndarray:
+        """The event (one EVENT row) that says what became of a DISCONNECT output."""
+        event = np.zeros(1, EVENT)
+        for name in ("gateway", "client", "imsi", "apn", "address", "session_id_octets", "session_id"):
+            event[name] = effect[name]
+        for name in ("uplink_octets", "downlink_octets", "area", "duration_s", "software"):
+            event[name] = -1
+        event["kind"], event["cause"], event["argument"] = EFFECT_RESULT, cause, error_cause
+        event["subject"], event["identifier"] = effect["sequence"], effect["index"]
+        event["received_at"] = event["happened_at"] = at
+        return event
+
+    def _advance(self, at: int) -> None:
+        meta = self.state.meta
+        meta["sequence"] += 1
+        meta["now"] = max(int(meta["now"][0]), at)

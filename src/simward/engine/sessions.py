@@ -1,0 +1,235 @@
+"""Sessions of a subscription inside compiled code: a short chain of rows, found by Acct-Session-Id and gateway."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+NOWHERE = -1
+LIVE, START_SEEN, DISCONNECTING = 1, 2, 4
+SESSIONS_MAX = 8
+"""Live sessions a subscription may have; TS 23.401 allows 8 (later 15) EPS bearers, so more means lost Stops."""
+START_BIT, STOP_BIT = 1, 2
+HASH_MASK = 0x3FFFFFFFFFFFFFFC
+
+
+@njit
+def session_hash(event, epoch):  # type: ignore[no-untyped-def]
+    """62 bits of a session's name (id, gateway, the gateway's epoch), with the two lowest bits free for flags."""
+    value = np.int64(event.gateway) * np.int64(2654435) + np.int64(epoch) * np.int64(97) + np.int64(17)
+    other = np.int64(event.session_id_octets) + np.int64(11)
+    for position in range(np.int64(event.session_id_octets)):
+        octet = np.int64(event.session_id[position])
+        value = ((value ^ octet) * np.int64(16777619)) & np.int64(0xFFFFFFFF)
+        other = ((other + octet) * np.int64(40503)) & np.int64(0x3FFFFFFF)
+    return ((other << np.int64(32)) | value) & np.int64(HASH_MASK)
+
+
+@njit
+def same_session(session, event):  # type: ignore[no-untyped-def]
+    """Is this row the session that the event names?"""
+    if session.gateway != event.gateway or session.session_id_octets != event.session_id_octets:
+        return False
+    for position in range(np.int64(event.session_id_octets)):
+        if session.session_id[position] != event.session_id[position]:
+            return False
+    return True
+
+
+@njit
+def find_session(t, subscription, event):  # type: ignore[no-untyped-def]
+    """Row of the subscription's live session that the event names, or -1."""
+    at = np.int64(subscription.session_head)
+    while at != NOWHERE:
+        if same_session(t.sessions[at], event):
+            return at
+        at = np.int64(t.sessions[at].next)
+    return np.int64(NOWHERE)
+
+
+@njit
+def find_ended(subscription, name):  # type: ignore[no-untyped-def]
+    """Position of an ended session in the subscription's short memory of them, or -1."""
+    for position in range(len(subscription.ended)):
+        if (subscription.ended[position] & np.int64(HASH_MASK)) == name:
+            return np.int64(position)
+    return np.int64(NOWHERE)
+
+
+@njit
+def remember_ended(subscription, marked):  # type: ignore[no-untyped-def]
+    """Keep the (flagged) hash of a session that ended; the oldest of them is forgotten."""
+    position = np.int64(subscription.ended_at) % np.int64(len(subscription.ended))
+    subscription.ended[position] = marked
+    subscription.ended_at = (position + np.int64(1)) % np.int64(len(subscription.ended))
+
+
+@njit
+def row_hash(session):  # type: ignore[no-untyped-def]
+    """`session_hash` of a row: the row has the fields that the hash reads."""
+    return session_hash(session, session.epoch)
+
+
+@njit
+def open_session(t, row, event, epoch, started):  # type: ignore[no-untyped-def]
+    """Give a new session a row at the head of the subscription's chain and return it."""
+    meta = t.meta[0]
+    at = np.int64(meta.session_free)
+    if at != NOWHERE:
+        meta.session_free = t.sessions[at].next
+    else:
+        at = np.int64(meta.sessions)
+        meta.sessions = at + np.int64(1)
+    subscription = t.subscriptions[row]
+    session = t.sessions[at]
+    session.subscription = row
+    session.next = subscription.session_head
+    session.gateway = event.gateway
+    session.client = event.client
+    session.apn = event.apn
+    session.address = event.address
+    session.epoch = epoch
+    session.duration_s = -1
+    session.started_at = event.happened_at
+    session.last_at = event.received_at
+    session.uplink_octets = 0
+    session.downlink_octets = 0
+    session.imei = event.imei
+    session.effect_sequence = 0
+    session.effect_index = 0
+    session.attempts = 0
+    session.flags = LIVE | (START_SEEN if started else 0)
+    session.token_at = 0
+    for position in range(len(session.tokens)):
+        session.tokens[position] = -1
+    session.session_id_octets = event.session_id_octets
+    for position in range(len(session.session_id)):
+        session.session_id[position] = event.session_id[position]
+    subscription.session_head = at
+    subscription.session_count = np.int64(subscription.session_count) + np.int64(1)
+    meta.sessions_live = np.int64(meta.sessions_live) + np.int64(1)
+    return at
+
+
+@njit
+def close_session(t, row, at, stop_seen):  # type: ignore[no-untyped-def]
+    """Take a session off its subscription's chain, remember its name, and free the row."""
+    meta = t.meta[0]
+    subscription = t.subscriptions[row]
+    session = t.sessions[at]
+    marked = row_hash(session)
+    if np.int64(session.flags) & START_SEEN:
+        marked |= np.int64(START_BIT)
+    if stop_seen:
+        marked |= np.int64(STOP_BIT)
+    remember_ended(subscription, marked)
+    if np.int64(subscription.session_head) == at:
+        subscription.session_head = session.next
+    else:
+        before = np.int64(subscription.session_head)
+        while np.int64(t.sessions[before].next) != at:
+            before = np.int64(t.sessions[before].next)
+        t.sessions[before].next = session.next
+    gateway = t.gateway_of_text[session.gateway]
+    if gateway > 0 and t.gateways[gateway - 1].epoch == session.epoch and t.gateways[gateway - 1].sessions > 0:
+        t.gateways[gateway - 1].sessions = np.int64(t.gateways[gateway - 1].sessions) - np.int64(1)
+    clear_session(session)
+    session.next = meta.session_free
+    meta.session_free = at
+    subscription.session_count = np.int64(subscription.session_count) - np.int64(1)
+    meta.sessions_live = np.int64(meta.sessions_live) - np.int64(1)
+
+
+@njit
+def clear_session(session):  # type: ignore[no-untyped-def]
+    """Zero a row, so that equal histories leave equal bytes."""
+    session.subscription = 0
+    session.gateway = 0
+    session.client = 0
+    session.apn = 0
+    session.address = 0
+    session.epoch = 0
+    session.duration_s = 0
+    session.started_at = 0
+    session.last_at = 0
+    session.uplink_octets = 0
+    session.downlink_octets = 0
+    session.imei = 0
+    session.effect_sequence = 0
+    session.effect_index = 0
+    session.attempts = 0
+    session.flags = 0
+    session.token_at = 0
+    for position in range(len(session.tokens)):
+        session.tokens[position] = 0
+    session.session_id_octets = 0
+    for position in range(len(session.session_id)):
+        session.session_id[position] = 0
+
+
+@njit
+def drop_older_epochs(t, row):  # type: ignore[no-untyped-def]
+    """Close the sessions whose gateway has restarted since (its epoch was raised)."""
+    at = np.int64(t.subscriptions[row].session_head)
+    while at != NOWHERE:
+        after = np.int64(t.sessions[at].next)
+        gateway = np.int64(t.gateway_of_text[t.sessions[at].gateway]) - np.int64(1)
+        if gateway >= 0 and t.gateways[gateway].epoch != t.sessions[at].epoch:
+            close_session(t, row, at, False)
+        at = after
+
+
+@njit
+def make_way(t, row, event):  # type: ignore[no-untyped-def]
+    """Before a session begins: close what it proves to be over, and the oldest where there are too many.
+
+    The same address at the same gateway cannot belong to two sessions at once, so the older one's Stop was lost.
+    """
+    at = np.int64(t.subscriptions[row].session_head)
+    oldest, count = np.int64(NOWHERE), np.int64(0)
+    while at != NOWHERE:
+        after = np.int64(t.sessions[at].next)
+        session = t.sessions[at]
+        if event.address != 0 and session.address == event.address and session.gateway == event.gateway:
+            close_session(t, row, at, False)
+        else:
+            oldest = at
+            count += 1
+        at = after
+    if count >= SESSIONS_MAX:
+        close_session(t, row, oldest, False)
+
+
+@njit
+def interim_token(event):  # type: ignore[no-untyped-def]
+    """31 bits that tell one interim of a session from another and do not change when it is sent again.
+
+    Acct-Session-Time where it is given; else the Event-Timestamp; else the request itself.
+    """
+    if event.duration_s >= 0:
+        return np.int64(event.duration_s)
+    if np.int64(event.flags) & np.int64(8):
+        return (np.int64(event.happened_at) // np.int64(1_000_000)) & np.int64(0x7FFFFFFF)
+    return np.int64(event.request) & np.int64(0x7FFFFFFF)
+
+
+@njit
+def interim_seen(session, event, token):  # type: ignore[no-untyped-def]
+    """Was this interim folded already, or is it older than all that are remembered?"""
+    oldest, kept = np.int64(0x7FFFFFFF), np.int64(0)
+    for position in range(len(session.tokens)):
+        known = np.int64(session.tokens[position])
+        if known == token:
+            return True
+        if known >= 0:
+            kept += 1
+            oldest = min(oldest, known)
+    return event.duration_s >= 0 and kept == len(session.tokens) and token < oldest
+
+
+@njit
+def remember_interim(session, token):  # type: ignore[no-untyped-def]
+    """Keep the token of an interim; the oldest kept is forgotten."""
+    position = np.int64(session.token_at)
+    session.tokens[position] = token
+    session.token_at = (position + np.int64(1)) % np.int64(len(session.tokens))

@@ -1,0 +1,144 @@
+"""From the detectors' classes to findings and the strongest response, inside compiled code."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from simward.engine.findings import (
+    FINDING_BEGAN,
+    FINDING_ENDED,
+    FINDING_UPDATED,
+    NOTIFY,
+    NOWHERE,
+    about,
+    describe,
+    find_finding,
+    held_reason,
+    new_output,
+    take_finding,
+    unlink_finding,
+)
+
+QUIET, NO_OPINION = 0, -1
+ACCESS_REQUEST = 1
+
+
+@njit
+def end_finding(t, owner, at, subscription_row, event, position, outputs, made, index):  # type: ignore[no-untyped-def]
+    """Write that a finding ended and give up its row."""
+    output = new_output(t, outputs, made, event, position, index, FINDING_ENDED)
+    describe(output, t, t.findings[at])
+    if subscription_row >= 0:
+        about(output, t, subscription_row)
+    else:
+        output.row = t.findings[at].row
+    unlink_finding(t, owner, at)
+
+
+@njit
+def begin_finding(t, owner, row, subscription_row, use_case, scope, k, cls, wanted, event, position, outputs, made, index, seen):  # type: ignore[no-untyped-def]
+    """Write that a finding began, and (unless it is momentary) give it a row; returns the response in force."""
+    held = held_reason(t, use_case, wanted, event.received_at, t.detectors[k].fixed != 0)
+    response = np.int64(NOTIFY) if held else np.int64(wanted)
+    output = new_output(t, outputs, made, event, position, index, FINDING_BEGAN)
+    output.row = row
+    if subscription_row >= 0:
+        about(output, t, subscription_row)
+        output.row = row
+    output.detector = k
+    output["class"] = cls
+    output.severity = t.detectors[k].severity[cls]
+    output.wanted = wanted
+    output.response = response
+    output.held = held
+    output.was = seen.was
+    output.now = seen.now
+    output.expected = seen.expected
+    output.opened_sequence = output.sequence
+    output.opened_index = index
+    if t.detectors[k].momentary:
+        return response
+    at = take_finding(t)
+    finding = t.findings[at]
+    finding.opened_sequence = output.sequence
+    finding.opened_index = index
+    finding.was = seen.was
+    finding.now = seen.now
+    finding.row = row
+    finding.next = owner.finding_head
+    finding.detector = k
+    finding["class"] = cls
+    finding.scope = scope
+    finding.wanted = wanted
+    finding.response = response
+    finding.held = held
+    owner.finding_head = at
+    return response
+
+
+@njit
+def renew_finding(t, at, subscription_row, use_case, k, wanted, event, position, outputs, made, index):  # type: ignore[no-untyped-def]
+    """The condition goes on: ask again for a response that policy changed or a limit held; True if an output was written."""
+    finding = t.findings[at]
+    changed = np.int64(finding.wanted) != wanted
+    if not changed and not (finding.held and event.kind == ACCESS_REQUEST):
+        return False
+    held = held_reason(t, use_case, wanted, event.received_at, t.detectors[k].fixed != 0)
+    response = np.int64(NOTIFY) if held else np.int64(wanted)
+    if not changed and response == np.int64(finding.response):
+        return False
+    finding.wanted = wanted
+    finding.response = response
+    finding.held = held
+    output = new_output(t, outputs, made, event, position, index, FINDING_UPDATED)
+    describe(output, t, finding)
+    if subscription_row >= 0:
+        about(output, t, subscription_row)
+    return True
+
+
+@njit
+def settle(t, owner, row, subscription_row, use_case, scope, given, event, position, outputs, made, index, evidence, classes):  # type: ignore[no-untyped-def]
+    """Begin, renew and end the findings of one owner of one scope.
+
+    `given` >= 0 is the response whatever policy says. Returns outputs made, index within the event, the strongest
+    response in force, and the detector and class that it came from.
+    """
+    strongest, decider, deciding = np.int64(0), np.int64(0), np.int64(0)
+    for k in range(len(classes)):
+        if np.int64(t.detectors[k].scope) != scope:
+            continue
+        cls = np.int64(classes[k])
+        if cls == NO_OPINION:
+            continue
+        at = find_finding(t, owner.finding_head, k)
+        if at != NOWHERE and (np.int64(t.findings[at]["class"]) != cls or (cls != QUIET and t.findings[at].now != evidence[k].now)):
+            end_finding(t, owner, at, subscription_row, event, position, outputs, made, index)
+            made += 1
+            index += 1
+            at = np.int64(NOWHERE)
+        if cls == QUIET:
+            continue
+        wanted = given if given >= 0 else np.int64(t.responses[use_case, k, cls])
+        if at == NOWHERE:
+            response = begin_finding(
+                t, owner, row, subscription_row, use_case, scope, k, cls, wanted, event, position, outputs, made, index, evidence[k]
+            )
+            made += 1
+            index += 1
+            if t.detectors[k].momentary:
+                output = new_output(t, outputs, made, event, position, index, FINDING_ENDED)
+                outputs[made] = outputs[made - 1]
+                output.kind = FINDING_ENDED
+                output.index = index
+                made += 1
+                index += 1
+        else:
+            if renew_finding(t, at, subscription_row, use_case, k, wanted, event, position, outputs, made, index):
+                made += 1
+                index += 1
+            response = np.int64(t.findings[at].response)
+        if response > strongest:
+            strongest, decider, deciding = response, np.int64(k), cls
+    return made, index, strongest, decider, deciding
