@@ -1,0 +1,227 @@
+"""Documents and settings -> the arrays that the fold decides by; knows no detector by name."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simward.detectors import of_gate
+from simward.detectors.detector import (
+    LOCK,
+    MAX_CLASSES,
+    NOTIFY,
+    OBSERVE,
+    REFUSE,
+    RESPONSE_NAMES,
+    DetectorModule,
+    Knob,
+)
+from simward.engine.tables import (
+    BINDING_MODES,
+    LIMITED_ACTIONS,
+    RELEASE_AFTER,
+    RELEASE_BOUND_DEVICE,
+    RELEASE_NEVER,
+    SEGMENT,
+    SETTINGS,
+    USE_CASE,
+    PolicyTables,
+    knobs_dtype,
+)
+from simward.errors import Problem
+from simward.identity import Plmn, rat_number
+from simward.policy.load import Document, Policy, value_at
+from simward.quantities import duration_s, share_ppm
+from simward.settings import Settings
+
+CANONICAL = "policy.json"
+"""Under this name `PolicyTables.sources` holds the normalised documents, which `plan` compares."""
+IN_FORCE_SETTINGS = "settings.json"
+"""Under this name, the settings that the tables were made with."""
+
+
+def compile_policy(policy: Policy, settings: Settings) -> PolicyTables:
+    """The tables of a policy; row 0 of use cases and segments means "none" and holds the defaults."""
+    use_cases, segments = policy.of("use_case"), policy.of("segment")
+    documents: list[dict[str, Any]] = [{}, *(one.value for one in use_cases.values())]
+    segment_names = ["", *segments]
+    tenants = sorted({"default", *(document.get("tenant", "default") for document in documents)}, key=_default_first)
+    settings_row = np.zeros(1, SETTINGS)
+    settings_row["unknown_response"] = REFUSE if settings.gate.unknown_subscription == "reject" else OBSERVE
+    return PolicyTables(
+        use_cases=np.concatenate([_use_case(one, segment_names, tenants, settings) for one in documents]),
+        segments=np.concatenate([np.zeros(1, SEGMENT), *(_segment(one.value) for one in segments.values())]),
+        responses=np.stack([_responses(one, int(settings_row["unknown_response"][0])) for one in documents]),
+        knobs=np.concatenate([_knobs(one) for one in documents]),
+        settings=settings_row,
+        names={
+            "use_cases": ["", *use_cases],
+            "segments": segment_names,
+            "tenants": tenants,
+            "detectors": [one.id for one in of_gate()],
+        },
+        sources={
+            **_named_from(settings, policy.texts),
+            CANONICAL: policy.canonical(),
+            IN_FORCE_SETTINGS: _settings_text(settings),
+        },
+    )
+
+
+def _named_from(settings: Settings, texts: dict[str, str]) -> dict[str, str]:
+    """The files by names that mean the same on every machine."""
+    short = {}
+    for name, text in texts.items():
+        path = Path(name)
+        short[path.relative_to(settings.dir).as_posix() if path.is_relative_to(settings.dir) else name] = text
+    return short
+
+
+def _default_first(name: str) -> tuple[bool, str]:
+    return name != "default", name
+
+
+def _settings_text(settings: Settings) -> str:
+    gate = settings.gate
+    kept = {
+        "unknown_subscription": gate.unknown_subscription,
+        "interim_interval_s": gate.interim_interval_s,
+        "session_timeout_s": gate.session_timeout_s,
+    }
+    return json.dumps(kept, sort_keys=True, separators=(",", ":"))
+
+
+def _use_case(document: dict[str, Any], segments: list[str], tenants: list[str], settings: Settings) -> np.ndarray:
+    row = np.zeros(1, USE_CASE)
+    row["binding_mode"] = BINDING_MODES[value_at(document, "binding.mode") or "none"]
+    row["never_cut"] = document.get("criticality") == "never-cut"
+    row["segment"] = segments.index(document.get("segment", ""))
+    row["tenant"] = tenants.index(document.get("tenant", "default"))
+    row["release_rule"], row["release_after_s"] = _release(document.get("release_when", "never"))
+    row["session_timeout_s"] = _seconds(value_at(document, "session.timeout"), settings.gate.session_timeout_s)
+    interim = value_at(document, "session.interim_interval")
+    row["interim_interval_s"] = _seconds(interim, settings.gate.interim_interval_s)
+    for position, action in enumerate(LIMITED_ACTIONS):
+        limit = value_at(document, f"limits.{action}") or {}
+        row["limit_per_hour"][0, position] = limit.get("per_hour", -1)
+        row["limit_share_ppm"][0, position] = share_ppm(limit["share_of_fleet"]) if "share_of_fleet" in limit else -1
+    return row
+
+
+def _release(rule: str) -> tuple[int, int]:
+    if rule == "never":
+        return RELEASE_NEVER, 0
+    if rule == "bound-device-returns":
+        return RELEASE_BOUND_DEVICE, 0
+    return RELEASE_AFTER, duration_s(rule)
+
+
+def _seconds(text: str | None, otherwise: int) -> int:
+    if text is None:
+        return otherwise
+    return 0 if text == "none" else duration_s(text)
+
+
+def _segment(document: dict[str, Any]) -> np.ndarray:
+    row = np.zeros(1, SEGMENT)
+    apn = document["apn"].encode("ascii")
+    row["apn_octets"] = len(apn)
+    row["apn_name"][0, : len(apn)] = np.frombuffer(apn, np.uint8)
+    row["pool_first"], row["pool_last"] = pool_bounds(document.get("pool"))
+    row["quarantine_first"], row["quarantine_last"] = pool_bounds(document.get("quarantine_pool"))
+    return row
+
+
+def pool_bounds(text: str | None) -> tuple[int, int]:
+    """First and last address to give: not the network's own and not broadcast (RFC 3021: in a /31 both may)."""
+    if text is None:
+        return 0, 0
+    network = ipaddress.IPv4Network(text)
+    first, last = int(network.network_address), int(network.broadcast_address)
+    return (first + 1, last - 1) if network.prefixlen < 31 else (first, last)
+
+
+def _responses(document: dict[str, Any], unknown: int) -> np.ndarray:
+    table = np.zeros((len(of_gate()), MAX_CLASSES), np.uint8)
+    for number, one in enumerate(of_gate()):
+        for position, name in enumerate(one.classes, 1):
+            table[number, position] = unknown if one.detector.scope == "stranger" else response(document, one, name)
+    return table
+
+
+def response(document: dict[str, Any], one: DetectorModule, name: str) -> int:
+    """What a use case says about one class of one detector; the first of these that says anything:
+
+    what policy cannot change; the class by name; the key that states it (`binding.not_reported`) where it is written;
+    the detector; the default of that key; the detector's own default; `responses.default`; observe.
+    """
+    said = {key: RESPONSE_NAMES.index(word) for key, word in document.get("responses", {}).items()}
+    path, path_default = one.detector.response_paths.get(name, ("", 0))
+    written = value_at(document, path) if path else None
+    if one.detector.fixed_response:
+        return one.detector.fixed_response
+    if f"{one.id}/{name}" in said:
+        return said[f"{one.id}/{name}"]
+    if written is not None:
+        return RESPONSE_NAMES.index(written)
+    inherited = said.get(one.id) or path_default or one.detector.default_response or said.get("default") or OBSERVE
+    # A mild class (a device that came home) must be named to be met with more than a notice.
+    return min(inherited, NOTIFY) if name in one.detector.mild_classes else inherited
+
+
+def _knobs(document: dict[str, Any]) -> np.ndarray:
+    row = np.zeros(1, knobs_dtype())
+    for one in of_gate():
+        for knob in one.knobs:
+            value = knob_value(document, knob)
+            if knob.shape:
+                row[one.field][knob.name][0, : len(value)] = value
+                row[one.field][f"{knob.name}_count"] = len(value)
+            else:
+                row[one.field][knob.name] = value
+    return row
+
+
+def knob_value(document: dict[str, Any], knob: Knob) -> Any:
+    """What a knob reads from a use case: a number, or a sorted list of numbers where it has a shape."""
+    raw = value_at(document, knob.path) if knob.path else None
+    if knob.kind == "apn-of-segment":
+        return 0  # the number of a text is the fold's to give, when the revision is applied
+    if raw is None:
+        return [] if knob.shape else knob.default
+    match knob.kind:
+        case "choice":
+            return knob.values[raw]
+        case "response":
+            return RESPONSE_NAMES.index(raw)
+        case "plmn-list":
+            return sorted(Plmn.parse(one).number for one in raw)
+        case "rat-list":
+            return sorted(rat_number(one) for one in raw)
+        case "duration":
+            return duration_s(raw)
+        case "integer":
+            return int(raw)
+    raise ValueError(f"knob {knob.name}: no kind {knob.kind!r}")
+
+
+def unlimited_locks(policy: Policy, tables: PolicyTables) -> Iterator[Problem]:
+    """Use cases that lock without any limit: one wrong rule, or one bad day of a gateway, could cut them all."""
+    action = LIMITED_ACTIONS.index("lock")
+    for one in policy.of("use_case").values():
+        row = tables.names["use_cases"].index(one.name)
+        limits = tables.use_cases[row]
+        limited = limits["limit_per_hour"][action] >= 0 or limits["limit_share_ppm"][action] >= 0
+        if not limited and not limits["never_cut"] and LOCK in tables.responses[row]:
+            what = "locks without any limit: one mistake could cut every member"
+            yield one.problem(_first_lock(one), what, "limits: {lock: {per_hour: 20}}", warning=True)
+
+
+def _first_lock(one: Document) -> str:
+    locking = [key for key, word in one.value.get("responses", {}).items() if word == "lock"]
+    return f"responses.{locking[0]}" if locking else "use_case"
