@@ -99,7 +99,7 @@ class Gateway:
         self.on_disconnect: Callable[[str], int] = self._known_session
         self._sockets = [_bound(address, 0) for _ in range(SOCKETS)]
         self._dynauth = _bound(address, dynauth) if dynauth else None
-        self._free = {port: deque((i, n) for n in range(256) for i in range(SOCKETS)) for port in self.ports}
+        self._free = {port: _identifiers() for port in self.ports}
         self._waiting: dict[int, deque[_Pending]] = {port: deque() for port in self.ports}
         self._pending: dict[tuple[int, int, int], _Pending] = {}
         self._deadlines: list[tuple[float, int, _Pending]] = []
@@ -109,7 +109,7 @@ class Gateway:
         self._charging_id = int(time.time() * 4) & 0x7FFFFFFF
 
     def next_session(self) -> tuple[str, int]:
-        """A new Acct-Session-Id (the gateway's address and the Charging-Id in hex, TS 29.061 16.4.3) and Charging-Id."""
+        """A new Acct-Session-Id (gateway's address and Charging-Id in hex, TS 29.061 16.4.3) and Charging-Id."""
         self._charging_id = (self._charging_id + 1) & 0xFFFFFFFF
         return f"{socket.inet_aton(self.nas.address).hex().upper()}{self._charging_id:08X}", self._charging_id
 
@@ -293,6 +293,11 @@ def free_port(address: str = "127.0.0.1") -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
         one.bind((address, 0))
         return int(one.getsockname()[1])
+
+
+def _identifiers() -> deque[tuple[int, int]]:
+    """Every socket's identifiers, longest unused first; neighbours differ in both, as a renumbered packet must."""
+    return deque((index, (number + 64 * index) % 256) for number in range(256) for index in range(SOCKETS))
 
 
 def _bound(address: str, port: int) -> socket.socket:

@@ -75,6 +75,7 @@ class Found:
     kind: str
     response: str
     held: str = ""
+    gateway: str = ""
 
     @property
     def name(self) -> str:

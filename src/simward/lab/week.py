@@ -19,7 +19,7 @@ GATEWAY_STATUSES = {timeline.GATEWAY_OFF: packets.OFF, timeline.GATEWAY_ON: pack
 SETTLE_S = 10.0
 
 Progress = Callable[[float, int], None]
-"""Called a few times a second with the time of the fleet's week and the number of packets answered."""
+"""Called a few times a second with the time of the fleet's week and how many steps have begun."""
 
 
 class WeekPlayer:
@@ -33,7 +33,6 @@ class WeekPlayer:
         self._queues: dict[int, deque[tuple[float, Step]]] = {}
         self._held_back: dict[int, Step] = {}
         self._busy: set[int] = set()
-        self._answered = 0
 
     def play(self, seconds: float, progress: Progress) -> bool:
         """Play the week in `seconds`; False where answers were still missing some time after its end."""
@@ -47,11 +46,11 @@ class WeekPlayer:
                 at += 1
             if now - shown > 0.1:
                 shown = now
-                progress((now - begun) / pace, self._answered)
+                progress((now - begun) / pace, at)
             if at < len(steps):
                 self._network.turn(min(0.02, begun + steps[at].at * pace - time.monotonic()))
         settled = self._network.run(lambda: not self._busy and not self._network.outstanding, SETTLE_S)
-        progress(timeline.WEEK, self._answered)
+        progress(timeline.WEEK, at)
         return settled
 
     def _due(self, when: float, step: Step) -> None:
@@ -126,7 +125,6 @@ class WeekPlayer:
         self._held_back.pop(session.number, None)
 
     def _done(self, number: int) -> None:
-        self._answered += 1
         self._next(number)
 
 

@@ -1,0 +1,128 @@
+"""The tables that the demo ends with: what happened, what Simward saw, what it did, how fast."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from simward.lab import scenes, timeline
+from simward.lab.report import Report, SceneReport
+
+
+def show(report: Report, console: Console) -> None:
+    """Print everything."""
+    console.print(_week_table(report))
+    console.print(_attack_table(report))
+    console.print(f"Decisions (Access-Request to answer, on the wire): {speed(report.tally.decision_ms)}")
+    console.print(f"Accounting (acknowledged once durable): {speed(report.tally.accounting_ms)}")
+    for problem in report.problems:
+        console.print(f"[bold red]wrong:[/] {escape(problem)}", soft_wrap=True)
+    console.print(_verdict(report), soft_wrap=True)
+    _further(report, console)
+
+
+def speed(milliseconds: list[float]) -> str:
+    """Median and 99th percentile in words."""
+    if not milliseconds:
+        return "none measured"
+    ordered = sorted(milliseconds)
+    worst = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+    return f"median {statistics.median(ordered):.2f} ms, p99 {worst:.2f} ms over {len(ordered):,}"
+
+
+def _table(title: str, headers: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", expand=False)
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table
+
+
+def _week_table(report: Report) -> Table:
+    week, tally = report.week, report.tally
+    counters = [gateway.counters for gateway in report.network.gateways.values()]
+    table = _table("The honest week", ("what happened", "what Simward saw and did"))
+    refused = len(tally.refused)
+    attached = week.count(timeline.ATTACH)
+    given = f"{len(tally.addresses):,} addresses given, each kept, none twice" if tally.addresses else "no addresses"
+    table.add_row(f"{attached:,} attachments", f"{attached - refused:,} accepted, {refused} refused; {given}")
+    reports = f"{week.count(timeline.INTERIM):,} interim reports, {week.handovers:,} of them handovers"
+    table.add_row(reports, "kept in the session's story")
+    table.add_row(
+        f"{len(week.updated)} devices with new software",
+        f"{report.updates_seen} seen (device-change/software), observed",
+    )
+    table.add_row(f"{week.count(timeline.VANISH):,} sessions that ended without a Stop", "no alarm")
+    restarts = [one for one in report.record.findings if one.detector == "gateway-restarted"]
+    told = ", ".join(f"{one.name} at {one.gateway}" for one in restarts) or "nothing"
+    table.add_row(f"{timeline.RESTARTED} restarts; its sessions move or come back", told)
+    twice = sum(one.doubled for one in counters)
+    repeated = sum(one.repeated for one in counters)
+    table.add_row(
+        f"{repeated:,} requests sent again, {twice:,} datagrams doubled, {week.twists(timeline.OVERTAKEN):,} overtaken",
+        _durable(report),
+    )
+    return table
+
+
+def _durable(report: Report) -> str:
+    """Every acknowledged record against the journal."""
+    kept = sum(count for name, count in report.record.events.items() if name.startswith(("access", "accounting")))
+    return f"each counted once: {kept:,} events in the journal"
+
+
+def _attack_table(report: Report) -> Table:
+    table = _table("The attacks", ("", "what happened", "what Simward saw", "what it did", "in"))
+    for one in report.scenes:
+        mark = "[bold red]missed[/]" if one.misses else "[green]ok[/]"
+        did = escape("; ".join(one.misses)) if one.misses else one.observed.scene.did
+        style = "red" if one.misses else ""
+        table.add_row(mark, one.observed.scene.title, _saw(report, one), did, _took(one), style=style)
+    return table
+
+
+def _saw(report: Report, one: SceneReport) -> str:
+    if one.observed.scene.name == "forged-access":
+        return "dropped: " + (", ".join(f"{reason} {count}" for reason, count in report.dropped.items()) or "uncounted")
+    names = Counter(found.name + (f" (held: {found.held})" if found.held else "") for found in one.found)
+    return "\n".join(names) or "nothing, as it should"
+
+
+def _took(one: SceneReport) -> str:
+    forged = all(act.forged or act.answer == scenes.ACCEPT for act in one.observed.scene.acts)
+    if not one.observed.milliseconds or forged:
+        return ""
+    return f"{one.observed.milliseconds[-1 if one.observed.scene.disconnect else 0]:.1f} ms"
+
+
+def _verdict(report: Report) -> str:
+    missed = sum(1 for one in report.scenes if one.misses)
+    if report.passed:
+        return (
+            f"[bold green]All {len(report.scenes)} attacks were seen and answered as policy says, "
+            f"and no honest session was refused.[/] Seed {report.seed}, {report.seconds:.0f} s in all."
+        )
+    wrong = f"{missed} of {len(report.scenes)} attacks missed, {len(report.problems)} other things wrong"
+    return f"[bold red]{wrong}.[/] Seed {report.seed}: run it again with --seed {report.seed}."
+
+
+def _further(report: Report, console: Console) -> None:
+    """Commands to look further, about real subscriptions of this run."""
+    where = report.directory
+    by_name = {one.observed.scene.name: one.observed for one in report.scenes}
+    phone, cut = by_name.get("sim-in-phone"), by_name.get("wrong-device-in-accounting")
+    console.print("\nLook further:")
+    lines = [f"simward --dir {where} findings"]
+    if phone:
+        lines.append(f"simward --dir {where} explain {phone.imsi}")
+        lines.append(f"simward --dir {where} release {phone.iccid} --because 'meter exchanged'")
+    if cut:
+        lines.append(f"simward --dir {where} explain {cut.imsi}")
+    if report.tally.addresses:
+        number, address = next(iter(report.tally.addresses.items()))
+        lines.append(f"simward --dir {where} who {address} --at now    # subscription {number} of the fleet")
+    for line in lines:
+        console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)

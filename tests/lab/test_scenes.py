@@ -1,0 +1,74 @@
+"""The judgement of scenes: what is missed is said, what is right passes."""
+
+from __future__ import annotations
+
+import pytest
+
+from simward.lab.scenes import ACCEPT, ACK, BY_NAME, NAK, REJECT, SCENES, Found, Observed, Scene, missed
+
+IMSI = "001010000000001"
+
+
+def as_wanted(scene: Scene) -> tuple[Observed, list[Found]]:
+    """What a perfect gate would have made of a scene."""
+    observed = Observed(scene, IMSI, answers=[act.answer for act in scene.acts])
+    if scene.disconnect:
+        observed.disconnects, observed.proofs = [scene.disconnect], [scene.disconnect]
+    found = []
+    for wanted in scene.findings:
+        detector, _, kind = wanted.finding.partition("/")
+        found.append(Found(IMSI, detector, kind, wanted.response, wanted.held))
+    return observed, found
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+def test_what_was_wanted_is_not_missed(scene: Scene) -> None:
+    assert missed(*as_wanted(scene)) == []
+
+
+@pytest.mark.parametrize("scene", [one for one in SCENES if one.findings], ids=lambda scene: scene.name)
+def test_a_finding_about_somebody_else_does_not_count(scene: Scene) -> None:
+    observed, found = as_wanted(scene)
+    elsewhere = [Found("001019999999999", one.detector, one.kind, one.response, one.held) for one in found]
+    assert any("no finding" in miss for miss in missed(observed, elsewhere))
+
+
+def test_an_accepted_phone_is_missed() -> None:
+    observed, found = as_wanted(BY_NAME["sim-in-phone"])
+    observed.answers[0] = ACCEPT
+    assert missed(observed, found) == ["packet 1 (attach, device phone): accept, expected reject"]
+
+
+def test_only_observing_is_missed() -> None:
+    observed, _ = as_wanted(BY_NAME["sim-in-twin"])
+    seen = [Found(IMSI, "device-change", "same-model", "observe")]
+    assert missed(observed, seen) == ["no finding device-change/same-model (lock); found device-change/same-model (observe)"]
+
+
+def test_a_finding_made_of_a_forged_packet_is_missed() -> None:
+    observed, _ = as_wanted(BY_NAME["forged-accounting"])
+    assert "nothing should have been found" in missed(observed, [Found(IMSI, "device-change", "other-model", "lock")])[0]
+
+
+def test_a_refused_owner_is_missed() -> None:
+    observed, found = as_wanted(BY_NAME["sim-in-phone-and-back"])
+    observed.answers[1] = REJECT
+    assert missed(observed, found)
+
+
+def test_a_disconnect_that_did_not_come_is_missed() -> None:
+    observed, found = as_wanted(BY_NAME["wrong-device-in-accounting"])
+    observed.disconnects = []
+    assert "no Disconnect-Request" in missed(observed, found)[0]
+
+
+def test_a_disconnect_without_recorded_proof_is_missed() -> None:
+    observed, found = as_wanted(BY_NAME["gateway-refuses-disconnect"])
+    observed.proofs = [ACK]
+    assert f"{NAK} to the Disconnect-Request is not recorded" in missed(observed, found)[0]
+
+
+def test_a_disconnect_that_nothing_called_for_is_missed() -> None:
+    observed, found = as_wanted(BY_NAME["wrong-apn"])
+    observed.disconnects = [ACK]
+    assert missed(observed, found) == ["a Disconnect-Request came that nothing called for"]
