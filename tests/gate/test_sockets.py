@@ -49,27 +49,27 @@ def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
 
 def test_a_batch_lands_in_its_slots(wire: Wire) -> None:
     wire.say(b"one", b"", b"three")
-    assert wire.receiver.receive(wire.opened, 2) == 3
+    assert wire.receiver.receive(wire.opened, 2, 8) == 3
     assert [wire.heard(slot) for slot in (2, 3, 4)] == [b"one", b"", b"three"]
     assert sockets.peer_address(wire.peers[2].tobytes()) == wire.far.getsockname()
     assert sockets.peer_octets(wire.far.getsockname()) == wire.peers[4].tobytes()
 
 
 def test_nothing_there_is_no_packet(wire: Wire) -> None:
-    assert wire.receiver.receive(wire.opened, 0) == 0
+    assert wire.receiver.receive(wire.opened, 0, 8) == 0
 
 
 def test_a_full_batch_leaves_the_rest_for_the_next(wire: Wire) -> None:
     wire.say(*(bytes([number]) for number in range(10)))
-    assert wire.receiver.receive(wire.opened, 0) == 8
-    assert wire.receiver.receive(wire.opened, 8) == 0
-    assert wire.receiver.receive(wire.opened, 6) == 2
+    assert wire.receiver.receive(wire.opened, 0, 8) == 8
+    assert wire.receiver.receive(wire.opened, 8, 8) == 0
+    assert wire.receiver.receive(wire.opened, 6, 8) == 2
     assert [wire.heard(slot) for slot in (6, 7)] == [b"\x08", b"\x09"]
 
 
 def test_answers_go_back_in_the_order_asked_for(wire: Wire) -> None:
     wire.say(b"who", b"what")
-    wire.receiver.receive(wire.opened, 0)
+    wire.receiver.receive(wire.opened, 0, 8)
     wire.octets[5, :4] = np.frombuffer(b"five", np.uint8)
     wire.octets[3, :5] = np.frombuffer(b"three", np.uint8)
     wire.lengths[[5, 3]] = 4, 5
@@ -83,14 +83,14 @@ def test_a_peer_that_is_gone_does_not_stop_the_others(wire: Wire) -> None:
     nowhere = sockets.peer_octets(gone.getsockname())
     gone.close()
     wire.say(b"who")
-    wire.receiver.receive(wire.opened, 0)
+    wire.receiver.receive(wire.opened, 0, 8)
     wire.peers[1] = np.frombuffer(nowhere, np.uint8)
     wire.peers[2] = wire.peers[0]
     wire.peers[2, 2:4] = 0  # port 0 cannot be sent to: an error of this one packet
     for _ in range(3):
         wire.sender.send(wire.opened, np.array([0, 0, 0]), np.array([1, 2, 0]))
         assert wire.far.recv(64) == b"who"
-    assert wire.receiver.receive(wire.opened, 0) == 0
+    assert wire.receiver.receive(wire.opened, 0, 8) == 0
 
 
 def test_an_address_in_use_is_said_by_name() -> None:

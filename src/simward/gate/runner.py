@@ -64,7 +64,7 @@ class Runner:
             if number in gate.port.numbers:
                 continue  # a turn empties both sockets anyway
             now = time.monotonic()
-            if number == gate.disconnects.number:
+            if number in gate.disconnects.numbers:
                 gate.disconnects.receive(now)
             elif self._control.owns(number):
                 for call in self._control.ready(number, now):

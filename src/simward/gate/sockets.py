@@ -120,8 +120,8 @@ def peer_address(octets: bytes) -> tuple[str, int] | tuple[str, int, int, int]:
 class ReceivesBatches(Protocol):
     """Fills slots of the arrays it was made with."""
 
-    def receive(self, opened: socket.socket, start: int) -> int:
-        """Receive what is there into slots from `start` on; returns how many. Never waits."""
+    def receive(self, opened: socket.socket, start: int, end: int) -> int:
+        """Receive what is there into slots from `start` on, up to `end`; returns how many. Never waits."""
         ...
 
 
@@ -147,14 +147,13 @@ class MmsgReceiver:
         self._sizes = self._headers["octets"]
         self._name_sizes = self._headers["name_octets"]
 
-    def receive(self, opened: socket.socket, start: int) -> int:
+    def receive(self, opened: socket.socket, start: int, end: int) -> int:
         """See ReceivesBatches."""
-        room = len(self._octets) - start
-        if room <= 0:
+        if end <= start:
             return 0
         at = self._address + start * _MMSGHDR.itemsize
         # errno is not looked at: EAGAIN is "nothing there", and an ICMP error of an earlier answer is nobody's packet.
-        count: int = self._recvmmsg(opened.fileno(), at, room, _MSG_DONTWAIT, None)
+        count: int = self._recvmmsg(opened.fileno(), at, end - start, _MSG_DONTWAIT, None)
         if count <= 0:
             return 0
         end = start + count
@@ -214,10 +213,10 @@ class PortableReceiver:
         self._views = [memoryview(row) for row in octets]
         self._lengths, self._peers = lengths, peers
 
-    def receive(self, opened: socket.socket, start: int) -> int:
+    def receive(self, opened: socket.socket, start: int, end: int) -> int:
         """See ReceivesBatches."""
         slot = start
-        while slot < len(self._views):
+        while slot < end:
             try:
                 count, address = opened.recvfrom_into(self._views[slot])
             except InterruptedError:
