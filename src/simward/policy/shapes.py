@@ -243,7 +243,8 @@ def pairs_of(node: yaml.Node, where: str, reading: Reading) -> list[tuple[yaml.S
     if not isinstance(node, yaml.MappingNode):
         reading.report(node, where, "should hold keys and values", "write it like {key: value}")
         return None
-    pairs, seen = [], {}
+    pairs: list[tuple[yaml.ScalarNode, yaml.Node]] = []
+    seen: dict[str, int] = {}
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
             reading.report(key_node, where, "a key should be a word")

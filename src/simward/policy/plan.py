@@ -1,0 +1,348 @@
+"""What applying the files would change, and for whom: the difference between what is in force and what is wanted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from simward.engine.state import State
+from simward.engine.tables import BIND_FIRST_USE, BIND_NONE, DECLARED, LIFECYCLE, InventoryDelta, PolicyTables
+from simward.identity import Iccid, iccid_text, imei_text, msisdn_text
+from simward.policy.compile import CANONICAL, IN_FORCE_SETTINGS
+from simward.policy.inventory import Inventory
+
+DELTA_ROWS = 20_000
+"""Rows a journalled change: a gate in service stays away from its packets for a few milliseconds each."""
+EXAMPLES = 5
+CUT_ALWAYS_ALLOWED = 10
+CUT_SHARE_ALLOWED = 0.01
+"""Cutting more than ten subscriptions that are more than one in a hundred of the fleet asks first."""
+
+IN_SERVICE = (LIFECYCLE.index("active"), LIFECYCLE.index("inventory"))
+
+
+@dataclass(frozen=True)
+class Current:
+    """What is in force: subscriptions as declared, the policy as last applied, and what hangs on each subscription."""
+
+    declared: np.ndarray
+    """DECLARED; `use_case` points into `tables.names["use_cases"]`."""
+    tables: PolicyTables
+    locked: np.ndarray
+    """bool, one a row of `declared`."""
+    bound: np.ndarray
+    """i8, one a row: the IMEI that it is bound to, 0 = none."""
+
+    @staticmethod
+    def of(state: State) -> Current:
+        """From the fold's state."""
+        rows = state.subscriptions[: int(state.meta["subscriptions"][0])]
+        rows = rows[np.asarray(rows["imsi"]) != 0]
+        lines = np.zeros(len(rows), DECLARED)
+        for name, column in (
+            ("imsi", "imsi"), ("iccid", "iccid"), ("msisdn", "msisdn"), ("imei", "declared_imei"),
+            ("use_case", "use_case"), ("state", "lifecycle"),
+        ):  # fmt: skip
+            lines[name] = rows[column]
+        return Current(lines, state.policy, np.asarray(rows["locked"]) != 0, np.array(rows["bound_imei"]))
+
+    @staticmethod
+    def empty() -> Current:
+        """Before anything was applied."""
+        return Current(np.zeros(0, DECLARED), PolicyTables.default(), np.zeros(0, bool), np.zeros(0, np.int64))
+
+
+@dataclass(frozen=True)
+class ObjectChange:
+    """A use case, segment, area or pool that comes, goes or changes; `keys` says what, as (key, old, new)."""
+
+    kind: str
+    name: str
+    change: str
+    """"added", "changed" or "removed"."""
+    members: int
+    """How many subscriptions of today it concerns (a segment: those of its use cases)."""
+    keys: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many subscriptions, and a few of them."""
+
+    number: int = 0
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would change; `deltas` is what to journal for it."""
+
+    objects: tuple[ObjectChange, ...]
+    settings: tuple[tuple[str, str, str], ...]
+    """(key, old, new) of the settings that the gate decides by."""
+    recompiled: bool
+    """The same policy compiles to other tables, as after an upgrade."""
+    added: Count
+    changed: Count
+    removed: Count
+    taken_out: Count
+    """Still declared, and no longer in service (suspended or retired)."""
+    locks_lost: int
+    """Locks of subscriptions that would be removed."""
+    bindings_lost: int
+    """Bindings of subscriptions that would be removed."""
+    bindings_moved: int
+    """Bound subscriptions that another device is declared for, or whose use case binds otherwise."""
+    members: dict[str, tuple[int, int]]
+    """Use case -> how many subscriptions it has now and would have."""
+    fleet: int
+    tables: PolicyTables | None = field(repr=False)
+    upserts: np.ndarray = field(repr=False)
+    removals: np.ndarray = field(repr=False)
+    use_cases: tuple[str, ...] = field(repr=False)
+
+    @property
+    def empty(self) -> bool:
+        """Is everything as the files say?"""
+        return self.tables is None and not len(self.upserts) and not len(self.removals)
+
+    @property
+    def needs_confirmation(self) -> tuple[str, ...]:
+        """Why this asks first; empty where it need not.
+
+        Cutting (removing, suspending, retiring) more than ten subscriptions that are also more than 1 % of the fleet
+        asks, since that is what a truncated export looks like; so does the end of a use case that has members.
+        """
+        reasons = []
+        cut = self.removed.number + self.taken_out.number
+        if cut > max(CUT_ALWAYS_ALLOWED, CUT_SHARE_ALLOWED * self.fleet):
+            reasons.append(f"{cut:,} of {self.fleet:,} subscriptions would be removed or taken out of service")
+        for one in self.objects:
+            if one.kind == "use_case" and one.change == "removed" and one.members:
+                reasons.append(f"use case {one.name} would end; it has {one.members:,} subscriptions")
+        return tuple(reasons)
+
+    def deltas(self) -> tuple[PolicyTables | None, list[InventoryDelta]]:
+        """The policy revision (None where it stays), then the inventory in chunks, removals first."""
+        names, chunks = list(self.use_cases), []
+        nothing = np.zeros(0, DECLARED)
+        for start in range(0, len(self.removals), DELTA_ROWS):
+            chunks.append(InventoryDelta(nothing, self.removals[start : start + DELTA_ROWS], []))
+        for start in range(0, len(self.upserts), DELTA_ROWS):
+            chunks.append(InventoryDelta(self.upserts[start : start + DELTA_ROWS], np.zeros(0, np.int64), names))
+        return self.tables, chunks
+
+    def lines(self) -> list[str]:
+        """The plan in words, for a terminal."""
+        return list(_lines(self))
+
+
+def plan(current: Current, tables: PolicyTables, inventory: Inventory) -> Plan:
+    """Compare what is in force with compiled policies and an inventory."""
+    now, wanted, order = _aligned(current, tables, inventory)
+    known = np.isin(wanted["imsi"], now["imsi"])
+    kept = np.isin(now["imsi"], wanted["imsi"])
+    old, new = now[kept], wanted[known]
+    differs = np.zeros(len(old), bool)
+    for name in ("iccid", "msisdn", "imei", "use_case", "state"):
+        differs |= old[name] != new[name]
+    names = _all_names(current, tables)
+    taken_out = np.isin(old["state"], IN_SERVICE) & ~np.isin(new["state"], IN_SERVICE)
+    bound, locked = current.bound[order], current.locked[order]
+    changed_rows = np.flatnonzero(differs)
+    upserts = np.concatenate([new[differs], wanted[~known]])
+    recompiled = _recompiled(current.tables, tables)
+    return Plan(
+        objects=tuple(_objects(current, tables)),
+        settings=tuple(_differences(_source(current.tables, IN_FORCE_SETTINGS), _source(tables, IN_FORCE_SETTINGS))),
+        recompiled=recompiled,
+        added=Count(int((~known).sum()), tuple(map(_who, wanted[~known][:EXAMPLES]))),
+        changed=Count(len(changed_rows), tuple(_what(old[row], new[row], names) for row in changed_rows[:EXAMPLES])),
+        removed=Count(int((~kept).sum()), tuple(map(_who, now[~kept][:EXAMPLES]))),
+        taken_out=Count(int(taken_out.sum()), tuple(map(_who, new[taken_out][:EXAMPLES]))),
+        locks_lost=int(locked[~kept].sum()),
+        bindings_lost=int((bound[~kept] != 0).sum()),
+        bindings_moved=_bindings_moved(old, new, bound[kept], names, current, tables),
+        members=_members(now, wanted, names),
+        fleet=len(now),
+        tables=tables if recompiled or not _described_alike(current.tables, tables) else None,
+        upserts=upserts,
+        removals=now["imsi"][~kept].copy(),
+        use_cases=tuple(names),
+    )
+
+
+def _all_names(current: Current, tables: PolicyTables) -> list[str]:
+    """Use cases of both sides; the first is "" (none)."""
+    old, new = current.tables.names["use_cases"], tables.names["use_cases"]
+    return [*new, *(name for name in old if name not in new)]
+
+
+def _aligned(
+    current: Current, tables: PolicyTables, inventory: Inventory
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Both sides sorted by IMSI with use cases numbered alike, and the order that sorts the current side."""
+    number = {name: position for position, name in enumerate(_all_names(current, tables))}
+    order = np.argsort(current.declared["imsi"], kind="stable")
+    now = current.declared[order]
+    wanted = inventory.declared[np.argsort(inventory.declared["imsi"], kind="stable")]
+    for rows, names in ((now, current.tables.names["use_cases"]), (wanted, inventory.use_cases)):
+        rows["use_case"] = np.array([number.get(name, 0) for name in names] or [0], np.int32)[rows["use_case"]]
+    return now, wanted, order
+
+
+def _source(tables: PolicyTables, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(tables.sources.get(name, "{}"))
+    return found
+
+
+def _described_alike(old: PolicyTables, new: PolicyTables) -> bool:
+    """Are they made from equal documents and settings? Comments and the layout of files do not count."""
+    return all(old.sources.get(name) == new.sources[name] for name in (CANONICAL, IN_FORCE_SETTINGS))
+
+
+def _recompiled(old: PolicyTables, new: PolicyTables) -> bool:
+    """Do equal documents stand in different tables, as after an upgrade? (The fold fills in some knobs itself.)"""
+    return _described_alike(old, new) and not (
+        old.names == new.names
+        and old.knobs.dtype == new.knobs.dtype
+        and np.array_equal(old.responses, new.responses)
+        and np.array_equal(old.use_cases, new.use_cases)
+    )
+
+
+def _objects(current: Current, tables: PolicyTables) -> Iterator[ObjectChange]:
+    old, new = _source(current.tables, CANONICAL), _source(tables, CANONICAL)
+    names = current.tables.names["use_cases"]
+    counts = np.bincount(current.declared["use_case"], minlength=len(names))
+    members = {name: int(counts[position]) for position, name in enumerate(names) if name}
+    for kind in new:
+        before, after = old.get(kind, {}), new[kind]
+        for name in sorted({*before, *after}):
+            if before.get(name) == after.get(name):
+                continue
+            change = "added" if name not in before else "removed" if name not in after else "changed"
+            concerned = _concerned(kind, name, members, old.get("use_case", {}), new["use_case"])
+            keys = tuple(_differences(before.get(name, {}), after.get(name, {}))) if change == "changed" else ()
+            yield ObjectChange(kind, name, change, concerned, keys)
+
+
+def _concerned(kind: str, name: str, members: dict[str, int], before: dict[str, Any], after: dict[str, Any]) -> int:
+    """How many of today's subscriptions are in use cases that are, or refer to, this object."""
+    if kind == "use_case":
+        return members.get(name, 0)
+
+    def refers(document: dict[str, Any]) -> bool:
+        mobility, binding = document.get("mobility"), document.get("binding")
+        area = mobility.get("area") if isinstance(mobility, dict) else None
+        pool = binding.get("pool") if isinstance(binding, dict) else None
+        return {"segment": document.get("segment"), "area": area, "pool": pool}[kind] == name
+
+    sides = (before, after)
+    return sum(number for one, number in members.items() if any(refers(side.get(one, {})) for side in sides))
+
+
+def _differences(old: Any, new: Any, where: str = "") -> Iterator[tuple[str, str, str]]:
+    """Every key that differs, dotted, with both values in words ("-" where there is none)."""
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        if old != new:
+            yield where, _shown(old), _shown(new)
+        return
+    for key in sorted({*old, *new}):
+        inside = f"{where}.{key}" if where else key
+        both = isinstance(old.get(key), dict) or isinstance(new.get(key), dict)
+        if both and isinstance(old.get(key, {}), dict) and isinstance(new.get(key, {}), dict):
+            yield from _differences(old.get(key, {}), new.get(key, {}), inside)
+        elif old.get(key) != new.get(key):
+            yield inside, _shown(old.get(key)), _shown(new.get(key))
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return json.dumps(value, sort_keys=True) if isinstance(value, dict) else str(value)
+
+
+def _who(row: Any) -> str:
+    return str(Iccid(int(row["iccid"])))
+
+
+def _what(old: Any, new: Any, names: list[str]) -> str:
+    """One subscription, and what changes about it."""
+    said = []
+    texts = {"iccid": iccid_text, "msisdn": msisdn_text, "imei": imei_text}
+    for name in ("iccid", "msisdn", "imei"):
+        if old[name] != new[name]:
+            said.append(f"{name} {texts[name](int(old[name])) or '-'} -> {texts[name](int(new[name])) or '-'}")
+    if old["use_case"] != new["use_case"]:
+        said.append(f"use_case {names[int(old['use_case'])] or '-'} -> {names[int(new['use_case'])] or '-'}")
+    if old["state"] != new["state"]:
+        said.append(f"state {LIFECYCLE[int(old['state'])]} -> {LIFECYCLE[int(new['state'])]}")
+    return f"{_who(new)}: {', '.join(said)}"
+
+
+def _bindings_moved(
+    old: np.ndarray, new: np.ndarray, bound: np.ndarray, names: list[str], current: Current, tables: PolicyTables
+) -> int:
+    """Bound rows for which another device is declared, or another way of binding begins to hold."""
+    modes = {}
+    for side, one in (("old", current.tables), ("new", tables)):
+        known = dict(zip(one.names["use_cases"], one.use_cases["binding_mode"].tolist(), strict=True))
+        modes[side] = np.array([known.get(name, BIND_NONE) for name in names], np.int64)
+    before, after = modes["old"][old["use_case"]], modes["new"][new["use_case"]]
+    otherwise = (before != after) & (after != BIND_FIRST_USE)
+    declared = (new["imei"] != old["imei"]) & (new["imei"] != 0) & (new["imei"] != bound)
+    return int(((bound != 0) & (otherwise | declared)).sum())
+
+
+def _members(now: np.ndarray, wanted: np.ndarray, names: list[str]) -> dict[str, tuple[int, int]]:
+    before = np.bincount(now["use_case"], minlength=len(names))
+    after = np.bincount(wanted["use_case"], minlength=len(names))
+    return {name: (int(before[at]), int(after[at])) for at, name in enumerate(names) if before[at] or after[at]}
+
+
+MARKS = {"added": "+", "changed": "~", "removed": "-"}
+
+
+def _lines(one: Plan) -> Iterator[str]:
+    if one.empty:
+        yield "Nothing would change: what is in force is what the files say."
+        return
+    for change in one.objects:
+        members = f" ({change.members:,} subscriptions)" if change.members else ""
+        yield f"{MARKS[change.change]} {change.kind.replace('_', ' ')} {change.name} {change.change}{members}"
+        for key, old, new in change.keys:
+            yield f"    {key}: {old} -> {new}"
+    for key, old, new in one.settings:
+        yield f"~ setting {key}: {old} -> {new}"
+    if one.recompiled:
+        yield "~ the same policies, compiled for the detectors of this version"
+    for mark, what, count in (
+        ("+", "added", one.added), ("~", "changed", one.changed), ("-", "removed", one.removed),
+    ):  # fmt: skip
+        if count.number:
+            yield f"{mark} {count.number:,} subscriptions {what}"
+            yield from (f"    {example}" for example in count.examples)
+            if count.number > len(count.examples):
+                yield f"    ... and {count.number - len(count.examples):,} more"
+    for name, (before, after) in one.members.items():
+        if before != after:
+            yield f"  {name or '(no use case)'}: {before:,} -> {after:,} subscriptions"
+    yield from _touched(one)
+
+
+def _touched(one: Plan) -> Iterator[str]:
+    for number, what in (
+        (one.taken_out.number, "taken out of service (suspended or retired)"),
+        (one.locks_lost, "locked ones removed, with their locks"),
+        (one.bindings_lost, "bound ones removed, with their bindings"),
+        (one.bindings_moved, "bindings to be settled anew"),
+    ):
+        if number:
+            yield f"! {number:,} {what}"
