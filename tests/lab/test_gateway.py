@@ -100,14 +100,16 @@ def bearer() -> Bearer:
 def ask(network: Network, kind: str = "auth", **how: object) -> Answer:
     """One request of pgw1, and what came of it."""
     gateway, told = network.gateways["pgw1"], []
-    if kind == "auth":
-        gateway.ask(gateway.auth_port, lambda n, _: packets.access_request(bearer(), gateway.nas, n), told.append, **how)  # type: ignore[arg-type]
-    else:
-        gateway.ask(
-            gateway.accounting_port,
-            lambda n, delay: packets.accounting_request(bearer(), packets.STOP, Usage(5 << 32, 7, 60), gateway.nas, n, 1, delay),
-            told.append, **how,  # type: ignore[arg-type]
-        )  # fmt: skip
+    nas = gateway.nas
+
+    def access(identifier: int, _: int) -> bytes:
+        return packets.access_request(bearer(), nas, identifier)
+
+    def stop(identifier: int, delay_s: int) -> bytes:
+        return packets.accounting_request(bearer(), packets.STOP, Usage(5 << 32, 7, 60), nas, identifier, 1, delay_s)
+
+    port = gateway.auth_port if kind == "auth" else gateway.accounting_port
+    gateway.ask(port, access if kind == "auth" else stop, told.append, **how)  # type: ignore[arg-type]
     assert network.run(lambda: bool(told), 5)
     return told[0]
 

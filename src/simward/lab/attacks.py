@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,6 @@ from simward.lab.scenes import Act, Observed, Scene
 
 ANSWER_WITHIN_S = 6.0
 DISCONNECT_WITHIN_S = 5.0
-STATUSES = {scenes.START: packets.START, scenes.INTERIM: packets.INTERIM, scenes.STOP: packets.STOP}
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,7 @@ class _Stage:
         self._driver = Driver(self.tally)
         self._session: Session | None = None
         self._told: list[str] = []
+        self._reported_at = 0.0
         self._phone: dict[str, Device | None] = {}
 
     @property
@@ -121,7 +122,8 @@ class _Stage:
         else:
             session = self._live()
             session.bearer = replace(session.bearer, device=device, place=place)
-            self._driver.report(session, STATUSES[act.send], self._told.append, Usage(1000, 400, 60))
+            self._reported_at = time.monotonic()
+            self._driver.report(session, packets.INTERIM, self._told.append, Usage(1000, 400, 60))
         self._network.run(lambda: bool(self._told), ANSWER_WITHIN_S)
         return self._told[0] if self._told else scenes.SILENCE
 
@@ -129,6 +131,7 @@ class _Stage:
         """Answer a Disconnect-Request as this scene's gateway does; after an ACK the session ends with a Stop."""
         session = self._session
         mine = session is not None and session.bearer.session_id == session_id
+        self._observed.disconnect_ms = (time.monotonic() - self._reported_at) * 1000
         if not mine or self._observed.scene.disconnect == scenes.NAK:
             self._observed.disconnects.append(scenes.NAK if mine else "nak: not this session")
             return packets.SESSION_CONTEXT_NOT_FOUND
@@ -181,9 +184,12 @@ class _Stage:
                 self._who, session_id, charging_id, device, self._who.home, self._who.rat, self._who.apn
             )
             octets = packets.access_request(bearer, nas, identifier, signed=act.forged != scenes.UNSIGNED)
+        elif act.send == scenes.GATEWAY_ON:
+            octets = packets.gateway_report(packets.ON, nas, identifier, int(time.time()))
         else:
             bearer = replace(self._live().bearer, device=device)
-            octets = packets.accounting_request(bearer, packets.INTERIM, Usage(1, 1, 1), nas, identifier, 0)
+            usage = Usage(1, 1, 1)
+            octets = packets.accounting_request(bearer, packets.INTERIM, usage, nas, identifier, int(time.time()))
         if act.forged == scenes.RANDOM:
             return bytes((octets[0], identifier)) + os.urandom(len(octets) - 2)
         return octets[: len(octets) - 7] if act.forged == scenes.TRUNCATED else octets

@@ -68,7 +68,7 @@ def location_octets(place: Place, rat: str) -> bytes:
     return bytes((130,)) + plmn + struct.pack(">H", place.area) + plmn + struct.pack(">I", place.cell)
 
 
-def _common(bearer: Bearer, nas: Nas) -> Iterator[tuple[str, Value]]:
+def _described(bearer: Bearer, nas: Nas) -> Iterator[tuple[str, Value]]:
     yield "User-Name", bearer.who.msisdn
     yield "NAS-Identifier", nas.name
     yield "NAS-IP-Address", nas.address
@@ -95,7 +95,7 @@ def _common(bearer: Bearer, nas: Nas) -> Iterator[tuple[str, Value]]:
 
 def access_request(bearer: Bearer, nas: Nas, identifier: int, *, signed: bool = True) -> bytes:
     """An Access-Request; `signed` says whether it carries Message-Authenticator, which goes first."""
-    packet = Packet(Code.ACCESS_REQUEST, identifier, os.urandom(16)).add_all(_common(bearer, nas))
+    packet = Packet(Code.ACCESS_REQUEST, identifier, os.urandom(16)).add_all(_described(bearer, nas))
     packet.add_user_password(b"gprs", nas.secret)
     return packet.sign_access_request(nas.secret) if signed else packet.encode()
 
@@ -106,7 +106,7 @@ def accounting_request(
     """An Accounting-Request about a session; `happened_at` in seconds since 1970."""
     packet = Packet(Code.ACCOUNTING_REQUEST, identifier)
     packet.add("Acct-Status-Type", status).add("Acct-Session-Id", bearer.session_id).add("Acct-Authentic", "RADIUS")
-    packet.add_all(_common(bearer, nas))
+    packet.add_all(_described(bearer, nas))
     if bearer.address:
         packet.add("Framed-IP-Address", bearer.address)
     if bearer.token:

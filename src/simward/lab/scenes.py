@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from simward.lab.fleet import CAR, FOREIGN_PLMN, LIFT_ALARM, WATER_METER
 
 # What a step sends. "attach" is an Access-Request and, where it is accepted, the Accounting Start of the session.
-ATTACH, ASK, START, INTERIM, STOP = "attach", "ask", "start", "interim", "stop"
+ATTACH, ASK, INTERIM, GATEWAY_ON = "attach", "ask", "interim", "gateway-on"
 
 # Whose device the packet shows.
 OWN, PHONE, LAPTOP, TWIN, WITHHELD, LAPTOP_COPY = "own", "phone", "laptop", "twin", "withheld", "laptop-copy"
@@ -95,6 +95,9 @@ class Observed:
     proofs: list[str] = field(default_factory=list)
     """What Simward recorded as the answer to its Disconnect-Requests."""
     milliseconds: list[float] = field(default_factory=list)
+    """From each Access-Request to its answer."""
+    disconnect_ms: float = 0.0
+    """From the report that gave it away to the Disconnect-Request."""
 
 
 SCENES: tuple[Scene, ...] = (
@@ -198,15 +201,16 @@ SCENES: tuple[Scene, ...] = (
         did="dropped and counted; nothing believed",
     ),
     Scene(
-        "forged-accounting", "forged accounting that shows a phone in an honest session", WATER_METER,
+        "forged-accounting", "forged accounting: a phone in an honest session, a restart of the gateway", WATER_METER,
         (
             Act(ATTACH, ACCEPT),
             Act(INTERIM, SILENCE, device=PHONE, forged=WRONG_SECRET),
             Act(INTERIM, SILENCE, device=PHONE, forged=TRUNCATED),
             Act(INTERIM, SILENCE, device=PHONE, forged=STRANGER),
+            Act(GATEWAY_ON, SILENCE, forged=WRONG_SECRET),
             Act(INTERIM, ACKNOWLEDGED),
         ),
-        did="dropped and counted; the honest session stays",
+        did="dropped and counted; the honest sessions stay",
     ),
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from simward.lab import scenes, timeline
+from simward.lab import timeline
 from simward.lab.report import Report, SceneReport
 
 
@@ -92,10 +92,12 @@ def _saw(report: Report, one: SceneReport) -> str:
 
 
 def _took(one: SceneReport) -> str:
-    forged = all(act.forged or act.answer == scenes.ACCEPT for act in one.observed.scene.acts)
-    if not one.observed.milliseconds or forged:
+    observed = one.observed
+    if observed.disconnect_ms:
+        return f"{observed.disconnect_ms:.1f} ms"
+    if observed.scene.acts[0].forged or not observed.milliseconds:
         return ""
-    return f"{one.observed.milliseconds[-1 if one.observed.scene.disconnect else 0]:.1f} ms"
+    return f"{observed.milliseconds[0]:.1f} ms" if observed.scene.findings else ""
 
 
 def _verdict(report: Report) -> str:

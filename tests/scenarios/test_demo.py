@@ -1,0 +1,41 @@
+"""The demo from end to end: a real gate, real UDP; it passes, and it fails where an attack is only watched."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from simward.lab.demo import Plan, run
+from simward.lab.folder import OBSERVED_POLICIES
+
+SIZE = 60
+
+
+def test_the_demo_passes(tmp_path: Path) -> None:
+    """As a user runs it; what it prints names the seed, the attacks and where to look further."""
+    folder = tmp_path / "demo"
+    command = [sys.executable, "-m", "simward", "lab", "demo", "--seed", "5", "--subscriptions", str(SIZE), "--fast"]
+    done = subprocess.run([*command, "--keep", str(folder)], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "seed 5" in done.stdout
+    assert "missed" not in done.stdout
+    assert "explain" in done.stdout
+    again = subprocess.run([*command, "--keep", str(folder)], capture_output=True, text=True, timeout=60, check=False)
+    assert again.returncode == 2, "a folder that holds a demo is not overwritten"
+
+
+@pytest.mark.slow
+def test_the_demo_fails_where_attacks_are_only_watched(tmp_path: Path) -> None:
+    said = io.StringIO()
+    plan = Plan(5, SIZE, week_s=1.0, silence_s=0.1, policies=OBSERVED_POLICIES)
+    report = run(plan, tmp_path / "demo", Console(file=said, width=160))
+    assert not report.passed
+    missed = {one.observed.scene.name for one in report.scenes if one.misses}
+    assert {"sim-in-phone", "sim-in-twin", "imei-withheld", "wrong-apn", "foreign-network"} <= missed
+    assert not {"unknown-sim", "forged-access", "forged-accounting"} & missed
+    assert "attacks missed" in said.getvalue()
