@@ -91,6 +91,7 @@ def responses_of(detector: Any, name: str) -> str:
 def cli_page() -> str:
     """The help of every command, as the program prints it."""
     import click
+
     from simward.cli import cli
 
     text = f"{MADE}# Command line\n\n`simward --dir DIR COMMAND`; what each command prints for `--help`.\n"
@@ -153,7 +154,7 @@ def events_page() -> str:
 
     return (
         f"{MADE}# Events and outputs\n\nWhat the journal keeps, as NumPy structured arrays (little-endian). Identities are "
-        "integers: \"prefix-1 decimal\" is the digits with a 1 in front, so that leading zeros and length survive. Times are "
+        'integers: "prefix-1 decimal" is the digits with a 1 in front, so that leading zeros and length survive. Times are '
         "microseconds since 1970-01-01 UTC. `simward events --json` and `simward findings --json` give them as text.\n\n"
         f"## Event\n\n{columns(events, 'EVENT')}\n### Kinds of event\n\n"
         + "".join(f"- {number}: `{name}`\n" for number, name in events.KIND_NAMES.items())
@@ -194,7 +195,10 @@ def policy_page() -> str:
         text += f"\n## {kind}\n\n| key | meaning | value | |\n|---|---|---|---|\n"
         later = unenforced_keys(kind)
         for path, key in policy_keys(shape):
-            notes = [*(["needed"] if key.needed else []), *([f"accepted, not enforced: {later[path]}"] if path in later else [])]
+            notes = [
+                *(["needed"] if key.needed else []),
+                *([f"accepted, not enforced: {later[path]}"] if path in later else []),
+            ]
             doc = key.doc.replace("|", "\\|")
             text += f"| `{path}` | {doc} | {value_of(key.shape.json())} | {'; '.join(notes)} |\n"
     return text
@@ -240,6 +244,7 @@ def metrics_page() -> str:
 def policy_schema() -> Any:
     """The JSON Schema of policy files, as `simward schema` prints it."""
     from click.testing import CliRunner
+
     from simward.cli import cli
 
     result = CliRunner().invoke(cli, ["schema"], catch_exceptions=False)

@@ -45,7 +45,8 @@ class Source:
 def package() -> tuple[Source, ...]:
     """Every module of the package."""
     return tuple(
-        Source(path, text := path.read_text(encoding="utf-8"), ast.parse(text)) for path in sorted(PACKAGE.rglob("*.py"))
+        Source(path, text := path.read_text(encoding="utf-8"), ast.parse(text))
+        for path in sorted(PACKAGE.rglob("*.py"))
     )
 
 

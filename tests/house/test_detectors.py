@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from house.sources import REPOSITORY
 from simward.detectors import installed
 from simward.detectors.detector import EVIDENCE_KINDS, RESPONSE_NAMES, SEVERITY_NAMES, DetectorModule

@@ -6,6 +6,7 @@ import ast
 import re
 
 import pytest
+
 from house.sources import Source, package
 
 LINES_MAX = 450

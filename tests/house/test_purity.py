@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
+
 from house.sources import Source, package
 
 PURE = ("wire/", "engine/", "detectors/", "policy/")

@@ -6,6 +6,7 @@ import re
 import tomllib
 
 import pytest
+
 from house.sources import REPOSITORY, texts, tracked
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
@@ -105,7 +106,9 @@ def test_every_import_is_declared() -> None:
 
     from house.sources import package
 
-    provided = {"yaml" if name == "pyyaml" else name for name in (re.split(r"[<>=]", w)[0] for w in PROJECT["dependencies"])}
+    provided = {
+        "yaml" if name == "pyyaml" else name for name in (re.split(r"[<>=]", w)[0] for w in PROJECT["dependencies"])
+    }
     provided |= {"simward", "llvmlite"}  # llvmlite is numba's own dependency
     for source in package():
         foreign = source.imported() - provided - set(sys.stdlib_module_names)
