@@ -41,7 +41,8 @@ def detector_pages() -> dict[str, str]:
         for one in installed()
     )
     made["detectors/README.md"] = (
-        f"{MADE}# Detectors\n\nOne page each, made from the docstring of the file that does it. `simward detectors` lists the same.\n\n"
+        f"{MADE}# Detectors\n\nOne page each, made from the docstring of the file that does it. "
+        "`simward detectors` lists the same.\n\n"
         f"| detector | what it says | classes |\n|---|---|---|\n{rows}"
     )
     return made
@@ -153,13 +154,15 @@ def events_page() -> str:
     from simward.engine import events, outputs
 
     return (
-        f"{MADE}# Events and outputs\n\nWhat the journal keeps, as NumPy structured arrays (little-endian). Identities are "
-        'integers: "prefix-1 decimal" is the digits with a 1 in front, so that leading zeros and length survive. Times are '
-        "microseconds since 1970-01-01 UTC. `simward events --json` and `simward findings --json` give them as text.\n\n"
+        f"{MADE}# Events and outputs\n\nWhat the journal keeps, as NumPy structured arrays (little-endian). Identities "
+        'are integers: "prefix-1 decimal" is the digits with a 1 in front, so that leading zeros and length survive. '
+        "Times are microseconds since 1970-01-01 UTC. `simward events --json` and `simward findings --json` give them "
+        "as text.\n\n"
         f"## Event\n\n{columns(events, 'EVENT')}\n### Kinds of event\n\n"
         + "".join(f"- {number}: `{name}`\n" for number, name in events.KIND_NAMES.items())
-        + f"\n## Output\n\nWhat the fold decided. The id of an output is `shard/sequence/index`.\n\n{columns(outputs, 'OUTPUT')}"
-        "\n### Kinds of output\n\n"
+        + "\n## Output\n\nWhat the fold decided. The id of an output is `shard/sequence/index`.\n\n"
+        + columns(outputs, "OUTPUT")
+        + "\n### Kinds of output\n\n"
         + "".join(f"- {number}: `{name}`\n" for number, name in enumerate(outputs.KIND_NAMES) if name)
     )
 

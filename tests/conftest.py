@@ -1,4 +1,4 @@
-"""What every test may rely on: quiet hypothesis profiles, and tools from outside that are skipped visibly when absent."""
+"""What every test may rely on: quiet hypothesis profiles, and outside tools whose absence is a visible skip."""
 
 from __future__ import annotations
 

@@ -14,8 +14,10 @@ IMPURE_MODULES = {
     "socket", "socketserver", "select", "selectors", "ssl", "asyncio", "http", "urllib", "subprocess",
     "time", "sched", "logging", "syslog", "random", "secrets", "uuid",
 }  # fmt: skip
-IMPURE_CALLS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today"), ("os", "urandom"),
-                ("random", "random"), ("random", "default_rng")}  # fmt: skip
+IMPURE_CALLS = {
+    ("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today"),
+    ("os", "urandom"), ("random", "random"), ("random", "default_rng"),
+}  # fmt: skip
 
 pure_modules = [source for source in package() if source.name.startswith(PURE)]
 

@@ -1,4 +1,4 @@
-"""Documentation that outsiders rely on is held to the code: nothing is documented that is not so, or the other way round."""
+"""The documentation that outsiders rely on is held to the code: what is documented is so, and the other way round."""
 
 from __future__ import annotations
 
