@@ -21,7 +21,7 @@ import numpy as np
 
 from simward.engine.events import EVENT, reset
 from simward.engine.outputs import OUTPUT
-from simward.engine.snapshot import convert
+from simward.engine.snapshot import convert, dtype_described, dtype_description
 from simward.errors import JournalError, NotDurableError
 
 EVENTS, POLICY, INVENTORY = "events", "policy", "inventory"
@@ -38,29 +38,19 @@ class Layout:
     @cached_property
     def description(self) -> str:
         """Field names, types and offsets as JSON: what a journal keeps, so that an old row can be read by name."""
-        describe = np.lib.format.dtype_to_descr
-        return json.dumps([describe(self.events), describe(self.outputs)], separators=(",", ":"))
+        described = [dtype_description(self.events), dtype_description(self.outputs)]
+        return json.dumps(described, separators=(",", ":"))
 
     @cached_property
     def id(self) -> str:
         """A name made from the description: two layouts with one id are the same."""
-        return hashlib.blake2b(self.description.encode(), digest_size=8).hexdigest()
+        return hashlib.sha256(self.description.encode()).hexdigest()[:16]
 
     @staticmethod
     def from_description(text: str) -> Layout:
         """The reverse of `description`."""
-        events, outputs = (np.lib.format.descr_to_dtype(_tuples(one)) for one in json.loads(text))
+        events, outputs = (dtype_described(one) for one in json.loads(text))
         return Layout(events, outputs)
-
-
-def _tuples(described: Any) -> Any:
-    """JSON made lists of the tuples that a dtype description needs: a field is (name, type) or (name, type, shape)."""
-    if isinstance(described, str):
-        return described
-    fields: list[tuple[Any, ...]] = []
-    for name, kind, *shape in described:
-        fields.append((name, _tuples(kind), *(tuple(one) for one in shape)))
-    return fields
 
 
 TODAY = Layout(EVENT, OUTPUT)
@@ -211,7 +201,7 @@ def _layout(row: Row, layouts: Mapping[str, Layout] | None) -> Layout:
     return found
 
 
-NO_DIGEST = bytes(16)
+NO_DIGEST = bytes(32)
 """What the first row of a journal chains to."""
 
 _SIZES = struct.Struct("<9q")
@@ -223,12 +213,15 @@ def notes_bytes(row: Row) -> bytes:
 
 
 def row_digest(previous: bytes, row: Row, notes: bytes) -> bytes:
-    """16 octets of BLAKE2b over the digest before and all of the row; every length first, so that nothing can shift."""
+    """SHA-256 over the digest before and all of the row; every length first, so that nothing can shift.
+
+    SHA-256, since current processors compute it in hardware: twice as fast as BLAKE2b, and known to every auditor.
+    """
     kind, kernel, layout = row.kind.encode(), row.kernel.encode(), row.layout.encode()
     sizes = _SIZES.pack(
         row.first, row.count, row.at, len(kind), len(kernel), len(layout), len(notes), len(row.inputs), len(row.outputs)
     )
-    digest = hashlib.blake2b(b"".join((previous, sizes, kind, kernel, layout, notes)), digest_size=16)
+    digest = hashlib.sha256(b"".join((previous, sizes, kind, kernel, layout, notes)))
     digest.update(row.inputs)
     digest.update(row.outputs)
     return digest.digest()
