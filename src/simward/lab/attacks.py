@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
-from simward.errors import PeerError
+from simward.errors import PeerError, UsageError
 from simward.lab import packets, scenes
 from simward.lab.bearers import Driver, Session, Tally
 from simward.lab.fleet import Device, Fleet, Subscription, laptop, phone, twin
@@ -44,7 +44,8 @@ class ScenePlayer:
     def victim(self, scene: Scene) -> Subscription:
         """A subscription that no other scene has used."""
         if scene.victim == "unknown":
-            return self._fleet.spares[0]
+            spares = self._fleet.spares
+            return next((one for one in spares if one.number not in self._taken), spares[0])
         if scene.victim == "suspended":
             return self._fleet.suspended
         free = [
@@ -52,6 +53,8 @@ class ScenePlayer:
             for one in self._fleet.by_use_case[scene.victim]
             if one.state == "active" and one.number not in self._taken
         ]
+        if not free:
+            raise UsageError(f"no {scene.victim} is left that nothing has been found about; make a new fleet")
         chosen = self._chance.choice(free)
         self._taken.add(chosen.number)
         return chosen

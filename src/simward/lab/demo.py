@@ -25,8 +25,10 @@ from simward.lab.tables import show
 from simward.lab.timeline import Week, plan_week
 from simward.lab.week import WeekPlayer
 from simward.settings import Settings
+from simward.wire.radius.outcomes import FIRST_DROPPED, OUTCOMES
 
 STRANGER = "stranger"
+FORGERY_REASONS = set(OUTCOMES[FIRST_DROPPED:]) - {"duplicate_in_flight"}
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def _play(
     report.dropped = {
         reason: count - dropped_before.get(reason, 0)
         for reason, count in dropped_after.items()
-        if reason != "accepted" and count > dropped_before.get(reason, 0)
+        if reason in FORGERY_REASONS and count > dropped_before.get(reason, 0)
     }
     report.scenes = [judged(observed, record) for observed in played]
     report.problems.extend(honest_problems(report, {one.imsi for one in played}))

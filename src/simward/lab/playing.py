@@ -22,7 +22,9 @@ def play_scene(folder: Path, name: str, seed: int, say: Callable[[str], object])
     scene, fleet = BY_NAME[name], read_fleet(folder)
     network = make_network(folder)
     try:
-        player = ScenePlayer(network, network.gateways[STRANGER], fleet, seed)
+        seen = {found.imsi for found in read_record(folder).findings}
+        used = [one.number for one in (*fleet.subscriptions, *fleet.spares) if one.imsi in seen]
+        player = ScenePlayer(network, network.gateways[STRANGER], fleet, seed, avoid=used)
         observed = player.play(scene, acquaint=True)
         time.sleep(0.3)
     finally:

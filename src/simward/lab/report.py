@@ -68,6 +68,9 @@ def honest_problems(report: Report, victims: set[str]) -> list[str]:
     problems += [f"{asked} of subscription {number} was never answered" for number, asked in tally.unanswered[:SHOWN]]
     problems += tally.address_faults[:SHOWN] + tally.clashes()[:SHOWN]
     problems += _finding_problems(report, victims)
+    forged = sum(1 for one in scenes.SCENES for act in one.acts if act.forged)
+    if sum(report.dropped.values()) != forged:
+        problems.append(f"{forged} forged packets were sent; the gate counted {report.dropped or 'none'}")
     for name, gateway in report.network.gateways.items():
         problems += [f"{name}: {count} answers were wrong: {what}" for what, count in gateway.counters.faults.items()]
     return problems
