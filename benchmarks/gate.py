@@ -42,6 +42,17 @@ quarantine_pool: 10.127.0.0/16
 """
 
 
+def write_folder(folder: Path, fleet: Fleet, secret: bytes, ports: tuple[int, int, int]) -> None:
+    """Settings, one policy and the inventory of a fleet; `ports` are auth, accounting and dynauth."""
+    (folder / "policies").mkdir()
+    (folder / "policies" / "fleet.yaml").write_text(POLICY)
+    auth, accounting, dynauth = ports
+    (folder / "simward.toml").write_text(
+        SETTINGS.format(auth=auth, accounting=accounting, dynauth=dynauth, secret=secret.decode())
+    )
+    fleet.write_inventory(folder / "inventory.csv")
+
+
 class Gate:
     """A folder with settings, policy and inventory; `start` and `stop` may alternate."""
 
@@ -50,14 +61,7 @@ class Gate:
         self.folder = Path(tempfile.mkdtemp(prefix="simward-bench-gate-", dir=folder))
         self.folder.chmod(0o700)
         self.auth_port, self.accounting_port, dynauth = free_ports(3)
-        (self.folder / "policies").mkdir()
-        (self.folder / "policies" / "fleet.yaml").write_text(POLICY)
-        (self.folder / "simward.toml").write_text(
-            SETTINGS.format(
-                auth=self.auth_port, accounting=self.accounting_port, dynauth=dynauth, secret=secret.decode()
-            )
-        )
-        fleet.write_inventory(self.folder / "inventory.csv")
+        write_folder(self.folder, fleet, secret, (self.auth_port, self.accounting_port, dynauth))
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
