@@ -1,9 +1,8 @@
-"""The command line: `simward --dir DIR COMMAND`; every command is imported when it is asked for, so help comes at once."""
+"""The command line: `simward --dir DIR COMMAND`; a command is imported when it is asked for, so help comes at once."""
 
 from __future__ import annotations
 
 import os
-import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -132,4 +131,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import click
@@ -10,7 +9,9 @@ import click
 from simward.commands.folder import Folder
 from simward.commands.moments import MOMENT
 from simward.commands.printing import json_line, table
-from simward.engine.words import Findings, Lexicon, when
+from simward.engine.journal import row_outputs
+from simward.engine.phrases import when
+from simward.engine.words import Findings, Lexicon
 
 HEADERS = ("at", "severity", "finding", "imsi", "use case", "was", "now", "expected", "response", "ended")
 FOLLOW_EVERY_S = 0.25
@@ -18,11 +19,11 @@ FOLLOW_EVERY_S = 0.25
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--since", type=MOMENT, help="Only what began, changed or ended since then (2h, 2026-11-23T14:00Z, epoch).")
+@click.option("--since", type=MOMENT, help="Only what began, changed or ended since then (2h, 2026-11-23T14:00Z).")
 @click.option("--imsi", help="Only those of one subscription.")
 @click.option("--detector", help="Only those of one detector, or detector/class.")
 @click.option("--open", "only_open", is_flag=True, help="Only those that have not ended.")
-@click.option("--follow", is_flag=True, help="Go on with new ones until interrupted; a finding is shown again when it changes.")
+@click.option("--follow", is_flag=True, help="Go on until interrupted; a finding is shown again when it changes.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 also where findings are listed.")
 @click.pass_context
 def findings(
@@ -69,21 +70,18 @@ def _recorded(folder: Folder, since: str, wanted: Any, follow: bool, as_json: bo
         changed: dict[str, dict[str, Any]] = {}
         last = 0
         for row in journal.rows():
-            last = row.first + row.count - 1
+            last = row.last
             lexicon.take(row)
-            for one in merged.take(row.output_array(), lexicon):
+            for one in merged.take(row_outputs(row, journal.layouts), lexicon):
                 if when(row.at) >= since:
                     changed[one["id"]] = one
         listed = [one for one in changed.values() if wanted(one)]
         _show(listed, as_json)
-        while follow:
-            time.sleep(FOLLOW_EVERY_S)
-            for row in journal.rows(after=last):
-                last = row.first + row.count - 1
-                lexicon.take(row)
-                for one in merged.take(row.output_array(), lexicon):
-                    if wanted(one):
-                        json_line(one) if as_json else click.echo(_line(one))
+        for row in journal.follow(last, poll_s=FOLLOW_EVERY_S) if follow else ():
+            lexicon.take(row)
+            for one in merged.take(row_outputs(row, journal.layouts), lexicon):
+                if wanted(one):
+                    json_line(one) if as_json else click.echo(_line(one))
     return len(listed)
 
 
@@ -103,9 +101,9 @@ def _cells(one: dict[str, Any]) -> list[Any]:
     ended = "" if one["ended_at"] is None else one["ended_at"][:19] + "Z"
     about = one["imsi"] or one["gateway"]
     return [
-        one["at"][:19] + "Z", one["severity"], name, about, one["use_case"], one["was"], one["now"], one["expected"], held,
-        ended,
-    ]
+        one["at"][:19] + "Z", one["severity"], name, about, one["use_case"],
+        one["was"], one["now"], one["expected"], held, ended,
+    ]  # fmt: skip
 
 
 def _line(one: dict[str, Any]) -> str:

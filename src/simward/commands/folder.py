@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
     from simward.engine.journal import Journal
     from simward.settings import Settings
 
-ANSWER_OCTETS_MAX = 16 << 20
 ANSWER_WITHIN_S = 30.0
 
 
@@ -32,14 +29,14 @@ class Folder:
         return self.path / "data"
 
     @property
+    def journal_folder(self) -> Path:
+        """Where the journal's segments are."""
+        return self.data / "journal"
+
+    @property
     def policies(self) -> Path:
         """The owner's policy files."""
         return self.path / "policies"
-
-    @property
-    def gate_socket(self) -> Path:
-        """Where a running gate takes commands."""
-        return self.data / "gate.sock"
 
     def settings(self) -> Settings:
         """simward.toml, checked; raises ConfigurationError with all its problems."""
@@ -59,10 +56,10 @@ class Folder:
     @contextlib.contextmanager
     def reading(self) -> Iterator[Journal]:
         """The journal, open for reading beside a running gate."""
-        from simward.engine.journal import open_reader
+        from simward.engine.sqlite_journal import SqliteJournal
 
         self.must_be_one()
-        journal = open_reader(self.data)
+        journal = SqliteJournal.open(self.journal_folder, writer=False)
         try:
             yield journal
         finally:
@@ -70,49 +67,18 @@ class Folder:
 
     def gate_runs(self) -> bool:
         """Does a gate answer on the command socket?"""
-        if not self.gate_socket.exists():
-            return False
-        with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
-            probe.settimeout(ANSWER_WITHIN_S)
-            try:
-                probe.connect(str(self.gate_socket))
-            except OSError:
-                return False  # left behind by a gate that was killed
-        return True
+        from simward.gate.control import is_running
+
+        return is_running(self.data)
 
     def ask_gate(self, request: dict[str, Any], within_s: float = ANSWER_WITHIN_S) -> dict[str, Any]:
         """Send one request to the running gate and give its answer; PeerError where it says no or says nothing."""
+        from simward.gate.control import ask
+
         self.must_be_one()
-        with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as channel:
-            channel.settimeout(within_s)
-            try:
-                channel.connect(str(self.gate_socket))
-            except OSError:
-                raise PeerError(
-                    f"no gate is running in {self.path}.\nStart one with `simward --dir {self.path} serve`."
-                ) from None
-            try:
-                channel.sendall(json.dumps(request).encode() + b"\n")
-                answer = _line(channel)
-            except TimeoutError:
-                raise PeerError(f"the gate did not answer within {within_s:g} s") from None
+        if not self.gate_runs():
+            raise PeerError(f"no gate is running in {self.path}.\nStart one with `simward --dir {self.path} serve`.")
+        answer = ask(self.data, request, timeout_s=within_s)
         if not answer.get("ok"):
             raise PeerError(f"the gate says: {answer.get('error', 'no, without a reason')}")
         return answer
-
-
-def _line(channel: socket.socket) -> dict[str, Any]:
-    """One JSON object from the gate."""
-    received = bytearray()
-    while not received.endswith(b"\n"):
-        part = channel.recv(65_536)
-        if not part or len(received) > ANSWER_OCTETS_MAX:
-            break
-        received += part
-    try:
-        answer = json.loads(received)
-    except ValueError:
-        raise PeerError("the gate closed the command socket without an answer") from None
-    if not isinstance(answer, dict):
-        raise PeerError("the gate answered with something that is no object")
-    return answer

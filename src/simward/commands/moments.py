@@ -11,8 +11,8 @@ import click
 
 MICROS = 1_000_000
 _UNITS = {
-    "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "d": 86_400, "day": 86_400,
-    "w": 604_800, "week": 604_800,
+    "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600,
+    "d": 86_400, "day": 86_400, "w": 604_800, "week": 604_800,
 }  # fmt: skip
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)")
 # From here on a bare number is milli- or microseconds: as seconds it would lie beyond the year 5000.

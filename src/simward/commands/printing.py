@@ -29,7 +29,7 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, mark: int | 
     if on_terminal():
         _rich_table(headers, texts, mark)
         return
-    widths = [max(len(header), *(len(row[at]) for row in texts)) if texts else len(header) for at, header in enumerate(headers)]
+    widths = [max(len(row[at]) for row in [headers, *texts]) for at in range(len(headers))]
     for row in [list(headers), *texts]:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 

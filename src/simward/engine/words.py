@@ -15,10 +15,12 @@ import numpy as np
 from simward import identity
 from simward.detectors.detector import EVIDENCE_KINDS, RESPONSE_NAMES, SEVERITY_NAMES
 from simward.engine import outputs as out
+from simward.engine.events import ACCESS_REQUEST
 from simward.engine.phrases import NOT_REPORTED, address_text, device_text, when
 from simward.engine.tables import unpack
 
 SHARD = "0"
+FINDING_KINDS = (out.FINDING_BEGAN, out.FINDING_UPDATED, out.FINDING_ENDED)
 SPOKEN_FORMS = {"imei", "imeisv", "plmn", "rat", "cell", "apn", "address"}
 """Evidence kinds where a zero in `now` means that the network did not say."""
 
@@ -73,11 +75,16 @@ class Lexicon:
 
     def use_case(self, number: int) -> str:
         """The name of a use case; empty where the subscription has none."""
-        return _at(self._names.get("use_cases", []), number)
+        return str(_at(self._names.get("use_cases", []), number))
+
+    def use_case_number(self, name: str) -> int:
+        """The number of a use case in the policy in force, 0 where it is not there."""
+        names = self._names.get("use_cases", [])
+        return names.index(name) if name in names else 0
 
     def segment(self, number: int) -> str:
         """The name of a segment."""
-        return _at(self._names.get("segments", []), number)
+        return str(_at(self._names.get("segments", []), number))
 
     def segment_of(self, use_case: int) -> str:
         """The name of the segment that a use case belongs to."""
@@ -90,13 +97,17 @@ class Lexicon:
     def detector(self, number: int) -> Mapping[str, Any]:
         """The manifest entry of a detector, as the kernel of this row numbers them."""
         if self._kernel not in self._manifests:
-            manifest = self._manifest_of(self._kernel)
-            self._manifests[self._kernel] = [_with_evidence(one) for one in manifest.get("detectors", ())]
-        return _at(self._manifests[self._kernel], number) or {"id": f"detector-{int(number)}", "classes": []}
+            self._manifests[self._kernel] = list(self._manifest_of(self._kernel).get("detectors", ()))
+        return _at(self._manifests[self._kernel], number) or {"id": f"detector-{int(number)}"}
 
     def class_name(self, detector: int, number: int) -> str:
         """The name of a class (1 is the first); empty for 0."""
-        return _at(self.detector(detector).get("classes", []), int(number) - 1) or "" if number else ""
+        return str(_at(self.detector(detector).get("classes", []), number))
+
+    def reason(self, detector: int, class_number: int) -> str:
+        """`detector/class`, as policy spells it."""
+        name, class_name = str(self.detector(detector)["id"]), self.class_name(detector, class_number)
+        return f"{name}/{class_name}" if class_name else name
 
     def evidence(self, kind: str, value: int, now: bool = False) -> str | int | None:
         """One of was, now, expected in words. None where there is nothing to say."""
@@ -112,7 +123,8 @@ class Lexicon:
             return self.text(value) or f"text {value}"
         if kind == "segment":
             return self.segment(value) or f"segment {value}"
-        return _WORDS[kind](value) if kind in _WORDS else value
+        assert kind in EVIDENCE_KINDS, f"unknown kind of evidence {kind}"
+        return _WORDS[kind](value)
 
 
 _WORDS: dict[str, Callable[[int], str]] = {
@@ -132,25 +144,6 @@ def _at(sequence: Any, position: int) -> Any:
     return sequence[int(position)] if 0 <= int(position) < len(sequence) else ""
 
 
-def _with_evidence(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A manifest entry that names its evidence kinds; older manifests are completed from the installed detector."""
-    if "evidence" in entry:
-        return entry
-    from simward.detectors import installed
-
-    for one in installed():
-        if one.id == entry["id"]:
-            return {**entry, "evidence": dict(one.detector.evidence), "scope": one.detector.scope}
-    return entry
-
-
-def evidence_kind(entry: Mapping[str, Any], class_name: str) -> str:
-    """How the integers of a class's findings are to be read."""
-    kinds = entry.get("evidence", {})
-    kind = str(kinds.get(class_name, kinds.get("*", "none")))
-    return kind if kind in EVIDENCE_KINDS else "count"
-
-
 def session_id_text(row: Any) -> str | None:
     """The raw Acct-Session-Id, printable; None where the row is about no session."""
     count = int(row["session_id_octets"])
@@ -159,11 +152,14 @@ def session_id_text(row: Any) -> str | None:
     return bytes(row["session_id"][:count]).decode("ascii", "backslashreplace")
 
 
-def finding(row: Any, lexicon: Lexicon) -> dict[str, Any]:
-    """One FINDING_* row as the JSON object that DESIGN's readers rely on."""
+def finding(row: Any, lexicon: Lexicon, verdict: int | None = None) -> dict[str, Any]:
+    """One FINDING_* row as a JSON object with FINDING_KEYS.
+
+    `verdict` is the answer to the request that the row is about; None where it was no request, so nothing was answered.
+    """
     entry = lexicon.detector(row["detector"])
     class_name = lexicon.class_name(row["detector"], row["class"])
-    kind = evidence_kind(entry, class_name)
+    kind = str(_at(entry.get("evidence", []), row["class"]) or "none")
     ended = int(row["kind"]) == out.FINDING_ENDED
     began = int(row["kind"]) == out.FINDING_BEGAN
     sequence, index = (row["sequence"], row["index"]) if began else (row["opened_sequence"], row["opened_index"])
@@ -180,7 +176,7 @@ def finding(row: Any, lexicon: Lexicon) -> dict[str, Any]:
         "was": lexicon.evidence(kind, row["was"]),
         "now": lexicon.evidence(kind, row["now"], now=True),
         "expected": lexicon.evidence(kind, row["expected"]),
-        "verdict": _at(out.VERDICT_NAMES, row["verdict"]),
+        "verdict": None if verdict is None else out.VERDICT_NAMES[verdict],
         "response": _at(RESPONSE_NAMES, row["response"]) or None,
         "held": _at(out.HELD_NAMES, row["held"]) or None,
         "ended_at": when(row["at"]) if ended else None,
@@ -198,25 +194,23 @@ class Findings:
 
     def __init__(self) -> None:
         self._by_id: dict[str, dict[str, Any]] = {}
-        self._momentary: set[str] = set()
 
     def take(self, rows: np.ndarray, lexicon: Lexicon) -> Iterator[dict[str, Any]]:
-        """Add the finding rows among `rows`; yields each finding that began or changed, as it now stands."""
-        for row in rows[np.isin(rows["kind"], (out.FINDING_BEGAN, out.FINDING_UPDATED, out.FINDING_ENDED))]:
-            yield self._merge(row, lexicon)
+        """Add the finding rows among the outputs `rows`; yields each that began or changed, as it now stands."""
+        kinds = rows["kind"]
+        answers = {int(row["sequence"]): int(row["verdict"]) for row in rows[kinds == out.VERDICT]}
+        for row in rows[np.isin(kinds, FINDING_KINDS)]:
+            asked = int(row["event_kind"]) == ACCESS_REQUEST
+            verdict = answers.get(int(row["sequence"]), out.ALLOW) if asked else None
+            yield self._merge(row, lexicon, verdict)
 
-    def _merge(self, row: Any, lexicon: Lexicon) -> dict[str, Any]:
-        fresh = finding(row, lexicon)
-        known = self._by_id.get(fresh["id"])
-        if known is None:
-            # A row about a finding whose beginning is no longer in the journal still names itself.
-            if lexicon.detector(row["detector"]).get("momentary"):
-                fresh["ended_at"] = fresh["at"]
-            self._by_id[fresh["id"]] = fresh
-            return fresh
+    def _merge(self, row: Any, lexicon: Lexicon, verdict: int | None) -> dict[str, Any]:
+        fresh = finding(row, lexicon, verdict)
+        # A finding whose beginning is no longer in the journal is told as far as its later rows know it.
+        known = self._by_id.setdefault(fresh["id"], fresh)
         if int(row["kind"]) == out.FINDING_ENDED:
-            known["ended_at"] = fresh["at"]
-        else:
+            known["ended_at"] = fresh["ended_at"]
+        elif known is not fresh:
             for key in ("verdict", "response", "wanted", "held", "severity"):
                 known[key] = fresh[key]
         return known

@@ -1,0 +1,118 @@
+"""`lock`, `release`, `disconnect`, `pause`, `resume`: what a person asks of the gate, with a reason that is kept."""
+
+from __future__ import annotations
+
+import getpass
+import platform
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from simward.commands.folder import Folder
+from simward.commands.printing import json_line
+from simward.identity import Iccid
+
+because = click.option("--because", required=True, help="Why; it is journalled and shown by explain.")
+as_json_option = click.option("--json", "as_json", is_flag=True, help="The gate's answer as one JSON object.")
+actor_option = click.option("--actor", help="Who asks.  [default: you, at this machine]")
+id_option = click.option("--id", "command_id", default="", help="Your own name for this command: sent twice, it acts once.")
+
+
+def about_one(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a command about one subscription."""
+    generation = click.option(
+        "--generation", type=click.IntRange(min=0), default=None,
+        help="Only if the binding still has this generation (see explain).",
+    )  # fmt: skip
+    for wrap in (as_json_option, id_option, actor_option, generation, because, click.argument("iccid")):
+        function = wrap(function)
+    return click.pass_obj(function)
+
+
+@click.command()
+@about_one
+def lock(folder: Folder, **asked: Any) -> None:
+    """Refuse a subscription whatever comes, until it is released.
+
+    Its live sessions are ended.
+    """
+    _ask_about(folder, "lock", asked)
+
+
+@click.command()
+@about_one
+@click.option("--rebind", is_flag=True, help="Also forget the bound device: the next one that is allowed becomes it.")
+def release(folder: Folder, **asked: Any) -> None:
+    """Take the lock off a subscription.
+
+    With --rebind the exchange of its device was meant: the next allowed request binds it anew.
+    """
+    _ask_about(folder, "release", asked)
+
+
+@click.command()
+@about_one
+def disconnect(folder: Folder, **asked: Any) -> None:
+    """End the live sessions of a subscription.
+
+    The gateway that holds each is sent a Disconnect-Request; `explain` shows its answer.
+    """
+    _ask_about(folder, "disconnect", asked)
+
+
+@click.command()
+@because
+@actor_option
+@as_json_option
+@click.pass_obj
+def pause(folder: Folder, because: str, actor: str | None, as_json: bool) -> None:
+    """Hold every response above notify.
+
+    Findings go on being recorded; nothing is quarantined, refused or locked by them until `resume`. Locks that are in
+    force stay.
+    """
+    _send(folder, {"do": "pause", "because": because, "actor": actor or _me()}, "Paused", as_json)
+
+
+@click.command()
+@because
+@actor_option
+@as_json_option
+@click.pass_obj
+def resume(folder: Folder, because: str, actor: str | None, as_json: bool) -> None:
+    """Let responses act again."""
+    _send(folder, {"do": "resume", "because": because, "actor": actor or _me()}, "Resumed", as_json)
+
+
+def _ask_about(folder: Folder, name: str, asked: dict[str, Any]) -> None:
+    iccid = Iccid.parse(asked["iccid"])
+    if not iccid.luhn_ok:
+        click.echo(f"simward: warning: the last digit of {iccid.text} is not its Luhn digit; is it mistyped?", err=True)
+    request = {
+        "do": name, "iccid": iccid.text, "because": asked["because"], "actor": asked["actor"] or _me(),
+        "id": asked["command_id"], "generation": -1 if asked["generation"] is None else asked["generation"],
+    }  # fmt: skip
+    if asked.get("rebind"):
+        request["rebind"] = True
+    said = {"lock": "Locked", "release": "Released", "disconnect": "Disconnect asked for"}[name]
+    _send(folder, request, f"{said} {iccid.text}", asked["as_json"])
+
+
+def _send(folder: Folder, request: dict[str, Any], said: str, as_json: bool) -> None:
+    answer = folder.ask_gate(request)
+    if as_json:
+        json_line(answer)
+        return
+    if answer.get("result") == "duplicate":
+        said += " (it was done before: nothing was done again)"
+    sequence = f" [0/{answer['sequence']}]" if "sequence" in answer else ""
+    click.echo(f"{said}.{sequence}")
+
+
+def _me() -> str:
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "unknown"
+    return f"{name}@{platform.node()}"

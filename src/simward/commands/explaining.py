@@ -1,0 +1,125 @@
+"""`explain` and `who`: one subscription's story, and who held an address at a time."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+import click
+
+from simward.commands.folder import Folder
+from simward.commands.moments import MOMENT, now_us
+from simward.commands.printing import json_line, on_terminal
+from simward.errors import UsageError
+
+COLOURS = {
+    "refused": "red", "locked": "red", "finding": "yellow", "quarantined": "yellow", "released": "green",
+    "disconnect": "red", "absence": "cyan", "change": "cyan", "sessions": "bright_black",
+}  # fmt: skip
+
+
+@click.command()
+@click.argument("subscription")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: subscription, chapters, now, could.")
+@click.option("--since", type=MOMENT, help="Only chapters since then (2h, 2026-11-23T14:00Z).")
+@click.option("--all", "everything", is_flag=True, help="Every session, also those like the one before.")
+@click.pass_context
+def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | None, everything: bool) -> None:
+    """Tell the story of one subscription.
+
+    SUBSCRIPTION is an IMSI, an ICCID or an MSISDN (+...). Told are: what was declared; which device it was bound to,
+    when and why; its sessions and absences, and what was different after each; findings with their evidence;
+    verdicts; locks and releases with who asked and why; disconnects with the gateway's answer as proof; how it stands
+    now, and what can be done. Times are UTC. Sessions like the one before are told together, unless --all.
+
+    Exits 1 where nobody has heard of it.
+    """
+    from simward.engine.phrases import when
+    from simward.engine.story import read_story
+
+    folder: Folder = ctx.obj
+    with folder.reading() as journal:
+        story = read_story(journal, subscription)
+        if not story.known:
+            click.echo(f"Nothing is known of {subscription}: it was never declared, and never asked.", err=True)
+            ctx.exit(1)
+        told = story.told(everything)
+    if since is not None:
+        told["chapters"] = [one for one in told["chapters"] if one["at"] >= when(since)]
+    if as_json:
+        json_line(told)
+    else:
+        _tell(told)
+
+
+def _tell(told: dict[str, Any]) -> None:
+    from simward.engine.story import now_sentences
+
+    who = told["subscription"]
+    names = [f"IMSI {', '.join(who['imsi'])}"] if who["imsi"] else []
+    names += [f"{word} {who[key]}" for key, word in (("iccid", "ICCID"), ("msisdn", "MSISDN")) if who.get(key)]
+    click.secho(f"Subscription: {', '.join(names)}", bold=True)
+    click.echo()
+    for chapter in told["chapters"]:
+        at = chapter["at"][:19].replace("T", " ")
+        colour = COLOURS.get(chapter["what"]) if on_terminal() else None
+        click.echo(f"{at}  {click.style(chapter['text'], fg=colour) if colour else chapter['text']}")
+    click.echo()
+    click.echo("Now: " + " ".join(now_sentences(told)))
+    if told["could"]:
+        click.echo("You could:")
+        for one in told["could"]:
+            click.echo(f"  {one}")
+
+
+@click.command()
+@click.argument("address")
+@click.option("--at", "moment", type=MOMENT, help="When (2026-11-23T14:05Z, 2h ago).  [default: now]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a holder, the most certain first.")
+@click.pass_context
+def who(ctx: click.Context, address: str, moment: int | None, as_json: bool) -> None:
+    """Say who held an address at a time: which subscription, in which device.
+
+    ADDRESS is the IPv4 address that the device was given (Framed-IP-Address). Each answer says how sure it is: certain
+    (reported before and after), likely (no Stop so far), doubtful (another session took the address without a Stop of
+    this one). The same private address in several APNs has several holders.
+
+    Exits 1 where nobody held it.
+    """
+    from simward.engine.holders import who_held
+    from simward.engine.phrases import when
+    from simward.engine.words import Lexicon
+
+    try:
+        number = int(ipaddress.IPv4Address(address))
+    except ValueError:
+        raise UsageError(f"{address!r} is not an IPv4 address") from None
+    at = now_us() if moment is None else moment
+    folder: Folder = ctx.obj
+    with folder.reading() as journal:
+        found = who_held(journal.rows(), journal.layouts, Lexicon(journal.manifest), number, at)
+    for one in found:
+        if as_json:
+            json_line({"address": address, "at": when(at), **one})
+        else:
+            _name(address, at, one)
+    if not found:
+        click.echo(f"Nobody held {address} at {when(at)}, as far as was reported.", err=True)
+        ctx.exit(1)
+
+
+def _name(address: str, at: int, one: dict[str, Any]) -> None:
+    from simward.engine.phrases import when
+
+    device = f"device {one['device']}" if one["device"] else "a device that was not reported"
+    device += f" software {one['software']}" if one["software"] else ""
+    click.echo(f"{address} at {when(at)}: {one['sure']}, {one['why']}")
+    click.echo(f"  subscription  IMSI {one['imsi'] or 'not reported'}, ICCID {one['iccid'] or 'not in the inventory'}")
+    click.echo(f"  device        {device}")
+    until = one["until"] or f"not ended (last heard {one['last_heard']})"
+    click.echo(f"  session       {one['session_id']} from {one['from']} until {until}{_how(one)}")
+    click.echo(f"  through       gateway {one['gateway'] or '(unnamed)'}, APN {one['apn'] or '(not reported)'}")
+
+
+def _how(one: dict[str, Any]) -> str:
+    return f" by {one['ended']}" if one["ended"] else ""

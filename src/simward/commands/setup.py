@@ -1,0 +1,103 @@
+"""`init`, `check` and `schema`: a working folder, and whether what stands in it is right."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from simward.commands.folder import Folder
+from simward.commands.printing import json_line
+from simward.errors import ConfigurationError, Problem
+
+
+@click.command()
+@click.pass_obj
+def init(folder: Folder) -> None:
+    """Make a working folder with a generated secret.
+
+    Writes simward.toml, an example policy, an example inventory and the secret to share with the gateway. Nothing that
+    is there is overwritten.
+    """
+    from simward.initial import write_initial
+
+    for path in write_initial(folder.path):
+        click.echo(f"wrote {path}")
+    click.echo(f"\nNext: simward --dir {folder.path} check, then apply, then serve.")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a problem.")
+@click.pass_context
+def check(ctx: click.Context, as_json: bool) -> None:
+    """Say everything that is wrong in settings, policies and inventory.
+
+    Every problem is named at once, with file, line, key and what would be right; also what this version accepts and
+    does not enforce yet. Nothing is changed. Exits 1 where there is an error; warnings alone exit 0.
+    """
+    folder: Folder = ctx.obj
+    folder.must_be_one()
+    problems, counted = _problems(folder)
+    for problem in problems:
+        if as_json:
+            json_line(_told(problem))
+        else:
+            click.echo(str(problem), err=False)
+    errors = sum(not problem.warning for problem in problems)
+    if not as_json:
+        warnings = len(problems) - errors
+        said = f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}"
+        click.echo(f"{said}{': ' + counted if counted and not errors else ''}.")
+    ctx.exit(1 if errors else 0)
+
+
+def _problems(folder: Folder) -> tuple[list[Problem], str]:
+    """Everything wrong in the three, and what there is where nothing is."""
+    from simward.policy.inventory import read_inventory
+    from simward.policy.load import load_policies, not_enforced
+    from simward.settings import Settings
+
+    problems: list[Problem] = []
+    settings = _collect(problems, lambda: Settings.load(folder.path))
+    if settings is not None:
+        problems += settings.warnings
+    policy = _collect(problems, lambda: load_policies(settings.policies_dir if settings else folder.policies))
+    if policy is None or settings is None:
+        return problems, ""
+    problems += policy.warnings
+    problems += not_enforced(policy)
+    inventory = _collect(problems, lambda: read_inventory(settings.inventory_path, policy))
+    if inventory is None:
+        return problems, ""
+    problems += inventory.warnings
+    use_cases = policy.of("use_case")
+    return problems, f"{len(use_cases)} use cases, {len(inventory)} subscriptions, {len(settings.gateways)} gateways"
+
+
+def _collect(problems: list[Problem], load: Callable[[], Any]) -> Any:
+    """What `load` gives, or None with its problems added."""
+    try:
+        return load()
+    except ConfigurationError as error:
+        problems += error.problems
+        return None
+
+
+def _told(problem: Problem) -> dict[str, Any]:
+    return {
+        "file": problem.file, "line": problem.line, "key": problem.where, "what": problem.what,
+        "instead": problem.instead, "warning": problem.warning,
+    }  # fmt: skip
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of policy files.
+
+    For editors (`# yaml-language-server: $schema=FILE`) and other tools.
+    """
+    from simward.policy.schema import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2))

@@ -1,0 +1,177 @@
+"""What was done to a subscription, as recorded: bindings, locks, releases, disconnects with proof, and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from simward.engine import events as ev
+from simward.engine import outputs as out
+from simward.engine.chapters import Chapter
+from simward.engine.phrases import address_text, error_cause_text, short_when, when
+from simward.engine.words import Lexicon, finding_id, imeisv_text, session_id_text
+
+COMMAND_NAMES = {ev.COMMAND_LOCK: "lock", ev.COMMAND_RELEASE: "release", ev.COMMAND_DISCONNECT: "disconnect"}
+
+
+class Deeds:
+    """Turns recorded deeds into chapters, and keeps how things stand after them."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        self._effects: dict[str, Chapter] = {}
+        self._commands: dict[int, dict[str, str]] = {}
+        self._last_command: dict[str, str] = {}
+        self._reasons: dict[str, str] = {}
+        self._told_sequence = 0
+        self._rebind = False
+        self.locked: dict[str, Any] | None = None
+        self._bound = ""
+        self._generation = 0
+        self._address = ""
+
+    def command(self, event: Any, sequence: int, notes: dict[str, Any]) -> None:
+        """Remember who asked for what, and why, until the fold's answer comes."""
+        said = command_note(notes, sequence, int(event["request"]))
+        self._last_command = {"name": COMMAND_NAMES[int(event["kind"])], **said}
+        self._rebind = bool(int(event["flags"]) & ev.FLAG_REBIND)
+        self._commands[int(event["request"])] = self._last_command
+
+    def output(self, row: Any) -> Iterator[Chapter]:
+        """The chapter, if any, that one output row makes."""
+        tell = {
+            out.BOUND: self._binding,
+            out.LOCKED: self._lock,
+            out.RELEASED: self._release,
+            out.DISCONNECT: self._disconnect,
+            out.EFFECT_PROOF: self._proof,
+            out.COMMAND_ANSWER: self._answer,
+            out.ADDRESS_GIVEN: self._given,
+        }.get(int(row["kind"]))
+        if tell is not None:
+            chapter = tell(row)
+            if chapter is not None:
+                self._told_sequence = int(row["sequence"])
+                yield chapter
+
+    def now(self) -> dict[str, Any]:
+        """How things stand."""
+        return {
+            "locked": self.locked,
+            "bound_device": self._bound or None,
+            "generation": self._generation,
+            "address": self._address or None,
+        }
+
+    def _binding(self, row: Any) -> Chapter:
+        self._bound, self._generation = imeisv_text(row["now"]), int(row["generation"])
+        how = "first use" if int(row["event_kind"]) == ev.ACCESS_REQUEST else "as declared"
+        if int(row["now"]) < 1000:
+            self._bound = ""
+            return Chapter(int(row["at"]), "bound", f"Binding taken away (generation {self._generation}).")
+        text = f"Bound to device {self._bound} ({how}, generation {self._generation})."
+        return Chapter(int(row["at"]), "bound", text, {"device": self._bound, "generation": self._generation})
+
+    def _by(self, row: Any) -> str:
+        """Because of what, or who asked and why."""
+        if int(row["event_kind"]) in COMMAND_NAMES:
+            said = self._last_command
+            return f"asked by {said.get('actor') or 'somebody'}: {said.get('because') or 'no reason given'}"
+        reason = self._lexicon.reason(row["detector"], row["class"])
+        return self._reasons.get(reason, reason)
+
+    def declared(self, device: str, binding: str) -> None:
+        """The inventory names a device: where the use case binds by declaration, it is bound from now on."""
+        if device and (binding == "declared" or (binding == "model" and not self._bound)):
+            self._bound = device
+
+    def found(self, finding: dict[str, Any]) -> None:
+        """Remember the class of the latest finding of a detector: a lock row names the detector alone."""
+        if finding["class"]:
+            self._reasons[finding["detector"]] = f"{finding['detector']}/{finding['class']}"
+
+    def _lock(self, row: Any) -> Chapter:
+        until = int(row["was"])
+        because = self._by(row)
+        self.locked = {"since": when(row["at"]), "until": when(until) if until else None, "because": because}
+        ends = f"until {short_when(until)}" if until else "until it is released"
+        return Chapter(int(row["at"]), "locked", f"Locked {ends}: {because}.", {"because": because})
+
+    def _release(self, row: Any) -> Chapter:
+        self.locked = None
+        how = {
+            out.RELEASE_PERSON: f"Lock released, {self._by(row)}.",
+            out.RELEASE_EXPIRY: "Lock released: its time was over.",
+            out.RELEASE_RETURNED: "Lock released: the bound device came back.",
+        }.get(int(row["result"]), "Lock released.")
+        how += self._unbound()
+        return Chapter(int(row["at"]), "released", how, {"how": out.RELEASE_NAMES[int(row["result"])]})
+
+    def _unbound(self) -> str:
+        """What a release with --rebind says more."""
+        if not self._rebind:
+            return ""
+        self._rebind, self._bound = False, ""
+        return " The next device that is allowed becomes the bound one."
+
+    def _disconnect(self, row: Any) -> Chapter | None:
+        sequence = int(row["opened_sequence"]) or int(row["sequence"])
+        name = finding_id(sequence, row["opened_index"] if row["opened_sequence"] else row["index"])
+        if name in self._effects:
+            chapter = self._effects[name]
+            chapter.facts["attempts"] = max(int(row["now"]), chapter.facts["attempts"] + 1)
+            return None
+        session, gateway = session_id_text(row) or "", self._lexicon.text(row["gateway"])
+        sent_to = gateway or "its gateway"
+        text = f"Disconnect-Request sent to {sent_to} for session {session}: {self._by(row)}. No answer yet."
+        if row["held"]:
+            held = out.HELD_NAMES[int(row["held"])]
+            text = f"Disconnect of session {session} held by {held}: {self._by(row)}."
+        facts: dict[str, Any] = {"effect": name, "session_id": session, "gateway": gateway, "proof": None}
+        facts["attempts"] = max(1, int(row["now"]))
+        self._effects[name] = Chapter(int(row["at"]), "disconnect", text, facts)
+        return self._effects[name]
+
+    def _proof(self, row: Any) -> Chapter | None:
+        name = finding_id(row["opened_sequence"], row["opened_index"])
+        gateway = self._lexicon.text(row["gateway"]) or "the gateway"
+        cause = error_cause_text(row["error_cause"])
+        said = {
+            ev.EFFECT_ACK: f"{gateway} acknowledged (Disconnect-ACK).",
+            ev.EFFECT_NAK: f"{gateway} refused (Disconnect-NAK{': ' + cause if cause else ''}).",
+            ev.EFFECT_SILENCE: f"{gateway} never answered.",
+        }.get(int(row["result"]), "The answer cannot be read.")
+        proof = {"proof": ev.EFFECT_RESULT_NAMES[int(row["result"])], "error_cause": cause or None}
+        proof["proved_at"] = when(row["at"])
+        chapter = self._effects.get(name)
+        if chapter is None:
+            return Chapter(int(row["at"]), "effect-proof", said, {"effect": name, **proof})
+        chapter.text = chapter.text.replace("No answer yet.", said)
+        chapter.facts |= proof
+        return None
+
+    def _answer(self, row: Any) -> Chapter | None:
+        said = self._commands.get(int(row["subject"]), self._last_command)
+        result = out.ANSWER_NAMES[int(row["result"])]
+        if int(row["result"]) == out.APPLIED and int(row["sequence"]) == self._told_sequence:
+            return None  # the lock, release or disconnect itself tells it
+        name, actor = said.get("name", "command").capitalize(), said.get("actor") or "somebody"
+        text = f"{name} asked by {actor}: {said.get('because') or 'no reason given'}. Answer: {result}."
+        if int(row["result"]) == out.APPLIED:
+            text += self._unbound()
+        return Chapter(int(row["at"]), "command", text, {**said, "answer": result})
+
+    def _given(self, row: Any) -> Chapter:
+        self._address = address_text(row["address"])
+        text = f"Given the address {self._address}, to keep."
+        return Chapter(int(row["at"]), "address", text, {"address": self._address})
+
+
+def command_note(notes: dict[str, Any], sequence: int, request: int) -> dict[str, str]:
+    """Who asked and why, from the notes of a command's row: keyed by its sequence or by its id."""
+    commands = notes.get("commands") or {}
+    for key in (str(sequence), str(request)):
+        said = commands.get(key)
+        if isinstance(said, dict):
+            return {name: str(said[name]) for name in ("actor", "because", "id") if said.get(name)}
+    return {}

@@ -1,0 +1,341 @@
+"""The story of one subscription, read from the journal: what was declared, what happened, what was found and done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from simward import identity
+from simward.engine import events as ev
+from simward.engine import outputs as out
+from simward.engine.chapters import Chapter, changes_text, condensed, device_of, where_of
+from simward.engine.journal import EVENTS, INVENTORY, POLICY, Journal, Layout, Row, row_events, row_outputs
+from simward.engine.past_sessions import FACTS, PastSession, SessionBook, facts_of
+from simward.engine.phrases import span, when
+from simward.engine.recorded import Deeds
+from simward.engine.tables import BINDING_MODES, LIFECYCLE, InventoryDelta, unpack
+from simward.engine.words import Findings, Lexicon
+from simward.errors import IdentityError
+
+AWAY_FROM_S = 60
+"""A silence between sessions that is shorter is not told as an absence."""
+COMMANDS = (ev.COMMAND_LOCK, ev.COMMAND_RELEASE, ev.COMMAND_DISCONNECT)
+GATEWAY_KINDS = (ev.ACCOUNTING_ON, ev.ACCOUNTING_OFF)
+FOR_ALL = (*GATEWAY_KINDS, ev.COMMAND_PAUSE, ev.COMMAND_RESUME)
+SESSION_CONTEXT_NOT_FOUND = 503
+PLACE_FACTS = ("device", "software", "network", "area", "cell", "rat", "gateway")
+
+
+class Subject:
+    """Whose story it is: every number that may stand for the subscription."""
+
+    def __init__(self, imsis: set[int], iccid: int = 0, msisdns: set[int] | None = None) -> None:
+        self.imsis, self.iccid, self.msisdns = imsis, iccid, msisdns or set()
+
+    @staticmethod
+    def parse(text: str) -> Subject:
+        """From an IMSI, ICCID or MSISDN as people type it. Digits alone may be an IMSI or an MSISDN: both are tried."""
+        stripped = text.strip()
+        digits = identity.SEPARATORS.sub("", stripped.rstrip("fF"))
+        if digits.startswith("89") and len(digits) >= 18:
+            return Subject(set(), identity.Iccid.parse(stripped).number)
+        if stripped.startswith("+") or len(digits) < 14:
+            return Subject(set(), 0, {identity.Msisdn.parse(stripped).number})
+        try:
+            return Subject({identity.Imsi.parse(stripped).number}, 0, {int("1" + digits)})
+        except IdentityError:
+            raise IdentityError(f"{text!r} is no IMSI (14 or 15 digits), ICCID (89...) or MSISDN (+...)") from None
+
+    def learn(self, rows: np.ndarray) -> np.ndarray:
+        """The declared rows of the subscription among `rows`; their numbers are its own from now on."""
+        mine = np.isin(rows["imsi"], list(self.imsis))
+        if self.iccid:
+            mine |= rows["iccid"] == self.iccid
+        elif self.msisdns and not mine.any():
+            mine |= np.isin(rows["msisdn"], list(self.msisdns))
+        found = rows[mine]
+        for row in found:
+            self.imsis.add(int(row["imsi"]))
+            self.iccid = self.iccid or int(row["iccid"])
+            if row["msisdn"]:
+                self.msisdns = {int(row["msisdn"])}
+        return found
+
+    def among_events(self, events: np.ndarray, with_what_concerns_all: bool = True) -> np.ndarray:
+        """Positions of the events that are about it, and of what concerns all: gateway restarts, pauses."""
+        imsis = list(self.imsis)
+        named = np.isin(events["imsi"], imsis)
+        unnamed = events["imsi"] == 0
+        if unnamed.any():
+            aliases = [*imsis, *self.msisdns]
+            named |= unnamed & (np.isin(events["user"], aliases) | np.isin(events["msisdn"], list(self.msisdns)))
+        if self.iccid:
+            named |= np.isin(events["kind"], COMMANDS) & (events["subject"] == self.iccid)
+        if with_what_concerns_all:
+            named |= np.isin(events["kind"], FOR_ALL)
+        return np.flatnonzero(named)
+
+    def among_outputs(self, outputs: np.ndarray) -> np.ndarray:
+        """The outputs that are about it."""
+        mine = np.isin(outputs["imsi"], list(self.imsis))
+        if self.iccid:
+            mine |= outputs["iccid"] == self.iccid
+        return outputs[mine]
+
+
+class Story:
+    """Feed it every row in order with `take`; then `told` gives the whole story."""
+
+    def __init__(self, subject: Subject, lexicon: Lexicon) -> None:
+        self.subject = subject
+        self._lexicon = lexicon
+        self._book = SessionBook(lexicon)
+        self._findings = Findings()
+        self._deeds = Deeds(lexicon)
+        self._chapters: list[Chapter] = []
+        self._last: dict[str, str] = {}
+        self._heard_at = 0
+        self._allowed: Chapter | None = None
+        self._told_sessions: set[int] = set()
+        self.declared: dict[str, Any] = {}
+        self._modes: list[int] = [0]
+        self._paused = False
+
+    @property
+    def known(self) -> bool:
+        """Was it ever declared or heard of?"""
+        return bool(self._chapters)
+
+    def take(self, row: Row, layouts: Mapping[str, Layout]) -> None:
+        """Pick out of one row what belongs to the story."""
+        self._lexicon.take(row)
+        if row.kind == POLICY:
+            self._modes = [int(one) for one in unpack(row.inputs)[0]["use_cases"]["binding_mode"]]
+            self._declaration(row.at, dict(self.declared))
+        elif row.kind == INVENTORY:
+            self._inventory(row)
+        outputs = self.subject.among_outputs(row_outputs(row, layouts))
+        events = row_events(row, layouts) if row.kind == EVENTS else np.zeros(0, ev.EVENT)
+        positions = self.subject.among_events(events)
+        sequences = sorted({*(row.first + positions).tolist(), *outputs["sequence"].tolist()})
+        mine = set(positions.tolist())
+        for sequence in sequences:
+            results = outputs[outputs["sequence"] == sequence]
+            event = events[sequence - row.first] if sequence - row.first in mine else None
+            if event is not None:
+                self._event(event, sequence, row.notes)
+            self._found(results)
+            if event is not None and int(event["kind"]) == ev.ACCESS_REQUEST:
+                self._request(event, results)
+            for result in results:
+                self._chapters += self._deeds.output(result)
+
+    def told(self, everything: bool = False) -> dict[str, Any]:
+        """The story as JSON: who, the chapters (quiet runs as one unless `everything`), how it stands, what to do."""
+        chapters = [one for one in self._chapters if not one.dropped] if everything else condensed(self._chapters)
+        return {
+            "subscription": self._who(),
+            "chapters": [one.told() for one in chapters],
+            "now": self._now(),
+            "could": self._could(),
+        }
+
+    def _who(self) -> dict[str, Any]:
+        return {
+            "imsi": [identity.imsi_text(one) for one in sorted(self.subject.imsis)],
+            "iccid": identity.iccid_text(self.subject.iccid) or None,
+            "msisdn": identity.msisdn_text(min(self.subject.msisdns, default=0)) if self.declared else None,
+            **self.declared,
+        }
+
+    def _inventory(self, row: Row) -> None:
+        delta = InventoryDelta.from_bytes(row.inputs)
+        for declared in self.subject.learn(delta.upserts):
+            self._declaration(row.at, {
+                "use_case": delta.use_cases[int(declared["use_case"])],
+                "state": LIFECYCLE[int(declared["state"])],
+                "declared_device": identity.imei_text(int(declared["imei"])) or None,
+            })  # fmt: skip
+        if self.declared and np.isin(delta.removals, list(self.subject.imsis)).any():
+            self._chapters.append(Chapter(row.at, "removed", "Removed from the inventory."))
+            self.declared = {}
+
+    def _declaration(self, at: int, declared: dict[str, Any]) -> None:
+        """What the owner says of it, told when it changes."""
+        if not declared:
+            return
+        number = self._lexicon.use_case_number(declared["use_case"])
+        modes = {value: name for name, value in BINDING_MODES.items()}
+        declared |= {
+            "tenant": self._lexicon.tenant_of(number),
+            "segment": self._lexicon.segment_of(number) or None,
+            "binding": modes.get(self._modes[number] if 0 <= number < len(self._modes) else 0, "none"),
+        }
+        if declared == self.declared:
+            return
+        parts = [f"binding {declared['binding']}", f"tenant {declared['tenant']}"]
+        parts += [f"segment {declared['segment']}"] if declared["segment"] else []
+        parts += [f"device {declared['declared_device']}"] if declared["declared_device"] else []
+        parts += [f"state {declared['state']}"] if declared["state"] != "active" else []
+        before = "Declared" if not self.declared else "Now declared"
+        text = f"{before} as {declared['use_case']}: {', '.join(parts)}."
+        self._chapters.append(Chapter(at, "declared", text, dict(declared)))
+        self._deeds.declared(declared["declared_device"] or "", declared["binding"])
+        self.declared = declared
+
+    def _event(self, event: Any, sequence: int, notes: dict[str, Any]) -> None:
+        kind = int(event["kind"])
+        if kind in COMMANDS:
+            self._deeds.command(event, sequence, notes)
+        elif kind in (ev.COMMAND_PAUSE, ev.COMMAND_RESUME):
+            self._paused = kind == ev.COMMAND_PAUSE
+        elif kind == ev.EFFECT_RESULT:
+            # A NAK for a session that the gateway does not know proves its end as well as an ACK does (RFC 5176 3.5).
+            if event["cause"] == ev.EFFECT_ACK or event["argument"] == SESSION_CONTEXT_NOT_FOUND:
+                self._book.disconnected(event)
+        elif kind in GATEWAY_KINDS:
+            for session in self._book.take(event):
+                self._heard_at = max(self._heard_at, session.last_at)
+        elif kind == ev.ACCESS_REQUEST:
+            self._heard(event)
+        else:
+            if (event not in self._book) and kind != ev.ACCOUNTING_STOP:
+                self._heard(event)
+            for session in self._book.take(event):
+                self._session(session, event)
+
+    def _heard(self, event: Any) -> None:
+        """A request or a new session: was there a silence before, and what is different after it?"""
+        facts, at = facts_of(event, self._lexicon), int(event["happened_at"])
+        others = [one for one in self._book.live() if one.facts.get("apn") != facts.get("apn")]
+        names = PLACE_FACTS if others else FACTS
+        changes = [
+            (name, self._last[name], facts[name]) for name in names
+            if name in facts and name in self._last and self._last[name] != facts[name]
+        ]  # fmt: skip
+        gap = at - self._heard_at
+        told: dict[str, Any] = {"changes": [{"fact": name, "was": was, "now": now} for name, was, now in changes]}
+        if self._last and not others and gap >= AWAY_FROM_S * 1_000_000:
+            open_ended = [one.session_id for one in self._book.live()]
+            text = f"Silent for {span(gap)} (no end of session {open_ended[0]} was reported)" if open_ended else f"Away {span(gap)}"
+            text += f", then back with another {changes_text(changes)}." if changes else "; nothing changed."
+            told |= {"away_s": gap // 1_000_000}
+            self._chapters.append(Chapter(self._heard_at, "absence", text, told, quiet=not changes))
+        elif changes:
+            self._chapters.append(Chapter(at, "change", f"Changed without an absence: {changes_text(changes)}.", told))
+        self._last |= facts
+        self._heard_at = max(self._heard_at, at)
+
+    def _request(self, event: Any, results: np.ndarray) -> None:
+        facts, at = facts_of(event, self._lexicon), int(event["received_at"])
+        verdicts = results[results["kind"] == out.VERDICT]
+        by = f"{device_of(facts)}{', ' + where_of(facts) if where_of(facts) else ''}"
+        if not len(verdicts):
+            text = f"Asked to connect ({by}) and was allowed; no session was reported."
+            self._allowed = Chapter(at, "allowed", text, facts, quiet=True)
+            self._chapters.append(self._allowed)
+            return
+        verdict = verdicts[-1]
+        reason = self._lexicon.reason(verdict["detector"], verdict["class"])
+        word = "Refused" if int(verdict["verdict"]) == out.REJECT else "Let into quarantine"
+        text = f"{word}: {reason} ({by})."
+        last = self._chapters[-1] if self._chapters else None
+        if last is not None and last.text == text:
+            last.times, last.until = last.times + 1, at
+        else:
+            name = "refused" if int(verdict["verdict"]) == out.REJECT else "quarantined"
+            self._chapters.append(Chapter(at, name, text, {**facts, "because": reason}))
+
+    def _session(self, session: PastSession, event: Any) -> None:
+        self._last |= session.facts
+        self._heard_at = max(self._heard_at, int(event["happened_at"]))
+        if id(session) in self._told_sessions:
+            return
+        if self._allowed is not None:
+            self._allowed.dropped, self._allowed = True, None
+        earlier = [one.session for one in self._chapters if one.session is not None]
+        quiet = bool(earlier) and not session.changes and _same_place(earlier[-1], session)
+        # The book holds on to every live session, and the chapter to every ended one: an id() is not used twice.
+        self._told_sessions.add(id(session))
+        self._chapters.append(Chapter(session.began_at, "session", session=session, quiet=quiet))
+
+    def _found(self, results: np.ndarray) -> None:
+        for merged in self._findings.take(results, self._lexicon):
+            self._deeds.found(merged)
+            if not any(one.finding is merged for one in self._chapters):
+                at = int(results["at"][0])
+                self._chapters.append(Chapter(at, "finding", finding=merged))
+
+    def _open_findings(self) -> list[dict[str, Any]]:
+        return [one for one in self._findings if not one["ended_at"]]
+
+    def _now(self) -> dict[str, Any]:
+        live = self._book.live()
+        return {
+            **self._deeds.now(),
+            "declared": bool(self.declared),
+            "paused": self._paused,
+            "state": self.declared.get("state"),
+            "last_heard": when(self._heard_at) if self._heard_at else None,
+            "live_sessions": [one.session_id for one in live],
+            "open_findings": [f"{one['detector']}/{one['class']}" for one in self._open_findings()],
+        }
+
+    def _could(self) -> list[str]:
+        """Commands that fit how it stands now."""
+        iccid = identity.iccid_text(self.subject.iccid)
+        if not self.declared:
+            return ["add a line for it to inventory.csv, then: simward apply"]
+        could = ["simward resume --because TEXT"] if self._paused else []
+        if self._deeds.locked:
+            could.append(f"simward release {iccid} --because TEXT")
+        elif self._open_findings():
+            could.append(f"simward lock {iccid} --because TEXT")
+        if self.declared.get("state") in ("suspended", "retired"):
+            could.append("set its state to active in inventory.csv, then: simward apply")
+        if self._book.live():
+            could.append(f"simward disconnect {iccid} --because TEXT")
+        return could
+
+
+def _same_place(one: PastSession, other: PastSession) -> bool:
+    return all(one.facts.get(name) == other.facts.get(name) for name in FACTS)
+
+
+def now_sentences(told: dict[str, Any]) -> Iterator[str]:
+    """How it stands now, in words, from a told story."""
+    now = told["now"]
+    if now["paused"]:
+        yield "Responses are paused."
+    if not now["declared"]:
+        yield "Not in the inventory."
+    if now["locked"]:
+        until = f"until {now['locked']['until']}" if now["locked"]["until"] else "until it is released"
+        yield f"Locked since {now['locked']['since'][:19].replace('T', ' ')}, {until}: {now['locked']['because']}."
+    if now["bound_device"]:
+        generation = f" (generation {now['generation']})" if now["generation"] else ""
+        yield f"Bound to device {now['bound_device']}{generation}."
+    live = now["live_sessions"]
+    yield f"Live sessions: {', '.join(live[:5])}{' and more' if len(live) > 5 else ''}." if live else "No live session."
+    if now["open_findings"]:
+        yield f"Open findings: {', '.join(now['open_findings'])}."
+
+
+def read_story(journal: Journal, text: str) -> Story:
+    """The story of the subscription that `text` names. Read once; twice where only the inventory knows its IMSI."""
+    subject = Subject.parse(text)
+    if not subject.imsis or subject.msisdns:
+        look_up(journal, subject)
+    story = Story(subject, Lexicon(journal.manifest))
+    for row in journal.rows():
+        story.take(row, journal.layouts)
+    return story
+
+
+def look_up(journal: Journal, subject: Subject) -> None:
+    """Learn a subscription's other identities from the inventory, if it is there."""
+    for row in journal.rows():
+        if row.kind == INVENTORY and len(subject.learn(InventoryDelta.from_bytes(row.inputs).upserts)):
+            return

@@ -1,0 +1,159 @@
+"""One subscription's story: what is told, in which order, and what is left out because it says nothing new."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from engine.recording import HOUR, ICCID, IMSI, METER, MINUTE, MSISDN, OTHER_ICCID, OTHER_IMSI, PHONE, Recording
+
+from simward.engine import events as ev
+from simward.engine.story import now_sentences, read_story
+from simward.errors import IdentityError
+
+
+def told(recording: Recording, who: str = IMSI, everything: bool = False) -> dict[str, Any]:
+    return read_story(recording.journal, who).told(everything)
+
+
+def chapters(recording: Recording, what: str, **more: Any) -> list[dict[str, Any]]:
+    return [one for one in told(recording, **more)["chapters"] if one["what"] == what]
+
+
+@pytest.fixture
+def meter() -> Recording:
+    """A declared meter that has been bound by its first session, beside another one."""
+    recording = Recording().declare().declare(OTHER_IMSI, OTHER_ICCID, "+4740000002")
+    return recording.after(10).session("A1", address="10.64.0.1")
+
+
+def test_tells_what_was_declared_bound_and_given(meter: Recording) -> None:
+    story = told(meter)
+    assert [one["what"] for one in story["chapters"]] == ["declared", "address", "bound", "session"]
+    assert "water-meter" in story["chapters"][0]["text"] and "segment metering" in story["chapters"][0]["text"]
+    assert "first use" in story["chapters"][2]["text"]
+    assert story["subscription"]["binding"] == "first-use"
+    assert story["now"]["bound_device"].startswith(str(METER))
+
+
+def test_a_session_is_told_with_place_octets_and_end(meter: Recording) -> None:
+    (session,) = chapters(meter, "session")
+    assert session["from"] == "2026-11-23T00:00:10.000000Z"
+    assert session["until"] == "2026-11-23T00:01:10.000000Z"
+    assert session["ended"] == "Stop (user request)"
+    assert (session["rat"], session["network"], session["cell"]) == ("nb-iot", "00101", "ecgi:1001")
+    assert "2.0 kB up, 300 B down" in session["text"]
+
+
+@pytest.mark.parametrize("who", [IMSI, ICCID, MSISDN, "001-01-0000000001", MSISDN[1:]])
+def test_is_found_by_any_of_its_identities(meter: Recording, who: str) -> None:
+    assert told(meter, who)["subscription"]["iccid"] == ICCID
+
+
+def test_another_subscription_has_another_story(meter: Recording) -> None:
+    assert [one["what"] for one in told(meter, OTHER_IMSI)["chapters"]] == ["declared"]
+    assert not read_story(meter.journal, "001010000099999").known
+    with pytest.raises(IdentityError):
+        read_story(meter.journal, "not a number")
+
+
+def test_an_absence_says_what_changed_across_it(meter: Recording) -> None:
+    meter.after(9 * HOUR).session("A2", address="10.64.0.1", cell="ecgi:2002", software=2)
+    (absence,) = chapters(meter, "absence")
+    assert absence["away_s"] == 9 * HOUR
+    assert "Away 9 h" in absence["text"]
+    assert {"fact": "cell", "was": "ecgi:1001", "now": "ecgi:2002"} in absence["changes"]
+    assert {"fact": "software", "was": "01", "now": "02"} in absence["changes"]
+
+
+def test_quiet_days_are_told_as_one(meter: Recording) -> None:
+    for day in range(5):
+        meter.after(24 * HOUR).session(f"B{day}", address="10.64.0.1")
+    (run,) = chapters(meter, "sessions")
+    assert run["sessions"] == 5
+    assert "5 sessions like it" in run["text"] and "away 1 d" in run["text"]
+    assert len(chapters(meter, "session", everything=True)) == 6
+
+
+def test_a_short_pause_is_no_absence(meter: Recording) -> None:
+    meter.after(59).session("A2", address="10.64.0.1")
+    assert not chapters(meter, "absence", everything=True)
+    meter.after(60).session("A3", address="10.64.0.1")
+    assert len(chapters(meter, "absence", everything=True)) == 1
+
+
+def test_a_session_that_followed_takes_the_place_of_the_request(meter: Recording) -> None:
+    assert not chapters(meter, "allowed")
+    meter.after(HOUR).asks()
+    (allowed,) = chapters(meter, "allowed")
+    assert "no session was reported" in allowed["text"]
+
+
+def test_a_moved_sim_from_finding_to_release(meter: Recording) -> None:
+    meter.asks()
+    meter.event(ev.ACCOUNTING_START, "A2", address="10.64.0.1")
+    meter.after(MINUTE).asks(imei=PHONE, software=5)
+    (effect,) = meter.fold.pending_effects()
+    result = meter.fold.effect_result(effect, ev.EFFECT_NAK, 503, meter.now)
+    said = {name: result[name][0] for name in ("imsi", "cause", "argument", "subject", "identifier", "gateway")}
+    meter.event(ev.EFFECT_RESULT, "A2", **said)
+    before = told(meter)
+    assert before["now"]["locked"]["because"] == "device-change/other-model"
+    assert before["could"] == [f"simward release {ICCID} --because TEXT"]
+    assert not before["now"]["live_sessions"], "the gateway says that it knows no such session"
+    whats = [one["what"] for one in before["chapters"]]
+    assert whats.index("finding") < whats.index("refused") < whats.index("locked") < whats.index("disconnect")
+    (disconnect,) = chapters(meter, "disconnect")
+    assert disconnect["proof"] == "nak" and "session context not found (503)" in disconnect["text"]
+    (finding,) = chapters(meter, "finding")
+    assert finding["finding"]["was"] == str(METER) and finding["finding"]["now"] == str(PHONE)
+
+    meter.after(HOUR).command(ev.COMMAND_RELEASE, "found in the workshop")
+    (released,) = chapters(meter, "released")
+    assert "ada" in released["text"] and "found in the workshop" in released["text"]
+    assert told(meter)["now"]["locked"] is None
+
+
+def test_a_lock_by_a_person_says_who_and_why(meter: Recording) -> None:
+    meter.command(ev.COMMAND_LOCK, "stolen, says the site")
+    (lock,) = chapters(meter, "locked")
+    assert "ada" in lock["text"] and "stolen, says the site" in lock["text"]
+    assert any(sentence.startswith("Locked since") for sentence in now_sentences(told(meter)))
+
+
+def test_repeated_refusals_are_told_once(meter: Recording) -> None:
+    meter.command(ev.COMMAND_LOCK, "stolen")
+    for _ in range(4):
+        meter.after(30).asks()
+    (refused,) = chapters(meter, "refused")
+    assert refused["times"] == 4 and refused["because"] == "subscription-locked/locked"
+
+
+def test_a_gateway_restart_ends_its_sessions(meter: Recording) -> None:
+    meter.asks()
+    meter.event(ev.ACCOUNTING_START, "A2", address="10.64.0.1")
+    meter.after(HOUR).event(ev.ACCOUNTING_ON, gateway="pgw2")
+    assert told(meter)["now"]["live_sessions"] == ["A2"]
+    meter.after(HOUR).event(ev.ACCOUNTING_ON, gateway="pgw1")
+    assert told(meter)["now"]["live_sessions"] == []
+    assert "gateway restarted" in chapters(meter, "session", everything=True)[-1]["text"]
+
+
+def test_events_without_an_imsi_are_found_by_user_name(meter: Recording) -> None:
+    meter.after(HOUR).session("A2", imsi=0, user=IMSI, address="10.64.0.1")
+    meter.after(HOUR).session("A3", imsi=0, msisdn=MSISDN, address="10.64.0.1")
+    assert [one["session_id"] for one in chapters(meter, "session", everything=True)] == ["A1", "A2", "A3"]
+
+
+def test_a_stranger_has_a_story_too() -> None:
+    recording = Recording().after(1)
+    recording.asks()
+    story = told(recording)
+    assert [one["what"] for one in story["chapters"]] == ["finding", "refused"]
+    assert "inventory.csv" in story["could"][0]
+
+
+def test_a_changed_declaration_is_told(meter: Recording) -> None:
+    meter.after(HOUR).declare(state=2)
+    assert "suspended" in chapters(meter, "declared")[-1]["text"]
+    assert any("inventory.csv" in one for one in told(meter)["could"])

@@ -1,0 +1,112 @@
+"""Findings in words: the keys that others rely on, one object from beginning to end, evidence that people can read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from engine.recording import HOUR, ICCID, IMSI, METER, OTHER_ICCID, OTHER_IMSI, PHONE, Recording
+
+from simward.detectors.detector import EVIDENCE_KINDS
+from simward.engine import events as ev
+from simward.engine import phrases
+from simward.engine.journal import row_outputs
+from simward.engine.words import FINDING_KEYS, Findings, Lexicon
+
+RELIED_ON = (
+    "id", "at", "detector", "class", "severity", "tenant", "imsi", "iccid", "use_case", "was", "now", "expected",
+    "verdict", "response", "held", "ended_at",
+)  # fmt: skip
+
+
+def findings(recording: Recording) -> list[dict[str, Any]]:
+    merged, lexicon = Findings(), Lexicon(recording.journal.manifest)
+    for row in recording.journal.rows():
+        lexicon.take(row)
+        list(merged.take(row_outputs(row, recording.journal.layouts), lexicon))
+    return list(merged)
+
+
+@pytest.fixture
+def meter() -> Recording:
+    return Recording().declare().declare(OTHER_IMSI, OTHER_ICCID, "+4740000002").after(10).session("A1")
+
+
+def test_says_everything_that_others_rely_on(meter: Recording) -> None:
+    meter.after(HOUR).asks(imei=PHONE)
+    (one,) = findings(meter)
+    assert tuple(one) == FINDING_KEYS and FINDING_KEYS[: len(RELIED_ON)] == RELIED_ON
+    assert (one["detector"], one["class"], one["severity"]) == ("device-change", "other-model", "high")
+    assert (one["imsi"], one["iccid"]) == (IMSI, ICCID)
+    assert (one["tenant"], one["use_case"]) == ("default", "water-meter")
+    assert (one["was"], one["now"], one["expected"]) == (str(METER), str(PHONE), str(METER))
+    assert (one["verdict"], one["response"], one["held"], one["ended_at"]) == ("reject", "lock", None, None)
+    assert one["at"] == "2026-11-23T01:01:10.000000Z"
+    shard, sequence, index = one["id"].split("/")
+    assert shard == "0" and int(sequence) == meter.fold.sequence and int(index) == 0
+    json.dumps(one)
+
+
+def test_one_object_from_beginning_to_end(meter: Recording) -> None:
+    meter.after(HOUR).asks(apn="cameras.iot")
+    meter.after(HOUR).asks()
+    (one,) = findings(meter)
+    assert one["at"] == "2026-11-23T01:01:10.000000Z"
+    assert one["ended_at"] == "2026-11-23T02:01:10.000000Z"
+    assert (one["was"], one["now"], one["expected"]) == ("meters.iot", "cameras.iot", "meters.iot")
+    assert one["verdict"] == "allow", "the use case only observes"
+
+
+def test_a_momentary_finding_has_ended(meter: Recording) -> None:
+    meter.event(ev.ACCOUNTING_ON)
+    (one,) = findings(meter)
+    assert one["detector"] == "gateway-restarted" and one["ended_at"] == one["at"]
+    assert one["scope"] == "gateway" and one["gateway"] == "pgw1" and one["imsi"] is None
+    assert one["verdict"] is None, "nobody asked, so nobody was answered"
+
+
+def test_what_the_network_did_not_say_is_said_so(meter: Recording) -> None:
+    meter.after(HOUR).asks(imei=0, software=-1)
+    (one,) = findings(meter)
+    assert (one["class"], one["now"]) == ("not-reported", "not reported")
+
+
+def test_software_versions_are_named(meter: Recording) -> None:
+    meter.after(HOUR).asks(software=2)
+    (one,) = findings(meter)
+    assert one["was"] == f"{METER} software 01" and one["now"] == f"{METER} software 02"
+
+
+def test_networks_are_named(meter: Recording) -> None:
+    meter.after(HOUR).asks(plmn="99970")
+    (one,) = findings(meter)
+    assert (one["class"], one["now"], one["expected"]) == ("plmn", "99970", "00101")
+
+
+def test_every_kind_of_evidence_has_words() -> None:
+    lexicon = Lexicon(lambda kernel: {})
+    for kind in EVIDENCE_KINDS:
+        assert kind == "none" or lexicon.evidence(kind, 1) not in (None, ""), kind
+        json.dumps(lexicon.evidence(kind, np.int64(1)))
+
+
+@pytest.mark.parametrize(
+    ("micros", "text"),
+    [(0, "0 ms"), (999_999, "999 ms"), (45_000_000, "45 s"), (60_000_000, "1 min"), (3_661_000_000, "1 h 1 min"),
+     (3_601_000_000, "1 h"), (90_000_000_000, "1 d 1 h"), (-5, "0 ms")],
+)  # fmt: skip
+def test_spans_are_said_by_their_two_largest_units(micros: int, text: str) -> None:
+    assert phrases.span(micros) == text
+
+
+def test_times_carry_microseconds_and_z() -> None:
+    assert phrases.when(1_795_392_000_000_007) == "2026-11-23T00:00:00.000007Z"
+    assert phrases.when(-1) == "1969-12-31T23:59:59.999999Z"
+
+
+def test_error_causes_are_said_with_their_number() -> None:
+    assert phrases.error_cause_text(503) == "session context not found (503)"
+    assert phrases.error_cause_text(299) == "unknown (299)"
+    assert phrases.error_cause_text(0) == ""
