@@ -22,7 +22,7 @@ OUTSTANDING = 512
 
 
 def measure(folder: Path, *, subscriptions: int, tail: int, quick: bool) -> dict[str, object]:
-    """Fill a gate over its sockets, weigh it, and start it again: after an orderly stop, and after a kill under load."""
+    """Fill a gate over its sockets, weigh it, start it again: after a stop, and after a kill."""
     server_core, load_core = cores()
     os.sched_setaffinity(0, {load_core})
     fleet = Fleet(subscriptions)
