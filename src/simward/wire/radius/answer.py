@@ -1,0 +1,262 @@
+"""Results in, signed answers out: one compiled pass that builds, signs and addresses every answer of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from simward import compiled
+from simward.engine import outputs
+from simward.engine.outputs import REJECT, RESULT
+from simward.wire.radius import batch as batches
+from simward.wire.radius import clients as client_tables
+from simward.wire.radius import md5 as hashing
+from simward.wire.radius import octets as numbers
+from simward.wire.radius import outcomes
+from simward.wire.radius.batch import ADDRESS_OCTETS, ROOM, PacketArrays, PacketBatch
+from simward.wire.radius.clients import ClientTable
+from simward.wire.radius.md5 import hmac_md5, md5
+from simward.wire.radius.octets import put16, put32, u16
+from simward.wire.radius.outcomes import ACCEPTED, ACKNOWLEDGE_ONLY, DUPLICATE_ANSWERED, STATUS_SERVER
+from simward.wire.radius.receive import Decoded
+
+HEADER = 20
+ACCESS_REQUEST, ACCESS_ACCEPT, ACCESS_REJECT, ACCOUNTING_REQUEST, ACCOUNTING_RESPONSE = 1, 2, 3, 4, 5
+FRAMED_IP_ADDRESS, REPLY_MESSAGE, CLASS, SESSION_TIMEOUT, PROXY_STATE = 8, 18, 25, 27, 33
+MESSAGE_AUTHENTICATOR, ACCT_INTERIM_INTERVAL = 80, 85
+REPLY_OCTETS_MAX = 253
+SPECIAL = 255
+"""A detector number that no detector has: its reply text is the one given to `refuse`."""
+
+SOURCES = (batches, client_tables, hashing, numbers, outcomes, outputs)
+DEFAULT_REPLY = b"Refused by policy."
+
+
+class Replies(NamedTuple):
+    """Reply-Messages by detector and class; anything beyond the table gets row 0, class 0."""
+
+    octets: np.ndarray  # u1[detector, class, 253]
+    counts: np.ndarray  # i4[detector, class]
+
+
+class Outcome(NamedTuple):
+    """What became of the batch, as compiled code takes it."""
+
+    status: np.ndarray
+    client_of: np.ndarray
+    cached: np.ndarray  # RESULT a packet
+    results: np.ndarray  # RESULT an event
+    without: np.ndarray  # bool an event: no answer
+
+
+@njit
+def _put_integer(octets, at, number, value):  # type: ignore[no-untyped-def]
+    octets[at], octets[at + 1] = number, 6
+    put32(octets, at + 2, np.int64(value))
+    return at + 6
+
+
+@njit
+def _put_accept(octets, at, result):  # type: ignore[no-untyped-def]
+    """What an Access-Accept tells the gateway (TS 29.061 16.4.2). Service-Type and Framed-Protocol are left out: the
+    gateway asked for the only ones there are."""
+    if result.address:
+        at = _put_integer(octets, at, FRAMED_IP_ADDRESS, result.address)
+    if result.session_timeout_s > 0:
+        at = _put_integer(octets, at, SESSION_TIMEOUT, result.session_timeout_s)
+    if result.interim_interval_s > 0:
+        at = _put_integer(octets, at, ACCT_INTERIM_INTERVAL, result.interim_interval_s)
+    if result.class_token:
+        octets[at], octets[at + 1] = CLASS, 10
+        put32(octets, at + 2, (result.class_token >> np.int64(32)) & np.int64(0xFFFFFFFF))
+        put32(octets, at + 6, result.class_token & np.int64(0xFFFFFFFF))
+        at += 10
+    return at
+
+
+@njit
+def _put_reject(octets, at, result, replies):  # type: ignore[no-untyped-def]
+    detector, one = np.int64(result.detector), np.int64(result["class"])
+    if detector == SPECIAL:
+        detector, one = np.int64(len(replies.counts) - 1), np.int64(0)
+    elif detector >= len(replies.counts) - 1 or one >= replies.counts.shape[1]:
+        detector, one = np.int64(0), np.int64(0)
+    count = np.int64(replies.counts[detector, one])
+    if count == 0:
+        return at
+    octets[at], octets[at + 1] = REPLY_MESSAGE, count + 2
+    for index in range(count):
+        octets[at + 2 + index] = replies.octets[detector, one, index]
+    return at + 2 + count
+
+
+@njit
+def _put_proxy_states(octets, at, asked, base):  # type: ignore[no-untyped-def]
+    """RFC 2865 5.33: every Proxy-State goes back unchanged and in order."""
+    place, end = base + HEADER, base + u16(asked, base + 2)
+    while place < end:
+        size = np.int64(asked[place + 1])
+        if asked[place] == PROXY_STATE:
+            for index in range(size):
+                octets[at + index] = asked[place + index]
+            at += size
+        place += size
+    return at
+
+
+@njit
+def _store(octets, at, state):  # type: ignore[no-untyped-def]
+    for word in range(4):
+        digest = np.int64(state[word])
+        for index in range(4):
+            octets[at + 4 * word + index] = (digest >> np.int64(8 * index)) & np.int64(255)
+
+
+@njit
+def _sign(octets, base, length, signed, clients, client, scratch, state):  # type: ignore[no-untyped-def]
+    """RFC 3579 3.2, then RFC 2865 3; the Request Authenticator still stands in the header."""
+    if signed:
+        for index in range(length):
+            scratch[index] = octets[base + index]
+        hmac_md5(scratch, length, clients.keys[client], state)
+        _store(octets, base + HEADER + 2, state)
+    row = clients.rows[client]
+    for index in range(length):
+        scratch[index] = octets[base + index]
+    for index in range(row.secret_octets):
+        scratch[length + index] = clients.secrets[row.secret_start + index]
+    md5(scratch, length + row.secret_octets, state)
+    _store(octets, base + 4, state)
+
+
+@njit
+def _build(asked, row, out, place, result, replies, clients, client, scratch, state):  # type: ignore[no-untyped-def]
+    """One answer into row `place` of `out`."""
+    data, octets = asked.octets, out.octets
+    base, at = np.int64(row) * ROOM, np.int64(place) * ROOM
+    start, code = at, np.int64(data[base])
+    accounting = asked.port_kind[row] == 1
+    octets[at + 1] = data[base + 1]
+    for index in range(16):
+        octets[at + 4 + index] = data[base + 4 + index]
+    at += HEADER
+    signed = code != ACCOUNTING_REQUEST  # RFC 5997 3: the answer to a Status-Server may carry one whatever its code
+    if signed:
+        octets[at], octets[at + 1] = MESSAGE_AUTHENTICATOR, 18  # first, against CVE-2024-3596
+        for index in range(16):
+            octets[at + 2 + index] = 0
+        at += 18
+    if code == ACCESS_REQUEST:
+        if result.verdict == REJECT:
+            octets[start] = ACCESS_REJECT
+            at = _put_reject(octets, at, result, replies)
+        else:
+            octets[start] = ACCESS_ACCEPT
+            at = _put_accept(octets, at, result)
+    else:
+        octets[start] = ACCOUNTING_RESPONSE if accounting else ACCESS_ACCEPT
+    at = _put_proxy_states(octets, at, data, base)
+    put16(octets, start + 2, at - start)
+    _sign(octets, start, at - start, signed, clients, client, scratch, state)
+    out.lengths[place] = at - start
+
+
+@njit
+def answer_batch(asked, count, outcome, replies, clients, out, sources, scratch, state):  # type: ignore[no-untyped-def]
+    """Answer what is to be answered; returns how many answers there are. Their order is that of the requests."""
+    made, event = 0, -1
+    for row in range(count):
+        status = outcome.status[row]
+        result = outcome.cached[row]
+        if status == ACCEPTED:
+            event += 1
+            if event >= len(outcome.results) or outcome.without[event]:
+                continue
+            result = outcome.results[event]
+        elif status != STATUS_SERVER and status != DUPLICATE_ANSWERED and status != ACKNOWLEDGE_ONLY:
+            continue
+        _build(asked, row, out, made, result, replies, clients, outcome.client_of[row], scratch, state)
+        here, there = np.int64(row) * ADDRESS_OCTETS, np.int64(made) * ADDRESS_OCTETS
+        for index in range(ADDRESS_OCTETS):
+            out.addresses[there + index] = asked.addresses[here + index]
+        out.address_lengths[made] = asked.address_lengths[row]
+        out.port_kind[made] = asked.port_kind[row]
+        sources[made] = row
+        made += 1
+    return made
+
+
+_answer = compiled.entry(answer_batch, depends=SOURCES)
+
+
+class Answerer:
+    """Makes the answers of a batch. `reply_texts` maps (detector number, class number) to a Reply-Message."""
+
+    def __init__(self, clients: ClientTable, reply_texts: Mapping[tuple[int, int], bytes]) -> None:
+        self._clients = clients
+        detectors = max((key[0] for key in reply_texts), default=0) + 1
+        classes = max((key[1] for key in reply_texts), default=0) + 1
+        self._replies = Replies(
+            np.zeros((detectors + 1, classes, REPLY_OCTETS_MAX), np.uint8), np.zeros((detectors + 1, classes), np.int32)
+        )
+        for (detector, one), text in {(0, 0): DEFAULT_REPLY, **reply_texts}.items():
+            self._set_reply(detector, one, text)
+        self._scratch = hashing.new_scratch()
+        self._state = np.zeros(4, np.uint32)
+        self._rejects = np.zeros(0, RESULT).view(np.recarray)
+        self._none = np.zeros(0, np.bool_)
+
+    def answer(
+        self,
+        batch: PacketBatch,
+        decoded: Decoded,
+        results: np.ndarray,
+        out: PacketBatch,
+        now_us: int = 0,
+        without: np.ndarray | None = None,
+    ) -> int:
+        """Fill `out` with signed answers; returns how many.
+
+        `results` has one RESULT an event of `decoded` (fewer: the rest get no answer yet); events marked in `without`
+        get none. Status-Server, answered duplicates and acknowledge-only records are answered too.
+        """
+        if len(self._none) < decoded.count:
+            self._none = np.zeros(batch.capacity, np.bool_)
+        skipped = self._none[: decoded.count] if without is None else without.astype(np.bool_, copy=False)
+        outcome = Outcome(
+            decoded.status, decoded.client_of, decoded.arrays.cached, results.view(np.recarray), skipped
+        )
+        arrays: PacketArrays = out.arrays
+        out.count = int(
+            _answer(
+                batch.arrays, batch.count, outcome, self._replies, self._clients.arrays, arrays, out.sources,
+                self._scratch, self._state,
+            )
+        )
+        return out.count
+
+    def refuse(
+        self,
+        batch: PacketBatch,
+        decoded: Decoded,
+        text: str | bytes,
+        out: PacketBatch,
+        without: np.ndarray | None = None,
+    ) -> int:
+        """Reject every Access-Request among the events with this Reply-Message; accounting gets no answer."""
+        self._set_reply(len(self._replies.counts) - 1, 0, text.encode() if isinstance(text, str) else text)
+        if len(self._rejects) < decoded.count:
+            self._rejects = np.zeros(batch.capacity, RESULT).view(np.recarray)
+            self._rejects.verdict, self._rejects.detector = REJECT, SPECIAL
+        skipped = decoded.events["kind"] != ACCESS_REQUEST
+        if without is not None:
+            skipped |= without
+        return self.answer(batch, decoded, self._rejects[: decoded.count], out, without=skipped)
+
+    def _set_reply(self, detector: int, one: int, text: bytes) -> None:
+        text = text[:REPLY_OCTETS_MAX]
+        self._replies.octets[detector, one, : len(text)] = np.frombuffer(text, np.uint8)
+        self._replies.counts[detector, one] = len(text)
