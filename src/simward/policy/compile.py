@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +34,7 @@ from simward.engine.tables import (
 )
 from simward.errors import Problem
 from simward.identity import Plmn, rat_number
-from simward.policy.load import Document, Policy, value_at
+from simward.policy.load import Document, Policy, pool_bounds, value_at
 from simward.quantities import duration_s, share_ppm
 from simward.settings import Settings
 
@@ -135,15 +134,6 @@ def _segment(document: dict[str, Any]) -> np.ndarray:
     row["pool_first"], row["pool_last"] = pool_bounds(document.get("pool"))
     row["quarantine_first"], row["quarantine_last"] = pool_bounds(document.get("quarantine_pool"))
     return row
-
-
-def pool_bounds(text: str | None) -> tuple[int, int]:
-    """First and last address to give: not the network's own and not broadcast (RFC 3021: in a /31 both may)."""
-    if text is None:
-        return 0, 0
-    network = ipaddress.IPv4Network(text)
-    first, last = int(network.network_address), int(network.broadcast_address)
-    return (first + 1, last - 1) if network.prefixlen < 31 else (first, last)
 
 
 def _responses(document: dict[str, Any], unknown: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import csv
 import io
 import mmap
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from simward.engine.tables import DECLARED, LIFECYCLE
 from simward.errors import ConfigurationError, IdentityError, Problem, nearest
 from simward.identity import Eid, Iccid, Imei, Imsi, Msisdn, iccid_text, imei_text, imsi_text, msisdn_text
 from simward.policy.columns import digits_of, imei_numbers, luhn_wrong, prefixed
+from simward.policy.load import Policy, pool_bounds
 
 NEEDED = ("iccid", "imsi", "use_case")
 COLUMNS = (
@@ -41,6 +42,39 @@ class Inventory:
     use_cases: tuple[str, ...]
     lines: np.ndarray
     warnings: tuple[Problem, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.declared)
+
+    def members(self, use_case: str) -> np.ndarray:
+        """The rows of a use case."""
+        rows: np.ndarray = self.declared[self.declared["use_case"] == self.use_cases.index(use_case)]
+        return rows
+
+
+def read_inventory(path: Path, policy: Policy, progress: Progress | None = None) -> Inventory:
+    """Read an inventory whose use cases a policy declares, and warn where the two do not fit together."""
+    inventory = load_inventory(path, policy.of("use_case"), progress)
+    return replace(inventory, warnings=(*inventory.warnings, *_misfits(policy, inventory)))
+
+
+def _misfits(policy: Policy, inventory: Inventory) -> Iterator[Problem]:
+    """Members that a use case cannot do for what it says."""
+    asking: dict[str, int] = {}
+    for name, one in policy.of("use_case").items():
+        members = inventory.members(name)
+        without = int((members["imei"] == 0).sum())
+        if one.get("binding.mode") == "declared" and without:
+            what = f"{without:,} of {len(members):,} subscriptions have no imei in the inventory, so nothing binds them"
+            yield one.problem("binding.mode", what, warning=True)
+        segment = one.value.get("segment", "")
+        asking[segment] = asking.get(segment, 0) + len(members)
+    for name, one in policy.of("segment").items():
+        first, last = pool_bounds(one.value.get("pool"))
+        room = last - first + 1
+        if first and asking.get(name, 0) > room:
+            what = f"{room:,} addresses for {asking[name]:,} subscriptions: the last ones will be refused"
+            yield one.problem("pool", what, "a larger pool", warning=True)
 
 
 def load_inventory(path: Path, use_cases: Iterable[str], progress: Progress | None = None) -> Inventory:

@@ -75,6 +75,15 @@ def value_at(value: Any, path: str) -> Any:
     return value
 
 
+def pool_bounds(text: str | None) -> tuple[int, int]:
+    """First and last address to give: not the network's own and not broadcast (RFC 3021: in a /31 both may)."""
+    if text is None:
+        return 0, 0
+    network = ipaddress.IPv4Network(text)
+    first, last = int(network.network_address), int(network.broadcast_address)
+    return (first + 1, last - 1) if network.prefixlen < 31 else (first, last)
+
+
 def load_policies(directory: Path) -> Policy:
     """Read every .yaml and .yml file under `directory`; raises ConfigurationError with every problem found."""
     if not directory.is_dir():
