@@ -97,7 +97,8 @@ def _build(function: Callable[..., Any], depends: Iterable[ModuleType | Path | s
     name = f"simward_{function.__name__}_{digest}"
     text = (
         f"from numba import njit\n"
-        f"from {function.__module__} import {function.__name__} as inner\n\n\n"
+        f"from {function.__module__} import {function.__name__} as plain\n\n"
+        f"inner = plain if hasattr(plain, 'py_func') else njit(plain)\n\n\n"
         f"@njit(cache=True, nogil=True)\n"
         f"def {function.__name__}({arguments}):\n"
         f"    return inner({arguments})\n"

@@ -40,9 +40,8 @@ needs_radclient = pytest.mark.skipif(not shutil.which("radclient"), reason="radc
 
 def luhn(digits: str) -> str:
     """`digits` with their check digit."""
-    total = sum(
-        sum(divmod(2 * int(digit), 10)) if place % 2 == 0 else int(digit) for place, digit in enumerate(reversed(digits))
-    )
+    doubled = [int(digit) * (2 - place % 2) for place, digit in enumerate(reversed(digits))]
+    total = sum(sum(divmod(one, 10)) for one in doubled)
     return digits + str(-total % 10)
 
 
@@ -64,7 +63,9 @@ def imeisv(number: int, tac: str = "35000001", software: str = "01") -> str:
 class RunningGate:
     """`simward serve` in `folder`, on ports that the system chose."""
 
-    def __init__(self, folder: Path, fleet: int = 20, *, gate: str = "", dynauth: str = "", policy: str = POLICY) -> None:
+    def __init__(
+        self, folder: Path, fleet: int = 20, *, gate: str = "", dynauth: str = "", policy: str = POLICY
+    ) -> None:
         self.folder = folder
         self.process: subprocess.Popen[str] | None = None
         self.said = ""
@@ -149,7 +150,9 @@ def accounting_request(number: int, status: str, session: str = "", **more: str)
     )
 
 
-def radclient(to: tuple[str, int], kind: str, words: str, *, secret: str = SECRET, tries: int = 1, wait_s: int = 2) -> str:
+def radclient(
+    to: tuple[str, int], kind: str, words: str, *, secret: str = SECRET, tries: int = 1, wait_s: int = 2
+) -> str:
     """Ask with radclient; everything that it printed, decoded answer included."""
     done = subprocess.run(
         ["radclient", "-x", "-r", str(tries), "-t", str(wait_s), f"{to[0]}:{to[1]}", kind, secret],

@@ -59,7 +59,10 @@ class PretendPort:
         self.answered += sent.tolist()
         return len(sent)
 
-    def refuse(self, decoded: Any, text: str, now: int, *, without: np.ndarray | None = None) -> int:
+    def forget(self, decoded: Any) -> None:
+        pass
+
+    def refuse(self, decoded: Any, text: str) -> int:
         sent = decoded.events["request"][decoded.events["kind"] == events.ACCESS_REQUEST]
         self.refused += sent.tolist()
         return len(sent)

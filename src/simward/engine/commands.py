@@ -5,7 +5,25 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.effects import COMMAND_ANSWER, EFFECT_PROOF, disconnect_all, lock_subscription, release_subscription
+from simward.engine.layouts import STRANGERS, COMMANDS_KEPT
+from simward.engine.rows import (
+    command_at,
+    meta_of,
+    result_at,
+    session_at,
+    set_command,
+    stranger_at,
+    subscription_at,
+    use_case_at,
+)
+from simward.engine.effects import (
+    COMMAND_ANSWER,
+    EFFECT_PROOF,
+    UNBOUND,
+    disconnect_all,
+    lock_subscription,
+    release_subscription,
+)
 from simward.engine.findings import ACTION_LOCK, NOWHERE, QUARANTINE, about, held_reason, new_output
 from simward.engine.sessions import DISCONNECTING, close_session, find_session
 from simward.engine.settle import end_finding
@@ -27,36 +45,36 @@ SWEEP_ROOM = 16
 @njit
 def advance(t, event):  # type: ignore[no-untyped-def]
     """The next sequence number."""
-    meta = t.meta[0]
+    meta = meta_of(t)
     meta.sequence = np.int64(meta.sequence) + np.int64(1)
     meta.now = max(meta.now, event.received_at)
 
 
 @njit
-def fold_command(t, row, event, position, outputs, made, results):  # type: ignore[no-untyped-def]
+def fold_command(t, row, event, position, made):  # type: ignore[no-untyped-def]
     """Carry out a command once; say applied, stale, limited or not found. One that was seen before is a duplicate."""
-    result = results[position]
+    result = result_at(t, position)
     result.row = row
     if event.request != 0:
-        for kept in range(len(t.commands)):
-            if t.commands[kept] == event.request:
+        for kept in range(COMMANDS_KEPT):
+            if command_at(t, kept) == event.request:
                 result.duplicate = 1
                 return made
     advance(t, event)
-    meta = t.meta[0]
-    t.commands[np.int64(meta.command_at)] = event.request
-    meta.command_at = (np.int64(meta.command_at) + np.int64(1)) % np.int64(len(t.commands))
+    meta = meta_of(t)
+    set_command(t, np.int64(meta.command_at), event.request)
+    meta.command_at = (np.int64(meta.command_at) + np.int64(1)) % np.int64(COMMANDS_KEPT)
     index = np.int64(0)
     answer = np.int64(APPLIED)
     if event.kind == COMMAND_PAUSE or event.kind == COMMAND_RESUME:
         meta.paused = 1 if event.kind == COMMAND_PAUSE else 0
     elif row < 0:
         answer = np.int64(NOT_FOUND)
-    elif event.argument >= 0 and event.argument != t.subscriptions[row].generation:
+    elif event.argument >= 0 and event.argument != subscription_at(t, row).generation:
         answer = np.int64(STALE)
     else:
-        made, index, answer = act(t, row, event, position, outputs, made, index)
-    output = new_output(t, outputs, made, event, position, index, COMMAND_ANSWER)
+        made, index, answer = act(t, row, event, position, made, index)
+    output = new_output(t, made, event, position, index, COMMAND_ANSWER)
     if row >= 0:
         about(output, t, row)
     output.subject = event.request
@@ -66,61 +84,63 @@ def fold_command(t, row, event, position, outputs, made, results):  # type: igno
 
 
 @njit
-def act(t, row, event, position, outputs, made, index):  # type: ignore[no-untyped-def]
+def act(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
     """Lock, release or disconnect one subscription. Only an automation is held by the use case's limits."""
-    subscription = t.subscriptions[row]
+    subscription = subscription_at(t, row)
     use_case = np.int64(subscription.use_case)
     wanted = np.int64(QUARANTINE + ACTION_LOCK)
     if event.kind != COMMAND_RELEASE and np.int64(event.flags) & FLAG_AUTOMATION:
         if held_reason(t, use_case, wanted, event.received_at, False) != 0:
             return made, index, np.int64(LIMITED)
     if event.kind == COMMAND_LOCK:
-        if not subscription.locked:
-            by = LOCKED_BY_FINDING if np.int64(event.flags) & FLAG_AUTOMATION else LOCKED_BY_PERSON
-            made, index = lock_subscription(t, row, by, np.int64(0), event, position, outputs, made, index)
-        else:
-            subscription.locked = LOCKED_BY_PERSON
-            subscription.locked_until = 0
+        # A person's lock stands above one that a finding set: it no longer expires or ends by itself.
+        by = LOCKED_BY_FINDING if np.int64(event.flags) & FLAG_AUTOMATION else LOCKED_BY_PERSON
+        if by > np.int64(subscription.locked):
+            made, index = lock_subscription(t, row, by, np.int64(0), event, position, made, index)
     elif event.kind == COMMAND_RELEASE:
         if np.int64(event.flags) & FLAG_REBIND:
-            unbind(t, row)
+            made, index = unbind(t, row, event, position, made, index)
         if subscription.locked:
-            made, index = release_subscription(t, row, RELEASE_PERSON, event, position, outputs, made, index)
+            made, index = release_subscription(t, row, RELEASE_PERSON, event, position, made, index)
     elif event.kind == COMMAND_DISCONNECT:
-        made, index = disconnect_all(t, row, np.int64(0), np.int64(0), event, position, outputs, made, index)
+        made, index = disconnect_all(t, row, np.int64(0), np.int64(0), event, position, made, index)
     return made, index, np.int64(APPLIED)
 
 
 @njit
-def unbind(t, row):  # type: ignore[no-untyped-def]
+def unbind(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
     """Forget the bound device, so that the next one that is allowed becomes it; declared bindings stay declared."""
-    subscription = t.subscriptions[row]
-    if np.int64(t.use_cases[subscription.use_case].binding_mode) == MODE_DECLARED and subscription.declared_imei != 0:
-        return
+    subscription = subscription_at(t, row)
+    if np.int64(use_case_at(t, subscription.use_case).binding_mode) == MODE_DECLARED and subscription.declared_imei != 0:
+        return made, index
+    output = new_output(t, made, event, position, index, UNBOUND)
+    output.was = subscription.bound_imei
     subscription.earlier_imei = subscription.bound_imei
     subscription.bound_imei = 0
     subscription.bound_at = 0
     subscription.generation = np.int64(subscription.generation) + np.int64(1)
+    about(output, t, row)
+    return made + 1, index + 1
 
 
 @njit
-def fold_effect_result(t, row, event, position, outputs, made, results):  # type: ignore[no-untyped-def]
+def fold_effect_result(t, row, event, position, made):  # type: ignore[no-untyped-def]
     """What a gateway said to a Disconnect-Request: the proof of the effect, or that there is none."""
     if row < 0:
-        results[position].duplicate = 1
+        result_at(t, position).duplicate = 1
         return made
-    at = find_session(t, t.subscriptions[row], event)
-    if at == NOWHERE or t.sessions[at].effect_sequence != event.subject or t.sessions[at].effect_index != event.identifier:
+    at = find_session(t, subscription_at(t, row), event)
+    if at == NOWHERE or session_at(t, at).effect_sequence != event.subject or session_at(t, at).effect_index != event.identifier:
         at = np.int64(NOWHERE)
     advance(t, event)
-    output = new_output(t, outputs, made, event, position, np.int64(0), EFFECT_PROOF)
+    output = new_output(t, made, event, position, np.int64(0), EFFECT_PROOF)
     about(output, t, row)
     output.opened_sequence = event.subject
     output.opened_index = event.identifier
     output.result = event.cause
     output.error_cause = max(np.int64(event.argument), np.int64(0))
     if at != NOWHERE:
-        session = t.sessions[at]
+        session = session_at(t, at)
         session.effect_sequence = 0
         session.effect_index = 0
         session.flags = np.int64(session.flags) & ~np.int64(DISCONNECTING)
@@ -132,9 +152,9 @@ def fold_effect_result(t, row, event, position, outputs, made, results):  # type
 
 
 @njit
-def sweep(t, event, position, outputs, made):  # type: ignore[no-untyped-def]
+def sweep(t, event, position, made):  # type: ignore[no-untyped-def]
     """A tick looks at the next slice of rows for what ends by itself: locks that expire, strangers that fell silent."""
-    meta = t.meta[0]
+    meta = meta_of(t)
     count = np.int64(meta.subscriptions)
     index = np.int64(0)
     start = made
@@ -143,19 +163,19 @@ def sweep(t, event, position, outputs, made):  # type: ignore[no-untyped-def]
             return made
         at = np.int64(meta.sweep) % count
         meta.sweep = (at + np.int64(1)) % count
-        subscription = t.subscriptions[at]
+        subscription = subscription_at(t, at)
         if subscription.locked and subscription.locked_until != 0 and event.received_at >= subscription.locked_until:
-            made, index = release_subscription(t, at, RELEASE_EXPIRY, event, position, outputs, made, index)
+            made, index = release_subscription(t, at, RELEASE_EXPIRY, event, position, made, index)
     for _ in range(STRANGER_SWEEP_ROWS):
         if made - start > 2 * SWEEP_ROOM:
             return made
         row = np.int64(meta.stranger_sweep)
-        meta.stranger_sweep = (row + np.int64(1)) % np.int64(len(t.strangers))
-        stranger = t.strangers[row]
+        meta.stranger_sweep = (row + np.int64(1)) % np.int64(STRANGERS)
+        stranger = stranger_at(t, row)
         if stranger.used and event.received_at - stranger.last_at > STRANGER_QUIET_US:
             at = np.int64(stranger.finding_head)
             if at != NOWHERE:
-                end_finding(t, stranger, at, np.int64(-1), event, position, outputs, made, index)
+                end_finding(t, stranger, at, np.int64(-1), event, position, made, index)
                 made += 1
                 index += 1
             stranger.used = 0

@@ -13,13 +13,14 @@ import numpy
 
 from simward import compiled
 from simward.detectors import detector, facts, of_gate
-from simward.engine import commands, effects, events, findings, kernel, lookup, outputs, sessions, settle, state, tables
+from simward.engine import commands, effects, events, findings, kernel, layouts, lookup, outputs, rows, sessions, settle, tables
 
 SOURCES = (
-    detector, facts, events, outputs, tables, state, lookup, sessions, findings, settle, effects, commands, kernel,
+    detector, facts, events, outputs, tables, layouts, rows, lookup, sessions, findings, settle, effects, commands, kernel,
 )
 SCOPE_ROWS = {
-    "subscription": "subscriptions", "stranger": "strangers", "gateway": "gateways", "segment": "segment_states", "device": "devices",
+    "subscription": "subscription_at", "stranger": "stranger_at", "gateway": "gateway_at", "segment": "segment_state_at",
+    "device": "device_at",
 }
 
 
@@ -47,24 +48,27 @@ def manifest() -> dict[str, Any]:
 
 def composed_text() -> str:
     """The generated module: one judging function a scope, and the fold that is given them."""
-    lines = [Path(kernel.__file__).read_text()]
+    lines = [
+        Path(kernel.__file__).read_text(),
+        "from simward.engine.rows import device_at, evidence_at, knobs_at, segment_state_at",
+    ]
     for number, one in enumerate(of_gate()):
         lines += [f"import {one.module.__name__} as d{number}", f"judge_{number} = njit(d{number}.judge)"]
     for scope, table in SCOPE_ROWS.items():
-        lines += ["", "", "@njit", f"def judge_{scope}(t, row, event, evidence, classes):", f"    owner = t.{table}[row]"]
+        lines += ["", "", "@njit", f"def judge_{scope}(t, row, event):", f"    owner = {table}(t, row)"]
         if scope == "subscription":
-            lines.append("    knobs = t.knobs[owner.use_case]")
+            lines.append("    knobs = knobs_at(t, owner.use_case)")
         else:
-            lines.append("    knobs = t.knobs[0]")
+            lines.append("    knobs = knobs_at(t, 0)")
         for number, one in enumerate(of_gate()):
             if one.detector.scope == scope:
                 memory = f"owner.{one.field}" if one.memory else "owner"
                 lines += [
-                    f"    seen = evidence[{number}]",
+                    f"    seen = evidence_at(t, {number})",
                     "    seen.was = 0",
                     "    seen.now = 0",
                     "    seen.expected = 0",
-                    f"    classes[{number}] = judge_{number}({memory}, owner, event, knobs.{one.field}, seen)",
+                    f"    set_class(t, {number}, judge_{number}({memory}, owner, event, knobs.{one.field}, seen))",
                 ]
     lines += ["", "", "fold = njit(cache=True, nogil=True)(fold)", ""]
     return "\n".join(lines)

@@ -5,11 +5,22 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.engine.rows import (
+    detector_at,
+    finding_at,
+    freed_at,
+    meta_of,
+    segment_at,
+    segment_state_at,
+    session_at,
+    subscription_at,
+    use_case_at,
+)
 from simward.engine.findings import ACTION_DISCONNECT, NOWHERE, about, new_output, within_limit
 from simward.engine.sessions import DISCONNECTING
 from simward.engine.settle import end_finding
 
-VERDICT, DISCONNECT, EFFECT_PROOF, BOUND, LOCKED, RELEASED, COMMAND_ANSWER, ADDRESS_GIVEN = 4, 5, 6, 7, 8, 9, 10, 11
+VERDICT, DISCONNECT, EFFECT_PROOF, BOUND, LOCKED, RELEASED, COMMAND_ANSWER, ADDRESS_GIVEN, UNBOUND = 4, 5, 6, 7, 8, 9, 10, 11, 12
 REJECT, QUARANTINED = 2, 1
 MODE_FIRST_USE, MODE_MODEL = 1, 3
 RULE_AFTER = 2
@@ -17,9 +28,9 @@ SECOND_US = 1_000_000
 
 
 @njit
-def write_verdict(t, row, verdict, decider, deciding, strongest, event, position, outputs, made, index):  # type: ignore[no-untyped-def]
+def write_verdict(t, row, verdict, decider, deciding, strongest, event, position, made, index):  # type: ignore[no-untyped-def]
     """A verdict other than allow, with the finding that decided it."""
-    output = new_output(t, outputs, made, event, position, index, VERDICT)
+    output = new_output(t, made, event, position, index, VERDICT)
     if row >= 0:
         about(output, t, row)
     output.verdict = verdict
@@ -32,8 +43,8 @@ def write_verdict(t, row, verdict, decider, deciding, strongest, event, position
 @njit
 def about_decision(t, row, result):  # type: ignore[no-untyped-def]
     """What the answer to a request carries, from the subscription's row: the same for a retransmission."""
-    subscription = t.subscriptions[row]
-    use_case = t.use_cases[subscription.use_case]
+    subscription = subscription_at(t, row)
+    use_case = use_case_at(t, subscription.use_case)
     result.verdict = subscription.last_verdict
     result.detector = subscription.last_detector
     result["class"] = subscription.last_class
@@ -48,25 +59,25 @@ def about_decision(t, row, result):  # type: ignore[no-untyped-def]
 
 
 @njit
-def bind(t, row, imei, software, event, position, outputs, made, index):  # type: ignore[no-untyped-def]
+def bind(t, row, imei, software, event, position, made, index):  # type: ignore[no-untyped-def]
     """Bind a subscription to a device; the binding's generation goes up, so older commands are stale."""
-    subscription = t.subscriptions[row]
+    subscription = subscription_at(t, row)
     subscription.bound_imei = imei
     subscription.bound_at = event.received_at
     subscription.generation = np.int64(subscription.generation) + np.int64(1)
-    output = new_output(t, outputs, made, event, position, index, BOUND)
+    output = new_output(t, made, event, position, index, BOUND)
     about(output, t, row)
     output.was = subscription.earlier_imei
     output.now = np.int64(imei) * np.int64(1000) + np.int64(software) + np.int64(1)
 
 
 @njit
-def bind_if_first(t, row, event, position, outputs, made, index):  # type: ignore[no-untyped-def]
+def bind_if_first(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
     """First use binds, and only on an allowed request (or a session that may stay)."""
-    subscription = t.subscriptions[row]
-    mode = np.int64(t.use_cases[subscription.use_case].binding_mode)
+    subscription = subscription_at(t, row)
+    mode = np.int64(use_case_at(t, subscription.use_case).binding_mode)
     if (mode == MODE_FIRST_USE or mode == MODE_MODEL) and subscription.bound_imei == 0 and event.imei != 0:
-        bind(t, row, event.imei, event.software, event, position, outputs, made, index)
+        bind(t, row, event.imei, event.software, event, position, made, index)
         made += 1
         index += 1
     return made, index
@@ -75,8 +86,8 @@ def bind_if_first(t, row, event, position, outputs, made, index):  # type: ignor
 @njit
 def take_address(t, segment, quarantine):  # type: ignore[no-untyped-def]
     """The next address of a segment's pool: never used ones first, then those that were given back; 0 = none left."""
-    state = t.segment_states[segment]
-    pool = t.segments[segment]
+    state = segment_state_at(t, segment)
+    pool = segment_at(t, segment)
     if quarantine:
         last, following, head = np.int64(pool.quarantine_last), np.int64(state.next_quarantine), np.int64(state.freed_quarantine_head)
     else:
@@ -89,56 +100,56 @@ def take_address(t, segment, quarantine):  # type: ignore[no-untyped-def]
         return following
     if head == NOWHERE:
         return np.int64(0)
-    freed = t.freed[head]
+    freed = freed_at(t, head)
     address = np.int64(freed.address)
     if quarantine:
         state.freed_quarantine_head = freed.next
     else:
         state.freed_head = freed.next
     freed.address = 0
-    freed.next = t.meta[0].freed_free
-    t.meta[0].freed_free = head
+    freed.next = meta_of(t).freed_free
+    meta_of(t).freed_free = head
     return address
 
 
 @njit
-def lock_subscription(t, row, by, detector, event, position, outputs, made, index):  # type: ignore[no-untyped-def]
+def lock_subscription(t, row, by, detector, event, position, made, index):  # type: ignore[no-untyped-def]
     """Lock: refuse whatever comes, and cut what is up, until a release that is journalled."""
-    subscription = t.subscriptions[row]
-    use_case = t.use_cases[subscription.use_case]
+    subscription = subscription_at(t, row)
+    use_case = use_case_at(t, subscription.use_case)
     subscription.locked = by
     subscription.lock_detector = detector
     subscription.locked_at = event.received_at
     subscription.locked_until = 0
     if np.int64(use_case.release_rule) == RULE_AFTER and by == 1:
         subscription.locked_until = event.received_at + np.int64(use_case.release_after_s) * np.int64(SECOND_US)
-    output = new_output(t, outputs, made, event, position, index, LOCKED)
+    output = new_output(t, made, event, position, index, LOCKED)
     about(output, t, row)
     output.detector = detector
     output.result = by
     output.was = subscription.locked_until
     made += 1
     index += 1
-    return disconnect_all(t, row, detector, np.int64(0), event, position, outputs, made, index)
+    return disconnect_all(t, row, detector, np.int64(0), event, position, made, index)
 
 
 @njit
-def disconnect_all(t, row, decider, deciding, event, position, outputs, made, index):  # type: ignore[no-untyped-def]
+def disconnect_all(t, row, decider, deciding, event, position, made, index):  # type: ignore[no-untyped-def]
     """A Disconnect for every live session that is not being cut already."""
-    at = np.int64(t.subscriptions[row].session_head)
+    at = np.int64(subscription_at(t, row).session_head)
     while at != NOWHERE:
-        if not np.int64(t.sessions[at].flags) & DISCONNECTING:
-            made, index = write_disconnect(t, row, at, decider, deciding, event, position, outputs, made, index)
-        at = np.int64(t.sessions[at].next)
+        if not np.int64(session_at(t, at).flags) & DISCONNECTING:
+            made, index = write_disconnect(t, row, at, decider, deciding, event, position, made, index)
+        at = np.int64(session_at(t, at).next)
     return made, index
 
 
 @njit
-def write_disconnect(t, row, at, decider, deciding, event, position, outputs, made, index):  # type: ignore[no-untyped-def]
+def write_disconnect(t, row, at, decider, deciding, event, position, made, index):  # type: ignore[no-untyped-def]
     """An effect: the gate is to send a Disconnect-Request for this session (unless the use case's limit holds it)."""
-    session = t.sessions[at]
-    held = within_limit(t, np.int64(t.subscriptions[row].use_case), ACTION_DISCONNECT, event.received_at, True)
-    output = new_output(t, outputs, made, event, position, index, DISCONNECT)
+    session = session_at(t, at)
+    held = within_limit(t, np.int64(subscription_at(t, row).use_case), ACTION_DISCONNECT, event.received_at, True)
+    output = new_output(t, made, event, position, index, DISCONNECT)
     about(output, t, row)
     output.detector = decider
     output["class"] = deciding
@@ -162,10 +173,10 @@ def write_disconnect(t, row, at, decider, deciding, event, position, outputs, ma
 
 
 @njit
-def release_subscription(t, row, why, event, position, outputs, made, index):  # type: ignore[no-untyped-def]
+def release_subscription(t, row, why, event, position, made, index):  # type: ignore[no-untyped-def]
     """End a lock, and the findings that only said that it was there."""
-    subscription = t.subscriptions[row]
-    output = new_output(t, outputs, made, event, position, index, RELEASED)
+    subscription = subscription_at(t, row)
+    output = new_output(t, made, event, position, index, RELEASED)
     about(output, t, row)
     output.detector = subscription.lock_detector
     output.result = why
@@ -178,9 +189,9 @@ def release_subscription(t, row, why, event, position, outputs, made, index):  #
     subscription.locked_until = 0
     at = np.int64(subscription.finding_head)
     while at != NOWHERE:
-        after = np.int64(t.findings[at].next)
-        if t.detectors[t.findings[at].detector].about_lock:
-            end_finding(t, subscription, at, row, event, position, outputs, made, index)
+        after = np.int64(finding_at(t, at).next)
+        if detector_at(t, finding_at(t, at).detector).about_lock:
+            end_finding(t, subscription, at, row, event, position, made, index)
             made += 1
             index += 1
         at = after

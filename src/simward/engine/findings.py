@@ -5,6 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.engine.rows import (
+    detector_at,
+    finding_at,
+    limit_at,
+    meta_of,
+    output_at,
+    subscription_at,
+    use_case_at,
+)
+
 NOWHERE = -1
 NOTIFY, QUARANTINE, REFUSE, LOCK = 2, 3, 4, 5
 FINDING_BEGAN, FINDING_UPDATED, FINDING_ENDED = 1, 2, 3
@@ -15,11 +25,11 @@ MINUTE_US = 60_000_000
 
 
 @njit
-def new_output(t, outputs, made, event, position, index, kind):  # type: ignore[no-untyped-def]
+def new_output(t, made, event, position, index, kind):  # type: ignore[no-untyped-def]
     """The next output row, with what every output says: when, for whom, through which gateway."""
-    output = outputs[made]
+    output = output_at(t, made)
     output.at = event.received_at
-    output.sequence = t.meta[0].sequence
+    output.sequence = meta_of(t).sequence
     output.imsi = event.imsi
     output.iccid = 0
     output.was = 0
@@ -57,7 +67,7 @@ def new_output(t, outputs, made, event, position, index, kind):  # type: ignore[
 @njit
 def about(output, t, row):  # type: ignore[no-untyped-def]
     """Say which subscription an output is about."""
-    subscription = t.subscriptions[row]
+    subscription = subscription_at(t, row)
     output.imsi = subscription.imsi
     output.iccid = subscription.iccid
     output.row = row
@@ -82,8 +92,8 @@ def roll(limit, now):  # type: ignore[no-untyped-def]
 @njit
 def within_limit(t, use_case, action, now, take):  # type: ignore[no-untyped-def]
     """0 where one more action is within the use case's limits (and, if `take`, count it); else HELD_*."""
-    limit = t.limits[use_case]
-    policy = t.use_cases[use_case]
+    limit = limit_at(t, use_case)
+    policy = use_case_at(t, use_case)
     per_hour = np.int64(policy.limit_per_hour[action])
     share = np.int64(policy.limit_share_ppm[action])
     if per_hour < 0 and share < 0:
@@ -108,9 +118,9 @@ def held_reason(t, use_case, wanted, now, fixed):  # type: ignore[no-untyped-def
     """Why a response above `notify` may not be carried out now; 0 where it may (then it is counted)."""
     if wanted < QUARANTINE or fixed:
         return np.int64(0)
-    if t.use_cases[use_case].never_cut:
+    if use_case_at(t, use_case).never_cut:
         return np.int64(HELD_NEVER_CUT)
-    if t.meta[0].paused:
+    if meta_of(t).paused:
         return np.int64(HELD_PAUSED)
     return within_limit(t, use_case, np.int64(wanted) - np.int64(QUARANTINE), now, True)
 
@@ -120,19 +130,19 @@ def find_finding(t, head, detector):  # type: ignore[no-untyped-def]
     """Row of the open finding of a detector on this chain, or -1."""
     at = np.int64(head)
     while at != NOWHERE:
-        if t.findings[at].detector == detector:
+        if finding_at(t, at).detector == detector:
             return at
-        at = np.int64(t.findings[at].next)
+        at = np.int64(finding_at(t, at).next)
     return np.int64(NOWHERE)
 
 
 @njit
 def take_finding(t):  # type: ignore[no-untyped-def]
     """A row for a finding that begins."""
-    meta = t.meta[0]
+    meta = meta_of(t)
     at = np.int64(meta.finding_free)
     if at != NOWHERE:
-        meta.finding_free = t.findings[at].next
+        meta.finding_free = finding_at(t, at).next
     else:
         at = np.int64(meta.findings)
         meta.findings = at + np.int64(1)
@@ -143,15 +153,15 @@ def take_finding(t):  # type: ignore[no-untyped-def]
 @njit
 def unlink_finding(t, owner, at):  # type: ignore[no-untyped-def]
     """Take a finding off its owner's chain and free the (zeroed) row."""
-    meta = t.meta[0]
-    finding = t.findings[at]
+    meta = meta_of(t)
+    finding = finding_at(t, at)
     if np.int64(owner.finding_head) == at:
         owner.finding_head = finding.next
     else:
         before = np.int64(owner.finding_head)
-        while np.int64(t.findings[before].next) != at:
-            before = np.int64(t.findings[before].next)
-        t.findings[before].next = finding.next
+        while np.int64(finding_at(t, before).next) != at:
+            before = np.int64(finding_at(t, before).next)
+        finding_at(t, before).next = finding.next
     finding.opened_sequence = 0
     finding.was = 0
     finding.now = 0
@@ -175,7 +185,7 @@ def describe(output, t, finding):  # type: ignore[no-untyped-def]
     output.opened_index = finding.opened_index
     output.detector = finding.detector
     output["class"] = finding["class"]
-    output.severity = t.detectors[finding.detector].severity[finding["class"]]
+    output.severity = detector_at(t, finding.detector).severity[finding["class"]]
     output.response = finding.response
     output.wanted = finding.wanted
     output.held = finding.held

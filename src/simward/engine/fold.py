@@ -11,13 +11,13 @@ from simward.engine import compose
 from simward.engine.events import EFFECT_RESULT, EVENT
 from simward.engine.outputs import DISCONNECT, OUTPUT, RESULT
 from simward.engine.revisions import apply_inventory, apply_policy
-from simward.engine.state import SESSION_DISCONNECTING, State, rows
+from simward.engine.layouts import SEEN, SESSION_DISCONNECTING
+from simward.engine.state import State, rows
 from simward.engine.tables import InventoryDelta, PolicyTables
 
 BATCH = 4096
 """Most events folded by one call of the kernel."""
 OUTPUTS = 4 * BATCH
-SEEN = np.dtype([("was", "i8"), ("now", "i8"), ("expected", "i8")], align=True)
 
 
 class Folded(NamedTuple):
@@ -38,8 +38,12 @@ class Fold:
         self._fold = compose.composed()
         self._outputs = rows(OUTPUTS, OUTPUT)
         self._results = rows(BATCH, RESULT)
-        self._evidence = rows(max(1, len(of_gate())), SEEN)
-        self._classes = np.zeros(len(of_gate()), np.int64)
+        self._scratch = {
+            "outputs": self._outputs,
+            "results": self._results,
+            "evidence": rows(max(1, len(of_gate())), SEEN),
+            "classes": np.zeros(len(of_gate()), np.int64),
+        }
 
     @classmethod
     def new(cls) -> Fold:
@@ -63,13 +67,11 @@ class Fold:
     def events(self, events: np.ndarray) -> Folded:
         """Fold events (EVENT, received_at non-decreasing). May consume fewer than given: call again with the rest."""
         batch = events[:BATCH]
-        if not isinstance(batch, np.recarray):
-            batch = batch.view(np.recarray)
+        if not batch.flags.c_contiguous:
+            batch = np.ascontiguousarray(batch)
         count = len(batch)
         self.state.make_room(count)
-        consumed, made = self._fold(
-            self.state.tables(), batch, self._outputs, self._results, self._evidence, self._classes
-        )
+        consumed, made = self._fold(self.state.tables({**self._scratch, "events": batch}), count)
         results = self._results[:consumed]
         return Folded(int(consumed), self._outputs[:made], results, results["duplicate"] == 0)
 

@@ -10,6 +10,25 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.engine.layouts import STRANGERS
+from simward.engine.rows import (
+    detector_at,
+    device_at,
+    event_at,
+    gateway_at,
+    gateway_of_text,
+    meta_of,
+    result_at,
+    segment_at,
+    segment_state_at,
+    session_at,
+    set_class,
+    set_gateway_of_text,
+    settings_of,
+    stranger_at,
+    subscription_at,
+    use_case_at,
+)
 from simward.engine.commands import fold_command, fold_effect_result, sweep
 from simward.engine.effects import (
     ADDRESS_GIVEN,
@@ -54,7 +73,7 @@ OUTPUT_ROOM = 64
 """More outputs than one event can make (a sweep stops by itself before that)."""
 
 
-def judge_subscription(t, row, event, evidence, classes):  # type: ignore[no-untyped-def]
+def judge_subscription(t, row, event):  # type: ignore[no-untyped-def]
     """Let the detectors of this scope write their classes; defined where the kernel is composed."""
     raise NotImplementedError
 
@@ -66,26 +85,26 @@ judge_stranger = judge_gateway = judge_segment = judge_subscription
 def find_subscription(t, event):  # type: ignore[no-untyped-def]
     """Whose event is it? 3GPP-IMSI, else User-Name, else Calling-Station-Id, each as IMSI or as MSISDN; -1 = nobody's."""
     if event.imsi != 0:
-        return find_imsi(t.subscriptions, t.imsi_index, event.imsi)
+        return find_imsi(t, event.imsi)
     if event.user != 0:
-        row = find_imsi(t.subscriptions, t.imsi_index, event.user)
+        row = find_imsi(t, event.user)
         if row >= 0:
             return row
-        row = find_msisdn(t.subscriptions, t.msisdn_index, event.user)
+        row = find_msisdn(t, event.user)
         if row >= 0:
             return row
     if event.msisdn != 0:
-        row = find_msisdn(t.subscriptions, t.msisdn_index, event.msisdn)
+        row = find_msisdn(t, event.msisdn)
         if row >= 0:
             return row
-        return find_imsi(t.subscriptions, t.imsi_index, event.msisdn)
+        return find_imsi(t, event.msisdn)
     return np.int64(NOWHERE)
 
 
 @njit
 def advance(t, event):  # type: ignore[no-untyped-def]
     """This event is new: it takes the next sequence number. A retransmission never gets here."""
-    meta = t.meta[0]
+    meta = meta_of(t)
     meta.sequence = np.int64(meta.sequence) + np.int64(1)
     meta.now = max(meta.now, event.received_at)
 
@@ -93,25 +112,25 @@ def advance(t, event):  # type: ignore[no-untyped-def]
 @njit
 def gateway_row(t, event):  # type: ignore[no-untyped-def]
     """Row of the event's gateway, made where it is new; -1 where the table is full."""
-    known = np.int64(t.gateway_of_text[event.gateway])
+    known = (gateway_of_text(t, event.gateway))
     if known > 0:
         return known - np.int64(1)
-    row = np.int64(t.meta[0].gateways)
-    if row >= len(t.gateways):
+    row = np.int64(meta_of(t).gateways)
+    if row >= t.gateways_room:
         return np.int64(NOWHERE)
-    t.meta[0].gateways = row + np.int64(1)
-    t.gateways[row].gateway = event.gateway
-    t.gateways[row].client = event.client
-    t.gateways[row].finding_head = NOWHERE
-    t.gateway_of_text[event.gateway] = row + np.int64(1)
+    meta_of(t).gateways = row + np.int64(1)
+    gateway_at(t, row).gateway = event.gateway
+    gateway_at(t, row).client = event.client
+    gateway_at(t, row).finding_head = NOWHERE
+    set_gateway_of_text(t, event.gateway, row + np.int64(1))
     return row
 
 
 @njit
 def gateway_epoch(t, event):  # type: ignore[no-untyped-def]
     """The epoch of the event's gateway; 0 where it was never seen."""
-    known = np.int64(t.gateway_of_text[event.gateway])
-    return np.int64(t.gateways[known - 1].epoch) if known > 0 else np.int64(0)
+    known = (gateway_of_text(t, event.gateway))
+    return np.int64(gateway_at(t, known - 1).epoch) if known > 0 else np.int64(0)
 
 
 @njit
@@ -121,13 +140,13 @@ def seen_before(t, row, event):  # type: ignore[no-untyped-def]
     A request is told by its authenticator (RFC 5080 2.2.2). An accounting record is told by what it says, since
     Acct-Delay-Time gives each transmission another authenticator (RFC 2866 5.2).
     """
-    subscription = t.subscriptions[row]
+    subscription = subscription_at(t, row)
     if event.kind == ACCESS_REQUEST:
         return event.request != 0 and subscription.last_request == event.request
     epoch = gateway_epoch(t, event)
     at = find_session(t, subscription, event)
-    if at != NOWHERE and np.int64(t.sessions[at].epoch) == epoch:
-        session = t.sessions[at]
+    if at != NOWHERE and np.int64(session_at(t, at).epoch) == epoch:
+        session = session_at(t, at)
         if event.kind == START:
             return (np.int64(session.flags) & START_SEEN) != 0
         return event.kind == INTERIM and interim_seen(session, event, interim_token(event))
@@ -143,8 +162,8 @@ def seen_before(t, row, event):  # type: ignore[no-untyped-def]
 @njit
 def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
     """Keep the session table in step with an accounting record; returns the session's row or -1."""
-    subscription = t.subscriptions[row]
-    epoch = np.int64(t.gateways[gateway].epoch) if gateway >= 0 else np.int64(0)
+    subscription = subscription_at(t, row)
+    epoch = np.int64(gateway_at(t, gateway).epoch) if gateway >= 0 else np.int64(0)
     at = find_session(t, subscription, event)
     if event.kind == STOP:
         if at != NOWHERE:
@@ -163,14 +182,14 @@ def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
             # A Start or interim that comes after its Stop opens nothing.
             if event.kind == START:
                 subscription.ended[ended] = np.int64(subscription.ended[ended]) | np.int64(START_BIT)
-            t.meta[0].late = np.int64(t.meta[0].late) + np.int64(1)
+            meta_of(t).late = np.int64(meta_of(t).late) + np.int64(1)
             return np.int64(NOWHERE)
         make_way(t, row, event)
         at = open_session(t, row, event, epoch, event.kind == START)
         if gateway >= 0:
-            t.gateways[gateway].sessions = np.int64(t.gateways[gateway].sessions) + np.int64(1)
-            t.gateways[gateway].started = np.int64(t.gateways[gateway].started) + np.int64(1)
-    progress(t.sessions[at], event)
+            gateway_at(t, gateway).sessions = np.int64(gateway_at(t, gateway).sessions) + np.int64(1)
+            gateway_at(t, gateway).started = np.int64(gateway_at(t, gateway).started) + np.int64(1)
+    progress(session_at(t, at), event)
     return at
 
 
@@ -196,7 +215,7 @@ def progress(session, event):  # type: ignore[no-untyped-def]
 @njit
 def remember(t, row, event):  # type: ignore[no-untyped-def]
     """The subscription's last known device, place and network."""
-    subscription = t.subscriptions[row]
+    subscription = subscription_at(t, row)
     if event.imei != 0:
         if event.imei != subscription.last_imei:
             remember_device(t, row, event)
@@ -219,27 +238,27 @@ def remember(t, row, event):  # type: ignore[no-untyped-def]
 @njit
 def remember_device(t, row, event):  # type: ignore[no-untyped-def]
     """Which subscription a device was last seen to move into; bounded, so a flood of made-up IMEIs is only counted."""
-    meta = t.meta[0]
-    at = find_device(t.devices, t.device_index, event.imei)
+    meta = meta_of(t)
+    at = find_device(t, event.imei)
     if at == NOWHERE:
         at = np.int64(meta.devices)
-        if at >= len(t.devices):
+        if at >= t.devices_room:
             meta.device_overflow = np.int64(meta.device_overflow) + np.int64(1)
             return
         meta.devices = at + np.int64(1)
-        t.devices[at].imei = event.imei
-        put_device(t.device_index, event.imei, at)
-    elif np.int64(t.devices[at].subscription) != row:
-        t.devices[at].moves = np.int64(t.devices[at].moves) + np.int64(1)
-    t.devices[at].subscription = row
-    t.devices[at].last_at = event.received_at
+        device_at(t, at).imei = event.imei
+        put_device(t, event.imei, at)
+    elif np.int64(device_at(t, at).subscription) != row:
+        device_at(t, at).moves = np.int64(device_at(t, at).moves) + np.int64(1)
+    device_at(t, at).subscription = row
+    device_at(t, at).last_at = event.received_at
 
 
 @njit
-def fold_known(t, row, event, position, outputs, made, results, evidence, classes):  # type: ignore[no-untyped-def]
+def fold_known(t, row, event, position, made):  # type: ignore[no-untyped-def]
     """An event of a subscription that the inventory knows."""
-    subscription = t.subscriptions[row]
-    result = results[position]
+    subscription = subscription_at(t, row)
+    result = result_at(t, position)
     result.row = row
     result.known = 1
     result.use_case = subscription.use_case
@@ -251,71 +270,71 @@ def fold_known(t, row, event, position, outputs, made, results, evidence, classe
     index = np.int64(0)
     gateway = gateway_row(t, event)
     if gateway >= 0:
-        t.gateways[gateway].last_at = event.received_at
+        gateway_at(t, gateway).last_at = event.received_at
     drop_older_epochs(t, row)
-    made, index = release_if_due(t, row, event, position, outputs, made, index)
+    made, index = release_if_due(t, row, event, position, made, index)
     session = np.int64(NOWHERE)
     if event.kind != ACCESS_REQUEST:
         session = touch_session(t, row, event, gateway)
     if event.kind == STOP:
         remember(t, row, event)
         return made
-    judge_subscription(t, row, event, evidence, classes)
+    judge_subscription(t, row, event)
     made, index, strongest, decider, deciding = settle(
-        t, subscription, row, row, np.int64(subscription.use_case), SCOPE_SUBSCRIPTION, np.int64(-1), event, position, outputs, made,
-        index, evidence, classes,
+        t, subscription, row, row, np.int64(subscription.use_case), SCOPE_SUBSCRIPTION, np.int64(-1), event, position, made,
+        index,
     )
     if event.kind == ACCESS_REQUEST and strongest < REFUSE:
         made, index, strongest, decider, deciding = give_address(
-            t, row, event, position, outputs, made, index, strongest, decider, deciding, evidence, classes
+            t, row, event, position, made, index, strongest, decider, deciding
         )
     if strongest >= LOCK and not subscription.locked:
-        made, index = lock_subscription(t, row, LOCKED_BY_FINDING, decider, event, position, outputs, made, index)
+        made, index = lock_subscription(t, row, LOCKED_BY_FINDING, decider, event, position, made, index)
     if strongest < REFUSE and event.kind != INTERIM:
-        made, index = bind_if_first(t, row, event, position, outputs, made, index)
+        made, index = bind_if_first(t, row, event, position, made, index)
     remember(t, row, event)
     if event.kind == ACCESS_REQUEST:
         verdict = REJECT if strongest >= REFUSE else (QUARANTINED if strongest >= QUARANTINE else ALLOW)
         subscription.last_request = event.request
-        subscription.decided_sequence = t.meta[0].sequence
+        subscription.decided_sequence = meta_of(t).sequence
         subscription.last_verdict = verdict
         subscription.last_detector = decider
         subscription.last_class = deciding
         if verdict != ALLOW:
-            write_verdict(t, row, verdict, decider, deciding, strongest, event, position, outputs, made, index)
+            write_verdict(t, row, verdict, decider, deciding, strongest, event, position, made, index)
             made += 1
         about_decision(t, row, result)
     elif session != NOWHERE and must_go(t, row, session, strongest):
-        made, index = write_disconnect(t, row, session, decider, deciding, event, position, outputs, made, index)
+        made, index = write_disconnect(t, row, session, decider, deciding, event, position, made, index)
     return made
 
 
 @njit
-def give_address(t, row, event, position, outputs, made, index, strongest, decider, deciding, evidence, classes):  # type: ignore[no-untyped-def]
+def give_address(t, row, event, position, made, index, strongest, decider, deciding):  # type: ignore[no-untyped-def]
     """See to it that an allowed subscription has its address; an empty pool is a finding of the segment."""
-    subscription = t.subscriptions[row]
-    segment = np.int64(t.use_cases[subscription.use_case].segment)
+    subscription = subscription_at(t, row)
+    segment = np.int64(use_case_at(t, subscription.use_case).segment)
     if segment == 0:
         return made, index, strongest, decider, deciding
-    if strongest == QUARANTINE and subscription.quarantine_address == 0 and t.segments[segment].quarantine_first != 0:
+    if strongest == QUARANTINE and subscription.quarantine_address == 0 and segment_at(t, segment).quarantine_first != 0:
         subscription.quarantine_address = take_address(t, segment, True)
-    if strongest >= QUARANTINE or subscription.address != 0 or t.segments[segment].pool_first == 0:
+    if strongest >= QUARANTINE or subscription.address != 0 or segment_at(t, segment).pool_first == 0:
         return made, index, strongest, decider, deciding
-    for k in range(len(classes)):
-        classes[k] = NO_OPINION
-    judge_segment(t, segment, event, evidence, classes)
+    for k in range(t.detector_count):
+        set_class(t, k, NO_OPINION)
+    judge_segment(t, segment, event)
     made, index, response, detector, cls = settle(
-        t, t.segment_states[segment], segment, np.int64(-1), np.int64(subscription.use_case), SCOPE_SEGMENT, np.int64(-1), event, position,
-        outputs, made, index, evidence, classes,
+        t, segment_state_at(t, segment), segment, np.int64(-1), np.int64(subscription.use_case), SCOPE_SEGMENT, np.int64(-1), event, position,
+        made, index,
     )
     if response > strongest:
         strongest, decider, deciding = response, detector, cls
-    state = t.segment_states[segment]
+    state = segment_state_at(t, segment)
     if state.left > 0:
         subscription.address = take_address(t, segment, False)
         state.left = np.int64(state.left) - np.int64(1)
         state.given = np.int64(state.given) + np.int64(1)
-        output = new_output(t, outputs, made, event, position, index, ADDRESS_GIVEN)
+        output = new_output(t, made, event, position, index, ADDRESS_GIVEN)
         about(output, t, row)
         output.address = subscription.address
         made += 1
@@ -326,46 +345,46 @@ def give_address(t, row, event, position, outputs, made, index, strongest, decid
 @njit
 def must_go(t, row, session, strongest):  # type: ignore[no-untyped-def]
     """Does this live session have to be cut? A quarantined one may stay if it already has the quarantine address."""
-    if np.int64(t.sessions[session].flags) & DISCONNECTING:
+    if np.int64(session_at(t, session).flags) & DISCONNECTING:
         return False
     if strongest >= REFUSE:
         return True
     if strongest != QUARANTINE:
         return False
-    subscription = t.subscriptions[row]
-    return t.sessions[session].address != subscription.quarantine_address or subscription.quarantine_address == 0
+    subscription = subscription_at(t, row)
+    return session_at(t, session).address != subscription.quarantine_address or subscription.quarantine_address == 0
 
 
 @njit
-def release_if_due(t, row, event, position, outputs, made, index):  # type: ignore[no-untyped-def]
+def release_if_due(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
     """End a lock that has expired, or whose bound device is back, before this event is judged."""
-    subscription = t.subscriptions[row]
+    subscription = subscription_at(t, row)
     if not subscription.locked:
         return made, index
     if subscription.locked_until != 0 and event.received_at >= subscription.locked_until:
-        return release_subscription(t, row, RELEASE_EXPIRY, event, position, outputs, made, index)
+        return release_subscription(t, row, RELEASE_EXPIRY, event, position, made, index)
     if (
         subscription.locked == LOCKED_BY_FINDING
-        and np.int64(t.use_cases[subscription.use_case].release_rule) == RULE_BOUND_DEVICE
-        and t.detectors[subscription.lock_detector].about_device
+        and np.int64(use_case_at(t, subscription.use_case).release_rule) == RULE_BOUND_DEVICE
+        and detector_at(t, subscription.lock_detector).about_device
         and subscription.bound_imei != 0
         and event.imei == subscription.bound_imei
         and event.kind <= START
     ):
-        return release_subscription(t, row, RELEASE_RETURNED, event, position, outputs, made, index)
+        return release_subscription(t, row, RELEASE_RETURNED, event, position, made, index)
     return made, index
 
 
 @njit
-def fold_stranger(t, event, position, outputs, made, results, evidence, classes):  # type: ignore[no-untyped-def]
+def fold_stranger(t, event, position, made):  # type: ignore[no-untyped-def]
     """An event of nobody in the inventory: one row of a small table that forgets the oldest in its place."""
-    result = results[position]
+    result = result_at(t, position)
     name = event.imsi
     if name == 0:
         name = event.user
     if name == 0:
         name = event.msisdn
-    stranger = t.strangers[mix(name) & np.int64(len(t.strangers) - 1)]
+    stranger = stranger_at(t, mix(name) & np.int64(STRANGERS - 1))
     here = stranger.used and stranger.imsi == name
     record = event.request
     if event.kind != ACCESS_REQUEST:
@@ -379,37 +398,37 @@ def fold_stranger(t, event, position, outputs, made, results, evidence, classes)
         return made
     advance(t, event)
     index = np.int64(0)
-    row = np.int64(mix(name) & np.int64(len(t.strangers) - 1))
+    row = np.int64(mix(name) & np.int64(STRANGERS - 1))
     if stranger.used and not here:
-        for k in range(len(classes)):
-            classes[k] = 0
+        for k in range(t.detector_count):
+            set_class(t, k, 0)
         made, index, _, _, _ = settle(
-            t, stranger, row, np.int64(-1), np.int64(0), SCOPE_STRANGER, np.int64(-1), event, position, outputs, made, index, evidence, classes
+            t, stranger, row, np.int64(-1), np.int64(0), SCOPE_STRANGER, np.int64(-1), event, position, made, index
         )
     gateway = gateway_row(t, event)
     if gateway >= 0:
-        t.gateways[gateway].last_at = event.received_at
+        gateway_at(t, gateway).last_at = event.received_at
     stranger.imsi = name
     stranger.used = 1
     stranger.last_at = event.received_at
     stranger.last_request = record
-    judge_stranger(t, row, event, evidence, classes)
-    wanted = np.int64(t.settings[0].unknown_response)
+    judge_stranger(t, row, event)
+    wanted = np.int64(settings_of(t).unknown_response)
     made, index, strongest, decider, deciding = settle(
-        t, stranger, row, np.int64(-1), np.int64(0), SCOPE_STRANGER, wanted, event, position, outputs, made, index, evidence, classes
+        t, stranger, row, np.int64(-1), np.int64(0), SCOPE_STRANGER, wanted, event, position, made, index
     )
     if event.kind != ACCESS_REQUEST:
         return made
     verdict = REJECT if strongest >= REFUSE else ALLOW
     stranger.last_verdict = verdict
     stranger.last_class = deciding
-    stranger.decided_sequence = t.meta[0].sequence
+    stranger.decided_sequence = meta_of(t).sequence
     result.verdict = verdict
     result.detector = decider
     result["class"] = deciding
     result.class_token = stranger.decided_sequence
     if verdict != ALLOW:
-        write_verdict(t, np.int64(-1), verdict, decider, deciding, strongest, event, position, outputs, made, index)
+        write_verdict(t, np.int64(-1), verdict, decider, deciding, strongest, event, position, made, index)
         made += 1
     return made
 
@@ -417,32 +436,32 @@ def fold_stranger(t, event, position, outputs, made, results, evidence, classes)
 @njit
 def stranger_detector(t):  # type: ignore[no-untyped-def]
     """The number of the (one) detector whose scope is strangers."""
-    for k in range(len(t.detectors)):
-        if np.int64(t.detectors[k].scope) == SCOPE_STRANGER:
+    for k in range(t.detector_count):
+        if np.int64(detector_at(t, k).scope) == SCOPE_STRANGER:
             return np.int64(k)
     return np.int64(0)
 
 
 @njit
-def fold_gateway(t, event, position, outputs, made, results, evidence, classes):  # type: ignore[no-untyped-def]
+def fold_gateway(t, event, position, made):  # type: ignore[no-untyped-def]
     """Accounting-On or Accounting-Off: the gateway's sessions are over (RFC 2866 5.1)."""
-    known = np.int64(t.gateway_of_text[event.gateway])
+    known = (gateway_of_text(t, event.gateway))
     if known > 0:
-        gateway = t.gateways[known - 1]
+        gateway = gateway_at(t, known - 1)
         again = gateway.epoch_at != 0 and abs(event.happened_at - gateway.epoch_at) <= SAME_MOMENT_US
         # Without a clock of its own a gateway that repeats itself is told by having begun nothing since.
         idle = gateway.epoch_at != 0 and gateway.started == 0 and event.received_at - gateway.last_at < 60 * SAME_MOMENT_US
         if again or idle:
-            results[position].duplicate = 1
+            result_at(t, position).duplicate = 1
             return made
     advance(t, event)
     row = gateway_row(t, event)
     if row < 0:
         return made
-    gateway = t.gateways[row]
-    judge_gateway(t, row, event, evidence, classes)
+    gateway = gateway_at(t, row)
+    judge_gateway(t, row, event)
     made, _, _, _, _ = settle(
-        t, gateway, row, np.int64(-1), np.int64(0), SCOPE_GATEWAY, np.int64(-1), event, position, outputs, made, np.int64(0), evidence, classes
+        t, gateway, row, np.int64(-1), np.int64(0), SCOPE_GATEWAY, np.int64(-1), event, position, made, np.int64(0)
     )
     gateway.epoch = np.int64(gateway.epoch) + np.int64(1)
     gateway.epoch_at = event.happened_at
@@ -470,34 +489,34 @@ def clear_result(result):  # type: ignore[no-untyped-def]
     result.class_token = 0
 
 
-def fold(t, events, outputs, results, evidence, classes):  # type: ignore[no-untyped-def]
+def fold(t, count):  # type: ignore[no-untyped-def]
     """Fold events in order; returns how many were consumed and how many outputs were made.
 
     Stops early where the outputs might not fit: the caller comes again with the rest, and any cut gives the same state.
     """
     made = np.int64(0)
-    for position in range(len(events)):
-        if made + OUTPUT_ROOM > len(outputs):
+    for position in range(count):
+        if made + OUTPUT_ROOM > t.outputs_room:
             return np.int64(position), made
-        event = events[position]
-        clear_result(results[position])
+        event = event_at(t, position)
+        clear_result(result_at(t, position))
         kind = np.int64(event.kind)
         if ACCESS_REQUEST <= kind <= STOP:
             row = find_subscription(t, event)
             if row >= 0:
                 made = fold_known(
-                    t, row, event, position, outputs, made, results, evidence, classes
+                    t, row, event, position, made
                 )
             else:
-                made = fold_stranger(t, event, position, outputs, made, results, evidence, classes)
+                made = fold_stranger(t, event, position, made)
         elif kind == ACCOUNTING_ON or kind == ACCOUNTING_OFF:
-            made = fold_gateway(t, event, position, outputs, made, results, evidence, classes)
+            made = fold_gateway(t, event, position, made)
         elif COMMAND_FIRST <= kind <= COMMAND_LAST:
-            made = fold_command(t, find_subscription(t, event), event, position, outputs, made, results)
+            made = fold_command(t, find_subscription(t, event), event, position, made)
         elif kind == EFFECT_RESULT:
-            made = fold_effect_result(t, find_subscription(t, event), event, position, outputs, made, results)
+            made = fold_effect_result(t, find_subscription(t, event), event, position, made)
         else:
             advance(t, event)
             if kind == TICK:
-                made = sweep(t, event, position, outputs, made)
-    return np.int64(len(events)), made
+                made = sweep(t, event, position, made)
+    return np.int64(count), made

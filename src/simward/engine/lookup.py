@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.engine.rows import device_at, int32_at, int64_at, meta_of, set_int32, set_int64, subscription_at
+
 NOWHERE = -1
 
 
@@ -20,94 +22,88 @@ def mix(value):  # type: ignore[no-untyped-def]
 
 
 @njit
-def find_imsi(subscriptions, index, imsi):  # type: ignore[no-untyped-def]
+def find_imsi(t, imsi):  # type: ignore[no-untyped-def]
     """Row of the subscription with this IMSI, or -1. A slot holds 31 bits of the hash above the row + 1."""
-    mask = np.int64(len(index) - 1)
     mixed = mix(imsi)
     mark = (mixed >> np.int64(31)) & np.int64(0x7FFFFFFF)
-    at = mixed & mask
+    at = mixed & t.imsi_mask
     while True:
-        slot = index[at]
+        slot = int64_at(t.imsi_index, at)
         if slot == 0:
             return np.int64(NOWHERE)
         if (slot >> np.int64(32)) == mark:
             row = (slot & np.int64(0xFFFFFFFF)) - np.int64(1)
-            if subscriptions[row].imsi == imsi:
+            if subscription_at(t, row).imsi == imsi:
                 return row
-        at = (at + np.int64(1)) & mask
+        at = (at + np.int64(1)) & t.imsi_mask
 
 
 @njit
-def put_imsi(index, imsi, row):  # type: ignore[no-untyped-def]
+def put_imsi(t, imsi, row):  # type: ignore[no-untyped-def]
     """Enter a row that is not in the index yet."""
-    mask = np.int64(len(index) - 1)
     mixed = mix(imsi)
-    at = mixed & mask
-    while index[at] != 0:
-        at = (at + np.int64(1)) & mask
-    index[at] = (((mixed >> np.int64(31)) & np.int64(0x7FFFFFFF)) << np.int64(32)) | (np.int64(row) + np.int64(1))
+    at = mixed & t.imsi_mask
+    while int64_at(t.imsi_index, at) != 0:
+        at = (at + np.int64(1)) & t.imsi_mask
+    mark = (mixed >> np.int64(31)) & np.int64(0x7FFFFFFF)
+    set_int64(t.imsi_index, at, (mark << np.int64(32)) | (np.int64(row) + np.int64(1)))
 
 
 @njit
-def find_msisdn(subscriptions, index, msisdn):  # type: ignore[no-untyped-def]
+def find_msisdn(t, msisdn):  # type: ignore[no-untyped-def]
     """Row of the subscription with this MSISDN, or -1."""
-    mask = np.int64(len(index) - 1)
-    at = mix(msisdn) & mask
+    at = mix(msisdn) & t.msisdn_mask
     while True:
-        slot = np.int64(index[at])
+        slot = int32_at(t.msisdn_index, at)
         if slot == 0:
             return np.int64(NOWHERE)
-        if subscriptions[slot - 1].msisdn == msisdn:
+        if subscription_at(t, slot - 1).msisdn == msisdn:
             return slot - np.int64(1)
-        at = (at + np.int64(1)) & mask
+        at = (at + np.int64(1)) & t.msisdn_mask
 
 
 @njit
-def put_msisdn(index, msisdn, row):  # type: ignore[no-untyped-def]
+def put_msisdn(t, msisdn, row):  # type: ignore[no-untyped-def]
     """Enter a row that is not in the index yet."""
-    mask = np.int64(len(index) - 1)
-    at = mix(msisdn) & mask
-    while index[at] != 0:
-        at = (at + np.int64(1)) & mask
-    index[at] = np.int64(row) + np.int64(1)
+    at = mix(msisdn) & t.msisdn_mask
+    while int32_at(t.msisdn_index, at) != 0:
+        at = (at + np.int64(1)) & t.msisdn_mask
+    set_int32(t.msisdn_index, at, np.int64(row) + np.int64(1))
 
 
 @njit
-def build_subscription_indexes(subscriptions, imsi_index, msisdn_index):  # type: ignore[no-untyped-def]
-    """Fill empty indexes from the table; rows with IMSI 0 are free."""
-    for row in range(len(subscriptions)):
-        if subscriptions[row].imsi != 0:
-            put_imsi(imsi_index, subscriptions[row].imsi, row)
-            if subscriptions[row].msisdn != 0:
-                put_msisdn(msisdn_index, subscriptions[row].msisdn, row)
-
-
-@njit
-def find_device(devices, index, imei):  # type: ignore[no-untyped-def]
+def find_device(t, imei):  # type: ignore[no-untyped-def]
     """Row of the device, or -1."""
-    mask = np.int64(len(index) - 1)
-    at = mix(imei) & mask
+    at = mix(imei) & t.device_mask
     while True:
-        slot = np.int64(index[at])
+        slot = int32_at(t.device_index, at)
         if slot == 0:
             return np.int64(NOWHERE)
-        if devices[slot - 1].imei == imei:
+        if device_at(t, slot - 1).imei == imei:
             return slot - np.int64(1)
-        at = (at + np.int64(1)) & mask
+        at = (at + np.int64(1)) & t.device_mask
 
 
 @njit
-def put_device(index, imei, row):  # type: ignore[no-untyped-def]
+def put_device(t, imei, row):  # type: ignore[no-untyped-def]
     """Enter a row that is not in the index yet."""
-    mask = np.int64(len(index) - 1)
-    at = mix(imei) & mask
-    while index[at] != 0:
-        at = (at + np.int64(1)) & mask
-    index[at] = np.int64(row) + np.int64(1)
+    at = mix(imei) & t.device_mask
+    while int32_at(t.device_index, at) != 0:
+        at = (at + np.int64(1)) & t.device_mask
+    set_int32(t.device_index, at, np.int64(row) + np.int64(1))
 
 
-@njit
-def build_device_index(devices, index):  # type: ignore[no-untyped-def]
+def build_subscription_indexes(t):  # type: ignore[no-untyped-def]
+    """Fill empty indexes from the table; rows with IMSI 0 are free."""
+    for row in range(meta_of(t).subscriptions):
+        subscription = subscription_at(t, row)
+        if subscription.imsi != 0:
+            put_imsi(t, subscription.imsi, row)
+            if subscription.msisdn != 0:
+                put_msisdn(t, subscription.msisdn, row)
+
+
+def build_device_index(t):  # type: ignore[no-untyped-def]
     """Fill an empty index from the table."""
-    for row in range(len(devices)):
-        put_device(index, devices[row].imei, row)
+    for row in range(meta_of(t).devices):
+        put_device(t, device_at(t, row).imei, row)

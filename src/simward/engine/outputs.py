@@ -60,10 +60,11 @@ LOCKED = 8  # `was` = until (us) or 0 for no expiry
 RELEASED = 9  # `result` = RELEASE_*
 COMMAND_ANSWER = 10
 ADDRESS_GIVEN = 11  # static Framed-IP-Address chosen for the subscription
+UNBOUND = 12  # by a person's release with rebind: `was` = the device it was bound to
 
 KIND_NAMES = (
     "", "finding-began", "finding-updated", "finding-ended", "verdict", "disconnect", "effect-proof", "bound", "locked",
-    "released", "command-answer", "address-given",
+    "released", "command-answer", "address-given", "unbound",
 )
 
 # Verdicts.

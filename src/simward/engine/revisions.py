@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
-
 from simward.compiled import entry
 from simward.detectors import of_gate
 from simward.detectors.detector import MAX_CLASSES
-from simward.engine import lookup, sessions
+from simward.engine import events, layouts, lookup, sessions
+from simward.engine import rows as rows_module
+from simward.engine import tables as policy_tables
 from simward.engine.lookup import find_imsi, put_imsi, put_msisdn
+from simward.engine.rows import finding_at, meta_of, session_at, subscription_at
 from simward.engine.sessions import NOWHERE, clear_session
-from simward.engine.state import LIMIT, SEGMENT_STATE, State, rows
+from simward.engine.layouts import LIMIT, SEGMENT_STATE
+from simward.engine.state import State, rows
 from simward.engine.tables import BIND_DECLARED, BIND_MODEL, InventoryDelta, PolicyTables, knobs_dtype
 
 
@@ -145,34 +147,33 @@ def settle_bindings(state: State, at: int) -> None:
     used["generation"][chosen] += 1
 
 
-@njit
-def upsert(subscriptions, index, msisdn_index, meta, upserts, use_cases):  # type: ignore[no-untyped-def]
+def upsert(t, upserts, use_cases):  # type: ignore[no-untyped-def]
     """Write inventory rows into the table; returns 1 where an MSISDN changed, so that its index must be made anew."""
     stale = 0
     for position in range(len(upserts)):
         line = upserts[position]
-        row = find_imsi(subscriptions, index, line.imsi)
+        row = find_imsi(t, line.imsi)
         if row < 0:
-            row = np.int64(meta[0].subscription_free)
+            row = np.int64(meta_of(t).subscription_free)
             if row >= 0:
-                meta[0].subscription_free = subscriptions[row].session_head
+                meta_of(t).subscription_free = subscription_at(t, row).session_head
             else:
-                row = np.int64(meta[0].subscriptions)
-                meta[0].subscriptions = row + np.int64(1)
-            meta[0].subscriptions_live = np.int64(meta[0].subscriptions_live) + np.int64(1)
-            subscriptions[row].imsi = line.imsi
-            subscriptions[row].session_head = NOWHERE
-            subscriptions[row].finding_head = NOWHERE
-            subscriptions[row].area = NOWHERE
-            subscriptions[row].last_software = NOWHERE
-            put_imsi(index, line.imsi, row)
-            if line.msisdn != 0 and stale == 0 and len(msisdn_index) > 16:
-                put_msisdn(msisdn_index, line.msisdn, row)
+                row = np.int64(meta_of(t).subscriptions)
+                meta_of(t).subscriptions = row + np.int64(1)
+            meta_of(t).subscriptions_live = np.int64(meta_of(t).subscriptions_live) + np.int64(1)
+            subscription_at(t, row).imsi = line.imsi
+            subscription_at(t, row).session_head = NOWHERE
+            subscription_at(t, row).finding_head = NOWHERE
+            subscription_at(t, row).area = NOWHERE
+            subscription_at(t, row).last_software = NOWHERE
+            put_imsi(t, line.imsi, row)
+            if line.msisdn != 0 and stale == 0 and t.msisdn_mask > 15:
+                put_msisdn(t, line.msisdn, row)
             elif line.msisdn != 0:
                 stale = 1
-        elif subscriptions[row].msisdn != line.msisdn:
+        elif subscription_at(t, row).msisdn != line.msisdn:
             stale = 1
-        subscription = subscriptions[row]
+        subscription = subscription_at(t, row)
         subscription.iccid = line.iccid
         subscription.msisdn = line.msisdn
         subscription.declared_imei = line.imei
@@ -181,42 +182,37 @@ def upsert(subscriptions, index, msisdn_index, meta, upserts, use_cases):  # typ
     return stale
 
 
-@njit
-def forget(subscriptions, index, session_table, finding_table, meta, gone, used, quarantined):  # type: ignore[no-untyped-def]
-    """Give up the rows of removed subscriptions with their sessions and findings; returns how many were there.
-
-    Their addresses go to `used` and `quarantined` (by removed row), their use cases stay readable until the row is zeroed
-    by the caller.
-    """
+def forget(t, gone, used):  # type: ignore[no-untyped-def]
+    """Give up the sessions and findings of removed subscriptions; `used` gets their rows (-1 = not there)."""
     count = np.int64(0)
     for position in range(len(gone)):
-        row = find_imsi(subscriptions, index, gone[position])
+        row = find_imsi(t, gone[position])
         used[position] = NOWHERE
         if row < 0:
             continue
         used[position] = row
-        at = np.int64(subscriptions[row].session_head)
+        at = np.int64(subscription_at(t, row).session_head)
         while at != NOWHERE:
-            after = np.int64(session_table[at].next)
-            clear_session(session_table[at])
-            session_table[at].next = meta[0].session_free
-            meta[0].session_free = at
-            meta[0].sessions_live = np.int64(meta[0].sessions_live) - np.int64(1)
+            after = np.int64(session_at(t, at).next)
+            clear_session(session_at(t, at))
+            session_at(t, at).next = meta_of(t).session_free
+            meta_of(t).session_free = at
+            meta_of(t).sessions_live = np.int64(meta_of(t).sessions_live) - np.int64(1)
             at = after
-        at = np.int64(subscriptions[row].finding_head)
+        at = np.int64(subscription_at(t, row).finding_head)
         while at != NOWHERE:
-            after = np.int64(finding_table[at].next)
-            finding_table[at].next = meta[0].finding_free
-            meta[0].finding_free = at
-            meta[0].findings_live = np.int64(meta[0].findings_live) - np.int64(1)
+            after = np.int64(finding_at(t, at).next)
+            finding_at(t, at).next = meta_of(t).finding_free
+            meta_of(t).finding_free = at
+            meta_of(t).findings_live = np.int64(meta_of(t).findings_live) - np.int64(1)
             at = after
         count += 1
-    meta[0].subscriptions_live = np.int64(meta[0].subscriptions_live) - count
+    meta_of(t).subscriptions_live = np.int64(meta_of(t).subscriptions_live) - count
     return count
 
 
-upsert_rows = entry(upsert, depends=[lookup])
-forget_rows = entry(forget, depends=[lookup, sessions])
+upsert_rows = entry(upsert, depends=[lookup, sessions, layouts, rows_module, events, policy_tables])
+forget_rows = entry(forget, depends=[lookup, sessions, layouts, rows_module, events, policy_tables])
 
 
 def apply_inventory(state: State, delta: InventoryDelta, at: int) -> None:
@@ -229,9 +225,7 @@ def apply_inventory(state: State, delta: InventoryDelta, at: int) -> None:
         use_cases = np.array([number.get(name, 0) for name in delta.use_cases] or [0], np.uint16)
         before = addresses_by_segment(state)
         upserts = delta.upserts.view(np.recarray)
-        stale = upsert_rows(
-            state.subscriptions, state.imsi_index, state.msisdn_index, state.meta, upserts, use_cases
-        )
+        stale = upsert_rows(state.tables(), upserts, use_cases)
         if stale:
             state.index_subscriptions()
         give_back_moved(state, before)
@@ -276,10 +270,7 @@ def give_back(state: State, row: int, segment: int) -> None:
 def remove(state: State, removals: np.ndarray) -> None:
     """Take subscriptions out: sessions and findings with them, addresses back to their pools."""
     gone = np.zeros(len(removals), np.int64)
-    unused = np.zeros(0, np.int64)
-    forget_rows(
-        state.subscriptions, state.imsi_index, state.sessions, state.findings, state.meta, removals, gone, unused
-    )
+    forget_rows(state.tables(), np.ascontiguousarray(removals), gone)
     segments = addresses_by_segment(state)
     for row in gone[gone >= 0]:
         give_back(state, int(row), int(segments[row]))

@@ -5,6 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.engine.rows import (
+    gateway_at,
+    gateway_of_text,
+    meta_of,
+    session_at,
+    subscription_at,
+)
+
 NOWHERE = -1
 LIVE, START_SEEN, DISCONNECTING = 1, 2, 4
 SESSIONS_MAX = 8
@@ -41,9 +49,9 @@ def find_session(t, subscription, event):  # type: ignore[no-untyped-def]
     """Row of the subscription's live session that the event names, or -1."""
     at = np.int64(subscription.session_head)
     while at != NOWHERE:
-        if same_session(t.sessions[at], event):
+        if same_session(session_at(t, at), event):
             return at
-        at = np.int64(t.sessions[at].next)
+        at = np.int64(session_at(t, at).next)
     return np.int64(NOWHERE)
 
 
@@ -73,15 +81,15 @@ def row_hash(session):  # type: ignore[no-untyped-def]
 @njit
 def open_session(t, row, event, epoch, started):  # type: ignore[no-untyped-def]
     """Give a new session a row at the head of the subscription's chain and return it."""
-    meta = t.meta[0]
+    meta = meta_of(t)
     at = np.int64(meta.session_free)
     if at != NOWHERE:
-        meta.session_free = t.sessions[at].next
+        meta.session_free = session_at(t, at).next
     else:
         at = np.int64(meta.sessions)
         meta.sessions = at + np.int64(1)
-    subscription = t.subscriptions[row]
-    session = t.sessions[at]
+    subscription = subscription_at(t, row)
+    session = session_at(t, at)
     session.subscription = row
     session.next = subscription.session_head
     session.gateway = event.gateway
@@ -114,9 +122,9 @@ def open_session(t, row, event, epoch, started):  # type: ignore[no-untyped-def]
 @njit
 def close_session(t, row, at, stop_seen):  # type: ignore[no-untyped-def]
     """Take a session off its subscription's chain, remember its name, and free the row."""
-    meta = t.meta[0]
-    subscription = t.subscriptions[row]
-    session = t.sessions[at]
+    meta = meta_of(t)
+    subscription = subscription_at(t, row)
+    session = session_at(t, at)
     marked = row_hash(session)
     if np.int64(session.flags) & START_SEEN:
         marked |= np.int64(START_BIT)
@@ -127,12 +135,12 @@ def close_session(t, row, at, stop_seen):  # type: ignore[no-untyped-def]
         subscription.session_head = session.next
     else:
         before = np.int64(subscription.session_head)
-        while np.int64(t.sessions[before].next) != at:
-            before = np.int64(t.sessions[before].next)
-        t.sessions[before].next = session.next
-    gateway = t.gateway_of_text[session.gateway]
-    if gateway > 0 and t.gateways[gateway - 1].epoch == session.epoch and t.gateways[gateway - 1].sessions > 0:
-        t.gateways[gateway - 1].sessions = np.int64(t.gateways[gateway - 1].sessions) - np.int64(1)
+        while np.int64(session_at(t, before).next) != at:
+            before = np.int64(session_at(t, before).next)
+        session_at(t, before).next = session.next
+    gateway = gateway_of_text(t, session.gateway)
+    if gateway > 0 and gateway_at(t, gateway - 1).epoch == session.epoch and gateway_at(t, gateway - 1).sessions > 0:
+        gateway_at(t, gateway - 1).sessions = np.int64(gateway_at(t, gateway - 1).sessions) - np.int64(1)
     clear_session(session)
     session.next = meta.session_free
     meta.session_free = at
@@ -170,11 +178,11 @@ def clear_session(session):  # type: ignore[no-untyped-def]
 @njit
 def drop_older_epochs(t, row):  # type: ignore[no-untyped-def]
     """Close the sessions whose gateway has restarted since (its epoch was raised)."""
-    at = np.int64(t.subscriptions[row].session_head)
+    at = np.int64(subscription_at(t, row).session_head)
     while at != NOWHERE:
-        after = np.int64(t.sessions[at].next)
-        gateway = np.int64(t.gateway_of_text[t.sessions[at].gateway]) - np.int64(1)
-        if gateway >= 0 and t.gateways[gateway].epoch != t.sessions[at].epoch:
+        after = np.int64(session_at(t, at).next)
+        gateway = (gateway_of_text(t, session_at(t, at).gateway)) - np.int64(1)
+        if gateway >= 0 and gateway_at(t, gateway).epoch != session_at(t, at).epoch:
             close_session(t, row, at, False)
         at = after
 
@@ -185,11 +193,11 @@ def make_way(t, row, event):  # type: ignore[no-untyped-def]
 
     The same address at the same gateway cannot belong to two sessions at once, so the older one's Stop was lost.
     """
-    at = np.int64(t.subscriptions[row].session_head)
+    at = np.int64(subscription_at(t, row).session_head)
     oldest, count = np.int64(NOWHERE), np.int64(0)
     while at != NOWHERE:
-        after = np.int64(t.sessions[at].next)
-        session = t.sessions[at]
+        after = np.int64(session_at(t, at).next)
+        session = session_at(t, at)
         if event.address != 0 and session.address == event.address and session.gateway == event.gateway:
             close_session(t, row, at, False)
         else:

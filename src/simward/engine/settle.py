@@ -5,6 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.engine.rows import (
+    class_of,
+    detector_at,
+    evidence_at,
+    finding_at,
+    output_at,
+    response_of,
+)
 from simward.engine.findings import (
     FINDING_BEGAN,
     FINDING_ENDED,
@@ -25,30 +33,30 @@ ACCESS_REQUEST = 1
 
 
 @njit
-def end_finding(t, owner, at, subscription_row, event, position, outputs, made, index):  # type: ignore[no-untyped-def]
+def end_finding(t, owner, at, subscription_row, event, position, made, index):  # type: ignore[no-untyped-def]
     """Write that a finding ended and give up its row."""
-    output = new_output(t, outputs, made, event, position, index, FINDING_ENDED)
-    describe(output, t, t.findings[at])
+    output = new_output(t, made, event, position, index, FINDING_ENDED)
+    describe(output, t, finding_at(t, at))
     if subscription_row >= 0:
         about(output, t, subscription_row)
     else:
-        output.row = t.findings[at].row
+        output.row = finding_at(t, at).row
     unlink_finding(t, owner, at)
 
 
 @njit
-def begin_finding(t, owner, row, subscription_row, use_case, scope, k, cls, wanted, event, position, outputs, made, index, seen):  # type: ignore[no-untyped-def]
+def begin_finding(t, owner, row, subscription_row, use_case, scope, k, cls, wanted, event, position, made, index, seen):  # type: ignore[no-untyped-def]
     """Write that a finding began, and (unless it is momentary) give it a row; returns the response in force."""
-    held = held_reason(t, use_case, wanted, event.received_at, t.detectors[k].fixed != 0)
+    held = held_reason(t, use_case, wanted, event.received_at, detector_at(t, k).fixed != 0)
     response = np.int64(NOTIFY) if held else np.int64(wanted)
-    output = new_output(t, outputs, made, event, position, index, FINDING_BEGAN)
+    output = new_output(t, made, event, position, index, FINDING_BEGAN)
     output.row = row
     if subscription_row >= 0:
         about(output, t, subscription_row)
         output.row = row
     output.detector = k
     output["class"] = cls
-    output.severity = t.detectors[k].severity[cls]
+    output.severity = detector_at(t, k).severity[cls]
     output.wanted = wanted
     output.response = response
     output.held = held
@@ -57,10 +65,10 @@ def begin_finding(t, owner, row, subscription_row, use_case, scope, k, cls, want
     output.expected = seen.expected
     output.opened_sequence = output.sequence
     output.opened_index = index
-    if t.detectors[k].momentary:
+    if detector_at(t, k).momentary:
         return response
     at = take_finding(t)
-    finding = t.findings[at]
+    finding = finding_at(t, at)
     finding.opened_sequence = output.sequence
     finding.opened_index = index
     finding.was = seen.was
@@ -78,20 +86,37 @@ def begin_finding(t, owner, row, subscription_row, use_case, scope, k, cls, want
 
 
 @njit
-def renew_finding(t, at, subscription_row, use_case, k, wanted, event, position, outputs, made, index):  # type: ignore[no-untyped-def]
+def end_at_once(t, began, event, position, made, index):  # type: ignore[no-untyped-def]
+    """The end of a momentary finding, which began with the same event."""
+    output = new_output(t, made, event, position, index, FINDING_ENDED)
+    output.row = began.row
+    output.detector = began.detector
+    output["class"] = began["class"]
+    output.severity = began.severity
+    output.response = began.response
+    output.wanted = began.wanted
+    output.was = began.was
+    output.now = began.now
+    output.expected = began.expected
+    output.opened_sequence = began.opened_sequence
+    output.opened_index = began.opened_index
+
+
+@njit
+def renew_finding(t, at, subscription_row, use_case, k, wanted, event, position, made, index):  # type: ignore[no-untyped-def]
     """The condition goes on: ask again for a response that policy changed or a limit held; True if an output was written."""
-    finding = t.findings[at]
+    finding = finding_at(t, at)
     changed = np.int64(finding.wanted) != wanted
     if not changed and not (finding.held and event.kind == ACCESS_REQUEST):
         return False
-    held = held_reason(t, use_case, wanted, event.received_at, t.detectors[k].fixed != 0)
+    held = held_reason(t, use_case, wanted, event.received_at, detector_at(t, k).fixed != 0)
     response = np.int64(NOTIFY) if held else np.int64(wanted)
     if not changed and response == np.int64(finding.response):
         return False
     finding.wanted = wanted
     finding.response = response
     finding.held = held
-    output = new_output(t, outputs, made, event, position, index, FINDING_UPDATED)
+    output = new_output(t, made, event, position, index, FINDING_UPDATED)
     describe(output, t, finding)
     if subscription_row >= 0:
         about(output, t, subscription_row)
@@ -99,46 +124,43 @@ def renew_finding(t, at, subscription_row, use_case, k, wanted, event, position,
 
 
 @njit
-def settle(t, owner, row, subscription_row, use_case, scope, given, event, position, outputs, made, index, evidence, classes):  # type: ignore[no-untyped-def]
+def settle(t, owner, row, subscription_row, use_case, scope, given, event, position, made, index):  # type: ignore[no-untyped-def]
     """Begin, renew and end the findings of one owner of one scope.
 
     `given` >= 0 is the response whatever policy says. Returns outputs made, index within the event, the strongest
     response in force, and the detector and class that it came from.
     """
     strongest, decider, deciding = np.int64(0), np.int64(0), np.int64(0)
-    for k in range(len(classes)):
-        if np.int64(t.detectors[k].scope) != scope:
+    for k in range(t.detector_count):
+        if np.int64(detector_at(t, k).scope) != scope:
             continue
-        cls = np.int64(classes[k])
+        cls = np.int64(class_of(t, k))
         if cls == NO_OPINION:
             continue
         at = find_finding(t, owner.finding_head, k)
-        if at != NOWHERE and (np.int64(t.findings[at]["class"]) != cls or (cls != QUIET and t.findings[at].now != evidence[k].now)):
-            end_finding(t, owner, at, subscription_row, event, position, outputs, made, index)
+        if at != NOWHERE and (np.int64(finding_at(t, at)["class"]) != cls or (cls != QUIET and finding_at(t, at).now != evidence_at(t, k).now)):
+            end_finding(t, owner, at, subscription_row, event, position, made, index)
             made += 1
             index += 1
             at = np.int64(NOWHERE)
         if cls == QUIET:
             continue
-        wanted = given if given >= 0 else np.int64(t.responses[use_case, k, cls])
+        wanted = given if given >= 0 else np.int64(response_of(t, use_case, k, cls))
         if at == NOWHERE:
             response = begin_finding(
-                t, owner, row, subscription_row, use_case, scope, k, cls, wanted, event, position, outputs, made, index, evidence[k]
+                t, owner, row, subscription_row, use_case, scope, k, cls, wanted, event, position, made, index, evidence_at(t, k)
             )
             made += 1
             index += 1
-            if t.detectors[k].momentary:
-                output = new_output(t, outputs, made, event, position, index, FINDING_ENDED)
-                outputs[made] = outputs[made - 1]
-                output.kind = FINDING_ENDED
-                output.index = index
+            if detector_at(t, k).momentary:
+                end_at_once(t, output_at(t, made - 1), event, position, made, index)
                 made += 1
                 index += 1
         else:
-            if renew_finding(t, at, subscription_row, use_case, k, wanted, event, position, outputs, made, index):
+            if renew_finding(t, at, subscription_row, use_case, k, wanted, event, position, made, index):
                 made += 1
                 index += 1
-            response = np.int64(t.findings[at].response)
+            response = np.int64(finding_at(t, at).response)
         if response > strongest:
             strongest, decider, deciding = response, np.int64(k), cls
     return made, index, strongest, decider, deciding

@@ -1,153 +1,24 @@
-"""The gate's state: one row a subscription, session, gateway, device, stranger, segment and open finding.
-
-Rows are plain NumPy records, so a snapshot is a copy and a byte can be counted. Rows that are given up are zeroed and
-chained (`next`), lowest effort and the same in every replay. Indexes are derived: they are rebuilt, never saved.
-"""
+"""The gate's state: its tables, their growth, and the names that belong to them. Indexes are derived, never saved."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from simward.compiled import entry
+from simward.compiled import INTERPRETED, entry
 from simward.detectors import of_gate
-from simward.detectors.detector import MAX_CLASSES, SCOPES
-from simward.engine.events import SESSION_ID_OCTETS
-from simward.engine import lookup
-from simward.engine.tables import LIMITED_ACTIONS, PolicyTables
+from simward.detectors.detector import SCOPES
+from simward.engine import events, layouts, lookup, rows as row_access, tables as policy_tables
+from simward.engine.layouts import (
+    COMMANDS_KEPT, DETECTOR_FACTS, DEVICE, FINDING, FREED, GATEWAY, GATEWAYS_MAX, LIMIT, META, NOWHERE, SEGMENT_STATE, SESSION,
+    STRANGER, STRANGERS, SUBSCRIPTION, TABLES,
+)
+from simward.engine.rows import MAPPED
+from simward.engine.tables import PolicyTables
 from simward.engine.texts import TEXTS_MAX, Texts
-
-build_subscription_indexes = entry(lookup.build_subscription_indexes, depends=[lookup])
-build_device_index = entry(lookup.build_device_index, depends=[lookup])
-
-NOWHERE = -1
-"""No row."""
-STRANGERS = 4096
-COMMANDS_KEPT = 1024
-GATEWAYS_MAX = 4096
-ENDED_KEPT = 4
-TOKENS_KEPT = 4
-
-# Locks.
-UNLOCKED, LOCKED_BY_FINDING, LOCKED_BY_PERSON = 0, 1, 2
-
-# Session flags.
-SESSION_LIVE, SESSION_START_SEEN, SESSION_DISCONNECTING = 1, 2, 4
-
-
-def memory_of(scope: str) -> list[tuple[str, Any]]:
-    """The nested memory records of every gate detector of one scope."""
-    return [
-        (one.field, np.dtype(list(one.memory), align=True))
-        for one in of_gate()
-        if one.detector.scope == scope and one.memory
-    ]
-
-
-def record(fields: list[tuple[Any, ...]], scope: str = "") -> np.dtype:
-    """A row layout, with the detectors' memory of its scope behind the engine's own fields."""
-    return np.dtype([*fields, *(memory_of(scope) if scope else [])], align=True)
-
-
-SUBSCRIPTION = record(
-    [
-        ("imsi", "i8"), ("iccid", "i8"), ("msisdn", "i8"),
-        ("declared_imei", "i8"), ("bound_imei", "i8"), ("earlier_imei", "i8"), ("last_imei", "i8"),
-        ("bound_at", "i8"), ("last_at", "i8"), ("last_request", "i8"), ("decided_sequence", "i8"),
-        ("locked_at", "i8"), ("locked_until", "i8"), ("cell", "i8"),
-        ("ended", "i8", (ENDED_KEPT,)),  # hashes of sessions that ended, bit 0 = Start seen, bit 1 = Stop seen
-        ("plmn", "i4"), ("area", "i4"), ("apn", "i4"), ("gateway", "i4"),
-        ("address", "u4"), ("quarantine_address", "u4"),
-        ("session_head", "i4"), ("finding_head", "i4"), ("generation", "i4"),
-        ("use_case", "u2"), ("rat", "u1"), ("last_software", "i1"), ("locked", "u1"), ("lock_detector", "u1"),
-        ("last_verdict", "u1"), ("last_detector", "u1"), ("last_class", "u1"), ("lifecycle", "u1"), ("session_count", "u1"),
-        ("ended_at", "u1"),  # position in `ended` that is overwritten next
-    ],
-    "subscription",
-)
-SESSION = np.dtype(
-    [
-        ("subscription", "i4"), ("next", "i4"), ("gateway", "i4"), ("client", "i4"), ("apn", "i4"), ("address", "u4"),
-        ("epoch", "i4"), ("duration_s", "i4"),
-        ("started_at", "i8"), ("last_at", "i8"), ("uplink_octets", "i8"), ("downlink_octets", "i8"), ("imei", "i8"),
-        ("effect_sequence", "i8"),  # the Disconnect that is under way, 0 = none
-        ("tokens", "i4", (TOKENS_KEPT,)),  # what the last interims can be told apart by
-        ("effect_index", "u1"), ("attempts", "u1"), ("flags", "u1"), ("token_at", "u1"), ("session_id_octets", "u1"),
-        ("session_id", "u1", (SESSION_ID_OCTETS,)),
-    ],
-    align=True,
-)
-GATEWAY = record(
-    [
-        ("epoch_at", "i8"), ("last_at", "i8"), ("gateway", "i4"), ("client", "i4"), ("epoch", "i4"), ("sessions", "i4"),
-        ("finding_head", "i4"), ("started", "i4"),  # sessions begun in this epoch
-    ],
-    "gateway",
-)
-STRANGER = record(
-    [("imsi", "i8"), ("last_at", "i8"), ("last_request", "i8"), ("decided_sequence", "i8"), ("finding_head", "i4"), ("used", "u1"),
-     ("last_verdict", "u1"), ("last_class", "u1")],
-    "stranger",
-)
-SEGMENT_STATE = record(
-    [("next_address", "i8"), ("next_quarantine", "i8"), ("left", "i8"), ("given", "i8"), ("freed_head", "i4"),
-     ("freed_quarantine_head", "i4"), ("finding_head", "i4")],
-    "segment",
-)
-FREED = np.dtype([("address", "u4"), ("next", "i4")], align=True)
-FINDING = np.dtype(
-    [("opened_sequence", "i8"), ("was", "i8"), ("now", "i8"), ("row", "i4"), ("next", "i4"), ("opened_index", "u1"),
-     ("detector", "u1"), ("class", "u1"), ("scope", "u1"), ("response", "u1"), ("wanted", "u1"), ("held", "u1")],
-    align=True,
-)
-DEVICE = np.dtype([("imei", "i8"), ("last_at", "i8"), ("subscription", "i4"), ("moves", "i4")], align=True)
-LIMIT = np.dtype(
-    [("members", "i4"), ("minute", "i8"), ("counts", "i4", (len(LIMITED_ACTIONS) * 60,))], align=True
-)
-META = np.dtype(
-    [
-        ("sequence", "i8"), ("now", "i8"), ("device_overflow", "i8"), ("late", "i8"),
-        ("subscriptions", "i4"), ("subscription_free", "i4"), ("subscriptions_live", "i4"),
-        ("sessions", "i4"), ("session_free", "i4"), ("sessions_live", "i4"), ("gateways", "i4"),
-        ("findings", "i4"), ("finding_free", "i4"), ("findings_live", "i4"), ("freed", "i4"), ("freed_free", "i4"),
-        ("devices", "i4"), ("command_at", "i4"), ("sweep", "i4"), ("stranger_sweep", "i4"), ("paused", "u1"),
-    ],
-    align=True,
-)
-DETECTOR_FACTS = np.dtype(
-    [("severity", "u1", (MAX_CLASSES,)), ("momentary", "u1"), ("about_device", "u1"), ("about_lock", "u1"), ("fixed", "u1"),
-     ("scope", "u1")],
-    align=True,
-)
-
-
-class Tables(NamedTuple):
-    """Everything that the kernel reads and writes, as it takes it."""
-
-    meta: Any
-    subscriptions: Any
-    imsi_index: Any
-    msisdn_index: Any
-    sessions: Any
-    gateways: Any
-    gateway_of_text: Any
-    strangers: Any
-    segment_states: Any
-    freed: Any
-    findings: Any
-    devices: Any
-    device_index: Any
-    limits: Any
-    commands: Any
-    use_cases: Any
-    segments: Any
-    responses: Any
-    knobs: Any
-    settings: Any
-    detectors: Any
-
 
 def rows(count: int, dtype: np.dtype) -> Any:
     """Zeroed rows. Untouched pages take no memory, so room may be given generously."""
@@ -167,6 +38,30 @@ def detector_facts() -> Any:
         facts["scope"][number] = SCOPES.index(one.detector.scope)
     return facts
 
+
+def index_size(count: int, least: int) -> int:
+    """A power of two that keeps an index of `count` entries at most half full."""
+    while least < 2 * count:
+        least *= 2
+    return least
+
+
+def interpreted(array: np.ndarray) -> Any:
+    """The array as interpreted code reads rows from it: records with attributes, plain numbers under `value`."""
+    flat = array.reshape(-1)
+    if flat.dtype.names is None:
+        flat = flat.view(np.ndarray).view(np.dtype([("value", flat.dtype)]))
+    return flat.view(np.recarray)
+
+
+build_subscription_indexes = entry(lookup.build_subscription_indexes, depends=[lookup, row_access, layouts, events, policy_tables])
+build_device_index = entry(lookup.build_device_index, depends=[lookup, row_access, layouts, events, policy_tables])
+
+# The kernel's arrays that the state owns; the policy's and the batch's are added to them.
+OWN = (
+    "meta", "subscriptions", "imsi_index", "msisdn_index", "sessions", "gateways", "gateway_of_text", "strangers",
+    "segment_states", "freed", "findings", "devices", "device_index", "limits", "commands", "detectors",
+)
 
 # What a snapshot holds: table name -> the meta field that says how many rows are used (None: the whole table).
 SAVED = {
@@ -202,27 +97,23 @@ class State:
         self.limits = rows(1, LIMIT)
         self.commands = np.zeros(COMMANDS_KEPT, np.int64)
         self.detectors = detector_facts()
-        self.index_subscriptions()
-        self.index_devices()
+        self.imsi_index = np.zeros(2048, np.int64)
+        self.msisdn_index = np.zeros(16, np.int32)
+        self.device_index = np.zeros(8192, np.int32)
 
     def index_subscriptions(self) -> None:
         """Make the IMSI and MSISDN indexes anew."""
-        size = 1024
-        while size < 2 * len(self.subscriptions):
-            size *= 2
+        size = index_size(len(self.subscriptions), 1024)
         self.imsi_index = np.zeros(size, np.int64)
         used = self.subscriptions[: int(self.meta["subscriptions"][0])]
         numbers = int(np.count_nonzero(used["msisdn"])) if len(used) else 0
         self.msisdn_index = np.zeros(size if numbers else 16, np.int32)
-        build_subscription_indexes(used, self.imsi_index, self.msisdn_index)
+        build_subscription_indexes(self.tables())
 
     def index_devices(self) -> None:
         """Make the IMEI index anew."""
-        size = 8192
-        while size < 2 * len(self.devices):
-            size *= 2
-        self.device_index = np.zeros(size, np.int32)
-        build_device_index(self.devices[: int(self.meta["devices"][0])], self.device_index)
+        self.device_index = np.zeros(index_size(len(self.devices), 8192), np.int32)
+        build_device_index(self.tables())
 
     def index_gateways(self) -> None:
         """Make the text-to-gateway map anew."""
@@ -254,16 +145,26 @@ class State:
         setattr(self, name, grown)
         return True
 
-    def tables(self) -> Tables:
-        """The arrays as the kernel takes them; ask again after anything may have grown."""
-        policy = self.policy
-        return Tables(
-            self.meta, self.subscriptions, self.imsi_index, self.msisdn_index, self.sessions, self.gateways,
-            self.gateway_of_text, self.strangers, self.segment_states, self.freed, self.findings, self.devices,
-            self.device_index, self.limits, self.commands, policy.use_cases.view(np.recarray),
-            policy.segments.view(np.recarray), policy.responses, policy.knobs.view(np.recarray),
-            policy.settings.view(np.recarray), self.detectors,
-        )
+    def tables(self, scratch: Mapping[str, np.ndarray] | None = None) -> Any:
+        """Where everything is, as the kernel takes it; ask again after anything may have grown.
+
+        `scratch` names the arrays of the batch: events, outputs, results, evidence, classes.
+        """
+        t = np.zeros(1, TABLES).view(np.recarray)
+        arrays = {
+            **{name: getattr(self, name) for name in OWN}, "use_cases": self.policy.use_cases, "segments": self.policy.segments,
+            "responses": self.policy.responses, "knobs": self.policy.knobs, "settings": self.policy.settings, **(scratch or {}),
+        }
+        for name, array in arrays.items():
+            t[name] = array.ctypes.data
+            if INTERPRETED:
+                MAPPED[array.ctypes.data] = interpreted(array)
+        t["imsi_mask"], t["msisdn_mask"] = len(self.imsi_index) - 1, len(self.msisdn_index) - 1
+        t["device_mask"] = len(self.device_index) - 1
+        t["gateways_room"], t["devices_room"] = len(self.gateways), len(self.devices)
+        t["outputs_room"] = len(scratch["outputs"]) if scratch else 0
+        t["detector_count"] = len(self.detectors)
+        return t[0]
 
     def saved(self) -> dict[str, np.ndarray]:
         """The used rows of every table, as plain arrays without a copy: what a snapshot holds and a digest covers."""
@@ -286,4 +187,4 @@ class State:
 
     def allocated_octets(self) -> int:
         """Octets of all tables as allocated (touched or not)."""
-        return sum(array.nbytes for array in self.tables() if hasattr(array, "nbytes"))
+        return sum(int(getattr(self, name).nbytes) for name in OWN)

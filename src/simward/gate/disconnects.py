@@ -39,6 +39,9 @@ class Timing(NamedTuple):
     whole_s: float = 30.0
 
 
+RFC_5080 = Timing()
+
+
 class Peer(NamedTuple):
     """Where a client takes Disconnect-Requests, and its secret."""
 
@@ -82,7 +85,7 @@ class Disconnects:
 
     def __init__(
         self, opened: Mapping[int, socket.socket], peers: Mapping[str, Peer], fold: Fold, metrics: Metrics,
-        *, timing: Timing = Timing(), monotonic: Callable[[], float], jitter: Callable[[], float] = lambda: 0.0,
+        *, timing: Timing = RFC_5080, monotonic: Callable[[], float], jitter: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`opened`: a socket for each address family; `peers` by the client's name."""
         self._opened = dict(opened)

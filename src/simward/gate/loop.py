@@ -17,9 +17,10 @@ from simward.gate.clock import Clock
 from simward.gate.commands import Command, CommandDesk
 from simward.gate.disconnects import Disconnects
 from simward.gate.metrics import Metrics
-from simward.gate.radius import RadiusPort
+from simward.gate.radius import Port
 from simward.gate.recorder import Recorder
 from simward.gate.replies import NOT_RECORDED
+from simward.wire.radius.receive import Decoded
 
 TICK_S = 1.0
 OWN_EVENTS_MAX = 512
@@ -51,7 +52,7 @@ class Gate:
         self,
         fold: Fold,
         recorder: Recorder,
-        port: RadiusPort,
+        port: Port,
         desk: CommandDesk,
         disconnects: Disconnects,
         metrics: Metrics,
@@ -83,8 +84,11 @@ class Gate:
         own = self._fold_own(asked, tick, now)
         heard = self._fold(decoded.events)
         durable = self._record(first, now, own, heard, asked, began)
-        self.port.remember(decoded, heard.results)
-        sent = self.port.answer(decoded, heard.results, now) if durable else self._answer_undurable(decoded, heard, now)
+        if durable:
+            self.port.remember(decoded, heard.results)
+            sent = self.port.answer(decoded, heard.results, now)
+        else:
+            sent = self._answer_undurable(decoded, heard, now)
         if asked:
             commands.answer(asked, own.outputs, own.results, durable)
         if tick:
@@ -163,22 +167,29 @@ class Gate:
             first = self.fold.sequence + 1
             heard = self._fold(decoded.events)
             self._record(first, now, NOTHING, heard, [], began)
-            self.port.remember(decoded, heard.results)
+            self.port.remember(decoded, heard.results)  # answered before it is durable: that was chosen
             sent = self.port.answer(decoded, heard.results, now)
             self._count(count, sent, heard, began)
         else:
-            self.port.refuse(decoded, NOT_RECORDED, now)
+            self.port.forget(decoded)
+            self.port.refuse(decoded, NOT_RECORDED)
             self.metrics.add("not_durable_total", "refused", len(decoded.events))
         return count + dropped
 
-    def _answer_undurable(self, decoded: Any, heard: Folded, now: int) -> int:
-        """The batch on which the journal failed: it is folded, but nobody may rely on it yet."""
+    def _answer_undurable(self, decoded: Decoded, heard: Folded, now: int) -> int:
+        """The batch on which the journal failed: it is folded, but nobody may rely on it yet.
+
+        It is forgotten, not remembered: a retransmission after the trouble is decided on again, and the fold knows
+        by itself that it had it before.
+        """
         accounting = heard.inputs["kind"] != events.ACCESS_REQUEST
-        self.metrics.add("not_durable_total", "accounting", int(accounting.sum()))
+        count = int(np.count_nonzero(accounting))
+        self.metrics.add("not_durable_total", "accounting", count)
+        self.port.forget(decoded)
         if self._allow:
             return self.port.answer(decoded, heard.results, now, without=accounting)
-        self.metrics.add("not_durable_total", "refused", int(len(accounting) - accounting.sum()))
-        return self.port.refuse(decoded, NOT_RECORDED, now, without=accounting)
+        self.metrics.add("not_durable_total", "refused", len(accounting) - count)
+        return self.port.refuse(decoded, NOT_RECORDED)
 
     def _count(self, count: int, sent: int, heard: Folded, began: float) -> None:
         """What the metrics say about a batch."""

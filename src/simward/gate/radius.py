@@ -1,38 +1,151 @@
-"""The RADIUS sockets and what speaks RADIUS on them, behind the five verbs that the loop uses."""
+"""The RADIUS sockets and what speaks RADIUS on them, behind the few verbs that the loop uses."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+import socket
+from typing import Protocol
 
 import numpy as np
 
+from simward.gate.sockets import batch_receiver, batch_sender
+from simward.wire.radius.answer import Answerer
+from simward.wire.radius.batch import ACCOUNTING, AUTH, IPV4_OCTETS, IPV6_OCTETS, PacketBatch
+from simward.wire.radius.outcomes import OUTCOMES
+from simward.wire.radius.receive import Decoded, Receiver
 
-class Decoded(Protocol):
-    """A batch as events; the packets that they came from stay with the port."""
+BATCH = 1024
+FIRST_SHARE = BATCH * 3 // 4
+"""Of a batch, what the socket that is read first may fill: neither can starve the other."""
+DISCARD_BATCHES_MAX = 16
 
-    events: np.ndarray
 
-
-class RadiusPort(Protocol):
-    """What the loop needs of the network. One batch at a time: each verb is about the batch last received."""
+class Port(Protocol):
+    """What the loop needs of the network. Every verb is about the batch last received."""
 
     numbers: tuple[int, ...]
     """File numbers to wait for."""
 
     def receive(self, *, accounting: bool = True) -> int:
         """Take what has come, up to a batch; how many packets."""
+        ...
 
     def discard_accounting(self) -> int:
         """Drop what has come on the accounting port, so that it will be sent again; how many packets."""
+        ...
 
-    def decode(self, now: int) -> Any:
+    def decode(self, now: int) -> Decoded:
         """The batch as events that are authentic, stamped `now`."""
+        ...
 
-    def remember(self, decoded: Any, results: np.ndarray) -> None:
-        """Keep the requests, to tell retransmissions."""
+    def remember(self, decoded: Decoded, results: np.ndarray) -> None:
+        """These are durable: keep the results, for retransmissions."""
+        ...
 
-    def answer(self, decoded: Any, results: np.ndarray, now: int, *, without: np.ndarray | None = None) -> int:
+    def forget(self, decoded: Decoded) -> None:
+        """These are not durable: a retransmission is a new request."""
+        ...
+
+    def answer(self, decoded: Decoded, results: np.ndarray, now: int, *, without: np.ndarray | None = None) -> int:
         """Sign and send the answers, but none to the events marked in `without`; how many were sent."""
+        ...
 
-    def refuse(self, decoded: Any, text: str, now: int, *, without: np.ndarray | None = None) -> int:
-        """Reject every Access-Request of the batch, saying why; how many were sent."""
+    def refuse(self, decoded: Decoded, text: str) -> int:
+        """Reject every Access-Request of the batch, saying why, and answer no accounting; how many were sent."""
+        ...
+
+
+class RadiusPort:
+    """Two sockets, one batch in, one batch out."""
+
+    def __init__(self, auth: socket.socket, accounting: socket.socket, receiver: Receiver, answerer: Answerer) -> None:
+        self.auth, self.accounting = auth, accounting
+        self.numbers: tuple[int, ...] = (auth.fileno(), accounting.fileno())
+        self.receiver, self._answerer = receiver, answerer
+        self._batch, self._out = PacketBatch(BATCH), PacketBatch(BATCH)
+        batch, out = self._batch, self._out
+        self._reader = batch_receiver(batch.octets, batch.lengths, batch.addresses)
+        self._sender = batch_sender(out.octets, out.lengths, batch.addresses)
+        self._slots = np.arange(BATCH)
+        self._accounting_first = False
+
+    @property
+    def dropped_answers(self) -> int:
+        """Answers that the network would not take."""
+        return self._sender.dropped
+
+    def counts(self) -> dict[str, int]:
+        """Packets by what became of them."""
+        return dict(zip(OUTCOMES, self.receiver.counts.tolist(), strict=True))
+
+    def receive(self, *, accounting: bool = True) -> int:
+        """See Port."""
+        if not accounting:
+            count = self._take(self.auth, AUTH, 0, BATCH)
+        elif self._accounting_first:
+            count = self._take(self.accounting, ACCOUNTING, 0, FIRST_SHARE)
+            count = self._take(self.auth, AUTH, count, BATCH)
+        else:
+            count = self._take(self.auth, AUTH, 0, FIRST_SHARE)
+            count = self._take(self.accounting, ACCOUNTING, count, BATCH)
+        self._accounting_first = not self._accounting_first
+        self._batch.count = count
+        return count
+
+    def discard_accounting(self) -> int:
+        """See Port."""
+        dropped = 0
+        for _ in range(DISCARD_BATCHES_MAX):
+            count = self._reader.receive(self.accounting, 0, BATCH)
+            dropped += count
+            if count < BATCH:
+                break
+        return dropped
+
+    def decode(self, now: int) -> Decoded:
+        """See Port."""
+        return self.receiver.decode(self._batch, now)
+
+    def remember(self, decoded: Decoded, results: np.ndarray) -> None:
+        """See Port."""
+        self.receiver.remember(decoded, results)
+
+    def forget(self, decoded: Decoded) -> None:
+        """See Port."""
+        self.receiver.forget(decoded)
+
+    def answer(self, decoded: Decoded, results: np.ndarray, now: int, *, without: np.ndarray | None = None) -> int:
+        """See Port."""
+        return self._send(self._answerer.answer(self._batch, decoded, results, self._out, now, without))
+
+    def refuse(self, decoded: Decoded, text: str) -> int:
+        """See Port."""
+        return self._send(self._answerer.refuse(self._batch, decoded, text, self._out))
+
+    def close(self) -> None:
+        """Give the sockets back."""
+        self.auth.close()
+        self.accounting.close()
+
+    def _take(self, opened: socket.socket, kind: int, start: int, end: int) -> int:
+        count = self._reader.receive(opened, start, end)
+        if not count:
+            return start
+        batch, end = self._batch, start + count
+        batch.port_kind[start:end] = kind
+        batch.address_lengths[start:end] = IPV6_OCTETS if opened.family == socket.AF_INET6 else IPV4_OCTETS
+        return end
+
+    def _send(self, count: int) -> int:
+        if not count:
+            return 0
+        sources, kinds = self._out.sources[:count], self._out.port_kind[:count]
+        of_accounting = int(np.count_nonzero(kinds))
+        if not of_accounting:
+            return self._sender.send(self.auth, self._slots[:count], sources)
+        if of_accounting == count:
+            return self._sender.send(self.accounting, self._slots[:count], sources)
+        sent = 0
+        for opened, kind in ((self.auth, AUTH), (self.accounting, ACCOUNTING)):
+            slots = np.flatnonzero(kinds == kind)
+            sent += self._sender.send(opened, slots, sources[slots])
+        return sent

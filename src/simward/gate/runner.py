@@ -30,7 +30,7 @@ class Runner:
         self._gate, self._poller, self._control = gate, poller, control
         self._each_second, self._step = each_second, step
         self._stopping = False
-        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
+        self._wake_read, self._wake_write = os.pipe()
         poller.watch(self._wake_read)
 
     def stop_on_signals(self) -> None:
@@ -99,6 +99,5 @@ class Runner:
                 time.sleep(RETRY_POLL_S)
         gate.desk.refuse_waiting("the gate is stopping")
         if not gate.recorder.durable:
-            raise PeerError(
-                f"stopped with {gate.recorder.pending_rows} rows that the journal would not take: {gate.recorder.reason}"
-            )
+            waiting, why = gate.recorder.pending_rows, gate.recorder.reason
+            raise PeerError(f"stopped with {waiting} rows that the journal would not take: {why}")

@@ -1,0 +1,244 @@
+"""Rows by table and number inside compiled code, without passing two dozen arrays from function to function.
+
+The kernel gets one record that says where each table begins (layouts.TABLES). A row is then an address: begin + number *
+size. Passing NumPy arrays instead cost ten times as much at run time (each call copies and counts references to every
+array) and minutes of compilation. Interpreted, the same calls look the row up in the arrays themselves.
+
+Numbers are not checked against the table's length: they come from the tables' own chains and indexes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from simward.compiled import INTERPRETED
+from simward.engine import layouts
+from simward.engine.events import EVENT
+from simward.engine.outputs import OUTPUT, RESULT
+from simward.engine.tables import SEGMENT, SETTINGS, USE_CASE, knobs_dtype
+
+MAPPED: dict[int, Any] = {}
+"""Interpreted only: address -> the array that begins there."""
+
+
+def pointer_to(dtype: np.dtype) -> Callable[[Any, Any], Any]:
+    """A function (begin, number) -> the record there, for records of `dtype`."""
+    if INTERPRETED:
+        return lambda begin, number: MAPPED[int(begin)][int(number)]
+    from llvmlite import ir
+    from numba import from_dtype, types
+    from numba.extending import intrinsic
+
+    record, size = from_dtype(dtype), dtype.itemsize
+
+    @intrinsic
+    def at(typing: Any, begin: Any, number: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            offset = builder.mul(arguments[1], ir.Constant(ir.IntType(64), size))
+            return builder.inttoptr(builder.add(arguments[0], offset), context.get_value_type(record))
+
+        return record(types.int64, types.int64), generate
+
+    pointer: Callable[[Any, Any], Any] = at
+    return pointer
+
+
+def number_in(dtype: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any, Any], None]]:
+    """Functions (begin, number) -> value and (begin, number, value) for an array of plain integers."""
+    cell = pointer_to(np.dtype([("value", dtype)]))
+
+    @njit
+    def read(begin, number):  # type: ignore[no-untyped-def]
+        return np.int64(cell(begin, number).value)
+
+    @njit
+    def write(begin, number, value):  # type: ignore[no-untyped-def]
+        cell(begin, number).value = value
+
+    return read, write
+
+
+_subscription = pointer_to(layouts.SUBSCRIPTION)
+_session = pointer_to(layouts.SESSION)
+_gateway = pointer_to(layouts.GATEWAY)
+_stranger = pointer_to(layouts.STRANGER)
+_segment_state = pointer_to(layouts.SEGMENT_STATE)
+_freed = pointer_to(layouts.FREED)
+_finding = pointer_to(layouts.FINDING)
+_device = pointer_to(layouts.DEVICE)
+_limit = pointer_to(layouts.LIMIT)
+_meta = pointer_to(layouts.META)
+_detector = pointer_to(layouts.DETECTOR_FACTS)
+_seen = pointer_to(layouts.SEEN)
+_use_case = pointer_to(USE_CASE)
+_segment = pointer_to(SEGMENT)
+_settings = pointer_to(SETTINGS)
+_knobs = pointer_to(knobs_dtype())
+_event = pointer_to(EVENT)
+_output = pointer_to(OUTPUT)
+_result = pointer_to(RESULT)
+
+int64_at, set_int64 = number_in("i8")
+int32_at, set_int32 = number_in("i4")
+octet_at, set_octet = number_in("u1")
+
+
+@njit
+def meta_of(t):  # type: ignore[no-untyped-def]
+    """Counters and free lists of the whole state."""
+    return _meta(t.meta, 0)
+
+
+@njit
+def settings_of(t):  # type: ignore[no-untyped-def]
+    """What simward.toml says that the fold must know."""
+    return _settings(t.settings, 0)
+
+
+@njit
+def subscription_at(t, row):  # type: ignore[no-untyped-def]
+    """layouts.SUBSCRIPTION"""
+    return _subscription(t.subscriptions, row)
+
+
+@njit
+def session_at(t, row):  # type: ignore[no-untyped-def]
+    """layouts.SESSION"""
+    return _session(t.sessions, row)
+
+
+@njit
+def gateway_at(t, row):  # type: ignore[no-untyped-def]
+    """layouts.GATEWAY"""
+    return _gateway(t.gateways, row)
+
+
+@njit
+def stranger_at(t, row):  # type: ignore[no-untyped-def]
+    """layouts.STRANGER"""
+    return _stranger(t.strangers, row)
+
+
+@njit
+def segment_state_at(t, row):  # type: ignore[no-untyped-def]
+    """layouts.SEGMENT_STATE"""
+    return _segment_state(t.segment_states, row)
+
+
+@njit
+def freed_at(t, row):  # type: ignore[no-untyped-def]
+    """layouts.FREED"""
+    return _freed(t.freed, row)
+
+
+@njit
+def finding_at(t, row):  # type: ignore[no-untyped-def]
+    """layouts.FINDING"""
+    return _finding(t.findings, row)
+
+
+@njit
+def device_at(t, row):  # type: ignore[no-untyped-def]
+    """layouts.DEVICE"""
+    return _device(t.devices, row)
+
+
+@njit
+def limit_at(t, use_case):  # type: ignore[no-untyped-def]
+    """layouts.LIMIT"""
+    return _limit(t.limits, use_case)
+
+
+@njit
+def detector_at(t, number):  # type: ignore[no-untyped-def]
+    """layouts.DETECTOR_FACTS"""
+    return _detector(t.detectors, number)
+
+
+@njit
+def evidence_at(t, number):  # type: ignore[no-untyped-def]
+    """layouts.SEEN, one a detector"""
+    return _seen(t.evidence, number)
+
+
+@njit
+def use_case_at(t, number):  # type: ignore[no-untyped-def]
+    """tables.USE_CASE"""
+    return _use_case(t.use_cases, number)
+
+
+@njit
+def segment_at(t, number):  # type: ignore[no-untyped-def]
+    """tables.SEGMENT"""
+    return _segment(t.segments, number)
+
+
+@njit
+def knobs_at(t, use_case):  # type: ignore[no-untyped-def]
+    """tables.knobs_dtype()"""
+    return _knobs(t.knobs, use_case)
+
+
+@njit
+def event_at(t, position):  # type: ignore[no-untyped-def]
+    """events.EVENT of the batch"""
+    return _event(t.events, position)
+
+
+@njit
+def output_at(t, position):  # type: ignore[no-untyped-def]
+    """outputs.OUTPUT of the batch"""
+    return _output(t.outputs, position)
+
+
+@njit
+def result_at(t, position):  # type: ignore[no-untyped-def]
+    """outputs.RESULT of the batch"""
+    return _result(t.results, position)
+
+
+@njit
+def gateway_of_text(t, text):  # type: ignore[no-untyped-def]
+    """Row + 1 of the gateway with this name, 0 = never seen."""
+    return int32_at(t.gateway_of_text, text)
+
+
+@njit
+def set_gateway_of_text(t, text, value):  # type: ignore[no-untyped-def]
+    """Name a gateway's row."""
+    set_int32(t.gateway_of_text, text, value)
+
+
+@njit
+def command_at(t, position):  # type: ignore[no-untyped-def]
+    """Id of a command that was carried out."""
+    return int64_at(t.commands, position)
+
+
+@njit
+def set_command(t, position, value):  # type: ignore[no-untyped-def]
+    """Remember a command's id."""
+    set_int64(t.commands, position, value)
+
+
+@njit
+def class_of(t, detector):  # type: ignore[no-untyped-def]
+    """What a detector said about the event at hand."""
+    return int64_at(t.classes, detector)
+
+
+@njit
+def set_class(t, detector, value):  # type: ignore[no-untyped-def]
+    """Write what a detector says."""
+    set_int64(t.classes, detector, value)
+
+
+@njit
+def response_of(t, use_case, detector, cls):  # type: ignore[no-untyped-def]
+    """The response that policy gives to a class of a detector."""
+    at = (np.int64(use_case) * np.int64(t.detector_count) + np.int64(detector)) * np.int64(layouts.MAX_CLASSES) + np.int64(cls)
+    return octet_at(t.responses, at)

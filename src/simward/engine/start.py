@@ -1,0 +1,159 @@
+"""Start = newest snapshot + the journal's tail; and the making of that snapshot from a fold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from simward.engine import outputs as kinds
+from simward.engine.fold import Fold
+from simward.engine.journal import EVENTS, Journal, Layout, Row, row_outputs
+from simward.engine.replay import fold_row
+from simward.engine.snapshot import Snapshot, convert, newest_snapshot, write_snapshot
+from simward.engine.state import LAYOUTS, SAVED, State, rows
+from simward.engine.tables import PolicyTables
+from simward.errors import JournalError
+
+FACTS = (
+    "bound_imei", "bound_at", "earlier_imei", "generation", "locked", "lock_detector", "locked_at", "locked_until", "address",
+)
+"""Columns that record decisions: another kernel must not decide them again (see `fold_foreign`)."""
+
+
+def snapshots_folder(data_dir: Path) -> Path:
+    """Where snapshots are."""
+    return data_dir / "snapshots"
+
+
+def restore(data_dir: Path, journal: Journal) -> Fold:
+    """The fold as it was when the journal's last row was written."""
+    snapshot = newest_snapshot(snapshots_folder(data_dir))
+    fold = from_snapshot(snapshot) if snapshot is not None else Fold.new()
+    if fold.sequence > journal.last:
+        raise JournalError(
+            f"the snapshot holds sequence {fold.sequence}, but the journal ends at {journal.last}: "
+            f"rows of the journal are missing"
+        )
+    if fold.sequence + 1 < journal.first:
+        raise JournalError(
+            f"the journal begins at sequence {journal.first}, and no snapshot reaches that far ({fold.sequence})"
+        )
+    catch_up(fold, journal)
+    return fold
+
+
+def catch_up(fold: Fold, journal: Journal) -> None:
+    """Fold what the journal holds beyond `fold`."""
+    foreign: list[Row] = []
+    for row in journal.rows(after=fold.sequence):
+        if row.kernel != fold.kernel and row.kind == EVENTS:
+            foreign.append(row)
+            continue
+        fold_foreign(fold, foreign, journal.layouts)
+        foreign = []
+        fold_row(fold, row, journal.layouts)
+    fold_foreign(fold, foreign, journal.layouts)
+
+
+def fold_foreign(fold: Fold, foreign: list[Row], layouts: Mapping[str, Layout]) -> None:
+    """Fold rows that another kernel decided: sessions and memories anew, but its bindings, locks and addresses as facts."""
+    if not foreign:
+        return
+    before = fold.state.subscriptions[: int(fold.state.meta["subscriptions"][0])]
+    kept = {name: np.array(before[name]) for name in FACTS}
+    for row in foreign:
+        fold_row(fold, row, layouts)
+    table = fold.state.subscriptions
+    for name, column in kept.items():
+        table[name][: len(column)] = column
+    found = {int(imsi): row for row, imsi in enumerate(table["imsi"][: int(fold.state.meta["subscriptions"][0])])}
+    for row in foreign:
+        for output in row_outputs(row, layouts):
+            place = found.get(int(output["imsi"]))
+            if place is not None:
+                put_fact(table, place, output)
+
+
+def put_fact(table: np.ndarray, place: int, output: np.ndarray) -> None:
+    """Write what one recorded output says about a binding, a lock or an address."""
+    kind = int(output["kind"])
+    if kind == kinds.BOUND:
+        table["bound_imei"][place] = int(output["now"]) // 1000
+        table["bound_at"][place] = output["at"]
+    elif kind == kinds.UNBOUND:
+        table["earlier_imei"][place] = output["was"]
+        table["bound_imei"][place] = table["bound_at"][place] = 0
+    elif kind == kinds.LOCKED:
+        table["locked"][place] = output["result"]
+        table["lock_detector"][place] = output["detector"]
+        table["locked_at"][place] = output["at"]
+        table["locked_until"][place] = output["was"]
+    elif kind == kinds.RELEASED:
+        table["locked"][place] = table["lock_detector"][place] = 0
+        table["locked_at"][place] = table["locked_until"][place] = 0
+    elif kind == kinds.ADDRESS_GIVEN:
+        table["address"][place] = output["address"]
+    else:
+        return
+    table["generation"][place] = output["generation"]
+
+
+def save(fold: Fold, data_dir: Path) -> Path:
+    """Write a snapshot of the fold. For a process behind the gate: it takes as long as the disk does."""
+    arrays = dict(fold.state.saved())
+    texts = fold.state.texts.all()
+    arrays["policy"] = np.frombuffer(fold.state.policy.to_bytes(), np.uint8)
+    arrays["texts"] = np.frombuffer(b"".join(texts), np.uint8)
+    arrays["text_octets"] = np.array([len(text) for text in texts], np.int32)
+    notes = {"detectors": [one["id"] for one in fold.manifest()["detectors"]]}
+    return write_snapshot(snapshots_folder(data_dir), fold.sequence, fold.kernel, arrays, notes)
+
+
+def from_snapshot(snapshot: Snapshot) -> Fold:
+    """A fold as a snapshot holds it; tables of another layout are read by field name."""
+    arrays = snapshot.arrays
+    state = State(PolicyTables.from_bytes(arrays["policy"].tobytes()))
+    for name in SAVED:
+        saved = arrays.get(name)
+        if saved is None:
+            continue
+        if name == "commands":
+            state.commands[: len(saved)] = saved[: len(state.commands)]
+            continue
+        room = max(len(getattr(state, name)), len(saved))
+        table = rows(room, LAYOUTS[name]) if name not in ("segment_states", "limits") else rows(len(saved), LAYOUTS[name])
+        table[: len(saved)] = saved if saved.dtype == LAYOUTS[name] else convert(saved, LAYOUTS[name])
+        setattr(state, name, table)
+    load_texts(state, arrays["texts"], arrays["text_octets"])
+    fold = Fold(state)
+    renumber_detectors(state, list(snapshot.notes["detectors"]), [one["id"] for one in fold.manifest()["detectors"]])
+    state.index_subscriptions()
+    state.index_devices()
+    state.index_gateways()
+    return fold
+
+
+def load_texts(state: State, joined: np.ndarray, octets: np.ndarray) -> None:
+    """Put the texts back under their numbers."""
+    ends = np.cumsum(octets)
+    whole = joined.tobytes()
+    state.texts.load(
+        [(number, whole[end - count : end]) for number, (count, end) in enumerate(zip(octets, ends, strict=True))]
+    )
+
+
+def renumber_detectors(state: State, then: list[str], now: list[str]) -> None:
+    """Detectors are numbered by their order in the folder: where that changed, rows that name one are put right.
+
+    A finding of a detector that is gone keeps its place under the number 0 of nobody: it is dropped from its chain.
+    """
+    if then == now:
+        return
+    number = np.array([now.index(name) if name in now else 0 for name in then] or [0], np.uint8)
+    used = int(state.meta["findings"][0])
+    state.findings["detector"][:used] = number[state.findings["detector"][:used]]
+    known = int(state.meta["subscriptions"][0])
+    for name in ("lock_detector", "last_detector"):
+        state.subscriptions[name][:known] = number[state.subscriptions[name][:known]]

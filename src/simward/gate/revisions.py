@@ -1,0 +1,108 @@
+"""Revisions on their way from the command line to the gate: pieces in a folder, applied one between two batches."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from simward.engine.apply import Revision, revision_row
+from simward.engine.fold import Fold
+from simward.engine.outputs import OUTPUT
+from simward.engine.tables import InventoryDelta, PolicyTables
+from simward.errors import UsageError
+from simward.gate.control import Call
+from simward.gate.recorder import Recorder
+
+CONTENTS = "revision.json"
+KINDS: dict[str, Callable[[bytes], Revision]] = {
+    "policy": PolicyTables.from_bytes, "inventory": InventoryDelta.from_bytes,
+}
+
+
+def write_revision(folder: Path, pieces: Iterable[Revision], *, actor: str = "", because: str = "") -> int:
+    """Write pieces for `{"do": "apply", "revision": folder}`; returns how many. The list of them is written last."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    names = []
+    for number, piece in enumerate(pieces):
+        kind = "policy" if isinstance(piece, PolicyTables) else "inventory"
+        name = f"{number:06d}-{kind}.bin"
+        (folder / name).write_bytes(piece.to_bytes())
+        names.append(name)
+    contents = {"pieces": names, "actor": actor, "because": because}
+    (folder / CONTENTS).write_text(json.dumps(contents))
+    return len(names)
+
+
+def read_revision(folder: Path) -> tuple[list[Path], dict[str, str]]:
+    """The pieces of a revision in their order, and who applies it; UsageError where the folder is none."""
+    try:
+        contents = json.loads((folder / CONTENTS).read_text())
+        paths = [folder / Path(name).name for name in contents["pieces"]]
+        note = {"do": "apply", "actor": str(contents["actor"]), "because": str(contents["because"])}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{folder} is not a revision: {error}") from error
+    missing = [path.name for path in paths if not path.is_file() or path.stem.partition("-")[2] not in KINDS]
+    if missing:
+        raise UsageError(f"{folder} is not a whole revision: {', '.join(missing)}")
+    return paths, note
+
+
+def read_piece(path: Path) -> Revision:
+    """One piece."""
+    return KINDS[path.stem.partition("-")[2]](path.read_bytes())
+
+
+class Applying:
+    """At most one revision under way; each `step` folds and records one piece of it."""
+
+    def __init__(self, fold: Fold, recorder: Recorder, now: Callable[[], int], monotonic: Callable[[], float]) -> None:
+        self._fold, self._recorder, self._now, self._monotonic = fold, recorder, now, monotonic
+        self._pieces: Iterator[Path] | None = None
+        self._call: Call | None = None
+        self._note: dict[str, str] = {}
+        self._first = 0
+
+    def begin(self, call: Call) -> None:
+        """The command `apply`: answered when the last piece is durable."""
+        if self._pieces is not None:
+            raise UsageError("another revision is being applied")
+        if not self._recorder.durable:
+            raise UsageError("the journal cannot be written now")
+        name = call.payload.get("revision")
+        if not isinstance(name, str) or not name:
+            raise UsageError("revision: the folder that holds it")
+        paths, self._note = read_revision(Path(name))
+        self._pieces, self._call, self._first = iter(paths), call, self._fold.sequence + 1
+
+    def step(self) -> bool:
+        """Apply one piece; True while there may be more to do."""
+        if self._pieces is None or self._call is None:
+            return False
+        if not self._recorder.durable:
+            return False  # the loop tries the journal again, and then this goes on
+        path = next(self._pieces, None)
+        if path is None:
+            self._end()
+            return False
+        try:
+            piece = read_piece(path)
+        except (OSError, ValueError, KeyError) as error:
+            self._call.refuse(f"{path.name} cannot be read: {error}; what came before it is applied")
+            self._pieces = self._call = None
+            return False
+        row = revision_row(self._fold, piece, self._now())
+        notes = {**row.notes, "commands": {str(row.first): self._note}}
+        self._recorder.append(replace(row, notes=notes), np.frombuffer(row.outputs, OUTPUT), self._monotonic())
+        return True
+
+    def _end(self) -> None:
+        assert self._call is not None
+        meta = self._fold.state.meta
+        self._call.answer(
+            first=self._first, last=self._fold.sequence, subscriptions=int(meta["subscriptions_live"][0])
+        )
+        self._pieces = self._call = None

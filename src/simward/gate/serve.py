@@ -1,0 +1,174 @@
+"""`simward serve`: from settings to a gate that is ready, and from a signal to a gate that has stopped cleanly."""
+
+from __future__ import annotations
+
+import gc
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import numpy as np
+
+from simward.engine import events
+from simward.engine.apply import apply_offline
+from simward.engine.fold import Fold
+from simward.engine.journal import EVENTS, Journal, row_events
+from simward.engine.outputs import RESULT
+from simward.engine.sqlite_journal import SqliteJournal
+from simward.engine.start import restore
+from simward.gate.clock import Clock
+from simward.gate.commands import CommandDesk
+from simward.gate.control import CommandSocket
+from simward.gate.disconnects import Disconnects, Peer, jitter
+from simward.gate.first_start import first_revisions, revision_of_settings
+from simward.gate.loop import Gate
+from simward.gate.metrics import Metrics
+from simward.gate.poller import Poller
+from simward.gate.radius import RadiusPort
+from simward.gate.recorder import Recorder
+from simward.gate.replies import reply_texts
+from simward.gate.revisions import Applying
+from simward.gate.runner import Runner
+from simward.gate.snapshots import Snapshots
+from simward.gate.sockets import open_udp, shown_address
+from simward.gate.status import Status
+from simward.settings import Settings
+from simward.wire.radius.answer import Answerer
+from simward.wire.radius.clients import ClientTable
+from simward.wire.radius.receive import Receiver
+
+SEED_US = 60_000_000
+"""How far back the journal is read for requests whose retransmission may still come."""
+Say = Callable[[str], None]
+
+
+def serve(settings: Settings, *, say: Say = print, progress: Say | None = None) -> None:
+    """Run the gate of a working folder until SIGTERM or SIGINT. `say` gets the line that contains `ready`.
+
+    Raises ConfigurationError, JournalError and NotDurableError where it cannot start, PeerError where an address is
+    taken or where it had to stop with rows that the journal would not take.
+    """
+    began = time.monotonic()
+    tell = progress or _to_stderr
+    with ExitStack() as closing:
+        journal = SqliteJournal.open(settings.data_dir / "journal")
+        closing.callback(journal.close)
+        fold = start_fold(settings, journal, tell)
+        runner, port = assemble(settings, journal, fold, closing, tell)
+        gc.collect()
+        gc.freeze()  # what is there now stays: the collector need not look at it again
+        subscriptions = int(fold.state.meta["subscriptions_live"][0])
+        say(  # one line, for whoever waits for it
+            f"ready: auth {shown_address(port.auth)}, accounting {shown_address(port.accounting)}, "
+            f"{subscriptions:,} subscriptions, started in {time.monotonic() - began:.1f} s"
+        )
+        runner.run()
+
+
+def start_fold(settings: Settings, journal: Journal, tell: Say) -> Fold:
+    """The state as the journal has it, with what the files say where nothing was ever applied."""
+    tell("compiling, or loading what was compiled ...")
+    fold = restore(settings.data_dir, journal)
+    journal.register_kernel(fold.kernel, fold.manifest())
+    revisions = first_revisions(settings, tell) if not journal.last else revision_of_settings(settings, fold)
+    at = Clock(fold.now).now()
+    for _ in apply_offline(fold, journal, revisions, at):
+        pass
+    return fold
+
+
+def assemble(
+    settings: Settings, journal: Journal, fold: Fold, closing: ExitStack, tell: Say
+) -> tuple[Runner, RadiusPort]:
+    """Open sockets and put the parts together; `closing` takes back what was opened."""
+    metrics, clock, poller = Metrics(), Clock(fold.now), Poller()
+    closing.callback(poller.close)
+    clients = ClientTable(settings.gateways, fold.state.texts)
+    receiver = Receiver(clients, fold.state.texts)
+    receiver.seed(recent_requests(journal, fold))
+    answerer = Answerer(clients, reply_texts())
+    port = RadiusPort(open_udp(*settings.gate.auth), open_udp(*settings.gate.accounting), receiver, answerer)
+    closing.callback(port.close)
+    disconnects = open_disconnects(settings, fold, metrics, closing)
+    recorder = Recorder(journal, disconnects.on_durable)
+    applying = Applying(fold, recorder, clock.now, time.monotonic)
+    status = Status(fold, journal, recorder, port, disconnects, metrics, clock)
+    desk = CommandDesk({"status": status.answer, "metrics": status.answer_metrics, "apply": applying.begin})
+    gate = Gate(
+        fold, recorder, port, desk, disconnects, metrics, clock,
+        allow_when_not_durable=settings.gate.when_not_durable == "allow",
+    )
+    tell("warming up ...")
+    warm_up(port)
+    control = CommandSocket(settings.data_dir, poller.watch, poller.forget)
+    closing.callback(control.close)
+    for number in (*port.numbers, *disconnects.numbers):
+        poller.watch(number)
+    snapshots = Snapshots(settings, metrics, sequence=fold.sequence, now=time.monotonic())
+    closing.callback(snapshots.close)
+    disconnects.request(fold.pending_effects())
+
+    def each_second(now: float) -> None:
+        control.expire(now)
+        disconnects.expire(now)
+        snapshots.each_second(now, fold.sequence)
+
+    runner = Runner(gate, poller, control, each_second, applying.step)
+    runner.stop_on_signals()
+    return runner, port
+
+
+def open_disconnects(settings: Settings, fold: Fold, metrics: Metrics, closing: ExitStack) -> Disconnects:
+    """One socket an address family for all gateways that take Disconnect-Requests."""
+    peers = {
+        one.name: Peer((one.dynauth.host, one.dynauth.port), one.secret)
+        for one in settings.gateways
+        if one.dynauth is not None
+    }
+    opened: dict[int, socket.socket] = {}
+    for peer in peers.values():
+        family = socket.AF_INET6 if ":" in peer.address[0] else socket.AF_INET
+        if family not in opened:
+            opened[family] = open_udp("::" if family == socket.AF_INET6 else "0.0.0.0", 0)
+            closing.callback(opened[family].close)
+    return Disconnects(opened, peers, fold, metrics, monotonic=time.monotonic, jitter=jitter)
+
+
+def recent_requests(journal: Journal, fold: Fold) -> np.ndarray:
+    """The names of accounting requests of the journal's last minute: one that comes again was acknowledged, or lost.
+
+    Found from the newest backwards in steps, since the journal can only be read forwards.
+    """
+    since, after = fold.now - SEED_US, fold.sequence
+    found: list[np.ndarray] = []
+    step = 10_000
+    while after > max(0, journal.first - 1):
+        after = max(journal.first - 1, fold.sequence - step)
+        rows = [row for row in journal.rows(after=after) if row.kind == EVENTS and row.at >= since]
+        first = next(iter(journal.rows(after=after)), None)
+        found = [row_events(row, journal.layouts) for row in rows]
+        if first is None or first.at < since:
+            break
+        step *= 8
+    if not found:
+        return np.zeros(0, np.int64)
+    recent = np.concatenate(found)
+    accounting = (recent["kind"] >= events.ACCOUNTING_START) & (recent["kind"] <= events.ACCOUNTING_OFF)
+    return np.asarray(recent["request"][accounting])
+
+
+def warm_up(port: RadiusPort) -> None:
+    """Run what is compiled once over nothing, so that the first packet does not wait for the compiler."""
+    tick = events.empty(1)
+    tick["kind"] = events.TICK
+    Fold.new().events(tick)
+    decoded = port.decode(0)
+    port.remember(decoded, np.zeros(0, RESULT))
+    port.answer(decoded, np.zeros(0, RESULT), 0)
+    port.forget(decoded)
+
+
+def _to_stderr(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

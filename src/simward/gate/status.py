@@ -1,0 +1,74 @@
+"""What the gate says about itself: the commands `status` and `metrics`."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from simward.engine.fold import Fold
+from simward.engine.journal import Journal
+from simward.gate.clock import Clock
+from simward.gate.control import Call
+from simward.gate.disconnects import Disconnects
+from simward.gate.metrics import Metrics
+from simward.gate.radius import RadiusPort
+from simward.gate.recorder import Recorder
+from simward.gate.sockets import shown_address
+
+
+class Status:
+    """Reads the others; changes nothing but gauges."""
+
+    def __init__(
+        self, fold: Fold, journal: Journal, recorder: Recorder, port: RadiusPort, disconnects: Disconnects,
+        metrics: Metrics, clock: Clock,
+    ) -> None:
+        self._fold, self._journal, self._recorder, self._port = fold, journal, recorder, port
+        self._disconnects, self._metrics, self._clock = disconnects, metrics, clock
+        self._since = time.monotonic()
+
+    def facts(self) -> dict[str, Any]:
+        """For people and for the console."""
+        meta, recorder = self._fold.state.meta, self._recorder
+        policy = self._fold.state.policy
+        return {
+            "pid": os.getpid(),
+            "auth": shown_address(self._port.auth),
+            "accounting": shown_address(self._port.accounting),
+            "uptime_s": round(time.monotonic() - self._since, 1),
+            "sequence": self._fold.sequence,
+            "journalled": self._journal.last,
+            "kernel": self._fold.kernel,
+            "subscriptions": int(meta["subscriptions_live"][0]),
+            "sessions": int(meta["sessions_live"][0]),
+            "findings": int(meta["findings_live"][0]),
+            "paused": bool(meta["paused"][0]),
+            "use_cases": [name for name in policy.names["use_cases"] if name],
+            "durable": recorder.durable,
+            "not_durable_because": recorder.reason,
+            "pending_rows": recorder.pending_rows,
+            "effects_pending": self._disconnects.pending,
+            "journal_trouble": str(getattr(self._journal, "trouble", "")),
+            "packets": {name: count for name, count in self._port.counts().items() if count},
+        }
+
+    def answer(self, call: Call) -> None:
+        """The command `status`."""
+        call.answer(**self.facts())
+
+    def answer_metrics(self, call: Call) -> None:
+        """The command `metrics`: text as Prometheus reads it."""
+        metrics, recorder = self._metrics, self._recorder
+        for reason, count in self._port.counts().items():
+            metrics.counts["packets_total", reason] = count
+        for name, value in (
+            ("answers_dropped_total", self._port.dropped_answers), ("durable", recorder.durable),
+            ("pending_rows", recorder.pending_rows), ("journal_failures_total", recorder.failures),
+            ("sequence", self._fold.sequence), ("texts", self._fold.state.texts.count),
+            ("subscriptions", int(self._fold.state.meta["subscriptions_live"][0])),
+            ("effects_pending", self._disconnects.pending), ("clock_behind_seconds", self._clock.behind_us / 1e6),
+            ("uptime_seconds", time.monotonic() - self._since),
+        ):
+            metrics.set(name, float(value))
+        call.answer(text=metrics.text())
