@@ -16,7 +16,7 @@ from simward.identity import Iccid
 because = click.option("--because", required=True, help="Why; it is journalled and shown by explain.")
 as_json_option = click.option("--json", "as_json", is_flag=True, help="The gate's answer as one JSON object.")
 actor_option = click.option("--actor", help="Who asks.  [default: you, at this machine]")
-id_option = click.option("--id", "command_id", default="", help="Your own name for this command: sent twice, it acts once.")
+id_option = click.option("--id", "command_id", default="", help="Your name for this command: sent twice, it acts once.")
 
 
 def about_one(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -72,7 +72,7 @@ def pause(folder: Folder, because: str, actor: str | None, as_json: bool) -> Non
     Findings go on being recorded; nothing is quarantined, refused or locked by them until `resume`. Locks that are in
     force stay.
     """
-    _send(folder, {"do": "pause", "because": because, "actor": actor or _me()}, "Paused", as_json)
+    _send(folder, {"do": "pause", "because": because, "actor": actor or me()}, "Paused", as_json)
 
 
 @click.command()
@@ -82,7 +82,7 @@ def pause(folder: Folder, because: str, actor: str | None, as_json: bool) -> Non
 @click.pass_obj
 def resume(folder: Folder, because: str, actor: str | None, as_json: bool) -> None:
     """Let responses act again."""
-    _send(folder, {"do": "resume", "because": because, "actor": actor or _me()}, "Resumed", as_json)
+    _send(folder, {"do": "resume", "because": because, "actor": actor or me()}, "Resumed", as_json)
 
 
 def _ask_about(folder: Folder, name: str, asked: dict[str, Any]) -> None:
@@ -90,7 +90,7 @@ def _ask_about(folder: Folder, name: str, asked: dict[str, Any]) -> None:
     if not iccid.luhn_ok:
         click.echo(f"simward: warning: the last digit of {iccid.text} is not its Luhn digit; is it mistyped?", err=True)
     request = {
-        "do": name, "iccid": iccid.text, "because": asked["because"], "actor": asked["actor"] or _me(),
+        "do": name, "iccid": iccid.text, "because": asked["because"], "actor": asked["actor"] or me(),
         "id": asked["command_id"], "generation": -1 if asked["generation"] is None else asked["generation"],
     }  # fmt: skip
     if asked.get("rebind"):
@@ -110,7 +110,8 @@ def _send(folder: Folder, request: dict[str, Any], said: str, as_json: bool) -> 
     click.echo(f"{said}.{sequence}")
 
 
-def _me() -> str:
+def me() -> str:
+    """Who sits at this terminal, for the audit."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):

@@ -85,12 +85,21 @@ def _recorded(folder: Folder, since: str, wanted: Any, follow: bool, as_json: bo
     return len(listed)
 
 
+class FindingTable:
+    """Findings for people."""
+
+    @staticmethod
+    def show(listed: list[dict[str, Any]]) -> None:
+        """One row each."""
+        table(HEADERS, [_cells(one) for one in listed], mark=1)
+
+
 def _show(listed: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         for one in listed:
             json_line(one)
     elif listed:
-        table(HEADERS, [_cells(one) for one in listed], mark=1)
+        FindingTable.show(listed)
     else:
         click.echo("No findings.", err=True)
 

@@ -55,20 +55,25 @@ def check(ctx: click.Context, as_json: bool) -> None:
 
 def _problems(folder: Folder) -> tuple[list[Problem], str]:
     """Everything wrong in the three, and what there is where nothing is."""
+    from simward.commands.revising import progress
     from simward.policy.inventory import read_inventory
-    from simward.policy.load import load_policies, not_enforced
+    from simward.policy.load import load_policies
+    from simward.policy.wanted import policy_warnings, read_tables
     from simward.settings import Settings
 
     problems: list[Problem] = []
     settings = _collect(problems, lambda: Settings.load(folder.path))
-    if settings is not None:
-        problems += settings.warnings
-    policy = _collect(problems, lambda: load_policies(settings.policies_dir if settings else folder.policies))
-    if policy is None or settings is None:
+    if settings is None:
+        _collect(problems, lambda: load_policies(folder.policies))
         return problems, ""
-    problems += policy.warnings
-    problems += not_enforced(policy)
-    inventory = _collect(problems, lambda: read_inventory(settings.inventory_path, policy))
+    problems += settings.warnings
+    read = _collect(problems, lambda: read_tables(settings))
+    if read is None:
+        return problems, ""
+    policy, tables = read
+    problems += policy_warnings(policy, tables)
+    with progress("Reading the inventory") as advance:
+        inventory = _collect(problems, lambda: read_inventory(settings.inventory_path, policy, advance))
     if inventory is None:
         return problems, ""
     problems += inventory.warnings

@@ -10,6 +10,7 @@ from simward.engine import outputs as out
 from simward.engine.chapters import Chapter
 from simward.engine.phrases import address_text, error_cause_text, short_when, when
 from simward.engine.words import Lexicon, finding_id, imeisv_text, session_id_text
+from simward.identity import imei_text
 
 COMMAND_NAMES = {ev.COMMAND_LOCK: "lock", ev.COMMAND_RELEASE: "release", ev.COMMAND_DISCONNECT: "disconnect"}
 
@@ -24,7 +25,6 @@ class Deeds:
         self._last_command: dict[str, str] = {}
         self._reasons: dict[str, str] = {}
         self._told_sequence = 0
-        self._rebind = False
         self.locked: dict[str, Any] | None = None
         self._bound = ""
         self._generation = 0
@@ -34,7 +34,6 @@ class Deeds:
         """Remember who asked for what, and why, until the fold's answer comes."""
         said = command_note(notes, sequence, int(event["request"]))
         self._last_command = {"name": COMMAND_NAMES[int(event["kind"])], **said}
-        self._rebind = bool(int(event["flags"]) & ev.FLAG_REBIND)
         self._commands[int(event["request"])] = self._last_command
 
     def output(self, row: Any) -> Iterator[Chapter]:
@@ -47,6 +46,7 @@ class Deeds:
             out.EFFECT_PROOF: self._proof,
             out.COMMAND_ANSWER: self._answer,
             out.ADDRESS_GIVEN: self._given,
+            out.UNBOUND: self._unbound,
         }.get(int(row["kind"]))
         if tell is not None:
             chapter = tell(row)
@@ -66,9 +66,6 @@ class Deeds:
     def _binding(self, row: Any) -> Chapter:
         self._bound, self._generation = imeisv_text(row["now"]), int(row["generation"])
         how = "first use" if int(row["event_kind"]) == ev.ACCESS_REQUEST else "as declared"
-        if int(row["now"]) < 1000:
-            self._bound = ""
-            return Chapter(int(row["at"]), "bound", f"Binding taken away (generation {self._generation}).")
         text = f"Bound to device {self._bound} ({how}, generation {self._generation})."
         return Chapter(int(row["at"]), "bound", text, {"device": self._bound, "generation": self._generation})
 
@@ -104,15 +101,13 @@ class Deeds:
             out.RELEASE_EXPIRY: "Lock released: its time was over.",
             out.RELEASE_RETURNED: "Lock released: the bound device came back.",
         }.get(int(row["result"]), "Lock released.")
-        how += self._unbound()
         return Chapter(int(row["at"]), "released", how, {"how": out.RELEASE_NAMES[int(row["result"])]})
 
-    def _unbound(self) -> str:
-        """What a release with --rebind says more."""
-        if not self._rebind:
-            return ""
-        self._rebind, self._bound = False, ""
-        return " The next device that is allowed becomes the bound one."
+    def _unbound(self, row: Any) -> Chapter:
+        was, self._bound = imei_text(int(row["was"])), ""
+        text = f"No longer bound to device {was}, {self._by(row)}."
+        text += " The next device that is allowed becomes the bound one."
+        return Chapter(int(row["at"]), "unbound", text, {"was": was})
 
     def _disconnect(self, row: Any) -> Chapter | None:
         sequence = int(row["opened_sequence"]) or int(row["sequence"])
@@ -157,8 +152,6 @@ class Deeds:
             return None  # the lock, release or disconnect itself tells it
         name, actor = said.get("name", "command").capitalize(), said.get("actor") or "somebody"
         text = f"{name} asked by {actor}: {said.get('because') or 'no reason given'}. Answer: {result}."
-        if int(row["result"]) == out.APPLIED:
-            text += self._unbound()
         return Chapter(int(row["at"]), "command", text, {**said, "answer": result})
 
     def _given(self, row: Any) -> Chapter:

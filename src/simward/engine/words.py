@@ -69,6 +69,11 @@ class Lexicon:
         self._tenant_of = [int(one) for one in arrays["use_cases"]["tenant"]]
         self._segment_of = [int(one) for one in arrays["use_cases"]["segment"]]
 
+    def learn(self, name_of: Callable[[int], str], count: int) -> None:
+        """Take over texts that a fold has beyond those that the journal brought (a policy never journalled)."""
+        for number in range(len(self._texts), count):
+            self._texts.setdefault(number, name_of(number))
+
     def text(self, number: int) -> str:
         """An APN, gateway or client name by its number; empty where it is none."""
         return self._texts.get(int(number), "")

@@ -1,0 +1,181 @@
+"""`plan` and `apply`: what the files would change, and the numbered, journalled revision that makes it so."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from simward.commands.acting import actor_option, me
+from simward.commands.folder import Folder
+from simward.commands.moments import now_us
+from simward.commands.printing import json_line
+from simward.errors import UsageError
+
+if TYPE_CHECKING:
+    from simward.engine.fold import Fold
+    from simward.engine.journal import Journal
+    from simward.policy.plan import Plan
+
+APPLY_WITHIN_S = 600.0
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_context
+def plan(ctx: click.Context, as_json: bool) -> None:
+    """Show what `apply` would change, and for whom.
+
+    Compares policies/ and inventory.csv with what is in force. Nothing is changed. Exits 0 where everything is as the
+    files say, and 1 where `apply` would change something.
+    """
+    folder: Folder = ctx.obj
+    made = _plan(folder)
+    if as_json:
+        json_line(_told(made))
+    else:
+        click.echo("\n".join(made.lines()))
+        for reason in made.needs_confirmation:
+            click.echo(f"`apply` would ask first: {reason}.")
+    ctx.exit(0 if made.empty else 1)
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="Do not ask, also where much of the fleet would go.")
+@click.option("--because", default="", help="Why; kept with the revision.")
+@actor_option
+@click.pass_obj
+def apply(folder: Folder, yes: bool, because: str, actor: str | None) -> None:
+    """Make the files the policy and inventory in force.
+
+    Shows the plan, then journals it as a revision: through the gate where one is running, straight into the journal
+    where none is. Where much of the fleet would be removed or taken out of service it asks first, and refuses where
+    nobody is there to be asked; --yes answers beforehand.
+    """
+    made = _plan(folder)
+    click.echo("\n".join(made.lines()))
+    if made.empty:
+        return
+    if made.needs_confirmation and not yes:
+        _ask(made)
+    note = {"do": "apply", "actor": actor or me(), "because": because}
+    last = _through_gate(folder, made, note) if folder.gate_runs() else _into_journal(folder, made, note)
+    click.echo(f"Applied: in force from sequence {last} on.")
+
+
+def _ask(made: Plan) -> None:
+    for reason in made.needs_confirmation:
+        click.echo(f"Attention: {reason}.", err=True)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("nobody is there to be asked, so nothing was applied.\nIf it is meant, say so with --yes.")
+    if not click.confirm("Apply this?", default=False):
+        raise UsageError("nothing was applied")
+
+
+def _plan(folder: Folder) -> Plan:
+    from simward.policy.plan import Current
+    from simward.policy.plan import plan as compare
+    from simward.policy.wanted import read_wanted
+
+    settings = folder.settings()
+    with progress("Reading the inventory") as advance:
+        wanted = read_wanted(settings, advance)
+    if wanted.warnings:
+        click.echo(f"{len(wanted.warnings)} warnings: `simward check` names them.", err=True)
+    with folder.reading() as journal:
+        if journal.last == 0:
+            current = Current.empty()
+        else:
+            from simward.engine.start import restore
+
+            current = Current.of(restore(folder.data, journal).state)
+    return compare(current, wanted.tables, wanted.inventory)
+
+
+def _through_gate(folder: Folder, made: Plan, note: dict[str, str]) -> int:
+    """Hand the revision to the running gate, and wait until it is durable."""
+    from simward.gate.revisions import write_revision
+
+    tables, deltas = made.deltas()
+    revisions = folder.data / "revisions"
+    revisions.mkdir(parents=True, exist_ok=True, mode=0o700)
+    place = Path(tempfile.mkdtemp(prefix=f"{now_us()}-", dir=revisions)).absolute()
+    pieces: list[Any] = [*([tables] if tables is not None else []), *deltas]
+    write_revision(place, pieces, actor=note["actor"], because=note["because"])
+    answer = folder.ask_gate({"do": "apply", "revision": str(place)}, within_s=APPLY_WITHIN_S)
+    # The journal holds it now. A revision that the gate did not take stays, to be looked at.
+    shutil.rmtree(place, ignore_errors=True)
+    return int(answer["last"])
+
+
+def _into_journal(folder: Folder, made: Plan, note: dict[str, str]) -> int:
+    """Append the revision as the journal's only writer; JournalError where a gate has come up meanwhile."""
+    from simward.engine.sqlite_journal import SqliteJournal
+    from simward.engine.start import restore
+
+    folder.journal_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    journal = SqliteJournal.open(folder.journal_folder)
+    try:
+        fold = restore(folder.data, journal)
+        journal.register_kernel(fold.kernel, fold.manifest())
+        return append_revision(fold, journal, made, note)
+    finally:
+        journal.close()
+
+
+def append_revision(fold: Fold, journal: Journal, made: Plan, note: dict[str, str]) -> int:
+    """Fold and append each piece of a plan; gives the sequence of the last."""
+    from simward.engine.apply import revision_row
+
+    tables, deltas = made.deltas()
+    pieces: list[Any] = [*([tables] if tables is not None else []), *deltas]
+    at = max(now_us(), fold.now)  # received_at never goes back
+    with progress("Writing the journal") as advance:
+        for number, piece in enumerate(pieces, start=1):
+            row = revision_row(fold, piece, at)
+            journal.append(replace(row, notes={**row.notes, "commands": {str(row.first): note}}))
+            advance(number, len(pieces))
+    return fold.sequence
+
+
+@contextlib.contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error, where that is a terminal: call what you get with (done, in all)."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _told(made: Plan) -> dict[str, Any]:
+    counts = {name: getattr(made, name) for name in ("added", "changed", "removed", "taken_out")}
+    return {
+        "empty": made.empty,
+        "objects": [
+            {"kind": one.kind, "name": one.name, "change": one.change, "members": one.members,
+             "keys": [{"key": key, "was": old, "now": new} for key, old, new in one.keys]}
+            for one in made.objects
+        ],
+        "settings": [{"key": key, "was": old, "now": new} for key, old, new in made.settings],
+        "recompiled": made.recompiled,
+        "subscriptions": {name: {"number": one.number, "examples": list(one.examples)} for name, one in counts.items()},
+        "locks_lost": made.locks_lost,
+        "bindings_lost": made.bindings_lost,
+        "bindings_moved": made.bindings_moved,
+        "members": {name: {"was": was, "now": now} for name, (was, now) in made.members.items()},
+        "fleet": made.fleet,
+        "needs_confirmation": list(made.needs_confirmation),
+    }  # fmt: skip
