@@ -272,10 +272,10 @@ class MemoryJournal:
 
     def rows(self, after: int = 0) -> Iterator[Row]:
         """See Journal."""
-        expected = 0
+        expected = after + 1
         start = bisect.bisect_right(self._rows, after, key=lambda row: row.last)
         for row in self._rows[start:]:
-            if expected and row.first != expected:
+            if row.first > expected:
                 raise JournalGapError(expected, row.first)
             expected = row.last + 1
             yield row

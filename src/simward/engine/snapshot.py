@@ -1,7 +1,7 @@
 """Snapshots: the state of a fold after one sequence, in one file that is either whole or not there.
 
 A file is a header (JSON: sequence, kernel, notes, and for each array its name, dtype by field names, shape and place;
-with its SHA-256), the arrays as they are in memory, each at a multiple of 4096, and a trailer: the SHA-256 of each array.
+with its SHA-256), the arrays as they are in memory, each at a multiple of 4096, and the SHA-256 of each array.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -109,22 +108,22 @@ def newest_snapshot(folder: Path, skipped: list[str] | None = None) -> Snapshot 
 
 def read_snapshot(path: Path) -> Snapshot:
     """Read a snapshot and check every octet of it; SnapshotDamagedError where it is not as it was written."""
-    with open(path, "rb", buffering=0) as file, ThreadPoolExecutor(1) as hashing:
+    with open(path, "rb", buffering=0) as file:
         head, start = _read_head(file, path)
-        digests = []
+        digests = b""
         arrays = {}
         for entry in head["arrays"]:
             array = np.empty(tuple(entry["shape"]), dtype_described(entry["dtype"]))
             file.seek(start + entry["at"])
-            digests.append(hashing.submit(hashlib.sha256))
+            digest = hashlib.sha256()
             for chunk in _chunks(array):
                 if _fill(file, chunk) != len(chunk):
                     raise SnapshotDamagedError(f"{path} is cut short")
-                digests[-1] = hashing.submit(_update, digests[-1].result(), chunk)
+                digest.update(chunk)
+            digests += digest.digest()
             arrays[entry["name"]] = array
         file.seek(_trailer_at(start, head))
-        trailer = file.read(_DIGEST_OCTETS * len(digests))
-        if trailer != b"".join(one.result().digest() for one in digests):
+        if file.read(len(digests)) != digests:
             raise SnapshotDamagedError(f"{path} is damaged: the digest of an array is wrong")
     return Snapshot(head["sequence"], head["kernel"], arrays, head["notes"])
 
@@ -182,11 +181,6 @@ def _chunks(array: np.ndarray) -> Iterator[memoryview]:
     octets = array.reshape(-1).view(np.uint8).data if array.nbytes else memoryview(b"")
     for start in range(0, len(octets), _CHUNK):
         yield octets[start : start + _CHUNK]
-
-
-def _update(digest: Any, chunk: memoryview) -> Any:
-    digest.update(chunk)
-    return digest
 
 
 def _fill(file: BinaryIO, chunk: memoryview) -> int:
