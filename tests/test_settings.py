@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from simward.errors import ConfigurationError, UsageError
 from simward.settings import Settings, write_initial
 
@@ -122,7 +123,8 @@ may = ["releas"]
 [gat]
 """
     assert problems(tmp_path, text) == [
-        "simward.toml:2: gate.auth: 'localhost' is not an IP address (names are not looked up: write 127.0.0.1 or [::1])",
+        "simward.toml:2: gate.auth: 'localhost' is not an IP address "
+        "(names are not looked up: write 127.0.0.1 or [::1])",
         "simward.toml:3: gate.acounting: unknown key (did you mean 'accounting'?)",
         "simward.toml:4: gate.unknown_subscription: 'rejct' is not a choice (did you mean 'reject'?)",
         "simward.toml:5: gate.interim_interval: an Acct-Interim-Interval is at least 60 s "

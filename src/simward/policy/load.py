@@ -134,7 +134,8 @@ def _documents(file: str, text: str, problems: list[Problem]) -> list[Document]:
                 )
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problems.append(Problem(file, mark.line + 1 if mark else 1, "", f"not YAML: {error.problem or error.context}"))
+        line = min(mark.line, text.rstrip().count("\n")) + 1 if mark else 1
+        problems.append(Problem(file, line, "", f"not YAML: {error.problem or error.context}"))
     except yaml.YAMLError as error:
         problems.append(Problem(file, 1, "", f"not YAML: {error}"))
     except RecursionError:
@@ -174,7 +175,7 @@ def _overlaps(policy: Policy) -> Iterator[Problem]:
     for one in policy.of("segment").values():
         first = apns.setdefault(one.value["apn"], one)
         if first is not one:
-            yield one.problem("apn", f"segment {first.name!r} has this APN already ({first.file}:{first.line})")
+            yield one.problem("apn", f"segment {first.name!r} has this APN already ({first.file}:{first.at('apn')})")
         for key in ("pool", "quarantine_pool"):
             if key not in one.value:
                 continue

@@ -11,7 +11,7 @@ import numpy as np
 
 from simward.engine.state import State
 from simward.engine.tables import BIND_FIRST_USE, BIND_NONE, DECLARED, LIFECYCLE, InventoryDelta, PolicyTables
-from simward.identity import Iccid, iccid_text, imei_text, msisdn_text
+from simward.identity import iccid_text, imei_text, msisdn_text
 from simward.policy.compile import CANONICAL, IN_FORCE_SETTINGS
 from simward.policy.inventory import Inventory
 
@@ -123,7 +123,7 @@ class Plan:
             reasons.append(f"{cut:,} of {self.fleet:,} subscriptions would be removed or taken out of service")
         for one in self.objects:
             if one.kind == "use_case" and one.change == "removed" and one.members:
-                reasons.append(f"use case {one.name} would end; it has {one.members:,} subscriptions")
+                reasons.append(f"use case {one.name} would end; it has {_subscriptions(one.members)}")
         return tuple(reasons)
 
     def deltas(self) -> tuple[PolicyTables | None, list[InventoryDelta]]:
@@ -270,7 +270,7 @@ def _shown(value: Any) -> str:
 
 
 def _who(row: Any) -> str:
-    return str(Iccid(int(row["iccid"])))
+    return iccid_text(int(row["iccid"]))
 
 
 def _what(old: Any, new: Any, names: list[str]) -> str:
@@ -315,7 +315,7 @@ def _lines(one: Plan) -> Iterator[str]:
         yield "Nothing would change: what is in force is what the files say."
         return
     for change in one.objects:
-        members = f" ({change.members:,} subscriptions)" if change.members else ""
+        members = f" ({_subscriptions(change.members)})" if change.members else ""
         yield f"{MARKS[change.change]} {change.kind.replace('_', ' ')} {change.name} {change.change}{members}"
         for key, old, new in change.keys:
             yield f"    {key}: {old} -> {new}"
@@ -327,7 +327,7 @@ def _lines(one: Plan) -> Iterator[str]:
         ("+", "added", one.added), ("~", "changed", one.changed), ("-", "removed", one.removed),
     ):  # fmt: skip
         if count.number:
-            yield f"{mark} {count.number:,} subscriptions {what}"
+            yield f"{mark} {_subscriptions(count.number)} {what}"
             yield from (f"    {example}" for example in count.examples)
             if count.number > len(count.examples):
                 yield f"    ... and {count.number - len(count.examples):,} more"
@@ -335,6 +335,10 @@ def _lines(one: Plan) -> Iterator[str]:
         if before != after:
             yield f"  {name or '(no use case)'}: {before:,} -> {after:,} subscriptions"
     yield from _touched(one)
+
+
+def _subscriptions(number: int) -> str:
+    return f"{number:,} subscription{'s' * (number != 1)}"
 
 
 def _touched(one: Plan) -> Iterator[str]:
