@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from simward import compiled
 from simward.engine import outputs
@@ -19,9 +18,10 @@ from simward.wire.radius import outcomes
 from simward.wire.radius.batch import ADDRESS_OCTETS, ROOM, PacketArrays, PacketBatch
 from simward.wire.radius.clients import ClientTable
 from simward.wire.radius.md5 import hmac_md5, md5
-from simward.wire.radius.octets import put16, put32, u16
+from simward.wire.radius.octets import copy, put16, put32, u16
 from simward.wire.radius.outcomes import ACCEPTED, ACKNOWLEDGE_ONLY, DUPLICATE_ANSWERED, STATUS_SERVER
 from simward.wire.radius.receive import Decoded
+from simward.wire.radius.uncounted import uncounted
 
 HEADER = 20
 ACCESS_REQUEST, ACCESS_ACCEPT, ACCESS_REJECT, ACCOUNTING_REQUEST, ACCOUNTING_RESPONSE = 1, 2, 3, 4, 5
@@ -52,14 +52,14 @@ class Outcome(NamedTuple):
     without: np.ndarray  # bool an event: no answer
 
 
-@njit
+@uncounted
 def _put_integer(octets, at, number, value):  # type: ignore[no-untyped-def]
     octets[at], octets[at + 1] = number, 6
     put32(octets, at + 2, np.int64(value))
     return at + 6
 
 
-@njit
+@uncounted
 def _put_accept(octets, at, result):  # type: ignore[no-untyped-def]
     """What an Access-Accept tells the gateway (TS 29.061 16.4.2). Service-Type and Framed-Protocol are left out: the
     gateway asked for the only ones there are."""
@@ -77,7 +77,7 @@ def _put_accept(octets, at, result):  # type: ignore[no-untyped-def]
     return at
 
 
-@njit
+@uncounted
 def _put_reject(octets, at, result, replies):  # type: ignore[no-untyped-def]
     detector, one = np.int64(result.detector), np.int64(result["class"])
     if detector == SPECIAL:
@@ -93,21 +93,20 @@ def _put_reject(octets, at, result, replies):  # type: ignore[no-untyped-def]
     return at + 2 + count
 
 
-@njit
+@uncounted
 def _put_proxy_states(octets, at, asked, base):  # type: ignore[no-untyped-def]
     """RFC 2865 5.33: every Proxy-State goes back unchanged and in order."""
     place, end = base + HEADER, base + u16(asked, base + 2)
     while place < end:
         size = np.int64(asked[place + 1])
         if asked[place] == PROXY_STATE:
-            for index in range(size):
-                octets[at + index] = asked[place + index]
+            copy(octets, at, asked, place, size)
             at += size
         place += size
     return at
 
 
-@njit
+@uncounted
 def _store(octets, at, state):  # type: ignore[no-untyped-def]
     for word in range(4):
         digest = np.int64(state[word])
@@ -115,24 +114,21 @@ def _store(octets, at, state):  # type: ignore[no-untyped-def]
             octets[at + 4 * word + index] = (digest >> np.int64(8 * index)) & np.int64(255)
 
 
-@njit
+@uncounted
 def _sign(octets, base, length, signed, clients, client, scratch, state):  # type: ignore[no-untyped-def]
     """RFC 3579 3.2, then RFC 2865 3; the Request Authenticator still stands in the header."""
     if signed:
-        for index in range(length):
-            scratch[index] = octets[base + index]
+        copy(scratch, 0, octets, base, length)
         hmac_md5(scratch, length, clients.keys[client], state)
         _store(octets, base + HEADER + 2, state)
     row = clients.rows[client]
-    for index in range(length):
-        scratch[index] = octets[base + index]
-    for index in range(row.secret_octets):
-        scratch[length + index] = clients.secrets[row.secret_start + index]
+    copy(scratch, 0, octets, base, length)
+    copy(scratch, length, clients.secrets, row.secret_start, row.secret_octets)
     md5(scratch, length + row.secret_octets, state)
     _store(octets, base + 4, state)
 
 
-@njit
+@uncounted
 def _build(asked, row, out, place, result, replies, clients, client, scratch, state):  # type: ignore[no-untyped-def]
     """One answer into row `place` of `out`."""
     data, octets = asked.octets, out.octets
@@ -140,8 +136,7 @@ def _build(asked, row, out, place, result, replies, clients, client, scratch, st
     start, code = at, np.int64(data[base])
     accounting = asked.port_kind[row] == 1
     octets[at + 1] = data[base + 1]
-    for index in range(16):
-        octets[at + 4 + index] = data[base + 4 + index]
+    copy(octets, at + 4, data, base + 4, 16)
     at += HEADER
     signed = code != ACCOUNTING_REQUEST  # RFC 5997 3: the answer to a Status-Server may carry one whatever its code
     if signed:
@@ -164,7 +159,7 @@ def _build(asked, row, out, place, result, replies, clients, client, scratch, st
     out.lengths[place] = at - start
 
 
-@njit
+@uncounted
 def answer_batch(asked, count, outcome, replies, clients, out, sources, scratch, state):  # type: ignore[no-untyped-def]
     """Answer what is to be answered; returns how many answers there are. Their order is that of the requests."""
     made, event = 0, -1
@@ -180,8 +175,7 @@ def answer_batch(asked, count, outcome, replies, clients, out, sources, scratch,
             continue
         _build(asked, row, out, made, result, replies, clients, outcome.client_of[row], scratch, state)
         here, there = np.int64(row) * ADDRESS_OCTETS, np.int64(made) * ADDRESS_OCTETS
-        for index in range(ADDRESS_OCTETS):
-            out.addresses[there + index] = asked.addresses[here + index]
+        copy(out.addresses, there, asked.addresses, here, ADDRESS_OCTETS)
         out.address_lengths[made] = asked.address_lengths[row]
         out.port_kind[made] = asked.port_kind[row]
         sources[made] = row

@@ -7,12 +7,12 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numba import njit
 
 from simward.engine.texts import Texts
 from simward.wire.radius import md5
 from simward.wire.radius.batch import IPV4_OCTETS
 from simward.wire.radius.octets import i64, mix, u32
+from simward.wire.radius.uncounted import uncounted
 
 SECRET_OCTETS_MAX = 1024
 V4_MAPPED = 0xFFFF << 32
@@ -50,7 +50,7 @@ class ClientArrays(NamedTuple):
     masks: np.ndarray  # MASK, one a prefix length in use, longest first
 
 
-@njit
+@uncounted
 def _slot(high, low, prefix, mask):  # type: ignore[no-untyped-def]
     value = mix(np.int64(prefix), high & np.int64(0xFFFFFFFF))
     value = mix(value, (high >> np.int64(32)) & np.int64(0xFFFFFFFF))
@@ -58,19 +58,19 @@ def _slot(high, low, prefix, mask):  # type: ignore[no-untyped-def]
     return mix(value, (low >> np.int64(32)) & np.int64(0xFFFFFFFF)) & mask
 
 
-@njit
+@uncounted
 def address_high(addresses, at, size):  # type: ignore[no-untyped-def]
     """The upper 64 bits of a source address in 128-bit form."""
     return np.int64(0) if size <= IPV4_OCTETS else i64(addresses, at + 8)
 
 
-@njit
+@uncounted
 def address_low(addresses, at, size):  # type: ignore[no-untyped-def]
     """The lower 64 bits of a source address in 128-bit form."""
     return np.int64(V4_MAPPED) | u32(addresses, at + 4) if size <= IPV4_OCTETS else i64(addresses, at + 16)
 
 
-@njit
+@uncounted
 def find_client(clients, high, low):  # type: ignore[no-untyped-def]
     """The row of the client that an address belongs to, -1 = unknown."""
     last = np.int64(len(clients.slots) - 1)

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from simward.engine.outputs import RESULT
+from simward.wire.radius.uncounted import uncounted
 
 WAYS = 8
 LIFETIME_US = 30_000_000
@@ -48,7 +48,7 @@ class DuplicateArrays(NamedTuple):
     seeds: np.ndarray  # i8, open addressing, 0 = empty: accounting requests journalled before a restart
 
 
-@njit
+@uncounted
 def same_request(one, other):  # type: ignore[no-untyped-def]
     """Everything that RFC 5080 2.2.2 tells requests apart by."""
     return (
@@ -63,7 +63,7 @@ def same_request(one, other):  # type: ignore[no-untyped-def]
     )
 
 
-@njit
+@uncounted
 def find_request(requests, wanted, now):  # type: ignore[no-untyped-def]
     """The slot of this very request if it was seen within the last 30 s, else -1."""
     base = (wanted.request % np.int64(len(requests) // WAYS)) * WAYS
@@ -74,7 +74,7 @@ def find_request(requests, wanted, now):  # type: ignore[no-untyped-def]
     return np.int64(-1)
 
 
-@njit
+@uncounted
 def claim_slot(requests, wanted, now):  # type: ignore[no-untyped-def]
     """Note a new request as in flight; returns its slot (a free one, else the oldest of the set)."""
     base = (wanted.request % np.int64(len(requests) // WAYS)) * WAYS
@@ -91,7 +91,7 @@ def claim_slot(requests, wanted, now):  # type: ignore[no-untyped-def]
     return chosen
 
 
-@njit
+@uncounted
 def is_seeded(seeds, request):  # type: ignore[no-untyped-def]
     """Was this request journalled before the restart?"""
     if len(seeds) <= 1:
@@ -105,7 +105,7 @@ def is_seeded(seeds, request):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit
+@uncounted
 def remember_results(requests, cached, slots, names, results, count):  # type: ignore[no-untyped-def]
     """Keep the result beside each request whose slot is still its own."""
     for row in range(count):
@@ -115,7 +115,7 @@ def remember_results(requests, cached, slots, names, results, count):  # type: i
             cached[slot] = results[row]
 
 
-@njit
+@uncounted
 def forget_requests(requests, slots, names, count):  # type: ignore[no-untyped-def]
     """Free the slots of requests that were not decided on after all."""
     for row in range(count):
@@ -124,7 +124,7 @@ def forget_requests(requests, slots, names, count):  # type: ignore[no-untyped-d
             requests[slot].state = FREE
 
 
-@njit
+@uncounted
 def _plant(seeds, requests):  # type: ignore[no-untyped-def]
     mask = np.int64(len(seeds) - 1)
     for index in range(len(requests)):

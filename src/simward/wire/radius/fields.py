@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from simward.engine.events import (
     FLAG_APN_UNKNOWN_TEXT,
@@ -23,6 +22,7 @@ from simward.wire.radius.location import read_location, read_network
 from simward.wire.radius.naming import canonical_apn, ipv4_text, ipv6_text
 from simward.wire.radius.octets import hash63, u32
 from simward.wire.radius.subscriber import IMEI_UNREADABLE, read_imei, read_imsi, read_msisdn, read_user
+from simward.wire.radius.uncounted import uncounted
 
 USER_NAME, NAS_IP_ADDRESS, FRAMED_IP_ADDRESS = 1, 4, 8
 CALLED_STATION_ID, CALLING_STATION_ID, NAS_IDENTIFIER, PROXY_STATE = 30, 31, 32, 33
@@ -63,13 +63,13 @@ class Found(NamedTuple):
     device: np.ndarray  # i8[2]: IMEI, software version
 
 
-@njit
+@uncounted
 def size_at(octets, at):  # type: ignore[no-untyped-def]
     """How many octets the value that begins at `at` has: its length field stands just before."""
     return np.int64(octets[at - 1]) - np.int64(2)
 
 
-@njit
+@uncounted
 def integer(octets, places, number, missing):  # type: ignore[no-untyped-def]
     """A four-octet attribute, `missing` where it is not there or has another size."""
     at = places[number]
@@ -78,7 +78,7 @@ def integer(octets, places, number, missing):  # type: ignore[no-untyped-def]
     return u32(octets, at)
 
 
-@njit
+@uncounted
 def text_number(octets, start, count, texts, row, field):  # type: ignore[no-untyped-def]
     """The number of a text; where it has none yet it is noted as wanted, and 0 stands until Python has given one."""
     found = find_text(texts.slots, texts.entries, texts.blob, octets, start, count)
@@ -94,7 +94,7 @@ def text_number(octets, start, count, texts, row, field):  # type: ignore[no-unt
     return np.int64(0)
 
 
-@njit
+@uncounted
 def blank(event):  # type: ignore[no-untyped-def]
     """An event that reports nothing (engine/events.py: reset)."""
     event.imsi, event.user, event.msisdn, event.imei, event.cell = 0, 0, 0, 0, 0
@@ -106,7 +106,7 @@ def blank(event):  # type: ignore[no-untyped-def]
         event.session_id[index] = 0
 
 
-@njit
+@uncounted
 def fill_event(event, row, octets, found, texts, client_name):  # type: ignore[no-untyped-def]
     """Every field that attributes tell; received_at, request, client, kind and identifier are the caller's."""
     blank(event)
@@ -117,7 +117,7 @@ def fill_event(event, row, octets, found, texts, client_name):  # type: ignore[n
     _fill_times(event, octets, found.standard)
 
 
-@njit
+@uncounted
 def _fill_subscriber(event, octets, found):  # type: ignore[no-untyped-def]
     at = found.vendor[TGPP_IMSI]
     if at:
@@ -135,7 +135,7 @@ def _fill_subscriber(event, octets, found):  # type: ignore[no-untyped-def]
         event.imei, event.software = found.device[0], found.device[1]
 
 
-@njit
+@uncounted
 def _fill_place(event, octets, found):  # type: ignore[no-untyped-def]
     at = found.vendor[TGPP_LOCATION]
     if at and not read_location(octets, at, size_at(octets, at), event):
@@ -155,7 +155,7 @@ def _fill_place(event, octets, found):  # type: ignore[no-untyped-def]
         event.rat = rat if rat <= 255 else 0
 
 
-@njit
+@uncounted
 def _fill_names(event, row, octets, standard, texts, client_name):  # type: ignore[no-untyped-def]
     at = standard[CALLED_STATION_ID]
     if at:
@@ -176,7 +176,7 @@ def _fill_names(event, row, octets, standard, texts, client_name):  # type: igno
         event.gateway = client_name
 
 
-@njit
+@uncounted
 def _fill_session(event, octets, standard):  # type: ignore[no-untyped-def]
     address = integer(octets, standard, FRAMED_IP_ADDRESS, 0)
     event.address = address if address < UNASSIGNED_FROM else 0
@@ -200,7 +200,7 @@ def _fill_session(event, octets, standard):  # type: ignore[no-untyped-def]
     event.session_id_octets = min(size, np.int64(SESSION_ID_OCTETS))
 
 
-@njit
+@uncounted
 def _counted(octets, standard, low, high):  # type: ignore[no-untyped-def]
     """Octets with their Gigawords (RFC 2869 5.1, 5.2: how often the low part has wrapped around); -1 = not reported."""
     if standard[low] == 0 and standard[high] == 0:
@@ -209,7 +209,7 @@ def _counted(octets, standard, low, high):  # type: ignore[no-untyped-def]
     return wraps << np.int64(32) | integer(octets, standard, low, 0)
 
 
-@njit
+@uncounted
 def _fill_times(event, octets, standard):  # type: ignore[no-untyped-def]
     stamp = integer(octets, standard, EVENT_TIMESTAMP, 0)
     if stamp:

@@ -6,7 +6,6 @@ The first octet is the geographic location type (TS 29.061 16.4.7.2, 22); what f
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from simward.identity import CELL_SHIFT
 from simward.identity import CGI as CELL_CGI
@@ -15,6 +14,7 @@ from simward.identity import NCGI as CELL_NCGI
 from simward.identity import RAI as CELL_RAI
 from simward.identity import SAI as CELL_SAI
 from simward.wire.radius.octets import decimal, u16, u32
+from simward.wire.radius.uncounted import uncounted
 
 CGI, SAI, RAI = 0, 1, 2
 TAI, ECGI, TAI_ECGI = 128, 129, 130
@@ -28,7 +28,7 @@ TYPE_NAMES = {
 }
 
 
-@njit
+@uncounted
 def octets_needed(kind):  # type: ignore[no-untyped-def]
     """How many octets a location of that type has at least, the type included; 0 = no such type."""
     if kind <= SAI:
@@ -56,7 +56,7 @@ def octets_needed(kind):  # type: ignore[no-untyped-def]
     return 0
 
 
-@njit
+@uncounted
 def read_plmn(octets, at):  # type: ignore[no-untyped-def]
     """MCC and MNC from three octets of TBCD (TS 24.008 10.5.1.3), prefix-1 decimal; 0 where they are no digits."""
     first, second, third = np.int64(octets[at]), np.int64(octets[at + 1]), np.int64(octets[at + 2])
@@ -68,7 +68,7 @@ def read_plmn(octets, at):  # type: ignore[no-untyped-def]
     return value if mnc3 == 15 else value * np.int64(10) + mnc3
 
 
-@njit
+@uncounted
 def read_location(octets, start, count, event):  # type: ignore[no-untyped-def]
     """Fill plmn, area and cell of `event`; False where the location cannot be read (then nothing is filled)."""
     if count < 1:
@@ -86,7 +86,7 @@ def read_location(octets, start, count, event):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit
+@uncounted
 def _area(octets, start, kind):  # type: ignore[no-untyped-def]
     if kind == TAI5 or kind == TAI5_NCGI or kind == TAI5_NG_RAN_NODE:
         return u16(octets, start + 4) << 8 | np.int64(octets[start + 6])  # 24 bits, TS 23.003 19.4.2.3
@@ -95,7 +95,7 @@ def _area(octets, start, kind):  # type: ignore[no-untyped-def]
     return np.int64(-1)
 
 
-@njit
+@uncounted
 def _cell(octets, start, kind):  # type: ignore[no-untyped-def]
     one, value = np.int64(0), np.int64(0)
     if kind == CGI or kind == SAI:
@@ -114,7 +114,7 @@ def _cell(octets, start, kind):  # type: ignore[no-untyped-def]
     return one << CELL_SHIFT | value
 
 
-@njit
+@uncounted
 def read_network(octets, start, count):  # type: ignore[no-untyped-def]
     """3GPP-SGSN-MCC-MNC: five or six ASCII digits, prefix-1 decimal; 0 where it is anything else."""
     return decimal(octets, start, count) if 5 <= count <= 6 else np.int64(0)

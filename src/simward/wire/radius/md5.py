@@ -13,9 +13,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from simward.compiled import INTERPRETED
+from simward.wire.radius.uncounted import uncounted
 
 BLOCK = 64
 DIGEST = 16
@@ -38,35 +38,35 @@ def new_scratch() -> np.ndarray:
     return np.zeros(SCRATCH_WORDS, np.uint32).view(np.uint8)
 
 
-@njit
+@uncounted
 def _step(a, mixed, b, word, constant, turn):  # type: ignore[no-untyped-def]
     total = np.uint32(np.uint32(a + mixed) + np.uint32(word + np.uint32(constant)))
     turned = np.uint32(np.uint32(total << np.uint32(turn)) | np.uint32(total >> np.uint32(32 - turn)))
     return np.uint32(turned + b)
 
 
-@njit
+@uncounted
 def _f(a, b, c, d, word, constant, turn):  # type: ignore[no-untyped-def]
     return _step(a, np.uint32(d ^ np.uint32(b & np.uint32(c ^ d))), b, word, constant, turn)
 
 
-@njit
+@uncounted
 def _g(a, b, c, d, word, constant, turn):  # type: ignore[no-untyped-def]
     # (b & d) | (c & ~d) as a sum: the two halves share no bit, and `a` gets the early half first.
     return _step(np.uint32(a + np.uint32(c & ~d)), np.uint32(b & d), b, word, constant, turn)
 
 
-@njit
+@uncounted
 def _h(a, b, c, d, word, constant, turn):  # type: ignore[no-untyped-def]
     return _step(a, np.uint32(b ^ np.uint32(c ^ d)), b, word, constant, turn)
 
 
-@njit
+@uncounted
 def _i(a, b, c, d, word, constant, turn):  # type: ignore[no-untyped-def]
     return _step(a, np.uint32(c ^ np.uint32(b | np.uint32(~d))), b, word, constant, turn)
 
 
-@njit
+@uncounted
 def compress(words, blocks, state):  # type: ignore[no-untyped-def]
     """Run `blocks` blocks of `words` into `state` (RFC 1321 3.4; four steps a turn, so that no register moves)."""
     for block in range(blocks):
@@ -98,7 +98,7 @@ def compress(words, blocks, state):  # type: ignore[no-untyped-def]
         state[3] = np.uint32(state[3] + d)
 
 
-@njit
+@uncounted
 def finish(scratch, length, before, state):  # type: ignore[no-untyped-def]
     """Pad the `length` octets in `scratch` (after `before` octets hashed earlier) and hash them into `state`."""
     blocks = (length + 9 + 63) >> 6
@@ -111,14 +111,14 @@ def finish(scratch, length, before, state):  # type: ignore[no-untyped-def]
     compress(words, blocks, state)
 
 
-@njit
+@uncounted
 def _md5_compiled(scratch, length, state):  # type: ignore[no-untyped-def]
     for at in range(4):
         state[at] = INITIAL[at]
     finish(scratch, length, 0, state)
 
 
-@njit
+@uncounted
 def _hmac_compiled(scratch, length, key, state):  # type: ignore[no-untyped-def]
     for at in range(4):
         state[at] = key.inner[at]

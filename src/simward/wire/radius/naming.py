@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from simward.wire.radius.octets import u16
+from simward.wire.radius.uncounted import uncounted
 
 OPERATOR_IDENTIFIER_OCTETS = 19
 """TS 23.003 9.1.2: `.mncNNN.mccNNN.gprs`."""
@@ -13,7 +13,7 @@ MAC_OCTETS = 17
 MNC, MCC, GPRS = np.frombuffer(b".mnc", np.uint8), np.frombuffer(b".mcc", np.uint8), np.frombuffer(b".gprs", np.uint8)
 
 
-@njit
+@uncounted
 def canonical_apn(octets, start, count, room):  # type: ignore[no-untyped-def]
     """Put a Called-Station-Id into `room` as policies spell APNs, and return how long it is.
 
@@ -34,7 +34,7 @@ def canonical_apn(octets, start, count, room):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit
+@uncounted
 def _is_mac(octets, start, count):  # type: ignore[no-untyped-def]
     if count < MAC_OCTETS:
         return False
@@ -48,7 +48,7 @@ def _is_mac(octets, start, count):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit
+@uncounted
 def _has(room, at, text):  # type: ignore[no-untyped-def]
     for index in range(len(text)):
         if room[at + index] != text[index]:
@@ -56,7 +56,7 @@ def _has(room, at, text):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit
+@uncounted
 def _is_operator_identifier(room, at):  # type: ignore[no-untyped-def]
     if not (_has(room, at, MNC) and _has(room, at + 7, MCC) and _has(room, at + 14, GPRS)):
         return False
@@ -66,7 +66,7 @@ def _is_operator_identifier(room, at):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit
+@uncounted
 def _put_decimal(room, at, value):  # type: ignore[no-untyped-def]
     if value >= 100:
         room[at] = 48 + value // 100
@@ -78,7 +78,7 @@ def _put_decimal(room, at, value):  # type: ignore[no-untyped-def]
     return at + 1
 
 
-@njit
+@uncounted
 def ipv4_text(octets, start, room):  # type: ignore[no-untyped-def]
     """Put an IPv4 address into `room` in dotted form; returns how long it is."""
     at = 0
@@ -90,7 +90,7 @@ def ipv4_text(octets, start, room):  # type: ignore[no-untyped-def]
     return at
 
 
-@njit
+@uncounted
 def _put_hex(room, at, value):  # type: ignore[no-untyped-def]
     started = False
     for shift in (12, 8, 4, 0):
@@ -102,7 +102,7 @@ def _put_hex(room, at, value):  # type: ignore[no-untyped-def]
     return at
 
 
-@njit
+@uncounted
 def ipv6_text(octets, start, room):  # type: ignore[no-untyped-def]
     """Put an IPv6 address into `room` as RFC 5952 4 writes it; returns how long it is."""
     longest, longest_from, run = 1, -1, 0

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from simward import compiled, identity
 from simward.engine import events as event_layout
@@ -26,7 +25,7 @@ from simward.engine.texts import OVERFLOW_TEXT, TEXTS_MAX, Texts
 from simward.wire.radius import batch as batches
 from simward.wire.radius import clients as client_tables
 from simward.wire.radius import duplicates as caches
-from simward.wire.radius import fields, location, md5, naming, octets, outcomes, subscriber, verify
+from simward.wire.radius import fields, location, md5, naming, octets, outcomes, subscriber, uncounted, verify
 from simward.wire.radius.batch import ACCOUNTING, ADDRESS_OCTETS, ROOM, PacketBatch
 from simward.wire.radius.clients import ClientTable, address_high, address_low, find_client
 from simward.wire.radius.duplicates import ANSWERED, Duplicates, claim_slot, find_request, is_seeded
@@ -42,6 +41,7 @@ from simward.wire.radius.outcomes import (
     STATUS_SERVER,
     UNKNOWN_CLIENT,
 )
+from simward.wire.radius.uncounted import uncounted
 from simward.wire.radius.verify import (
     ACCOUNTING_REQUEST,
     STATUS_SERVER_REQUEST,
@@ -54,7 +54,7 @@ from simward.wire.radius.verify import (
 
 SOURCES = (
     batches, caches, client_tables, event_layout, fields, identity, location, md5, naming, octets, outcomes, outputs,
-    subscriber, texts, verify,
+    subscriber, texts, uncounted, verify,
 )
 """Every module whose source the machine code below is made from."""
 
@@ -64,7 +64,7 @@ KIND_OF_STATUS[1], KIND_OF_STATUS[2], KIND_OF_STATUS[3] = ACCOUNTING_START, ACCO
 KIND_OF_STATUS[7], KIND_OF_STATUS[8] = ACCOUNTING_ON, ACCOUNTING_OFF
 
 
-@njit
+@uncounted
 def _check(packets, row, clients, client, work):  # type: ignore[no-untyped-def]
     """The outcome of everything that needs no memory: framing, code, attributes, authenticators."""
     base = np.int64(row) * ROOM
@@ -87,7 +87,7 @@ def _check(packets, row, clients, client, work):  # type: ignore[no-untyped-def]
     return ACCEPTED
 
 
-@njit
+@uncounted
 def _name_request(asked, packets, row, high, low):  # type: ignore[no-untyped-def]
     """Fill the key of RFC 5080 2.2.2 and its 63-bit hash."""
     base, mask = np.int64(row) * ROOM, np.int64(0xFFFFFFFF)
@@ -105,7 +105,7 @@ def _name_request(asked, packets, row, high, low):  # type: ignore[no-untyped-de
     asked.request = join63(left, right)
 
 
-@njit
+@uncounted
 def _look_up(asked, duplicates, now, cached, row):  # type: ignore[no-untyped-def]
     """ACCEPTED for a new request; otherwise which kind of duplicate it is, with the old result in cached[row]."""
     slot = find_request(duplicates.requests, asked, now)
@@ -120,7 +120,7 @@ def _look_up(asked, duplicates, now, cached, row):  # type: ignore[no-untyped-de
     return ACCEPTED
 
 
-@njit
+@uncounted
 def receive_batch(packets, count, clients, texts, duplicates, work, now, decoded):  # type: ignore[no-untyped-def]
     """Judge each packet (decoded.status) and decode those that are new and authentic; returns how many events."""
     made = 0

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from simward.wire.radius.octets import all_ascii_digits, decimal, nibble, tbcd_digits, trimmed
+from simward.wire.radius.uncounted import uncounted
 
 IMEI_ABSENT, IMEI_READ, IMEI_UNREADABLE = 0, 1, 2
 
 
-@njit
+@uncounted
 def read_imsi(octets, start, count):  # type: ignore[no-untyped-def]
     """3GPP-IMSI (TS 29.061 16.4.7.2, 1): ASCII digits; also the 8 octets of TBCD that some gateways copy from GTP."""
     if count == 8 and not all_ascii_digits(octets, start, count):
@@ -27,7 +27,7 @@ def read_imsi(octets, start, count):  # type: ignore[no-untyped-def]
     return decimal(octets, start, count)
 
 
-@njit
+@uncounted
 def read_user(octets, start, count):  # type: ignore[no-untyped-def]
     """User-Name where it is a number, before any '@'.
 
@@ -43,7 +43,7 @@ def read_user(octets, start, count):  # type: ignore[no-untyped-def]
     return read_msisdn(octets, start, size)
 
 
-@njit
+@uncounted
 def read_msisdn(octets, start, count):  # type: ignore[no-untyped-def]
     """Calling-Station-Id where it is a number, with or without '+' (TS 29.061 16.4: the MSISDN, international)."""
     count = trimmed(octets, start, count)
@@ -52,7 +52,7 @@ def read_msisdn(octets, start, count):  # type: ignore[no-untyped-def]
     return decimal(octets, start, count)
 
 
-@njit
+@uncounted
 def read_imei(octets, start, count, device):  # type: ignore[no-untyped-def]
     """3GPP-IMEISV (TS 29.061 16.4.7.2, 20) in every form in the field; device[0] = IMEI, device[1] = software or -1.
 
@@ -81,7 +81,7 @@ def read_imei(octets, start, count, device):  # type: ignore[no-untyped-def]
     return IMEI_READ
 
 
-@njit
+@uncounted
 def _push(device, digits, digit):  # type: ignore[no-untyped-def]
     if digits < 14:
         device[0] = device[0] * 10 + digit
@@ -91,7 +91,7 @@ def _push(device, digits, digit):  # type: ignore[no-untyped-def]
         device[1] = device[1] * 10 + digit
 
 
-@njit
+@uncounted
 def _ascii_imei(octets, start, count, device):  # type: ignore[no-untyped-def]
     """How many digits were read; -1 where this is no text of digits and separators."""
     at, end, digits = start, start + count, np.int64(0)
@@ -112,7 +112,7 @@ def _ascii_imei(octets, start, count, device):  # type: ignore[no-untyped-def]
     return digits
 
 
-@njit
+@uncounted
 def _tbcd_imei(octets, start, count, device):  # type: ignore[no-untyped-def]
     digits = tbcd_digits(octets, start, count)
     for index in range(digits):

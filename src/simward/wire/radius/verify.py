@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from simward.wire.radius.fields import (
     ACCT_DELAY_TIME,
@@ -26,7 +25,7 @@ from simward.wire.radius.fields import (
     size_at,
 )
 from simward.wire.radius.md5 import hmac_md5, md5
-from simward.wire.radius.octets import u16, u32
+from simward.wire.radius.octets import copy, u16, u32
 from simward.wire.radius.outcomes import (
     ACCEPTED,
     BAD_AUTHENTICATOR,
@@ -39,6 +38,7 @@ from simward.wire.radius.outcomes import (
     PROXY_LOOP,
     TOO_SHORT,
 )
+from simward.wire.radius.uncounted import uncounted
 
 HEADER = 20
 ROOM = 4096
@@ -57,7 +57,7 @@ class Work(NamedTuple):
     asked: np.ndarray  # duplicates.REQUEST, one row
 
 
-@njit
+@uncounted
 def check_frame(octets, base, datagram):  # type: ignore[no-untyped-def]
     """RFC 2865 3: ACCEPTED where Length fits what came, else why not. Octets past Length are padding."""
     if datagram < HEADER:
@@ -68,15 +68,16 @@ def check_frame(octets, base, datagram):  # type: ignore[no-untyped-def]
     return ACCEPTED
 
 
-@njit
+@uncounted
 def find_attributes(octets, base, length, found):  # type: ignore[no-untyped-def]
     """Note where the first of each attribute's values begins. Returns 256 * Proxy-States + Message-Authenticators,
     -1 where attributes do not fill the packet exactly. Empty attributes count as absent (RFC 2865 5)."""
     standard, vendor = found.standard, found.vendor
-    for number in range(256):
-        standard[number] = 0
-        vendor[number] = 0
-    at, end, counted = base + HEADER, base + length, np.int64(0)
+    for entry in range(256):
+        standard[entry] = 0
+        vendor[entry] = 0
+    counted = np.int64(0)
+    at, end = np.int64(base + HEADER), np.int64(base + length)
     while at < end:
         if at + 2 > end:
             return np.int64(-1)
@@ -97,7 +98,7 @@ def find_attributes(octets, base, length, found):  # type: ignore[no-untyped-def
     return counted
 
 
-@njit
+@uncounted
 def _find_inside(octets, at, end, vendor):  # type: ignore[no-untyped-def]
     """The 3GPP attributes inside one Vendor-Specific; what cannot be read is ignored from there on (RFC 2865 5.26)."""
     while at + 2 <= end:
@@ -109,7 +110,7 @@ def _find_inside(octets, at, end, vendor):  # type: ignore[no-untyped-def]
         at += size
 
 
-@njit
+@uncounted
 def check_authentic(octets, base, length, counted, clients, client, work):  # type: ignore[no-untyped-def]
     """ACCEPTED where the packet is from somebody who knows the client's secret, else why not."""
     if counted < 0:
@@ -137,15 +138,14 @@ def check_authentic(octets, base, length, counted, clients, client, work):  # ty
     return ACCEPTED
 
 
-@njit
+@uncounted
 def _message_authenticator_ok(octets, base, length, at, blank, key, work):  # type: ignore[no-untyped-def]
     """RFC 3579 3.2: HMAC-MD5 over the packet with zeros in its own place.
 
     In an Accounting-Request also with zeros for the Request Authenticator, which is made afterwards.
     """
     scratch = work.scratch
-    for index in range(length):
-        scratch[index] = octets[base + index]
+    copy(scratch, 0, octets, base, length)
     for index in range(16):
         scratch[at - base + index] = 0
         if blank:
@@ -154,21 +154,19 @@ def _message_authenticator_ok(octets, base, length, at, blank, key, work):  # ty
     return _equal(octets, at, work.state)
 
 
-@njit
+@uncounted
 def _authenticator_ok(octets, base, length, clients, client, work):  # type: ignore[no-untyped-def]
     """RFC 2866 3: MD5 over the packet with sixteen zeros for the Request Authenticator, and the secret."""
     scratch, row = work.scratch, clients.rows[client]
-    for index in range(length):
-        scratch[index] = octets[base + index]
+    copy(scratch, 0, octets, base, length)
     for index in range(16):
         scratch[4 + index] = 0
-    for index in range(row.secret_octets):
-        scratch[length + index] = clients.secrets[row.secret_start + index]
+    copy(scratch, length, clients.secrets, row.secret_start, row.secret_octets)
     md5(scratch, length + row.secret_octets, work.state)
     return _equal(octets, base + 4, work.state)
 
 
-@njit
+@uncounted
 def _equal(octets, at, state):  # type: ignore[no-untyped-def]
     """Compare a digest without telling by time how far it was right."""
     differ = np.int64(0)
@@ -179,7 +177,7 @@ def _equal(octets, at, state):  # type: ignore[no-untyped-def]
     return differ == 0
 
 
-@njit
+@uncounted
 def check_accounting(octets, standard):  # type: ignore[no-untyped-def]
     """RFC 2866 5: an Accounting-Request with a field of wrong length MUST be silently discarded."""
     if standard[ACCT_STATUS_TYPE] == 0:
