@@ -34,7 +34,7 @@ docs: setup ## write the reference pages that are made from code
 
 bench: setup ## decisions/s and accounting/s beside FreeRADIUS, latency, kernel, memory, start; figures as JSON
 	@scripts/packages bench
-	$(BIN)/python -m benchmarks $(BENCH)
+	$(BIN)/python -m benchmarks $(BENCH); code=$$?; $(BIN)/python scripts/write_figures.py; exit $$code
 
 clean: ## remove .venv and caches of tools (compiled kernels live in ~/.cache/simward)
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info

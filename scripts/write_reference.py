@@ -175,10 +175,11 @@ def columns(module: ModuleType, name: str) -> str:
     dtype = getattr(module, name)
     comments = dict(re.findall(r'^\s*\("(\w+)",.*?\),\s*(?:#\s*(.*))?$', block[1], re.MULTILINE))
     assert list(comments) == list(dtype.names), f"{name}: a field stands on no line of its own"
-    rows = "".join(
-        f"| `{field}` | {dtype[field].base.str.lstrip('<|')}{list(dtype[field].shape) or ''} | {comments[field]} |\n"
-        for field in dtype.names
-    )
+    rows = ""
+    for field in dtype.names:
+        kind = f"{dtype[field].base.str.lstrip('<|')}{list(dtype[field].shape) or ''}"
+        meaning = comments[field].replace("|", "\\|")
+        rows += f"| `{field}` | {kind} | {meaning} |\n"
     return f"| column | type | meaning |\n|---|---|---|\n{rows}"
 
 
@@ -203,7 +204,7 @@ def policy_page() -> str:
                 *([f"accepted, not enforced: {later[path]}"] if path in later else []),
             ]
             doc = key.doc.replace("|", "\\|")
-            text += f"| `{path}` | {doc} | {value_of(key.shape.json())} | {'; '.join(notes)} |\n"
+            text += f"| `{path}` | {doc} | {value_of(key.shape)} | {'; '.join(notes)} |\n"
     return text
 
 
@@ -217,17 +218,17 @@ def policy_keys(shape: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
                 yield from policy_keys(inner, path)
 
 
-def value_of(schema: dict[str, Any]) -> str:
-    """What a value may be, in a few words."""
-    if "enum" in schema:
-        return ", ".join(f"`{word}`" for word in schema["enum"])
-    if "anyOf" in schema:
-        return " or ".join(value_of(one) for one in schema["anyOf"])
-    if schema.get("type") == "array":
-        return f"list of: {value_of(schema['items'])}"
-    if "pattern" in schema:
-        return "`" + schema["pattern"].replace("|", "\\|") + "`"
-    return str(schema.get("type", ""))
+def value_of(shape: Any) -> str:
+    """What a value may be, in a few words: of a Words, Listed, Scalar or an object."""
+    if hasattr(shape, "words"):
+        words = ", ".join(f"`{word}`" for word in shape.words)
+        return f"{words} or {value_of(shape.otherwise)}" if shape.otherwise is not None else words
+    if hasattr(shape, "item"):
+        return f"list: {value_of(shape.item)}"
+    if not hasattr(shape, "name"):
+        return "object"
+    words = ", ".join(f"`{word}`" for word in shape.schema.get("enum", ()))
+    return words or shape.name + (" in quotes" if shape.quoted else "")
 
 
 def metrics_page() -> str:
