@@ -213,7 +213,7 @@ def policy_keys(shape: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, key in shape.keys.items():
         path = f"{prefix}.{name}" if prefix else name
         yield path, key
-        for inner in (key.shape, getattr(key.shape, "otherwise", None)):
+        for inner in (key.shape, other_shape(key.shape)):
             if hasattr(inner, "keys"):
                 yield from policy_keys(inner, path)
 
@@ -222,13 +222,19 @@ def value_of(shape: Any) -> str:
     """What a value may be, in a few words: of a Words, Listed, Scalar or an object."""
     if hasattr(shape, "words"):
         words = ", ".join(f"`{word}`" for word in shape.words)
-        return f"{words} or {value_of(shape.otherwise)}" if shape.otherwise is not None else words
+        other = other_shape(shape)
+        return f"{words} or {value_of(other)}" if other is not None else words
     if hasattr(shape, "item"):
         return f"list: {value_of(shape.item)}"
     if not hasattr(shape, "name"):
         return "object"
     words = ", ".join(f"`{word}`" for word in shape.schema.get("enum", ()))
     return words or shape.name + (" in quotes" if shape.quoted else "")
+
+
+def other_shape(shape: Any) -> Any:
+    """What a value may be besides a word: of a Words or a Worded; else None."""
+    return getattr(shape, "otherwise", None) or getattr(shape, "whole", None)
 
 
 def metrics_page() -> str:
