@@ -12,16 +12,16 @@ from simward.engine import outputs
 from simward.engine.outputs import REJECT, RESULT
 from simward.wire.radius import batch as batches
 from simward.wire.radius import clients as client_tables
+from simward.wire.radius import compiling, outcomes
 from simward.wire.radius import md5 as hashing
 from simward.wire.radius import octets as numbers
-from simward.wire.radius import outcomes
 from simward.wire.radius.batch import ADDRESS_OCTETS, ROOM, PacketArrays, PacketBatch
 from simward.wire.radius.clients import ClientTable
+from simward.wire.radius.compiling import uncounted
 from simward.wire.radius.md5 import hmac_md5, md5
 from simward.wire.radius.octets import copy, put16, put32, u16
 from simward.wire.radius.outcomes import ACCEPTED, ACKNOWLEDGE_ONLY, DUPLICATE_ANSWERED, STATUS_SERVER
 from simward.wire.radius.receive import Decoded
-from simward.wire.radius.uncounted import uncounted
 
 HEADER = 20
 ACCESS_REQUEST, ACCESS_ACCEPT, ACCESS_REJECT, ACCOUNTING_REQUEST, ACCOUNTING_RESPONSE = 1, 2, 3, 4, 5
@@ -31,7 +31,7 @@ REPLY_OCTETS_MAX = 253
 SPECIAL = 255
 """A detector number that no detector has: its reply text is the one given to `refuse`."""
 
-SOURCES = (batches, client_tables, hashing, numbers, outcomes, outputs)
+SOURCES = (batches, client_tables, compiling, hashing, numbers, outcomes, outputs)
 DEFAULT_REPLY = b"Refused by policy."
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from simward.engine.texts import Texts
 from simward.wire.radius import md5
 from simward.wire.radius.batch import IPV4_OCTETS
+from simward.wire.radius.compiling import uncounted
 from simward.wire.radius.octets import i64, mix, u32
-from simward.wire.radius.uncounted import uncounted
 
 SECRET_OCTETS_MAX = 1024
 V4_MAPPED = 0xFFFF << 32

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simward.engine.outputs import RESULT
-from simward.wire.radius.uncounted import uncounted
+from simward.wire.radius.compiling import uncounted
 
 WAYS = 8
 LIFETIME_US = 30_000_000

@@ -18,11 +18,11 @@ from simward.engine.events import (
     SESSION_ID_OCTETS,
 )
 from simward.engine.texts import OVERFLOW_TEXT, TEXT_OCTETS_MAX, find_text
+from simward.wire.radius.compiling import uncounted
 from simward.wire.radius.location import read_location, read_network
 from simward.wire.radius.naming import canonical_apn, ipv4_text, ipv6_text
 from simward.wire.radius.octets import hash63, u32
 from simward.wire.radius.subscriber import IMEI_UNREADABLE, read_imei, read_imsi, read_msisdn, read_user
-from simward.wire.radius.uncounted import uncounted
 
 USER_NAME, NAS_IP_ADDRESS, FRAMED_IP_ADDRESS = 1, 4, 8
 CALLED_STATION_ID, CALLING_STATION_ID, NAS_IDENTIFIER, PROXY_STATE = 30, 31, 32, 33

@@ -13,8 +13,8 @@ from simward.identity import ECGI as CELL_ECGI
 from simward.identity import NCGI as CELL_NCGI
 from simward.identity import RAI as CELL_RAI
 from simward.identity import SAI as CELL_SAI
+from simward.wire.radius.compiling import uncounted
 from simward.wire.radius.octets import decimal, u16, u32
-from simward.wire.radius.uncounted import uncounted
 
 CGI, SAI, RAI = 0, 1, 2
 TAI, ECGI, TAI_ECGI = 128, 129, 130

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from simward.compiled import INTERPRETED
-from simward.wire.radius.uncounted import uncounted
+from simward.wire.radius.compiling import uncounted
 
 BLOCK = 64
 DIGEST = 16

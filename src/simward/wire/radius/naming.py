@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from simward.wire.radius.compiling import uncounted
 from simward.wire.radius.octets import u16
-from simward.wire.radius.uncounted import uncounted
 
 OPERATOR_IDENTIFIER_OCTETS = 19
 """TS 23.003 9.1.2: `.mncNNN.mccNNN.gprs`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simward.wire.radius.uncounted import uncounted
+from simward.wire.radius.compiling import uncounted
 
 NO_DIGIT = 15
 DIGITS_MAX = 15

@@ -24,10 +24,11 @@ from simward.engine.outputs import RESULT
 from simward.engine.texts import OVERFLOW_TEXT, TEXTS_MAX, Texts
 from simward.wire.radius import batch as batches
 from simward.wire.radius import clients as client_tables
+from simward.wire.radius import compiling, fields, location, md5, naming, octets, outcomes, subscriber, verify
 from simward.wire.radius import duplicates as caches
-from simward.wire.radius import fields, location, md5, naming, octets, outcomes, subscriber, uncounted, verify
 from simward.wire.radius.batch import ACCOUNTING, ADDRESS_OCTETS, ROOM, PacketBatch
 from simward.wire.radius.clients import ClientTable, address_high, address_low, find_client
+from simward.wire.radius.compiling import uncounted
 from simward.wire.radius.duplicates import ANSWERED, Duplicates, claim_slot, find_request, is_seeded
 from simward.wire.radius.fields import ACCT_STATUS_TYPE, WANTED, WANTED_APN, Found, TextArrays, fill_event, integer
 from simward.wire.radius.octets import i64, join63, mix, u16
@@ -41,7 +42,6 @@ from simward.wire.radius.outcomes import (
     STATUS_SERVER,
     UNKNOWN_CLIENT,
 )
-from simward.wire.radius.uncounted import uncounted
 from simward.wire.radius.verify import (
     ACCOUNTING_REQUEST,
     STATUS_SERVER_REQUEST,
@@ -54,7 +54,7 @@ from simward.wire.radius.verify import (
 
 SOURCES = (
     batches, caches, client_tables, event_layout, fields, identity, location, md5, naming, octets, outcomes, outputs,
-    subscriber, texts, uncounted, verify,
+    compiling, subscriber, texts, verify,
 )
 """Every module whose source the machine code below is made from."""
 

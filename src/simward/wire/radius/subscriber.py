@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from simward.wire.radius.compiling import uncounted
 from simward.wire.radius.octets import all_ascii_digits, decimal, nibble, tbcd_digits, trimmed
-from simward.wire.radius.uncounted import uncounted
 
 IMEI_ABSENT, IMEI_READ, IMEI_UNREADABLE = 0, 1, 2
 

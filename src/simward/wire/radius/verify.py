@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simward.wire.radius.compiling import uncounted
 from simward.wire.radius.fields import (
     ACCT_DELAY_TIME,
     ACCT_INPUT_GIGAWORDS,
@@ -38,7 +39,6 @@ from simward.wire.radius.outcomes import (
     PROXY_LOOP,
     TOO_SHORT,
 )
-from simward.wire.radius.uncounted import uncounted
 
 HEADER = 20
 ROOM = 4096
