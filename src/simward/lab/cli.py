@@ -12,6 +12,8 @@ import click
 SIZE = click.option(
     "--subscriptions", type=click.IntRange(min=40), default=1000, show_default=True, help="Size of the fleet."
 )
+WIDTH = 150
+"""Of the tables where nobody's terminal says how wide they may be."""
 
 
 @click.group()
@@ -37,7 +39,10 @@ def demo(ctx: click.Context, seed: int | None, subscriptions: int, keep: Path | 
     chosen = seed if seed is not None else secrets.randbelow(100_000)
     plan = Plan(chosen, subscriptions, week_s=5.0 if fast else 60.0, silence_s=0.3 if fast else 0.6)
     directory = keep if keep is not None else Path(tempfile.mkdtemp(prefix="simward-demo-"))
-    report = run(plan, directory, Console())
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH
+    report = run(plan, directory, console)
     ctx.exit(0 if report.passed else 1)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from simward.engine import events as ev
 from simward.engine import outputs as out
-from simward.engine.journal import EVENTS, open_reader, row_events, row_outputs
+from simward.engine.journal import EVENTS, row_events, row_outputs
+from simward.engine.sqlite_journal import SqliteJournal
 from simward.identity import imsi_text
 from simward.lab.gate_process import findings
 from simward.lab.scenes import Found
@@ -32,7 +33,7 @@ class Record:
 def read_record(folder: Path) -> Record:
     """Everything that scenes are judged by."""
     record = Record([_found(one) for one in findings(folder)])
-    journal = open_reader(folder / "data")
+    journal = SqliteJournal.open(folder / "data" / "journal", writer=False)
     try:
         for row in journal.rows():
             if row.kind == EVENTS:

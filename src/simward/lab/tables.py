@@ -17,6 +17,8 @@ def show(report: Report, console: Console) -> None:
     """Print everything."""
     console.print(_week_table(report))
     console.print(_attack_table(report))
+    dropped = ", ".join(f"{count} {reason}" for reason, count in report.dropped.items())
+    console.print(f"Forged packets dropped, as the gate counts them: {dropped or 'none'}")
     console.print(f"Decisions (Access-Request to answer, on the wire): {speed(report.tally.decision_ms)}")
     console.print(f"Accounting (acknowledged once durable): {speed(report.tally.accounting_ms)}")
     for problem in report.problems:
@@ -80,13 +82,11 @@ def _attack_table(report: Report) -> Table:
         mark = "[bold red]missed[/]" if one.misses else "[green]ok[/]"
         did = escape("; ".join(one.misses)) if one.misses else one.observed.scene.did
         style = "red" if one.misses else ""
-        table.add_row(mark, one.observed.scene.title, _saw(report, one), did, _took(one), style=style)
+        table.add_row(mark, one.observed.scene.title, _saw(one), did, _took(one), style=style)
     return table
 
 
-def _saw(report: Report, one: SceneReport) -> str:
-    if one.observed.scene.name == "forged-access":
-        return "dropped: " + (", ".join(f"{reason} {count}" for reason, count in report.dropped.items()) or "uncounted")
+def _saw(one: SceneReport) -> str:
     names = Counter(found.name + (f" (held: {found.held})" if found.held else "") for found in one.found)
     return "\n".join(names) or "nothing, as it should"
 
