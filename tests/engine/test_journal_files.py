@@ -227,7 +227,7 @@ def test_a_full_disk_refuses_and_recovers(small_disk: Path) -> None:
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(1 << 20))
     journal = SqliteJournal.open(small_disk / "journal", **SMALL)
-    with pytest.raises(NotDurableError, match="full|I/O"):
+    with pytest.raises(NotDurableError, match=r"full|I/O"):
         fill(journal, 1000, count=100)
     acknowledged = journal.last
     assert acknowledged >= 1000

@@ -79,7 +79,11 @@ def _segment_after(folder: Path, first: int) -> int:
 def tail(connection: sqlite3.Connection) -> tuple[int, bytes] | None:
     """The last sequence in a segment and the digest there; None where it has no rows."""
     found = connection.execute(_TAIL).fetchone()
-    return (int(found[0]), bytes(found[1])) if found else None
+    if found is None:
+        return None
+    if not isinstance(found[0], int) or not isinstance(found[1], bytes):
+        raise JournalError("the last row of the journal is damaged")
+    return found[0], found[1]
 
 
 def is_headed(connection: sqlite3.Connection) -> bool:

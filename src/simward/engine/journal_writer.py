@@ -123,6 +123,7 @@ class Writer:
             raise JournalError(f"{path.name} does not follow on sequence {self.last}, the last before it")
         _make_durable(self._connection, path)
         files.extend(files.wal_path(path), 2 * self._checkpoint_octets)
+        files.sync_folder(self.folder)  # a writer that was killed may have renamed without doing this
         self._take(path)
         said, layouts = reader.names(self._connection) if len(known) == 1 else reader.newest_names(self.folder)
         self.manifests.update(said)
@@ -142,7 +143,9 @@ class Writer:
     def _begin_segment(self, first: int) -> None:
         """Go on in the next file; if this is cut short anywhere, doing it again finishes it."""
         path = files.segment_path(self.folder, first)
-        if not path.exists():
+        if path.exists():
+            files.sync_folder(self.folder)  # it has its name from an attempt that failed, perhaps before this
+        else:
             path = self.keeper.next_segment(first)
         connection = files.connect_writer(path)
         self.keeper.retire(self._connection)

@@ -45,8 +45,10 @@ class SqliteJournal:
             return SqliteJournal(folder, None)
         try:
             return SqliteJournal(folder, Writer(folder, segment_octets, checkpoint_octets))
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.OperationalError, OSError) as error:
             raise NotDurableError(f"the journal in {folder} cannot be opened for writing: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise JournalError(f"the journal in {folder} is damaged: {error}") from error
 
     @property
     def first(self) -> int:
