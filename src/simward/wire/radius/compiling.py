@@ -6,7 +6,7 @@ from typing import Any
 
 from numba import njit
 
-uncounted: Any = njit(_nrt=False)  # type: ignore[call-overload]
+uncounted: Any = njit(_nrt=False)
 """`njit` without numba's run-time memory management.
 
 Each array in a tuple of arrays would be counted up and down, atomically, at every call: a third of the time of decoding
