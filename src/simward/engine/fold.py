@@ -6,18 +6,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simward.detectors import of_gate
+from simward.compiled import INTERPRETED
 from simward.engine import compose
 from simward.engine.events import EFFECT_RESULT, EVENT
-from simward.engine.outputs import DISCONNECT, OUTPUT, RESULT
+from simward.engine.outputs import DISCONNECT, OUTPUT
 from simward.engine.revisions import apply_inventory, apply_policy
-from simward.engine.layouts import SEEN, SESSION_DISCONNECTING
-from simward.engine.state import State, rows
+from simward.engine.layouts import SESSION_DISCONNECTING
+from simward.engine.rows import MAPPED
+from simward.engine.state import BATCH_MAX, State, interpreted
 from simward.engine.tables import InventoryDelta, PolicyTables
 
-BATCH = 4096
-"""Most events folded by one call of the kernel."""
-OUTPUTS = 4 * BATCH
 
 
 class Folded(NamedTuple):
@@ -36,14 +34,8 @@ class Fold:
         self.state = state
         self.kernel = compose.kernel_hash()
         self._fold = compose.composed()
-        self._outputs = rows(OUTPUTS, OUTPUT)
-        self._results = rows(BATCH, RESULT)
-        self._scratch = {
-            "outputs": self._outputs,
-            "results": self._results,
-            "evidence": rows(max(1, len(of_gate())), SEEN),
-            "classes": np.zeros(len(of_gate()), np.int64),
-        }
+        self._outputs = state.scratch["outputs"]
+        self._results = state.scratch["results"]
 
     @classmethod
     def new(cls) -> Fold:
@@ -66,12 +58,17 @@ class Fold:
 
     def events(self, events: np.ndarray) -> Folded:
         """Fold events (EVENT, received_at non-decreasing). May consume fewer than given: call again with the rest."""
-        batch = events[:BATCH]
+        batch = events[:BATCH_MAX]
         if not batch.flags.c_contiguous:
             batch = np.ascontiguousarray(batch)
         count = len(batch)
         self.state.make_room(count)
-        consumed, made = self._fold(self.state.tables({**self._scratch, "events": batch}), count)
+        t = self.state.tables()
+        address = batch.ctypes.data
+        t.events = address
+        if INTERPRETED:
+            MAPPED[address] = interpreted(batch)
+        consumed, made = self._fold(t, count)
         results = self._results[:consumed]
         return Folded(int(consumed), self._outputs[:made], results, results["duplicate"] == 0)
 

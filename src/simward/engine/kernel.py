@@ -41,7 +41,7 @@ from simward.engine.effects import (
     write_verdict,
 )
 from simward.engine.findings import LOCK, NOWHERE, QUARANTINE, REFUSE, about, new_output
-from simward.engine.lookup import find_device, find_imsi, find_msisdn, mix, put_device
+from simward.engine.lookup import fetch_ahead, find_device, find_imsi, find_msisdn, mix, put_device
 from simward.engine.sessions import (
     DISCONNECTING,
     START_BIT,
@@ -498,6 +498,7 @@ def fold(t, count):  # type: ignore[no-untyped-def]
     for position in range(count):
         if made + OUTPUT_ROOM > t.outputs_room:
             return np.int64(position), made
+        fetch_ahead(t, position, count)
         event = event_at(t, position)
         clear_result(result_at(t, position))
         kind = np.int64(event.kind)

@@ -37,6 +37,7 @@ def apply_policy(state: State, wanted: PolicyTables, at: int) -> None:
     remap_use_cases(state, old, carried)
     remap_segments(state, old, carried)
     state.policy = carried
+    state.moved()
     settle_bindings(state, at)
 
 

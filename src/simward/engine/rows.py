@@ -62,6 +62,39 @@ def number_in(dtype: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any
     return read, write
 
 
+def prefetch_of(dtype: np.dtype) -> Callable[[Any, Any], None]:
+    """A function (begin, number) that asks the processor to fetch a record into its cache, and waits for nothing."""
+    if INTERPRETED:
+        return lambda begin, number: None
+    from llvmlite import ir
+    from numba import types
+    from numba.core import cgutils
+    from numba.extending import intrinsic
+
+    size = dtype.itemsize
+
+    @intrinsic
+    def fetch(typing: Any, begin: Any, number: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            whole, half = ir.IntType(64), ir.IntType(32)
+            octets = ir.IntType(8).as_pointer()
+            kind = ir.FunctionType(ir.VoidType(), [octets, half, half, half])
+            function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+            address = builder.add(arguments[0], builder.mul(arguments[1], ir.Constant(whole, size)))
+            for line in range(0, size, 64):
+                place = builder.inttoptr(builder.add(address, ir.Constant(whole, line)), octets)
+                builder.call(function, [place, half(1), half(3), half(1)])
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64), generate
+
+    prefetch: Callable[[Any, Any], None] = fetch
+    return prefetch
+
+
+_fetch_subscription = prefetch_of(layouts.SUBSCRIPTION)
+_fetch_session = prefetch_of(layouts.SESSION)
+_fetch_number = prefetch_of(np.dtype("i8"))
 _subscription = pointer_to(layouts.SUBSCRIPTION)
 _session = pointer_to(layouts.SESSION)
 _gateway = pointer_to(layouts.GATEWAY)
@@ -103,6 +136,24 @@ def settings_of(t):  # type: ignore[no-untyped-def]
 def subscription_at(t, row):  # type: ignore[no-untyped-def]
     """layouts.SUBSCRIPTION"""
     return _subscription(t.subscriptions, row)
+
+
+@njit
+def fetch_subscription(t, row):  # type: ignore[no-untyped-def]
+    """Have a subscription's row in the cache soon."""
+    _fetch_subscription(t.subscriptions, row)
+
+
+@njit
+def fetch_session(t, row):  # type: ignore[no-untyped-def]
+    """Have a session's row in the cache soon."""
+    _fetch_session(t.sessions, row)
+
+
+@njit
+def fetch_slot(t, at):  # type: ignore[no-untyped-def]
+    """Have a slot of the IMSI index in the cache soon."""
+    _fetch_number(t.imsi_index, at)
 
 
 @njit

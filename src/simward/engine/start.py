@@ -129,6 +129,7 @@ def from_snapshot(snapshot: Snapshot) -> Fold:
     load_texts(state, arrays["texts"], arrays["text_octets"])
     fold = Fold(state)
     renumber_detectors(state, list(snapshot.notes["detectors"]), [one["id"] for one in fold.manifest()["detectors"]])
+    state.moved()
     state.index_subscriptions()
     state.index_devices()
     state.index_gateways()

@@ -13,9 +13,10 @@ from simward.detectors import of_gate
 from simward.detectors.detector import SCOPES
 from simward.engine import events, layouts, lookup, rows as row_access, tables as policy_tables
 from simward.engine.layouts import (
-    COMMANDS_KEPT, DETECTOR_FACTS, DEVICE, FINDING, FREED, GATEWAY, GATEWAYS_MAX, LIMIT, META, NOWHERE, SEGMENT_STATE, SESSION,
+    COMMANDS_KEPT, DETECTOR_FACTS, DEVICE, FINDING, FREED, GATEWAY, GATEWAYS_MAX, LIMIT, META, NOWHERE, SEEN, SEGMENT_STATE, SESSION,
     STRANGER, STRANGERS, SUBSCRIPTION, TABLES,
 )
+from simward.engine.outputs import OUTPUT, RESULT
 from simward.engine.rows import MAPPED
 from simward.engine.tables import PolicyTables
 from simward.engine.texts import TEXTS_MAX, Texts
@@ -57,6 +58,10 @@ def interpreted(array: np.ndarray) -> Any:
 build_subscription_indexes = entry(lookup.build_subscription_indexes, depends=[lookup, row_access, layouts, events, policy_tables])
 build_device_index = entry(lookup.build_device_index, depends=[lookup, row_access, layouts, events, policy_tables])
 
+BATCH_MAX = 4096
+"""Most events folded by one call of the kernel."""
+OUTPUTS_ROOM = 4 * BATCH_MAX
+
 # The kernel's arrays that the state owns; the policy's and the batch's are added to them.
 OWN = (
     "meta", "subscriptions", "imsi_index", "msisdn_index", "sessions", "gateways", "gateway_of_text", "strangers",
@@ -79,6 +84,7 @@ class State:
     """The tables, their growth, and the names that belong to them."""
 
     def __init__(self, policy: PolicyTables) -> None:
+        self._tables: Any = None
         self.texts = Texts()
         self.policy = policy
         self.meta = rows(1, META)
@@ -100,6 +106,12 @@ class State:
         self.imsi_index = np.zeros(2048, np.int64)
         self.msisdn_index = np.zeros(16, np.int32)
         self.device_index = np.zeros(8192, np.int32)
+        self.scratch = {
+            "outputs": rows(OUTPUTS_ROOM, OUTPUT),
+            "results": rows(BATCH_MAX, RESULT),
+            "evidence": rows(max(1, len(of_gate())), SEEN),
+            "classes": np.zeros(len(of_gate()), np.int64),
+        }
 
     def index_subscriptions(self) -> None:
         """Make the IMSI and MSISDN indexes anew."""
@@ -108,11 +120,13 @@ class State:
         used = self.subscriptions[: int(self.meta["subscriptions"][0])]
         numbers = int(np.count_nonzero(used["msisdn"])) if len(used) else 0
         self.msisdn_index = np.zeros(size if numbers else 16, np.int32)
+        self.moved()
         build_subscription_indexes(self.tables())
 
     def index_devices(self) -> None:
         """Make the IMEI index anew."""
         self.device_index = np.zeros(index_size(len(self.devices), 8192), np.int32)
+        self.moved()
         build_device_index(self.tables())
 
     def index_gateways(self) -> None:
@@ -123,12 +137,16 @@ class State:
 
     def make_room(self, events: int) -> None:
         """See to it that `events` more events cannot run out of rows; called between batches."""
-        meta = self.meta[0]
-        self._grow("sessions", int(meta.sessions) + events)
-        self._grow("findings", int(meta.findings) + 16 * events)
-        self._grow("freed", int(meta.freed) + events)
-        bound = 2 * len(self.subscriptions) + 65_536
-        if self._grow("devices", min(bound, int(meta.devices) + events)):
+        sessions, findings, freed, devices = self.meta[["sessions", "findings", "freed", "devices"]].tolist()[0]
+        if sessions + events > len(self.sessions):
+            self._grow("sessions", sessions + events)
+        if findings + 16 * events > len(self.findings):
+            self._grow("findings", findings + 16 * events)
+        if freed + events > len(self.freed):
+            self._grow("freed", freed + events)
+        wanted = min(2 * len(self.subscriptions) + 65_536, devices + events)
+        if wanted > len(self.devices):
+            self._grow("devices", wanted)
             self.index_devices()
 
     def make_room_for_subscriptions(self, more: int) -> None:
@@ -143,17 +161,25 @@ class State:
         grown = rows(max(wanted, len(table) + len(table) // 2), table.dtype)
         grown[: len(table)] = table
         setattr(self, name, grown)
+        self.moved()
         return True
 
-    def tables(self, scratch: Mapping[str, np.ndarray] | None = None) -> Any:
-        """Where everything is, as the kernel takes it; ask again after anything may have grown.
+    def tables(self) -> Any:
+        """Where everything is, as the kernel takes it; made anew only after something moved."""
+        if self._tables is None:
+            self._tables = self._addresses()
+        return self._tables
 
-        `scratch` names the arrays of the batch: events, outputs, results, evidence, classes.
-        """
+    def moved(self) -> None:
+        """Some array was replaced: what `tables` gave before must not be used again."""
+        self._tables = None
+
+    def _addresses(self) -> Any:
         t = np.zeros(1, TABLES).view(np.recarray)
+        policy = self.policy
         arrays = {
-            **{name: getattr(self, name) for name in OWN}, "use_cases": self.policy.use_cases, "segments": self.policy.segments,
-            "responses": self.policy.responses, "knobs": self.policy.knobs, "settings": self.policy.settings, **(scratch or {}),
+            **{name: getattr(self, name) for name in OWN}, "use_cases": policy.use_cases, "segments": policy.segments,
+            "responses": policy.responses, "knobs": policy.knobs, "settings": policy.settings, **self.scratch,
         }
         for name, array in arrays.items():
             t[name] = array.ctypes.data
@@ -162,7 +188,7 @@ class State:
         t["imsi_mask"], t["msisdn_mask"] = len(self.imsi_index) - 1, len(self.msisdn_index) - 1
         t["device_mask"] = len(self.device_index) - 1
         t["gateways_room"], t["devices_room"] = len(self.gateways), len(self.devices)
-        t["outputs_room"] = len(scratch["outputs"]) if scratch else 0
+        t["outputs_room"] = len(self.scratch["outputs"])
         t["detector_count"] = len(self.detectors)
         return t[0]
 
