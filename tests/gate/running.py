@@ -81,12 +81,15 @@ class RunningGate:
             f'[[gateway]]\nname = "pgw1"\naddress = "127.0.0.1"\nsecret = "{SECRET}"\n{reachable}'
         )
 
+    def command(self) -> list[str]:
+        """What starts it."""
+        return [sys.executable, "-m", "simward.gate", "--dir", str(self.folder)]
+
     def start(self, **environment: str) -> RunningGate:
         """Start, and wait for the line that contains `ready`."""
-        command = [sys.executable, "-m", "simward", "--dir", str(self.folder), "serve"]
         log = (self.folder / "stderr.log").open("a")
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **environment}
+            self.command(), stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **environment}
         )
         log.close()
         assert self.process.stdout is not None
@@ -133,21 +136,22 @@ class RunningGate:
         return 0.0
 
 
-def access_request(number: int, **more: str) -> str:
+def access_request(number: int, *, signed: bool = True, **more: str) -> str:
     """radclient's words for one honest request."""
     attributes = {
         "User-Name": f'"{imsi(number)}"', "3GPP-IMSI": f'"{imsi(number)}"', "3GPP-IMEISV": f'"{imeisv(number)}"',
         "Called-Station-Id": '"meters.iot"', "NAS-Identifier": '"pgw1"', "3GPP-SGSN-MCC-MNC": '"00101"',
-        "3GPP-RAT-Type": "0x06", **{key.replace("_", "-"): value for key, value in more.items()},
+        "3GPP-RAT-Type": "0x06", **more,
     }
+    if signed:
+        attributes["Message-Authenticator"] = "0x00"
     return ",".join(f"{key}={value}" for key, value in attributes.items())
 
 
 def accounting_request(number: int, status: str, session: str = "", **more: str) -> str:
     """radclient's words for one honest record."""
-    return access_request(
-        number, **{"Acct-Status-Type": status, "Acct-Session-Id": f'"{session or f"S{number:08d}"}"', **more}
-    )
+    of_session = {"Acct-Status-Type": status, "Acct-Session-Id": f'"{session or f"S{number:08d}"}"'}
+    return access_request(number, signed=False, **{**of_session, **more})
 
 
 def radclient(
