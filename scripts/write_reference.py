@@ -247,7 +247,22 @@ def metrics_page() -> str:
     )
     return (
         f"{MADE}# Metrics\n\n`simward metrics` prints them in the text form that Prometheus reads.\n\n"
-        f"| name | label | meaning |\n|---|---|---|\n{rows}"
+        f"| name | label | meaning |\n|---|---|---|\n{rows}\n"
+        f"## What becomes of a packet\n\nThe values of `reason` in `{PREFIX}packets_total`.\n\n"
+        f"| reason | | meaning |\n|---|---|---|\n{packet_outcomes()}"
+    )
+
+
+def packet_outcomes() -> str:
+    """One row an outcome, with the comment that stands beside it in the source."""
+    from simward.wire.radius import outcomes
+
+    comments = re.findall(r"^([A-Z_]+) = (\d+)  # (.*)$", inspect.getsource(outcomes), re.MULTILINE)
+    assert [int(number) for _, number, _ in comments] == list(range(len(outcomes.OUTCOMES)))
+    return "".join(
+        f"| `{outcomes.OUTCOMES[int(number)]}` | {'dropped' if int(number) >= outcomes.FIRST_DROPPED else 'taken'} "
+        f"| {comment} |\n"
+        for _, number, comment in comments
     )
 
 
