@@ -22,7 +22,7 @@ tenant: default
 segment: metering
 binding: {mode: first-use, not_reported: refuse}
 mobility: {area: north}
-networks: {plmn: ["00101", "001-02", "001001"], rat: [nb-iot, LTE-M]}
+networks: {plmn: ["00101", "001-02", "001001"], rat: [nb-iot, cat-m1, lte-m]}
 services: {data: 2000 kB/day, sms: none, voice: 90 s/day}
 cadence: {every: 24h, silent_after: 2940m}
 session: {timeout: none, interim_interval: 15 m}

@@ -13,7 +13,7 @@ from simward.detectors import installed
 from simward.detectors.detector import RESPONSE_NAMES
 from simward.engine.tables import BINDING_MODES, LIMITED_ACTIONS
 from simward.errors import nearest
-from simward.identity import RATS, Imei, Plmn, Tac, rat_number, rat_text
+from simward.identity import RATS, Imei, Plmn, Tac, rat_text
 from simward.policy import later
 from simward.policy.shapes import WRONG, Key, Keyed, Listed, Mapped, Reading, Scalar, Shape, Worded, Words
 from simward.quantities import QuantityError
@@ -119,10 +119,9 @@ def _tac_range(text: str) -> str:
 
 
 def _rat(text: str) -> str:
-    try:
-        return rat_text(rat_number(text))
-    except ValueError:
-        raise QuantityError(f"no radio access technology {text!r}", nearest(text.lower(), RATS)) from None
+    if text not in RATS:
+        raise QuantityError(f"no radio access technology {text!r}", nearest(text.lower(), RATS))
+    return rat_text(RATS[text])
 
 
 def _string(pattern: str) -> dict[str, Any]:
