@@ -9,7 +9,7 @@ import numpy as np
 
 from simward.engine import events as ev
 from simward.engine.fold import Fold
-from simward.engine.journal import INVENTORY, POLICY, MemoryJournal, Row, events_row
+from simward.engine.journal import INVENTORY, POLICY, Journal, MemoryJournal, Row, events_row
 from simward.engine.outputs import OUTPUT
 from simward.engine.tables import DECLARED, InventoryDelta
 from simward.identity import Cell, Iccid, Imsi, Msisdn, Plmn, rat_number
@@ -40,8 +40,8 @@ MIDNIGHT = 1_795_392_000  # 2026-11-23T00:00:00Z
 class Recording:
     """`journal` holds what was recorded so far; time stands still unless `after` moves it."""
 
-    def __init__(self, policies: str = METERS) -> None:
-        self.journal = MemoryJournal()
+    def __init__(self, policies: str = METERS, journal: Journal | None = None) -> None:
+        self.journal: Journal = journal or MemoryJournal()
         self.fold = Fold.new()
         self.journal.register_kernel(self.fold.kernel, self.fold.manifest())
         self.now = MIDNIGHT * 1_000_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from engine.recording import HOUR, ICCID, IMSI, METER, MINUTE, MSISDN, OTHER_ICCID, OTHER_IMSI, PHONE, Recording
 
+from engine.recording import HOUR, ICCID, IMSI, METER, MINUTE, MSISDN, OTHER_ICCID, OTHER_IMSI, PHONE, Recording
 from simward.engine import events as ev
 from simward.engine.story import now_sentences, read_story
 from simward.errors import IdentityError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from engine.recording import HOUR, ICCID, IMSI, METER, MIDNIGHT, MINUTE, OTHER_ICCID, OTHER_IMSI, Recording
 
+from engine.recording import HOUR, ICCID, IMSI, METER, MIDNIGHT, MINUTE, OTHER_ICCID, OTHER_IMSI, Recording
 from simward.engine import events as ev
 from simward.engine.holders import who_held
 from simward.engine.words import Lexicon

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from engine.recording import HOUR, ICCID, IMSI, METER, OTHER_ICCID, OTHER_IMSI, PHONE, Recording
 
+from engine.recording import HOUR, ICCID, IMSI, METER, OTHER_ICCID, OTHER_IMSI, PHONE, Recording
 from simward.detectors.detector import EVIDENCE_KINDS
 from simward.engine import events as ev
 from simward.engine import phrases
@@ -85,11 +85,15 @@ def test_networks_are_named(meter: Recording) -> None:
     assert (one["class"], one["now"], one["expected"]) == ("plmn", "99970", "00101")
 
 
+SAMPLES = {"imsi": 1_001010000000001, "plmn": 1_00101, "cell": 4 << 56 | 1001}
+
+
 def test_every_kind_of_evidence_has_words() -> None:
     lexicon = Lexicon(lambda kernel: {})
     for kind in EVIDENCE_KINDS:
-        assert kind == "none" or lexicon.evidence(kind, 1) not in (None, ""), kind
-        json.dumps(lexicon.evidence(kind, np.int64(1)))
+        said = lexicon.evidence(kind, np.int64(SAMPLES.get(kind, 1)))
+        assert kind == "none" or said not in (None, ""), kind
+        json.dumps(said)
 
 
 @pytest.mark.parametrize(

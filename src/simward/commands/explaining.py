@@ -78,7 +78,9 @@ def _tell(told: dict[str, Any]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a holder, the most certain first.")
 @click.pass_context
 def who(ctx: click.Context, address: str, moment: int | None, as_json: bool) -> None:
-    """Say who held an address at a time: which subscription, in which device.
+    """Say who held an address at a time.
+
+    Which subscription, in which device.
 
     ADDRESS is the IPv4 address that the device was given (Framed-IP-Address). Each answer says how sure it is: certain
     (reported before and after), likely (no Stop so far), doubtful (another session took the address without a Stop of

@@ -1,0 +1,140 @@
+"""Commands to a running gate: what is sent, what is said about the answer, and what happens where no gate runs."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import selectors
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from simward.cli import cli
+from simward.gate.control import CommandSocket
+
+ICCID = "8900101000000000019"
+
+
+class Listening:
+    """The gate's real command socket in front of canned answers."""
+
+    def __init__(self, data: Path) -> None:
+        self.heard: list[dict[str, Any]] = []
+        self.answers: list[dict[str, Any]] = []
+        self._poller = selectors.DefaultSelector()
+        self._socket = CommandSocket(data, self._watch, self._poller.unregister)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._socket.close()
+        self._poller.close()
+
+    def _watch(self, number: int, writable: bool) -> None:
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if writable else 0)
+        known = number in self._poller.get_map()
+        (self._poller.modify if known else self._poller.register)(number, wanted)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            for key, _ in self._poller.select(0.02):
+                for call in self._socket.ready(key.fd, 0.0):
+                    self.heard.append(call.payload)
+                    said = self.answers.pop(0) if self.answers else {"ok": True}
+                    call.answer(**said) if said.pop("ok", True) else call.refuse(**said)
+            self._socket.flush()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "work"
+    assert simward(made, "init").exit_code == 0
+    return made
+
+
+@pytest.fixture
+def gate(folder: Path) -> Iterator[Listening]:
+    listening = Listening(folder / "data")
+    yield listening
+    listening.close()
+
+
+def simward(folder: Path, *arguments: str) -> Result:
+    result = CliRunner().invoke(cli, ["--dir", str(folder), *arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def test_lock_says_who_asks_and_why(folder: Path, gate: Listening) -> None:
+    gate.answers = [{"result": "applied", "sequence": 17, "generation": 1}]
+    shown = simward(folder, "lock", "89001 01000 00000 0019", "--because", "stolen")
+    assert shown.exit_code == 0 and shown.stdout == f"Locked {ICCID}. [0/17]\n"
+    (heard,) = gate.heard
+    assert (heard["do"], heard["iccid"], heard["because"], heard["generation"]) == ("lock", ICCID, "stolen", -1)
+    assert heard["actor"].startswith(getpass.getuser())
+
+
+def test_release_can_rebind_and_name_a_generation(folder: Path, gate: Listening) -> None:
+    simward(folder, "release", ICCID, "--because", "new meter", "--rebind", "--generation", "2", "--actor", "ada")
+    (heard,) = gate.heard
+    assert heard["rebind"] is True and heard["generation"] == 2 and heard["actor"] == "ada"
+
+
+def test_a_command_done_before_says_so(folder: Path, gate: Listening) -> None:
+    gate.answers = [{"result": "duplicate", "id": "case-7"}]
+    shown = simward(folder, "disconnect", ICCID, "--because", "case 7", "--id", "case-7")
+    assert shown.exit_code == 0 and "done before" in shown.stdout
+    assert gate.heard[0]["id"] == "case-7"
+
+
+def test_what_the_gate_refuses_is_said_and_is_an_error(folder: Path, gate: Listening) -> None:
+    gate.answers = [{"ok": False, "error": "not found: no subscription with this ICCID"}]
+    shown = simward(folder, "lock", ICCID, "--because", "stolen")
+    assert shown.exit_code == 3 and "no subscription with this ICCID" in shown.stderr
+
+
+def test_pause_and_resume(folder: Path, gate: Listening) -> None:
+    assert simward(folder, "pause", "--because", "maintenance").stdout == "Paused.\n"
+    assert simward(folder, "resume", "--because", "done", "--json").stdout == '{"ok": true}\n'
+    assert [one["do"] for one in gate.heard] == ["pause", "resume"]
+
+
+def test_status_and_metrics(folder: Path, gate: Listening) -> None:
+    gate.answers = [{"sequence": 5, "packets": {"forged": 1}}, {"sequence": 5}, {"text": "simward_sequence 5\n"}]
+    shown = simward(folder, "status")
+    assert shown.exit_code == 0 and "sequence  5" in shown.stdout and "forged" in shown.stdout
+    assert json.loads(simward(folder, "status", "--json").stdout) == {"running": True, "sequence": 5}
+    assert simward(folder, "metrics").stdout == "simward_sequence 5\n"
+
+
+def test_a_revision_goes_through_the_running_gate(folder: Path, gate: Listening) -> None:
+    gate.answers = [{"first": 1, "last": 2, "subscriptions": 3}]
+    shown = simward(folder, "apply", "--because", "delivery")
+    assert shown.exit_code == 0 and "from sequence 2" in shown.stdout
+    assert gate.heard[-1]["do"] == "apply"
+    assert Path(gate.heard[-1]["revision"]).parent == (folder / "data" / "revisions").absolute()
+
+
+@pytest.mark.parametrize("arguments", [["lock", ICCID, "--because", "x"], ["metrics"], ["pause", "--because", "x"]])
+def test_without_a_gate_it_says_how_to_start_one(folder: Path, arguments: list[str]) -> None:
+    shown = simward(folder, *arguments)
+    assert shown.exit_code == 3 and f"simward --dir {folder} serve" in shown.stderr
+    assert simward(folder, "status").exit_code == 1
+
+
+@pytest.mark.parametrize("arguments", [["lock", ICCID], ["lock", "123", "--because", "x"], ["release"]])
+def test_wrong_use_is_told_before_anything_is_sent(folder: Path, gate: Listening, arguments: list[str]) -> None:
+    assert simward(folder, *arguments).exit_code == 2
+    assert not gate.heard
+
+
+def test_a_mistyped_iccid_is_warned_about(folder: Path, gate: Listening) -> None:
+    shown = simward(folder, "lock", ICCID[:-1] + "0", "--because", "x")
+    assert shown.exit_code == 0 and "Luhn" in shown.stderr
