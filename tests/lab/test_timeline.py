@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
+import pytest
+
 from simward.lab import timeline
 from simward.lab.fleet import HOME_PLMN, LIFT_ALARM, PARTNER_PLMN, make_fleet
 from simward.lab.timeline import ATTACH, INTERIM, RESTART_AT, RESTART_LASTS, RESTARTED, STOP, VANISH, plan_week
@@ -27,9 +29,10 @@ def test_everything_that_an_honest_week_has_is_there() -> None:
     assert WEEK.count(timeline.GATEWAY_OFF) == WEEK.count(timeline.GATEWAY_ON) == 1
 
 
-def test_a_session_begins_with_an_attach_and_ends_at_most_once() -> None:
+@pytest.mark.parametrize("seed", range(4))
+def test_a_session_begins_with_an_attach_and_ends_at_most_once(seed: int) -> None:
     by_subscription = defaultdict(list)
-    for step in WEEK.steps:
+    for step in plan_week(FLEET, seed).steps:
         if step.subscription >= 0:
             by_subscription[step.subscription].append(step)
     assert FLEET.suspended.number not in by_subscription

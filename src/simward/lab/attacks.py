@@ -77,6 +77,7 @@ class ScenePlayer:
         if scene.disconnect:
             self._network.run(lambda: scene.disconnect in observed.disconnects and stage.quiet, DISCONNECT_WITHIN_S)
         observed.milliseconds.extend(stage.tally.decision_ms)
+        observed.acknowledged = stage.tally.acknowledged
         return observed
 
     def device(self, shown: str, who: Subscription) -> Device | None:

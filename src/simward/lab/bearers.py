@@ -56,6 +56,11 @@ class Tally:
     """The Framed-IP-Address that each subscription was given."""
     address_faults: list[str] = field(default_factory=list)
 
+    @property
+    def acknowledged(self) -> int:
+        """Requests that the gate answered, whatever it said; each must be in its journal once."""
+        return sum(self.answers.get(word, 0) for word in (ACCEPT, REJECT, ACKNOWLEDGED))
+
     def note(self, number: int, asked: str, answer: Answer) -> str:
         """Count one answer and give it in words."""
         word = WORDS.get(answer.code, f"code {answer.code}")

@@ -15,7 +15,7 @@ from typing import Any
 
 from simward.errors import PeerError
 
-READY_WITHIN_S = 300.0
+READY_WITHIN_S = 600.0
 """The first start on a machine compiles the kernel."""
 STOP_WITHIN_S = 30.0
 LOG_NAME = "gate.log"
@@ -26,7 +26,10 @@ _DROPPED = re.compile(r'^simward_gate_packets_total\{reason="([^"]+)"\} (\d+)', 
 def simward(folder: Path, *arguments: str, accept: tuple[int, ...] = (0,)) -> str:
     """Run `simward --dir FOLDER ...` as a user would and give what it printed."""
     command = [sys.executable, "-m", "simward", "--dir", str(folder), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=READY_WITHIN_S, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=READY_WITHIN_S, check=False)
+    except subprocess.TimeoutExpired:
+        raise PeerError(f"`simward {' '.join(arguments)}` did not end within {READY_WITHIN_S:g} s") from None
     if done.returncode not in accept:
         said = (done.stderr or done.stdout).strip().splitlines()[-12:]
         raise PeerError(f"`simward {' '.join(arguments)}` ended with {done.returncode}:\n" + "\n".join(said))

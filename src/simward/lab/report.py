@@ -47,6 +47,17 @@ class Report:
     seconds: float = 0.0
 
     @property
+    def acknowledged(self) -> int:
+        """Requests that the gate answered in the week and in the scenes."""
+        return self.tally.acknowledged + sum(one.observed.acknowledged for one in self.scenes)
+
+    @property
+    def journalled(self) -> int:
+        """Requests that the journal holds."""
+        kept = self.record.events
+        return sum(count for name, count in kept.items() if name.startswith(("access-", "accounting-")))
+
+    @property
     def passed(self) -> bool:
         """Was no attack missed and no honest subscription wronged?"""
         return not self.problems and not any(one.misses for one in self.scenes)
@@ -68,12 +79,25 @@ def honest_problems(report: Report, victims: set[str]) -> list[str]:
     problems += [f"{asked} of subscription {number} was never answered" for number, asked in tally.unanswered[:SHOWN]]
     problems += tally.address_faults[:SHOWN] + tally.clashes()[:SHOWN]
     problems += _finding_problems(report, victims)
+    problems += _journal_problems(report)
     forged = sum(1 for one in scenes.SCENES for act in one.acts if act.forged)
     if sum(report.dropped.values()) != forged:
         problems.append(f"{forged} forged packets were sent; the gate counted {report.dropped or 'none'}")
     for name, gateway in report.network.gateways.items():
         problems += [f"{name}: {count} answers were wrong: {what}" for what, count in gateway.counters.faults.items()]
     return problems
+
+
+def _journal_problems(report: Report) -> list[str]:
+    """Everything acknowledged is in the journal once.
+
+    Two things are acknowledged and say nothing new to the gate: the Accounting-On that follows the Accounting-Off of
+    the same restart, and an interim that comes after the Stop of its session.
+    """
+    missing = report.acknowledged - report.journalled
+    if 0 <= missing <= 1 + report.week.too_late:
+        return []
+    return [f"{report.acknowledged:,} requests were acknowledged, the journal holds {report.journalled:,}"]
 
 
 def _finding_problems(report: Report, victims: set[str]) -> list[str]:

@@ -96,6 +96,8 @@ class Observed:
     """What Simward recorded as the answer to its Disconnect-Requests."""
     milliseconds: list[float] = field(default_factory=list)
     """From each Access-Request to its answer."""
+    acknowledged: int = 0
+    """Requests that were answered, forged ones apart."""
     disconnect_ms: float = 0.0
     """From the report that gave it away to the Disconnect-Request."""
 

@@ -87,6 +87,19 @@ class Week:
         return frozenset(number for number, act in last.items() if act == VANISH)
 
     @property
+    def too_late(self) -> int:
+        """How many interims are overtaken by the Stop of their session."""
+        overtaken: set[int] = set()
+        late = 0
+        for step in self.steps:
+            if step.twist == OVERTAKEN:
+                overtaken.add(step.subscription)
+            elif step.subscription in overtaken:
+                late += step.act == STOP
+                overtaken.discard(step.subscription)
+        return late
+
+    @property
     def handovers(self) -> int:
         """How many interims report another cell than the report before."""
         return sum(1 for step in self.steps if step.act == INTERIM and step.place is not None)
@@ -145,8 +158,8 @@ def _trips(chance: random.Random, day: int) -> Iterator[tuple[float, float]]:
     """Out in the morning, back in the evening, and now and then an errand at noon."""
     starts = [7.0, 16.5] if day < 5 else [11.0]
     if chance.random() < 0.4:
-        starts.insert(1, 13.0)
-    for hour in sorted(starts):
+        starts.insert(1, 13.5)
+    for hour in starts:
         yield day * DAY + (hour + chance.random()) * HOUR, (15 + chance.random() * 60) * MINUTE
 
 
