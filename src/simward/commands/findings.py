@@ -44,7 +44,10 @@ def findings(
     wanted = _filter(imsi, detector, only_open)
     folder: Folder = ctx.obj
     since_text = when(since) if since is not None else ""
-    shown = _recorded(folder, since_text, wanted, follow, as_json)
+    try:
+        shown = _recorded(folder, since_text, wanted, follow, as_json)
+    except KeyboardInterrupt:
+        ctx.exit(0)  # how --follow ends
     ctx.exit(1 if shown and not exit_zero and not follow else 0)
 
 

@@ -279,7 +279,7 @@ class Story:
             "paused": self._paused,
             "state": self.declared.get("state"),
             "last_heard": when(self._heard_at) if self._heard_at else None,
-            "live_sessions": [one.session_id for one in live],
+            "live_sessions": [one.session_id or "(unnamed)" for one in live],
             "open_findings": [f"{one['detector']}/{one['class']}" for one in self._open_findings()],
         }
 
