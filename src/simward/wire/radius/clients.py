@@ -8,8 +8,9 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from simward import compiled
 from simward.engine.texts import Texts
-from simward.wire.radius import md5
+from simward.wire.radius import compiling, md5, octets
 from simward.wire.radius.batch import IPV4_OCTETS
 from simward.wire.radius.compiling import uncounted
 from simward.wire.radius.octets import i64, mix, u32
@@ -89,6 +90,23 @@ def find_client(clients, high, low):  # type: ignore[no-untyped-def]
     return np.int64(-1)
 
 
+@uncounted
+def place_network(slots, high, low, prefix, client):  # type: ignore[no-untyped-def]
+    """Enter a network; False where it is there already."""
+    last = np.int64(len(slots) - 1)
+    at = _slot(np.int64(high), np.int64(low), np.int64(prefix), last)
+    while slots[at].client >= 0:
+        slot = slots[at]
+        if slot.high == high and slot.low == low and slot.prefix == prefix:
+            return False
+        at = (at + np.int64(1)) & last
+    slots[at].high, slots[at].low, slots[at].prefix, slots[at].client = high, low, prefix, client
+    return True
+
+
+_place = compiled.entry(place_network, depends=[compiling, octets])
+
+
 class ClientTable:
     """The clients of `simward.toml`, ready for compiled look-ups. Secrets stay inside: nothing here prints them."""
 
@@ -106,8 +124,8 @@ class ClientTable:
             keys[number] = md5.hmac_key(gateway.secret)[0]
             start += len(gateway.secret)
         slots, masks = _networks([gateway.network for gateway in gateways])
-        octets = np.frombuffer(secrets or b"\0", np.uint8).copy()
-        self.arrays = ClientArrays(rows.view(np.recarray), keys.view(np.recarray), octets, slots, masks)
+        blob = np.frombuffer(secrets or b"\0", np.uint8).copy()
+        self.arrays = ClientArrays(rows.view(np.recarray), keys.view(np.recarray), blob, slots, masks)
 
     def __repr__(self) -> str:
         return f"ClientTable({', '.join(self.names)})"
@@ -129,12 +147,8 @@ def _networks(networks: Sequence[IPv4Network | IPv6Network]) -> tuple[np.ndarray
         prefix = network.prefixlen + (V4_PREFIX if network.version == 4 else 0)
         whole = int(network.network_address) | (V4_MAPPED if network.version == 4 else 0)
         high, low = _signed(whole >> 64), _signed(whole & (1 << 64) - 1)
-        at = int(_slot(np.int64(high), np.int64(low), np.int64(prefix), np.int64(size - 1)))
-        while slots[at].client >= 0:
-            if (slots[at].high, slots[at].low, slots[at].prefix) == (high, low, prefix):
-                raise ValueError(f"two clients with the network {network}")
-            at = (at + 1) & (size - 1)
-        slots[at] = (high, low, prefix, number)
+        if not _place(slots, high, low, prefix, number):
+            raise ValueError(f"two clients with the network {network}")
         prefixes.add(prefix)
     masks = np.zeros(len(prefixes), MASK)
     for row, prefix in enumerate(sorted(prefixes, reverse=True)):

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simward import compiled
 from simward.engine.outputs import RESULT
+from simward.wire.radius import compiling
 from simward.wire.radius.compiling import uncounted
 
 WAYS = 8
@@ -125,7 +127,7 @@ def forget_requests(requests, slots, names, count):  # type: ignore[no-untyped-d
 
 
 @uncounted
-def _plant(seeds, requests):  # type: ignore[no-untyped-def]
+def plant_seeds(seeds, requests):  # type: ignore[no-untyped-def]
     mask = np.int64(len(seeds) - 1)
     for index in range(len(requests)):
         request = requests[index]
@@ -133,6 +135,9 @@ def _plant(seeds, requests):  # type: ignore[no-untyped-def]
         while seeds[at] != 0 and seeds[at] != request:
             at = (at + np.int64(1)) & mask
         seeds[at] = request
+
+
+_plant = compiled.entry(plant_seeds, depends=[compiling])
 
 
 class Duplicates:

@@ -100,7 +100,7 @@ def blank(event):  # type: ignore[no-untyped-def]
     event.imsi, event.user, event.msisdn, event.imei, event.cell = 0, 0, 0, 0, 0
     event.subject, event.plmn, event.address, event.apn, event.gateway = 0, 0, 0, 0, 0
     event.uplink_octets, event.downlink_octets, event.area, event.duration_s = -1, -1, -1, -1
-    event.argument, event.software, event.flags, event.rat, event.cause = -1, -1, 0, 0, 0
+    event.argument, event.software, event["flags"], event.rat, event.cause = -1, -1, 0, 0, 0
     event.session_id_octets = 0
     for index in range(SESSION_ID_OCTETS):
         event.session_id[index] = 0
@@ -131,7 +131,7 @@ def _fill_subscriber(event, octets, found):  # type: ignore[no-untyped-def]
     at = found.vendor[TGPP_IMEISV]
     if at:
         if read_imei(octets, at, size_at(octets, at), found.device) == IMEI_UNREADABLE:
-            event.flags |= FLAG_IMEI_UNREADABLE
+            event["flags"] |= FLAG_IMEI_UNREADABLE
         event.imei, event.software = found.device[0], found.device[1]
 
 
@@ -139,7 +139,7 @@ def _fill_subscriber(event, octets, found):  # type: ignore[no-untyped-def]
 def _fill_place(event, octets, found):  # type: ignore[no-untyped-def]
     at = found.vendor[TGPP_LOCATION]
     if at and not read_location(octets, at, size_at(octets, at), event):
-        event.flags |= FLAG_LOCATION_UNREADABLE
+        event["flags"] |= FLAG_LOCATION_UNREADABLE
     at = found.vendor[TGPP_SGSN_MCC_MNC]
     if at and event.plmn == 0:
         event.plmn = read_network(octets, at, size_at(octets, at))
@@ -162,7 +162,7 @@ def _fill_names(event, row, octets, standard, texts, client_name):  # type: igno
         count = canonical_apn(octets, at, size_at(octets, at), texts.room)
         event.apn = text_number(texts.room, 0, count, texts, row, WANTED_APN)
         if event.apn == OVERFLOW_TEXT:
-            event.flags |= FLAG_APN_UNKNOWN_TEXT
+            event["flags"] |= FLAG_APN_UNKNOWN_TEXT
     if standard[NAS_IDENTIFIER]:
         at = standard[NAS_IDENTIFIER]
         event.gateway = text_number(octets, at, size_at(octets, at), texts, row, WANTED_GATEWAY)
@@ -191,7 +191,7 @@ def _fill_session(event, octets, standard):  # type: ignore[no-untyped-def]
     kept = size
     if size > SESSION_ID_OCTETS:
         kept = np.int64(SESSION_ID_OCTETS - 8)
-        event.flags |= FLAG_SESSION_ID_CUT
+        event["flags"] |= FLAG_SESSION_ID_CUT
         name = hash63(octets, at, size)
         for index in range(8):
             event.session_id[SESSION_ID_OCTETS - 1 - index] = (name >> np.int64(8 * index)) & np.int64(255)
@@ -214,6 +214,6 @@ def _fill_times(event, octets, standard):  # type: ignore[no-untyped-def]
     stamp = integer(octets, standard, EVENT_TIMESTAMP, 0)
     if stamp:
         event.happened_at = stamp * np.int64(SECOND_US)
-        event.flags |= FLAG_TIMESTAMP
+        event["flags"] |= FLAG_TIMESTAMP
     else:
         event.happened_at = event.received_at - integer(octets, standard, ACCT_DELAY_TIME, 0) * np.int64(SECOND_US)

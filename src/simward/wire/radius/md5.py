@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from simward import compiled
 from simward.compiled import INTERPRETED
+from simward.wire.radius import compiling
 from simward.wire.radius.compiling import uncounted
 
 BLOCK = 64
@@ -145,6 +147,9 @@ hmac_md5: Any = _hmac_interpreted if INTERPRETED else _hmac_compiled
 """hmac_md5(scratch, length, key, state): likewise under an HMAC_KEY record."""
 
 
+_compress = compiled.entry(compress, depends=[compiling])
+
+
 def hmac_key(secret: bytes) -> np.ndarray:
     """One HMAC_KEY row for a secret (RFC 2104 2: a key longer than a block is hashed first)."""
     row = np.zeros(1, HMAC_KEY)
@@ -153,6 +158,6 @@ def hmac_key(secret: bytes) -> np.ndarray:
     if not INTERPRETED:
         for name, pad in (("inner", 0x36), ("outer", 0x5C)):
             state = INITIAL.copy()
-            compress(np.frombuffer(bytes(octet ^ pad for octet in block), np.uint32).copy(), 1, state)
+            _compress(np.frombuffer(bytes(octet ^ pad for octet in block), np.uint32).copy(), 1, state)
             row[name][0] = state
     return row

@@ -159,8 +159,8 @@ def receive_batch(packets, count, clients, texts, duplicates, work, now, decoded
 
 
 _receive = compiled.entry(receive_batch, depends=SOURCES)
-_remember = compiled.entry(caches.remember_results, depends=[caches, outputs])
-_forget = compiled.entry(caches.forget_requests, depends=[caches])
+_remember = compiled.entry(caches.remember_results, depends=[caches, compiling, outputs])
+_forget = compiled.entry(caches.forget_requests, depends=[caches, compiling])
 
 
 class DecodedArrays(NamedTuple):
