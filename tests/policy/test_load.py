@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simward.errors import ConfigurationError
 from simward.policy.load import Policy, load_policies, not_enforced, read_policies
@@ -183,3 +185,21 @@ def test_a_folder_is_read_with_its_folders(tmp_path: Path) -> None:
         load_policies(tmp_path)
     with pytest.raises(ConfigurationError, match="no such folder"):
         load_policies(tmp_path / "nowhere")
+
+
+@given(st.text(alphabet="abu_se:{}[]-&*!|>#'\"\n 0129,%?@<\t\x00é", max_size=80))
+def test_whatever_a_file_holds_is_read_or_refused_in_words(text: str) -> None:
+    try:
+        read(text, f"use_case: a\n{text}")
+    except ConfigurationError as error:
+        assert all(problem.what for problem in error.problems)
+
+
+@given(st.sampled_from([line for line in WHOLE.splitlines() if ":" in line]), st.data())
+def test_any_slip_of_one_letter_is_read_or_refused_in_words(line: str, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(line) - 1))
+    letter = data.draw(st.characters(codec="utf-8"))
+    try:
+        read(WHOLE.replace(line, line[:place] + letter + line[place + 1 :]))
+    except ConfigurationError as error:
+        assert all(problem.line >= 1 and problem.what for problem in error.problems)

@@ -88,6 +88,7 @@ def test_the_first_plan_adds_everything_and_asks_nothing(world: World) -> None:
         ("segment", "metering", "added"), ("use_case", "alarm", "added"), ("use_case", "meter", "added"),
     ]  # fmt: skip
     assert made.needs_confirmation == ()
+    assert made.settings == ()
     assert made.members == {"meter": (0, 100)}
 
 

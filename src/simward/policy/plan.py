@@ -158,7 +158,7 @@ def plan(current: Current, tables: PolicyTables, inventory: Inventory) -> Plan:
     recompiled = _recompiled(current.tables, tables)
     return Plan(
         objects=tuple(_objects(current, tables)),
-        settings=tuple(_differences(_source(current.tables, IN_FORCE_SETTINGS), _source(tables, IN_FORCE_SETTINGS))),
+        settings=tuple(_settings(current.tables, tables)),
         recompiled=recompiled,
         added=Count(int((~known).sum()), tuple(map(_who, wanted[~known][:EXAMPLES]))),
         changed=Count(len(changed_rows), tuple(_what(old[row], new[row], names) for row in changed_rows[:EXAMPLES])),
@@ -213,6 +213,12 @@ def _recompiled(old: PolicyTables, new: PolicyTables) -> bool:
         and np.array_equal(old.responses, new.responses)
         and np.array_equal(old.use_cases, new.use_cases)
     )
+
+
+def _settings(old: PolicyTables, new: PolicyTables) -> Iterator[tuple[str, str, str]]:
+    """Settings that differ; the first revision has nothing to differ from."""
+    if IN_FORCE_SETTINGS in old.sources:
+        yield from _differences(_source(old, IN_FORCE_SETTINGS), _source(new, IN_FORCE_SETTINGS))
 
 
 def _objects(current: Current, tables: PolicyTables) -> Iterator[ObjectChange]:
