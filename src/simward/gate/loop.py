@@ -138,13 +138,12 @@ class Gate:
 
     def _record(self, first: int, now: int, own: Folded, heard: Folded, asked: list[Command], began: float) -> bool:
         """One journal row of what was new in this batch; True once it is durable (or there was nothing new)."""
-        kept_all = bool(own.kept.all() and heard.kept.all())
-        mine = own.inputs if kept_all else own.inputs[own.kept]
-        theirs = heard.inputs if kept_all else heard.inputs[heard.kept]
-        if not len(mine):
-            inputs, outputs = theirs, heard.outputs
-        else:
-            inputs, outputs = np.concatenate([mine, theirs]), np.concatenate([own.outputs, heard.outputs])
+        inputs, outputs = heard.inputs, heard.outputs
+        if not heard.kept.all():
+            inputs = inputs[heard.kept]
+        if own is not NOTHING:
+            inputs = np.concatenate([own.inputs[own.kept], inputs])
+            outputs = np.concatenate([own.outputs, outputs])
         if not len(inputs):
             return self.recorder.durable
         notes: dict[str, Any] | None = {"commands": commands.notes_of(asked, first, own.kept)} if asked else None

@@ -64,8 +64,11 @@ class RadiusPort:
         self._batch, self._out = PacketBatch(BATCH), PacketBatch(BATCH)
         batch, out = self._batch, self._out
         self._reader = batch_receiver(batch.octets, batch.lengths, batch.addresses)
-        self._sender = batch_sender(out.octets, out.lengths, batch.addresses)
-        self._slots = np.arange(BATCH)
+        self._sender = batch_sender(out.octets, out.lengths, out.addresses)
+        self._opened = {AUTH: auth, ACCOUNTING: accounting}
+        self._sizes = {
+            one: IPV6_OCTETS if one.family == socket.AF_INET6 else IPV4_OCTETS for one in (auth, accounting)
+        }
         self._accounting_first = False
 
     @property
@@ -132,20 +135,16 @@ class RadiusPort:
             return start
         batch, end = self._batch, start + count
         batch.port_kind[start:end] = kind
-        batch.address_lengths[start:end] = IPV6_OCTETS if opened.family == socket.AF_INET6 else IPV4_OCTETS
+        batch.address_lengths[start:end] = self._sizes[opened]
         return end
 
     def _send(self, count: int) -> int:
+        """Answers stand in the order of requests, and those of one socket stood together."""
         if not count:
             return 0
-        sources, kinds = self._out.sources[:count], self._out.port_kind[:count]
-        of_accounting = int(np.count_nonzero(kinds))
-        if not of_accounting:
-            return self._sender.send(self.auth, self._slots[:count], sources)
-        if of_accounting == count:
-            return self._sender.send(self.accounting, self._slots[:count], sources)
-        sent = 0
-        for opened, kind in ((self.auth, AUTH), (self.accounting, ACCOUNTING)):
-            slots = np.flatnonzero(kinds == kind)
-            sent += self._sender.send(opened, slots, sources[slots])
-        return sent
+        kinds = self._out.port_kind
+        first, last = kinds[0], kinds[count - 1]
+        if first == last:
+            return self._sender.send(self._opened[first], 0, count)
+        turn = int(np.argmax(kinds[:count] == last))
+        return self._sender.send(self._opened[first], 0, turn) + self._sender.send(self._opened[last], turn, count)

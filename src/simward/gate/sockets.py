@@ -17,7 +17,6 @@ from simward.errors import PeerError
 
 PEER_OCTETS = 28
 """Room for a sockaddr_in (16 octets) or sockaddr_in6 (28 octets) as the kernel writes it."""
-_PEER4_OCTETS = 16
 
 RECEIVE_BUFFER_OCTETS = 16 * 1024 * 1024
 SEND_BUFFER_OCTETS = 4 * 1024 * 1024
@@ -42,6 +41,7 @@ _MMSGHDR = np.dtype(
     ]
 )
 """struct mmsghdr of 64-bit Linux (glibc and musl, little-endian: the padding stands where musl pads)."""
+_MMSGHDR_OCTETS = _MMSGHDR.itemsize
 _MSG_DONTWAIT = 0x40
 
 
@@ -126,12 +126,12 @@ class ReceivesBatches(Protocol):
 
 
 class SendsBatches(Protocol):
-    """Sends slots of the arrays it was made with."""
+    """Sends slots of the arrays it was made with, each to the peer beside it."""
 
     dropped: int
 
-    def send(self, opened: socket.socket, slots: np.ndarray, peers: np.ndarray) -> int:
-        """Send the packets in `slots` to rows `peers` of the peers array; returns how many the kernel took."""
+    def send(self, opened: socket.socket, start: int, end: int) -> int:
+        """Send the packets in slots from `start` up to `end`; returns how many the kernel took."""
         ...
 
 
@@ -151,7 +151,7 @@ class MmsgReceiver:
         """See ReceivesBatches."""
         if end <= start:
             return 0
-        at = self._address + start * _MMSGHDR.itemsize
+        at = self._address + start * _MMSGHDR_OCTETS
         # errno is not looked at: EAGAIN is "nothing there", and an ICMP error of an earlier answer is nobody's packet.
         count: int = self._recvmmsg(opened.fileno(), at, end - start, _MSG_DONTWAIT, None)
         if count <= 0:
@@ -163,7 +163,7 @@ class MmsgReceiver:
 
 
 class MmsgSender:
-    """sendmmsg from `octets[slot]`, `lengths[slot]` to `peers[row]`."""
+    """sendmmsg from `octets[slot]`, `lengths[slot]` to `peers[slot]`."""
 
     def __init__(self, octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray) -> None:
         assert _LIBC is not None and octets.flags.c_contiguous and peers.flags.c_contiguous
@@ -171,25 +171,20 @@ class MmsgSender:
         self._octets, self._lengths, self._peers = octets, lengths, peers
         self._headers, self._iovecs = _headers(octets, peers)
         self._iov_octets = self._iovecs["octets"]
-        self._names_at = np.uint64(peers.ctypes.data)
-        self._iov_at = np.uint64(self._iovecs.ctypes.data)
         self._address = self._headers.ctypes.data
         self.dropped = 0
 
-    def send(self, opened: socket.socket, slots: np.ndarray, peers: np.ndarray) -> int:
-        """See SendsBatches."""
-        count = len(slots)
-        headers = self._headers[:count]
-        self._iov_octets[slots] = self._lengths[slots]
-        headers["name"] = self._names_at + peers.astype(np.uint64) * np.uint64(PEER_OCTETS)
-        headers["name_octets"] = PEER_OCTETS if opened.family == socket.AF_INET6 else _PEER4_OCTETS
-        headers["iov"] = self._iov_at + slots.astype(np.uint64) * np.uint64(_IOVEC.itemsize)
-        return self._send_all(opened, count)
+    def send(self, opened: socket.socket, start: int, end: int) -> int:
+        """See SendsBatches. The size of a peer stays PEER_OCTETS: the kernel takes what its family needs."""
+        self._iov_octets[start:end] = self._lengths[start:end]
+        sent: int = self._sendmmsg(opened.fileno(), self._address + start * _MMSGHDR_OCTETS, end - start, _MSG_DONTWAIT)
+        return sent if sent == end - start else self._send_all(opened, start + max(sent, 0), end) + max(sent, 0)
 
-    def _send_all(self, opened: socket.socket, count: int) -> int:
-        at, sent, waits, number = 0, 0, 0, opened.fileno()
-        while at < count:
-            taken = self._sendmmsg(number, self._address + at * _MMSGHDR.itemsize, count - at, _MSG_DONTWAIT)
+    def _send_all(self, opened: socket.socket, at: int, end: int) -> int:
+        """The rest of a batch that the kernel did not take at once."""
+        sent, waits, number = 0, 0, opened.fileno()
+        while at < end:
+            taken = self._sendmmsg(number, self._address + at * _MMSGHDR_OCTETS, end - at, _MSG_DONTWAIT)
             if taken > 0:
                 at += taken
                 sent += taken
@@ -197,7 +192,7 @@ class MmsgSender:
             if ctypes.get_errno() in (errno.EAGAIN, errno.ENOBUFS):
                 waits += 1
                 if waits > SEND_WAITS:
-                    self.dropped += count - at
+                    self.dropped += end - at
                     break
                 _wait_writable(opened)
             elif ctypes.get_errno() != errno.EINTR:
@@ -236,12 +231,12 @@ class PortableSender:
         self._octets, self._lengths, self._peers = octets, lengths, peers
         self.dropped = 0
 
-    def send(self, opened: socket.socket, slots: np.ndarray, peers: np.ndarray) -> int:
+    def send(self, opened: socket.socket, start: int, end: int) -> int:
         """See SendsBatches."""
         sent, waits = 0, 0
-        for slot, peer in zip(slots.tolist(), peers.tolist(), strict=True):
+        for slot in range(start, end):
             packet = self._octets[slot, : self._lengths[slot]].tobytes()
-            address = peer_address(self._peers[peer].tobytes())
+            address = peer_address(self._peers[slot].tobytes())
             while True:
                 try:
                     opened.sendto(packet, address)
