@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -99,12 +101,20 @@ class Sqlite(Subject):
         self.journal._writer._connection.execute(f"PRAGMA max_page_count={count}").fetchall()
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """In memory where there is such a place: what a real disk does is shown in tests/faults/."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as made:
+        yield Path(made) / "journal"
+
+
 @pytest.fixture(params=["memory", "sqlite", "sqlite-small-segments"])
-def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+def subject(request: pytest.FixtureRequest, folder: Path) -> Iterator[Subject]:
     if request.param == "memory":
         yield Memory()
         return
-    found = Sqlite(tmp_path / "journal", 512 << 20 if request.param == "sqlite" else 100_000)
+    found = Sqlite(folder, 512 << 20 if request.param == "sqlite" else 100_000)
     yield found
     if found.journal is not None:
         found.journal.close()

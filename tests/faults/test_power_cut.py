@@ -127,14 +127,15 @@ def test_acknowledged_rows_survive_a_power_cut_at_any_moment(layer: Path, place:
     assert run(layer, folder, record, writing(folder, 150, seed)) == 0
     assert run(layer, folder, record, writing(folder, 60, seed + 1)) == 0
     assert len(list(folder.glob("*.sqlite"))) >= 3, "the cuts reach changes of segments"
-    assert not cuts(disk, record, place / "cut", random.Random(seed), 30)
+    assert not cuts(disk, record, place / "cut", random.Random(seed), 25)
     assert disk.acknowledged > 3000
 
 
 def test_the_layer_can_tell_an_unsynced_journal(layer: Path, place: Path, seed: int) -> None:
     folder, disk, record = prepared(place)
     assert run(layer, folder, record, writing(folder, 100, seed, "--without-sync")) == 0
-    assert any("acknowledged" in one for one in cuts(disk, record, place / "cut", random.Random(seed), 10))
+    wrong = cuts(disk, record, place / "cut", random.Random(seed), 10)
+    assert len(wrong) > 5, "rows that were acknowledged are lost, or their pages are damaged"
 
 
 def test_a_sync_that_fails_is_not_believed_later(layer: Path, place: Path, seed: int) -> None:
@@ -143,7 +144,7 @@ def test_a_sync_that_fails_is_not_believed_later(layer: Path, place: Path, seed:
     ended = [run(layer, folder, record, writing(folder, 60, seed + turn), 6, seed + turn) for turn in range(6)]
     print("processes ended with", ended)
     assert run(layer, folder, record, writing(folder, 20, seed)) == 0
-    assert not cuts(disk, record, place / "cut", random.Random(seed), 25)
+    assert not cuts(disk, record, place / "cut", random.Random(seed), 20)
     assert disk.acknowledged > 500
 
 

@@ -132,9 +132,10 @@ class Journal(Protocol):
         """
 
     def rows(self, after: int = 0) -> Iterator[Row]:
-        """The rows that hold any sequence above `after`, in order, up to now; JournalGapError where some are missing.
+        """The rows that hold any sequence above `after` (0: from the oldest that is kept on), in order, up to now.
 
-        The first row may begin at or before `after`: whoever cut inside a row skips what it has.
+        JournalGapError where some are missing. The first row may begin at or before `after`: whoever cut inside a row
+        skips what it has.
         """
 
     def follow(self, after: int = 0, *, poll_s: float = 0.05, stop: Stop | None = None) -> Iterator[Row]:
@@ -272,7 +273,7 @@ class MemoryJournal:
 
     def rows(self, after: int = 0) -> Iterator[Row]:
         """See Journal."""
-        expected = after + 1
+        expected = after + 1 if after else self.first
         start = bisect.bisect_right(self._rows, after, key=lambda row: row.last)
         for row in self._rows[start:]:
             if row.first > expected:

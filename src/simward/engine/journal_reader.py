@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from simward.engine import journal_files as files
@@ -19,6 +19,7 @@ SELECT {_COLUMNS} FROM rows
 WHERE first >= coalesce((SELECT max(first) FROM rows WHERE first <= ?1), 0) AND first + count > ?1
 ORDER BY first LIMIT {CHUNK_ROWS}
 """
+_DIGESTS = f"SELECT {_COLUMNS}, digest FROM rows WHERE first > ? ORDER BY first LIMIT {CHUNK_ROWS}"
 _TAIL = "SELECT first + count - 1, digest FROM rows ORDER BY first DESC LIMIT 1"
 
 Wait = Callable[[], bool]
@@ -26,18 +27,20 @@ Wait = Callable[[], bool]
 
 
 def walk(folder: Path, after: int, wait: Wait | None = None) -> Iterator[Row]:
-    """Rows above `after`, in order; where no more are there yet, `wait` decides (None: the end)."""
+    """Rows above `after` (0: from the oldest on); where no more are there yet, `wait` decides (None: the end)."""
     wanted = after + 1
     first = _segment_of(folder, wanted)
     while first is None:
         if wait is None or not wait():
             return
         first = _segment_of(folder, wanted)
+    if after == 0:
+        wanted = first
     if first > wanted:
         raise JournalGapError(wanted, first)
     while True:
         following = 0
-        with closing(files.connect_reader(files.segment_path(folder, first))) as connection:
+        with _reading(folder, first) as connection:
             while True:
                 rows = _chunk(connection, wanted)
                 for row in rows:
@@ -58,11 +61,19 @@ def walk(folder: Path, after: int, wait: Wait | None = None) -> Iterator[Row]:
         first = following
 
 
-def _chunk(connection: sqlite3.Connection, wanted: int) -> list[Row]:
+@contextmanager
+def _reading(folder: Path, first: int) -> Iterator[sqlite3.Connection]:
+    """A connection to a segment; what SQLite says about a file that it cannot read becomes a JournalError."""
+    path = files.segment_path(folder, first)
     try:
-        found = connection.execute(_CHUNK, (wanted,)).fetchall()
-    except sqlite3.DatabaseError as error:
-        raise JournalError(f"the journal cannot be read from sequence {wanted} on: {error}") from error
+        with closing(files.connect_reader(path)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise JournalError(f"{path} cannot be read: {error}") from error
+
+
+def _chunk(connection: sqlite3.Connection, wanted: int) -> list[Row]:
+    found = connection.execute(_CHUNK, (wanted,)).fetchall()
     return [Row(*one[:7], json.loads(one[7]) if one[7] else {}, one[8]) for one in found]
 
 
@@ -91,12 +102,18 @@ def is_headed(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM segment").fetchone() is not None
 
 
+def tail_of(folder: Path, first: int) -> tuple[int, bytes] | None:
+    """`tail` of one segment."""
+    with _reading(folder, first) as connection:
+        return tail(connection)
+
+
 def head(folder: Path) -> int:
     """The oldest sequence kept; 0 where there is no row."""
     known = files.segments(folder)
     if not known:
         return 0
-    with closing(files.connect_reader(files.segment_path(folder, known[0]))) as connection:
+    with _reading(folder, known[0]) as connection:
         found = connection.execute("SELECT min(first) FROM rows").fetchone()
     return int(found[0] or 0)
 
@@ -104,8 +121,7 @@ def head(folder: Path) -> int:
 def last(folder: Path) -> int:
     """The newest sequence; 0 where there is no row."""
     for first in reversed(files.segments(folder)):
-        with closing(files.connect_reader(files.segment_path(folder, first))) as connection:
-            found = tail(connection)
+        found = tail_of(folder, first)
         if found:
             return found[0]
     return 0
@@ -121,7 +137,7 @@ def names(connection: sqlite3.Connection) -> tuple[dict[str, str], dict[str, Lay
 def newest_names(folder: Path) -> tuple[dict[str, str], dict[str, Layout]]:
     """`names` of the newest segment that has any: each begins with all that the one before it knew."""
     for first in reversed(files.segments(folder)):
-        with closing(files.connect_reader(files.segment_path(folder, first))) as connection:
+        with _reading(folder, first) as connection:
             found = names(connection)
         if found[1]:
             return found
@@ -134,11 +150,11 @@ def verify(folder: Path) -> Verification:
     for first in files.segments(folder):
         if state.rows and first != state.expected:
             return state.wrong(state.expected, f"the segment that begins with {state.expected} is missing")
-        with closing(files.connect_reader(files.segment_path(folder, first))) as connection:
-            try:
+        try:
+            with _reading(folder, first) as connection:
                 said = state.walk(connection, first)
-            except (sqlite3.DatabaseError, ValueError, JournalError) as error:
-                said = f"unreadable: {error}"
+        except (ValueError, JournalError) as error:
+            said = f"unreadable: {error}"
         if said:
             return state.wrong(state.expected, said)
     return Verification(state.rows, state.first, max(0, state.expected - 1) if state.rows else 0, state.digest)
@@ -167,16 +183,25 @@ class _Chain:
         layouts = connection.execute("SELECT id, description FROM layouts").fetchall()
         if any(Layout.from_description(text).id != name for name, text in layouts):
             return "the description of a layout was changed"
-        for *columns, written in connection.execute(f"SELECT {_COLUMNS}, digest FROM rows ORDER BY first"):
-            row = Row(*columns[:7], {}, columns[8])
-            if row.first != self.expected:
-                return f"missing: the next row begins with {row.first}"
-            digest = row_digest(self.digest, row, (columns[7] or "").encode())
-            if digest != written:
-                return "changed since it was written"
-            self.digest, self.expected = digest, row.last + 1
-            self.rows += 1
-            self.first = self.first or row.first
+        after = 0
+        while chunk := connection.execute(_DIGESTS, (after,)).fetchall():
+            for *columns, notes, layout, written in chunk:
+                said = self.take(Row(*columns, {}, layout), (notes or "").encode(), written)
+                if said:
+                    return said
+            after = chunk[-1][0]
+        return ""
+
+    def take(self, row: Row, notes: bytes, written: bytes) -> str:
+        """Compute one digest; what is wrong with the row, or nothing."""
+        if row.first != self.expected:
+            return f"missing: the next row begins with {row.first}"
+        digest = row_digest(self.digest, row, notes)
+        if digest != written:
+            return "changed since it was written"
+        self.digest, self.expected = digest, row.last + 1
+        self.rows += 1
+        self.first = self.first or row.first
         return ""
 
     def wrong(self, sequence: int, reason: str) -> Verification:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 from simward.engine import journal_files as files
@@ -116,7 +115,9 @@ class Writer:
             known = [1]
         path = files.segment_path(self.folder, known[-1])
         self._connection = files.connect_writer(path)
-        found = reader.tail(self._connection) or self._tail_of(known[-2:-1])
+        found = reader.tail(self._connection)
+        if found is None and len(known) > 1:
+            found = reader.tail_of(self.folder, known[-2])
         if found is not None:
             self.last, self._digest = found
         if known[-1] > self.last + 1:
@@ -133,12 +134,6 @@ class Writer:
             self._head(known[-1])
         self.register_layout(TODAY)
         self.keeper.tidy([files.segment_path(self.folder, first) for first in known[:-1]])
-
-    def _tail_of(self, older: list[int]) -> tuple[int, bytes] | None:
-        for first in older:
-            with closing(files.connect_reader(files.segment_path(self.folder, first))) as connection:
-                return reader.tail(connection)
-        return None
 
     def _begin_segment(self, first: int) -> None:
         """Go on in the next file; if this is cut short anywhere, doing it again finishes it."""
