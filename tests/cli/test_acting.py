@@ -95,9 +95,11 @@ def test_a_command_done_before_says_so(folder: Path, gate: Listening) -> None:
 
 
 def test_what_the_gate_refuses_is_said_and_is_an_error(folder: Path, gate: Listening) -> None:
-    gate.answers = [{"ok": False, "error": "not found: no subscription with this ICCID"}]
+    gate.answers = [{"ok": False, "error": "not found: no subscription with this ICCID", "result": "not-found"}]
     shown = simward(folder, "lock", ICCID, "--because", "stolen")
-    assert shown.exit_code == 3 and "no subscription with this ICCID" in shown.stderr
+    assert shown.exit_code == 1 and "no subscription with this ICCID" in shown.stderr
+    gate.answers = [{"ok": False, "error": "the journal cannot be written"}]
+    assert simward(folder, "lock", ICCID, "--because", "stolen").exit_code == 3
 
 
 def test_pause_and_resume(folder: Path, gate: Listening) -> None:

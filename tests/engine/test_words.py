@@ -64,6 +64,7 @@ def test_a_momentary_finding_has_ended(meter: Recording) -> None:
     (one,) = findings(meter)
     assert one["detector"] == "gateway-restarted" and one["ended_at"] == one["at"]
     assert one["scope"] == "gateway" and one["gateway"] == "pgw1" and one["imsi"] is None
+    assert (one["was"], one["now"], one["expected"]) == (0, 0, None), "it held no session"
     assert one["verdict"] is None, "nobody asked, so nobody was answered"
 
 

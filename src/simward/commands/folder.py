@@ -8,13 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simward.errors import PeerError, UsageError
+from simward.errors import PeerError, SimwardError, UsageError
 
 if TYPE_CHECKING:
     from simward.engine.journal import Journal
     from simward.settings import Settings
 
 ANSWER_WITHIN_S = 30.0
+
+
+DECIDED = ("stale", "limited", "not-found")
+"""Results of commands that were understood and decided against; they are journalled like others."""
+
+
+class RefusedError(SimwardError):
+    """The gate decided against a command: the answer is no."""
+
+    exit_code = 1
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,7 @@ class Folder:
         if not self.gate_runs():
             raise PeerError(f"no gate is running in {self.path}.\nStart one with `simward --dir {self.path} serve`.")
         answer = ask(self.data, request, timeout_s=within_s)
-        if not answer.get("ok"):
-            raise PeerError(f"the gate says: {answer.get('error', 'no, without a reason')}")
-        return answer
+        if answer.get("ok"):
+            return answer
+        error = f"the gate says: {answer.get('error', 'no, without a reason')}"
+        raise RefusedError(error) if answer.get("result") in DECIDED else PeerError(error)

@@ -90,7 +90,8 @@ def session_sentence(session: PastSession) -> str:
     if session.uplink >= 0 or session.downlink >= 0:
         moved = f"; {octets(session.uplink)} up, {octets(session.downlink)} down"
     if session.ended_at:
-        return f"{text} Ended after {span(session.ended_at - session.began_at)}: {session.how}{moved}."
+        lasted = session.ended_at - session.began_at if session.duration_s < 0 else session.duration_s * 1_000_000
+        return f"{text} Ended after {span(lasted)}: {session.how}{moved}."
     return f"{text} No end was reported; last heard of {short_when(session.last_at)}{moved}."
 
 
@@ -101,6 +102,7 @@ def session_told(session: PastSession) -> dict[str, Any]:
         "from": when(session.began_at),
         "until": when(session.ended_at) if session.ended_at else None,
         "last_heard": when(session.last_at),
+        "duration_s": session.duration_s if session.duration_s >= 0 else None,
         "ended": session.how or None,
         "uplink_octets": session.uplink if session.uplink >= 0 else None,
         "downlink_octets": session.downlink if session.downlink >= 0 else None,

@@ -53,6 +53,7 @@ class PastSession:
     ended_at: int = 0
     how: str = ""
     start_seen: bool = False
+    duration_s: int = -1
     uplink: int = -1
     downlink: int = -1
     changes: list[tuple[int, str, str, str]] = field(default_factory=list)
@@ -71,6 +72,7 @@ class PastSession:
             self.facts[name] = text
         self.imsi = self.imsi or int(event["imsi"])
         self.last_at = max(self.last_at, at)
+        self.duration_s = max(self.duration_s, int(event["duration_s"]))
         self.uplink = max(self.uplink, int(event["uplink_octets"]))
         self.downlink = max(self.downlink, int(event["downlink_octets"]))
 

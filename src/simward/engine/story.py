@@ -218,8 +218,9 @@ class Story:
         gap = at - self._heard_at
         told: dict[str, Any] = {"changes": [{"fact": name, "was": was, "now": now} for name, was, now in changes]}
         if self._last and not others and gap >= AWAY_FROM_S * 1_000_000:
-            open_ended = [one.session_id for one in self._book.live()]
-            text = f"Silent for {span(gap)} (no end of session {open_ended[0]} was reported)" if open_ended else f"Away {span(gap)}"
+            text = f"Away {span(gap)}"
+            for one in self._book.live()[:1]:
+                text = f"Silent for {span(gap)} (no end of session {one.session_id} was reported)"
             text += f", then back with another {changes_text(changes)}." if changes else "; nothing changed."
             told |= {"away_s": gap // 1_000_000}
             self._chapters.append(Chapter(self._heard_at, "absence", text, told, quiet=not changes))
