@@ -149,7 +149,7 @@ class Writer:
 
     def _take(self, path: Path) -> None:
         """Note which files are being written."""
-        self._path, self._wal_path = path, files.wal_path(path)
+        self._path, self._names = path, (str(path), str(files.wal_path(path)))
         self._octets, self._waiting, self._asked_at = os.stat(path).st_size, 0, 0
 
     def _head(self, first: int, values: tuple[object, ...] | None = None) -> None:
@@ -185,7 +185,7 @@ class Writer:
         Not os.stat: since Linux 6.13 (multigrain timestamps) a file whose times were asked for gets its inode
         written with the next write, which makes each sync half as long again.
         """
-        if not (os.access(self._path, os.F_OK) and os.access(self._wal_path, os.F_OK)):
+        if not (os.access(self._names[0], os.F_OK) and os.access(self._names[1], os.F_OK)):
             self._broken = f"{self._path} was removed while it was being written"
             raise NotDurableError(self._broken)
 
