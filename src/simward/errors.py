@@ -68,6 +68,12 @@ class PeerError(SimwardError):
     """Another system (a gateway, the gate's command socket) did not do its part."""
 
 
+class RefusedError(SimwardError):
+    """The gate understood a command and decided against it (stale, limited, not found): the answer is no."""
+
+    exit_code = 1
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The hint for a word that is not among the `known` ones: the nearest right spelling, else what there is."""
     choices = sorted(known)

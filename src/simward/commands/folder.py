@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simward.errors import PeerError, SimwardError, UsageError
+from simward.errors import PeerError, RefusedError, UsageError
 
 if TYPE_CHECKING:
     from simward.engine.journal import Journal
@@ -19,12 +19,6 @@ ANSWER_WITHIN_S = 30.0
 
 DECIDED = ("stale", "limited", "not-found")
 """Results of commands that were understood and decided against; they are journalled like others."""
-
-
-class RefusedError(SimwardError):
-    """The gate decided against a command: the answer is no."""
-
-    exit_code = 1
 
 
 @dataclass(frozen=True)
