@@ -40,7 +40,7 @@ DETECTOR = Detector(
 CLASSES = ("software", "same-model", "other-model", "returned", "not-reported")
 CLASS_SOFTWARE, CLASS_SAME_MODEL, CLASS_OTHER_MODEL, CLASS_RETURNED, CLASS_NOT_REPORTED = 1, 2, 3, 4, 5
 MODE_NONE, MODE_MODEL = 0, 3
-MEMORY = [("away_imei", "i8"), ("changes", "i4"), ("software", "i2")]
+MEMORY = [("away_imei", "i8"), ("changes", "i4")]
 KNOBS = [
     Knob(
         "mode", "u1", default=0, path="binding.mode", kind="choice",
@@ -51,7 +51,7 @@ KNOBS = [
 
 
 def judge(memory, subscription, event, knobs, evidence):  # type: ignore[no-untyped-def]
-    """Compare the reported device with the bound one; memory.software holds the last version + 1, 0 = never seen."""
+    """Compare the reported device with the bound one (TS 23.003 6.2)."""
     bound = subscription.bound_imei
     if knobs.mode == MODE_NONE or bound == NONE:
         return QUIET
@@ -60,7 +60,7 @@ def judge(memory, subscription, event, knobs, evidence):  # type: ignore[no-unty
         # Only a request must name the device: 3GPP-IMEISV is optional in accounting (TS 29.061 16.4.7.1).
         return CLASS_NOT_REPORTED if event.kind == ACCESS_REQUEST else NO_OPINION
     if event.imei == bound:
-        return home(memory, bound, event, evidence)
+        return home(memory, subscription, event, evidence)
     if knobs.mode == MODE_MODEL and tac(event.imei) == tac(bound):
         return QUIET
     if event.imei != memory.away_imei:
@@ -72,16 +72,14 @@ def judge(memory, subscription, event, knobs, evidence):  # type: ignore[no-unty
 
 
 @njit
-def home(memory, bound, event, evidence):  # type: ignore[no-untyped-def]
-    """The bound device itself: is it back from another one, and does it run other software?"""
-    before = memory.software - 1
-    if event.software != NO_SOFTWARE:
-        memory.software = event.software + 1
-    away = memory.away_imei
+def home(memory, subscription, event, evidence):  # type: ignore[no-untyped-def]
+    """The bound device itself: is it back from another one, or does it run other software?"""
+    bound, away = subscription.bound_imei, memory.away_imei
     memory.away_imei = NONE
     if away != NONE and away != bound:  # it is `bound` itself where the binding followed the SIM
         evidence.was = away
         return CLASS_RETURNED
+    before = subscription.last_software
     if before != NO_SOFTWARE and event.software != NO_SOFTWARE and before != event.software:
         evidence.was, evidence.now = imeisv(bound, before), imeisv(bound, event.software)
         evidence.expected = evidence.was

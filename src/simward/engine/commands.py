@@ -89,16 +89,16 @@ def act(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
     subscription = subscription_at(t, row)
     use_case = np.int64(subscription.use_case)
     wanted = np.int64(QUARANTINE + ACTION_LOCK)
-    if event.kind != COMMAND_RELEASE and np.int64(event.flags) & FLAG_AUTOMATION:
+    if event.kind != COMMAND_RELEASE and np.int64(event["flags"]) & FLAG_AUTOMATION:
         if held_reason(t, use_case, wanted, event.received_at, False) != 0:
             return made, index, np.int64(LIMITED)
     if event.kind == COMMAND_LOCK:
         # A person's lock stands above one that a finding set: it no longer expires or ends by itself.
-        by = LOCKED_BY_FINDING if np.int64(event.flags) & FLAG_AUTOMATION else LOCKED_BY_PERSON
+        by = LOCKED_BY_FINDING if np.int64(event["flags"]) & FLAG_AUTOMATION else LOCKED_BY_PERSON
         if by > np.int64(subscription.locked):
             made, index = lock_subscription(t, row, by, np.int64(0), event, position, made, index)
     elif event.kind == COMMAND_RELEASE:
-        if np.int64(event.flags) & FLAG_REBIND:
+        if np.int64(event["flags"]) & FLAG_REBIND:
             made, index = unbind(t, row, event, position, made, index)
         if subscription.locked:
             made, index = release_subscription(t, row, RELEASE_PERSON, event, position, made, index)
@@ -143,7 +143,7 @@ def fold_effect_result(t, row, event, position, made):  # type: ignore[no-untype
         session = session_at(t, at)
         session.effect_sequence = 0
         session.effect_index = 0
-        session.flags = np.int64(session.flags) & ~np.int64(DISCONNECTING)
+        session["flags"] = np.int64(session["flags"]) & ~np.int64(DISCONNECTING)
         gone = event.cause == EFFECT_ACK or (event.cause == EFFECT_NAK and event.argument == SESSION_CONTEXT_NOT_FOUND)
         if gone:
             # Its Stop may still come: it is then the end of a session that is known, and no retransmission.

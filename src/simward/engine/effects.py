@@ -138,7 +138,7 @@ def disconnect_all(t, row, decider, deciding, event, position, made, index):  # 
     """A Disconnect for every live session that is not being cut already."""
     at = np.int64(subscription_at(t, row).session_head)
     while at != NOWHERE:
-        if not np.int64(session_at(t, at).flags) & DISCONNECTING:
+        if not np.int64(session_at(t, at)["flags"]) & DISCONNECTING:
             made, index = write_disconnect(t, row, at, decider, deciding, event, position, made, index)
         at = np.int64(session_at(t, at).next)
     return made, index
@@ -164,7 +164,7 @@ def write_disconnect(t, row, at, decider, deciding, event, position, made, index
     output.session_id_octets = session.session_id_octets
     for octet in range(len(output.session_id)):
         output.session_id[octet] = session.session_id[octet]
-    session.flags = np.int64(session.flags) | np.int64(DISCONNECTING)
+    session["flags"] = np.int64(session["flags"]) | np.int64(DISCONNECTING)
     if held == 0:
         session.attempts = min(np.int64(session.attempts) + np.int64(1), np.int64(255))
         session.effect_sequence = output.sequence

@@ -148,7 +148,7 @@ def seen_before(t, row, event):  # type: ignore[no-untyped-def]
     if at != NOWHERE and np.int64(session_at(t, at).epoch) == epoch:
         session = session_at(t, at)
         if event.kind == START:
-            return (np.int64(session.flags) & START_SEEN) != 0
+            return (np.int64(session["flags"]) & START_SEEN) != 0
         return event.kind == INTERIM and interim_seen(session, event, interim_token(event))
     ended = find_ended(subscription, session_hash(event, epoch))
     if ended == NOWHERE:
@@ -197,7 +197,7 @@ def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
 def progress(session, event):  # type: ignore[no-untyped-def]
     """What an accounting record adds to its session; counters only grow, so reordered records do no harm."""
     if event.kind == START:
-        session.flags = np.int64(session.flags) | np.int64(START_SEEN)
+        session["flags"] = np.int64(session["flags"]) | np.int64(START_SEEN)
         session.started_at = min(session.started_at, event.happened_at)
     else:
         remember_interim(session, interim_token(event))
@@ -219,8 +219,9 @@ def remember(t, row, event):  # type: ignore[no-untyped-def]
     if event.imei != 0:
         if event.imei != subscription.last_imei:
             remember_device(t, row, event)
+        if event.software >= 0 or event.imei != subscription.last_imei:
+            subscription.last_software = event.software
         subscription.last_imei = event.imei
-        subscription.last_software = event.software
     if event.cell != 0:
         subscription.cell = event.cell
     if event.area >= 0:
@@ -345,7 +346,7 @@ def give_address(t, row, event, position, made, index, strongest, decider, decid
 @njit
 def must_go(t, row, session, strongest):  # type: ignore[no-untyped-def]
     """Does this live session have to be cut? A quarantined one may stay if it already has the quarantine address."""
-    if np.int64(session_at(t, session).flags) & DISCONNECTING:
+    if np.int64(session_at(t, session)["flags"]) & DISCONNECTING:
         return False
     if strongest >= REFUSE:
         return True

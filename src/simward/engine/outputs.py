@@ -44,6 +44,7 @@ OUTPUT = np.dtype(
         ("event_kind", "u1"),
         ("session_id_octets", "u1"),
         ("session_id", "u1", (SESSION_ID_OCTETS,)),
+        ("spare", "u1", (3,)),  # no gaps: a copy of a row must be equal to the byte
     ],
     align=True,
 )
@@ -97,6 +98,7 @@ RESULT = np.dtype(
         ("address", "u4"),  # Framed-IP-Address to give, 0 = none
         ("session_timeout_s", "i4"),  # 0 = none
         ("interim_interval_s", "i4"),  # 0 = none
+        ("unused", "i4"),
         ("class_token", "i8"),  # what the Class attribute carries
     ],
     align=True,

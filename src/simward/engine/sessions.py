@@ -106,7 +106,7 @@ def open_session(t, row, event, epoch, started):  # type: ignore[no-untyped-def]
     session.effect_sequence = 0
     session.effect_index = 0
     session.attempts = 0
-    session.flags = LIVE | (START_SEEN if started else 0)
+    session["flags"] = LIVE | (START_SEEN if started else 0)
     session.token_at = 0
     for position in range(len(session.tokens)):
         session.tokens[position] = -1
@@ -126,7 +126,7 @@ def close_session(t, row, at, stop_seen):  # type: ignore[no-untyped-def]
     subscription = subscription_at(t, row)
     session = session_at(t, at)
     marked = row_hash(session)
-    if np.int64(session.flags) & START_SEEN:
+    if np.int64(session["flags"]) & START_SEEN:
         marked |= np.int64(START_BIT)
     if stop_seen:
         marked |= np.int64(STOP_BIT)
@@ -166,7 +166,7 @@ def clear_session(session):  # type: ignore[no-untyped-def]
     session.effect_sequence = 0
     session.effect_index = 0
     session.attempts = 0
-    session.flags = 0
+    session["flags"] = 0
     session.token_at = 0
     for position in range(len(session.tokens)):
         session.tokens[position] = 0
@@ -216,7 +216,7 @@ def interim_token(event):  # type: ignore[no-untyped-def]
     """
     if event.duration_s >= 0:
         return np.int64(event.duration_s)
-    if np.int64(event.flags) & np.int64(8):
+    if np.int64(event["flags"]) & np.int64(8):
         return (np.int64(event.happened_at) // np.int64(1_000_000)) & np.int64(0x7FFFFFFF)
     return np.int64(event.request) & np.int64(0x7FFFFFFF)
 

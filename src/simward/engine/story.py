@@ -273,7 +273,7 @@ class Story:
         return [one for one in self._findings if not one["ended_at"]]
 
     def _now(self) -> dict[str, Any]:
-        live = self._book.live()
+        live, over = self._live_and_probably_over()
         return {
             **self._deeds.now(),
             "declared": bool(self.declared),
@@ -281,8 +281,19 @@ class Story:
             "state": self.declared.get("state"),
             "last_heard": when(self._heard_at) if self._heard_at else None,
             "live_sessions": [one.session_id or "(unnamed)" for one in live],
+            "probably_over": [one.session_id or "(unnamed)" for one in over],
             "open_findings": [f"{one['detector']}/{one['class']}" for one in self._open_findings()],
         }
+
+    def _live_and_probably_over(self) -> tuple[list[PastSession], list[PastSession]]:
+        """Sessions that nothing has ended; those whose place in their APN a later one took have probably lost a Stop."""
+        unended = self._book.live()
+        newest: dict[str, int] = {}
+        for one in [*unended, *(chapter.session for chapter in self._chapters if chapter.session is not None)]:
+            apn = one.facts.get("apn", "")
+            newest[apn] = max(newest.get(apn, 0), one.began_at)
+        over = [one for one in unended if one.began_at < newest[one.facts.get("apn", "")]]
+        return [one for one in unended if one not in over], over
 
     def _could(self) -> list[str]:
         """Commands that fit how it stands now."""
@@ -320,6 +331,8 @@ def now_sentences(told: dict[str, Any]) -> Iterator[str]:
         yield f"Bound to device {now['bound_device']}{generation}."
     live = now["live_sessions"]
     yield f"Live sessions: {', '.join(live[:5])}{' and more' if len(live) > 5 else ''}." if live else "No live session."
+    if now["probably_over"]:
+        yield f"Probably over, though no Stop was reported: {', '.join(now['probably_over'][:5])}."
     if now["open_findings"]:
         yield f"Open findings: {', '.join(now['open_findings'])}."
 

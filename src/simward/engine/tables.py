@@ -131,6 +131,7 @@ DECLARED = np.dtype(
         ("imei", "i8"),  # first 14 digits, 0 = not declared
         ("use_case", "i4"),  # index into the delta's own list of names
         ("state", "u1"),  # LIFECYCLE
+        ("spare", "u1", (3,)),
     ],
     align=True,
 )

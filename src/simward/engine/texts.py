@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.compiled import records
+
 TEXTS_MAX = 65_536
 TEXT_OCTETS_MAX = 253
 NO_TEXT, OVERFLOW_TEXT = 0, 1
@@ -53,8 +55,7 @@ class Texts:
 
     def __init__(self) -> None:
         self.slots = np.zeros(4 * 1024, np.int32)
-        self.entries = np.recarray(1024, TEXT)
-        self.entries[:] = np.zeros(1, TEXT)[0]
+        self.entries = records(np.zeros(1024, TEXT))
         self.blob = np.zeros(32 * 1024, np.uint8)
         self.count = 0
         self._used = 0
@@ -83,7 +84,7 @@ class Texts:
         if not 0 < number < self.count:
             return b""
         entry = self.entries[number]
-        return self.blob[int(entry.start) : int(entry.start) + int(entry.octets)].tobytes()
+        return self.blob[int(entry["start"]) : int(entry["start"]) + int(entry["octets"])].tobytes()
 
     def name(self, number: int) -> str:
         """The text behind an id, printable."""
@@ -109,7 +110,7 @@ class Texts:
     def _add(self, text: bytes) -> int:
         number = self.count
         if number >= len(self.entries):
-            grown = np.recarray(2 * len(self.entries), TEXT)
+            grown = records(np.zeros(2 * len(self.entries), TEXT))
             grown[:number] = self.entries
             self.entries = grown
         while self._used + len(text) > len(self.blob):

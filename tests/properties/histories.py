@@ -1,0 +1,123 @@
+"""Histories for the law: hypothesis draws steps, and this makes them the events of a small fleet at two gateways."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from hypothesis import strategies as st
+
+from simward.engine import events as e
+from simward.engine.fold import Fold
+from simward.engine.tables import DECLARED, InventoryDelta, PolicyTables
+from simward.policy.compile import compile_policy
+from simward.policy.load import read_policies
+from simward.settings import GateSettings, Settings
+
+MEMBERS = 5
+IMSI = 1_001010000000001
+START_AT = 1_790_000_000_000_000
+DEVICES = (0, 35000000000001, 35000000000002, 35999999000001)
+
+POLICY = """
+use_case: meter
+segment: metering
+binding: {mode: first-use}
+networks: {plmn: ["00101"], rat: [nb-iot]}
+responses: {default: observe, device-change: lock, device-change/software: observe, network-not-permitted: refuse,
+  apn-not-permitted: quarantine}
+release_when: bound-device-returns
+limits: {lock: {per_hour: 2}, refuse: {share_of_fleet: 40%}}
+---
+segment: metering
+apn: meters.iot
+pool: 10.64.0.0/30
+quarantine_pool: 10.65.0.0/29
+"""
+
+KINDS = (
+    e.ACCESS_REQUEST, e.ACCESS_REQUEST, e.ACCOUNTING_START, e.ACCOUNTING_INTERIM, e.ACCOUNTING_INTERIM, e.ACCOUNTING_STOP,
+    e.ACCOUNTING_ON, e.TICK, e.COMMAND_LOCK, e.COMMAND_RELEASE, e.COMMAND_DISCONNECT, e.EFFECT_RESULT,
+)
+
+step = st.tuples(
+    st.sampled_from(KINDS),
+    st.integers(0, MEMBERS),  # the last one is a stranger
+    st.sampled_from(DEVICES),
+    st.integers(-1, 2),  # software
+    st.integers(0, 2),  # session
+    st.sampled_from(("meters.iot", "internet", "")),
+    st.sampled_from((100101, 199999, 0)),
+    st.sampled_from((b"pgw1", b"pgw2")),
+    st.sampled_from((1, 30, 4000)),  # seconds since the step before
+)
+histories = st.lists(step, min_size=1, max_size=60)
+
+
+def tables() -> PolicyTables:
+    """The policy above, compiled."""
+    return compile_policy(read_policies({"law.yaml": POLICY}), Settings(Path("/nowhere"), GateSettings()))
+
+
+def inventory() -> InventoryDelta:
+    """Five subscriptions."""
+    lines = np.zeros(MEMBERS, DECLARED)
+    lines["imsi"] = IMSI + np.arange(MEMBERS)
+    lines["iccid"] = 1_00_1000000000000001 + np.arange(MEMBERS)
+    return InventoryDelta(lines, np.zeros(0, np.int64), ["meter"])
+
+
+def fleet() -> Fold:
+    """A fold that has the policy and the inventory."""
+    fold = Fold.new()
+    fold.policy(tables(), START_AT)
+    fold.inventory(inventory(), START_AT)
+    for text in (b"pgw1", b"pgw2", b"client1", b"meters.iot", b"internet"):
+        fold.state.texts.intern(text)
+    return fold
+
+
+def events_of(steps: list[tuple], fold: Fold) -> np.ndarray:
+    """The events of a history, in order."""
+    events, now = e.empty(len(steps)), START_AT
+    for number, (kind, member, device, software, session, apn, plmn, gateway, seconds) in enumerate(steps):
+        now += seconds * 1_000_000
+        event = events[number : number + 1]
+        event["kind"], event["received_at"], event["happened_at"] = kind, now, now
+        if kind == e.TICK:
+            continue
+        name = f"session-{member}-{session}".encode()
+        event["gateway"] = fold.state.texts.find(gateway)
+        event["client"] = fold.state.texts.find(b"client1")
+        event["request"] = 1_000_000 + number
+        if kind == e.ACCOUNTING_ON:
+            continue
+        event["imsi"], event["imei"], event["software"] = IMSI + member, device, software if device else -1
+        event["apn"] = fold.state.texts.find(apn.encode())
+        event["plmn"], event["rat"] = plmn, 8
+        if kind in (e.ACCOUNTING_START, e.ACCOUNTING_INTERIM, e.ACCOUNTING_STOP, e.EFFECT_RESULT):
+            event["session_id_octets"] = len(name)
+            event["session_id"][0, : len(name)] = list(name)
+            event["address"] = (10 << 24) + 64 * 65536 + 1 + member % 2
+        if kind in (e.ACCOUNTING_INTERIM, e.ACCOUNTING_STOP):
+            event["duration_s"] = number * 10
+            event["uplink_octets"] = event["downlink_octets"] = number
+        if kind == e.EFFECT_RESULT:
+            event["cause"], event["subject"] = 1 + member % 3, number
+    return events
+
+
+def fold_all(fold: Fold, events: np.ndarray, cuts: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fold in batches of these sizes (the last one over and over); returns outputs, results, and what was kept."""
+    outputs, results, kept, at, turn = [], [], [], 0, 0
+    while at < len(events):
+        size = max(1, cuts[min(turn, len(cuts) - 1)])
+        folded = fold.events(events[at : at + size])
+        made = folded.outputs.view(np.ndarray).copy()
+        made["event"] = 0  # the place in the batch is the one thing that a cut may change
+        outputs.append(made)
+        results.append(folded.results.view(np.ndarray).copy())
+        kept.append(folded.kept.copy())
+        at += folded.consumed
+        turn += 1
+    return np.concatenate(outputs), np.concatenate(results), np.concatenate(kept)

@@ -1,0 +1,151 @@
+"""The law: under one kernel, folding from the start or any snapshot, in any cut, gives the same bytes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from histories import events_of, fleet, fold_all, histories, inventory, tables
+
+from simward.engine import events as e
+from simward.engine.apply import revision_row
+from simward.engine.fold import Fold
+from simward.engine.journal import MemoryJournal, events_row
+from simward.engine.replay import replay
+from simward.engine.start import from_snapshot, restore, save
+from simward.engine.snapshot import newest_snapshot
+
+cuts = st.lists(st.integers(1, 20), min_size=1, max_size=8)
+
+
+@given(histories, cuts)
+def test_any_cut_of_the_batches_gives_the_same_bytes(steps: list, sizes: list[int]) -> None:
+    whole, pieces = fleet(), fleet()
+    events = events_of(steps, whole)
+    one = fold_all(whole, events, [len(events)])
+    many = fold_all(pieces, events, sizes)
+    for left, right in zip(one, many, strict=True):
+        assert left.tobytes() == right.tobytes()
+    assert whole.state.digest() == pieces.state.digest()
+
+
+@given(histories, st.integers(0, 59))
+def test_any_snapshot_and_the_tail_give_the_same_bytes(steps: list, where: int) -> None:
+    live = fleet()
+    events = events_of(steps, live)
+    where = min(where, len(events))
+    with tempfile.TemporaryDirectory() as folder:
+        if where:
+            fold_all(live, events[:where], [7])
+        save(live, Path(folder))
+        snapshot = newest_snapshot(Path(folder) / "snapshots")
+        assert snapshot is not None
+        again = from_snapshot(snapshot)
+        assert again.state.digest() == live.state.digest()
+    if where < len(events):
+        assert fold_all(live, events[where:], [9])[0].tobytes() == fold_all(again, events[where:], [4])[0].tobytes()
+    assert again.state.digest() == live.state.digest()
+
+
+@given(histories, cuts)
+def test_live_equals_replay_of_what_was_journalled(steps: list, sizes: list[int]) -> None:
+    journal, live = MemoryJournal(), Fold.new()
+    journal.register_kernel(live.kernel, live.manifest())
+    journal.append(revision_row(live, tables(), 1))
+    journal.append(revision_row(live, inventory(), 2))
+    for text in (b"pgw1", b"pgw2", b"client1", b"meters.iot", b"internet"):
+        live.state.texts.intern(text)
+    events, at, turn = events_of(steps, live), 0, 0
+    while at < len(events):
+        first = live.sequence + 1
+        folded = live.events(events[at : at + sizes[min(turn, len(sizes) - 1)]])
+        batch = events[at : at + folded.consumed][folded.kept]
+        if len(batch):
+            outputs = folded.outputs.view(np.ndarray).copy()
+            journal.append(events_row(first, 3, live.kernel, batch, outputs, live.state.texts.take_new()))
+        at += folded.consumed
+        turn += 1
+    fold = Fold.new()
+    for row, outputs in replay(journal, fold):
+        recorded = np.frombuffer(row.outputs, outputs.dtype).copy()
+        for array in (recorded, outputs):
+            array["event"] = 0
+        assert recorded.tobytes() == outputs.tobytes()
+    assert fold.state.digest() == live.state.digest()
+    with tempfile.TemporaryDirectory() as folder:
+        assert restore(Path(folder), journal).state.digest() == live.state.digest()
+
+
+RETRANSMITTED = (e.ACCESS_REQUEST, e.ACCOUNTING_START, e.ACCOUNTING_INTERIM, e.ACCOUNTING_STOP, e.ACCOUNTING_ON)
+
+
+@given(histories, st.integers(1, 20), st.booleans())
+def test_a_retransmission_changes_nothing(steps: list, delay_s: int, restarted: bool) -> None:
+    """Sent again at once or some seconds later, with another Acct-Delay-Time and so another authenticator."""
+    fold = fleet()
+    events = events_of(steps, fold)
+    for number in range(len(events)):
+        event = events[number : number + 1]
+        folded = fold.events(event)
+        if int(event["kind"][0]) not in RETRANSMITTED:
+            continue
+        answer = folded.results.view(np.ndarray).copy()
+        before = fold.state.digest()
+        again = event.copy()
+        again["received_at"] += delay_s * 1_000_000  # happened_at is the same: received_at - Acct-Delay-Time
+        if int(event["kind"][0]) != e.ACCESS_REQUEST:
+            again["request"] += 5_000_000
+        if restarted:
+            with tempfile.TemporaryDirectory() as folder:
+                save(fold, Path(folder))
+                snapshot = newest_snapshot(Path(folder) / "snapshots")
+                assert snapshot is not None
+                fold = from_snapshot(snapshot)
+            restarted = False  # once a history is enough
+        repeated = fold.events(again)
+        assert not repeated.kept[0], f"step {number} was folded twice"
+        assert not len(repeated.outputs)
+        assert fold.state.digest() == before
+        answer["duplicate"] = 1
+        if int(event["kind"][0]) == e.ACCESS_REQUEST:
+            for name in ("verdict", "detector", "class", "address", "generation", "class_token"):
+                assert answer[name][0] == repeated.results[name][0], name
+
+
+INTERPRETED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+from histories import *
+rng = np.random.default_rng(20)
+steps = [
+    (KINDS[rng.integers(len(KINDS))], int(rng.integers(MEMBERS + 1)), DEVICES[rng.integers(len(DEVICES))], int(rng.integers(-1, 3)),
+     int(rng.integers(3)), ("meters.iot", "internet", "")[rng.integers(3)], (100101, 199999, 0)[rng.integers(3)],
+     (b"pgw1", b"pgw2")[rng.integers(2)], int(rng.integers(1, 900)))
+    for _ in range(1500)
+]
+fold = fleet()
+outputs, results, kept = fold_all(fold, events_of(steps, fold), [64])
+import hashlib
+print(len(outputs), int(kept.sum()), hashlib.sha256(outputs.tobytes() + results.tobytes()).hexdigest(), fold.state.digest())
+"""
+
+
+def test_compiled_equals_interpreted() -> None:
+    """The same 1,500 steps in two processes, one without the compiler."""
+    here = str(Path(__file__).parent)
+    said = [
+        subprocess.run(
+            [sys.executable, "-W", "error::RuntimeWarning", "-c", INTERPRETED, here],
+            env={**os.environ, "NUMBA_DISABLE_JIT": disabled}, capture_output=True, text=True, check=True, timeout=300,
+        ).stdout
+        for disabled in ("0", "1")
+    ]
+    assert said[0] == said[1]
+    assert int(said[0].split()[0]) > 500, "a history in which nothing happens shows nothing"
