@@ -66,10 +66,7 @@ class ScenePlayer:
         gateway = self._network.gateways[scene.gateway]
         stage = _Stage(self, gateway, who, observed)
         if acquaint and scene.victim not in ("unknown", "suspended"):
-            first = stage.act(Act(scenes.ATTACH, scenes.ACCEPT))
-            if first != scenes.ACCEPT:
-                raise PeerError(f"{scene.name}: the victim's own device got: {first}")
-            stage.tally.decision_ms.clear()
+            stage.acquaint()
         gateway.disconnects.clear()
         gateway.on_disconnect = stage.disconnect
         for act in scene.acts:
@@ -130,6 +127,17 @@ class _Stage:
             self._driver.report(session, packets.INTERIM, self._told.append, Usage(1000, 400, 60))
         self._network.run(lambda: bool(self._told), ANSWER_WITHIN_S)
         return self._told[0] if self._told else scenes.SILENCE
+
+    def acquaint(self) -> None:
+        """Let the victim's own device attach and leave again: a session that stays would rightly be disconnected."""
+        first = self.act(Act(scenes.ATTACH, scenes.ACCEPT))
+        if first != scenes.ACCEPT:
+            raise PeerError(f"{self._observed.scene.name}: the victim's own device got: {first}")
+        self._told.clear()
+        self._driver.report(self._live(), packets.STOP, self._told.append, Usage(100, 40, 1))
+        self._network.run(lambda: bool(self._told), ANSWER_WITHIN_S)
+        self._session = None
+        self.tally.decision_ms.clear()
 
     def disconnect(self, session_id: str) -> int:
         """Answer a Disconnect-Request as this scene's gateway does; after an ACK the session ends with a Stop."""

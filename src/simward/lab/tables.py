@@ -111,18 +111,22 @@ def _verdict(report: Report) -> str:
 
 def _further(report: Report, console: Console) -> None:
     """Commands to look further, about real subscriptions of this run."""
-    where = report.directory
+    command = f"simward --dir {report.directory}"
     by_name = {one.observed.scene.name: one.observed for one in report.scenes}
-    phone, cut = by_name.get("sim-in-phone"), by_name.get("wrong-device-in-accounting")
-    console.print("\nLook further:")
-    lines = [f"simward --dir {where} findings"]
-    if phone:
-        lines.append(f"simward --dir {where} explain {phone.imsi}")
-        lines.append(f"simward --dir {where} release {phone.iccid} --because 'meter exchanged'")
-    if cut:
-        lines.append(f"simward --dir {where} explain {cut.imsi}")
+    phone, cut = by_name["sim-in-phone"], by_name["wrong-device-in-accounting"]
+    lines = [
+        "\nLook further:",
+        f"  {command} findings",
+        f"  {command} explain {phone.imsi}    # {phone.scene.title}",
+        f"  {command} explain {cut.imsi}    # {cut.scene.title}",
+    ]
     if report.tally.addresses:
         number, address = next(iter(report.tally.addresses.items()))
-        lines.append(f"simward --dir {where} who {address} --at now    # subscription {number} of the fleet")
+        lines.append(f"  {command} who {address} --at now    # {report.fleet.subscriptions[number].use_case}")
+    lines += [
+        f"With a gate running there again ({command} serve):",
+        f"  {command} release {phone.iccid} --because 'meter exchanged'",
+        f"  {command} lab play sim-in-twin",
+    ]
     for line in lines:
-        console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
