@@ -110,10 +110,10 @@ class Recording:
         self.event(ev.ACCOUNTING_STOP, name, cause=1, uplink_octets=2000, downlink_octets=300, **said)
         return self
 
-    def command(self, kind: int, because: str, iccid: str = ICCID) -> np.ndarray:
+    def command(self, kind: int, because: str, iccid: str = ICCID, flags: int = 0) -> np.ndarray:
         """A command of a person."""
         note = {"do": ev.KIND_NAMES[kind], "actor": "ada", "because": because}
-        return self.event(kind, note=note, subject=Iccid.parse(iccid).number, imsi=IMSI, gateway=0)
+        return self.event(kind, note=note, subject=Iccid.parse(iccid).number, imsi=IMSI, gateway=0, flags=flags)
 
     def _append(self, row: Row) -> None:
         self.journal.append(row)

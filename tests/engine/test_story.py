@@ -139,6 +139,24 @@ def test_a_gateway_restart_ends_its_sessions(meter: Recording) -> None:
     assert "gateway restarted" in chapters(meter, "session", everything=True)[-1]["text"]
 
 
+def test_a_lost_stop_is_not_taken_for_a_live_session(meter: Recording) -> None:
+    meter.after(HOUR).event(ev.ACCOUNTING_START, "A2", address="10.64.0.1")
+    assert told(meter)["now"]["live_sessions"] == ["A2"]
+    meter.after(HOUR).event(ev.ACCOUNTING_START, "A3", address="10.64.0.1")
+    story = told(meter)
+    assert (story["now"]["live_sessions"], story["now"]["probably_over"]) == (["A3"], ["A2"])
+    assert "no end of session A2 was reported" in chapters(meter, "absence", everything=True)[-1]["text"]
+
+
+def test_a_release_that_rebinds_lets_the_next_device_be_the_bound_one(meter: Recording) -> None:
+    meter.after(HOUR).command(ev.COMMAND_RELEASE, "new meter", flags=ev.FLAG_REBIND)
+    (unbound,) = chapters(meter, "unbound")
+    assert "asked by ada: new meter" in unbound["text"] and unbound["was"] == str(METER)
+    assert told(meter)["now"]["bound_device"] is None
+    meter.after(HOUR).session("A2", imei=PHONE, address="10.64.0.1")
+    assert told(meter)["now"]["bound_device"].startswith(str(PHONE))
+
+
 def test_events_without_an_imsi_are_found_by_user_name(meter: Recording) -> None:
     meter.after(HOUR).session("A2", imsi=0, user=IMSI, address="10.64.0.1")
     meter.after(HOUR).session("A3", imsi=0, msisdn=MSISDN, address="10.64.0.1")

@@ -115,3 +115,11 @@ def test_error_causes_are_said_with_their_number() -> None:
     assert phrases.error_cause_text(503) == "session context not found (503)"
     assert phrases.error_cause_text(299) == "unknown (299)"
     assert phrases.error_cause_text(0) == ""
+
+
+def test_text_from_outside_cannot_move_the_cursor(meter: Recording) -> None:
+    assert phrases.printable(b"pgw1") == "pgw1"
+    assert phrases.printable("gérant".encode()) == "gérant"
+    assert phrases.printable(b"\x1b[2Jpgw\xff\n") == "\\x1b[2Jpgw\\xff\\n"
+    meter.event(ev.ACCOUNTING_ON, gateway="pgw\x1b[31m")
+    assert findings(meter)[-1]["gateway"] == "pgw\\x1b[31m"

@@ -11,14 +11,17 @@ import numpy as np
 from simward import identity
 from simward.commands.folder import Folder
 from simward.commands.moments import MOMENT
-from simward.commands.printing import json_line, table
+from simward.commands.printing import json_line, stream
 from simward.engine import events as ev
 from simward.engine.journal import EVENTS, Row, row_events
 from simward.engine.phrases import address_text, terminate_cause_text, when
 from simward.engine.story import Subject, look_up
 from simward.engine.words import SHARD, Lexicon, session_id_text
 
-HEADERS = ("received", "kind", "imsi", "device", "network", "rat", "cell", "gateway", "apn", "address", "session")
+COLUMNS = (
+    ("received", 24), ("kind", 18), ("subscription", 19), ("device", 17), ("network", 7), ("rat", 6), ("cell", 15),
+    ("gateway", 10), ("apn", 14), ("address", 15), ("session", 16),
+)  # fmt: skip
 FLAGS = (
     (ev.FLAG_IMEI_UNREADABLE, "imei-unreadable"), (ev.FLAG_LOCATION_UNREADABLE, "location-unreadable"),
     (ev.FLAG_SESSION_ID_CUT, "session-id-cut"), (ev.FLAG_TIMESTAMP, "event-timestamp"),
@@ -66,7 +69,7 @@ def events(
             for one in rows:
                 json_line(one)
         else:
-            table(HEADERS, (_cells(one) for one in rows))
+            stream(COLUMNS, (_cells(one) for one in rows))
 
 
 class _Matching:

@@ -8,7 +8,7 @@ import click
 
 from simward.commands.folder import Folder
 from simward.commands.moments import MOMENT
-from simward.commands.printing import json_line, table
+from simward.commands.printing import MARKS, fits, json_line, on_terminal, table
 from simward.engine.journal import row_outputs
 from simward.engine.phrases import when
 from simward.engine.words import Findings, Lexicon
@@ -93,8 +93,13 @@ class FindingTable:
 
     @staticmethod
     def show(listed: list[dict[str, Any]]) -> None:
-        """One row each."""
-        table(HEADERS, [_cells(one) for one in listed], mark=1)
+        """One row each; a line of prose each on a terminal that is too narrow for the columns."""
+        cells = [_cells(one) for one in listed]
+        if on_terminal() and not fits(HEADERS, cells):
+            for one in listed:
+                click.echo(_line(one))
+        else:
+            table(HEADERS, cells, mark=1)
 
 
 def _show(listed: list[dict[str, Any]], as_json: bool) -> None:
@@ -120,6 +125,10 @@ def _cells(one: dict[str, Any]) -> list[Any]:
 
 def _line(one: dict[str, Any]) -> str:
     cells = _cells(one)
+    name = f"{one['detector']}/{one['class']}" if one["class"] else one["detector"]
     evidence = ", ".join(f"{key} {one[key]}" for key in ("was", "now", "expected") if one[key] is not None)
-    state = f"ended {cells[-1]}" if cells[-1] else f"{cells[8] or 'observe'}"
-    return f"{cells[0]}  {cells[1]:<8}  {cells[2]}  {cells[3] or ''}  {evidence}  {state}".rstrip()
+    state = f"ended {cells[-1]}" if cells[-1] else "lasts"
+    line = f"{cells[0]}  {cells[1]:<8}  {name}  {cells[3] or ''}  {cells[8] or 'observe'}, {state}"
+    line += f"; {evidence}" if evidence else ""
+    colour = MARKS.get(one["severity"], "").split()[-1:] if on_terminal() else []
+    return click.style(line, fg=colour[0]) if colour and colour[0] != "dim" else line

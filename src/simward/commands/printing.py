@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -26,12 +27,35 @@ def json_line(value: Mapping[str, Any]) -> None:
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, mark: int | None = None) -> None:
     """Rows under headers; `mark` is the column whose word colours its row on a terminal."""
     texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
-    if on_terminal():
+    widths = _widths(headers, texts)
+    if fits(headers, texts):
         _rich_table(headers, texts, mark)
         return
-    widths = [max(len(row[at]) for row in [headers, *texts]) for at in range(len(headers))]
     for row in [list(headers), *texts]:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def stream(columns: Sequence[tuple[str, int]], rows: Iterable[Sequence[Any]]) -> None:
+    """Rows as they come, under headers of a fixed width: for lists that may be longer than memory."""
+    click.echo(_aligned([name for name, _ in columns], columns))
+    for row in rows:
+        click.echo(_aligned(row, columns))
+
+
+def _aligned(row: Sequence[Any], columns: Sequence[tuple[str, int]]) -> str:
+    return "  ".join(str(cell or "").ljust(width) for cell, (_, width) in zip(row, columns)).rstrip()
+
+
+def fits(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> bool:
+    """Is standard output a terminal that is wide enough for this table? Folded cells help nobody."""
+    if not on_terminal():
+        return False
+    return sum(_widths(headers, rows)) + 2 * len(headers) <= shutil.get_terminal_size().columns
+
+
+def _widths(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[int]:
+    texts = [headers, *rows]
+    return [max(len(str(row[at] or "")) for row in texts) for at in range(len(headers))]
 
 
 def _rich_table(headers: Sequence[str], rows: list[list[str]], mark: int | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from simward import identity
 from simward.engine import events as ev
-from simward.engine.phrases import address_text, terminate_cause_text
+from simward.engine.phrases import address_text, printable, terminate_cause_text
 from simward.engine.words import Lexicon
 
 FACTS = ("device", "software", "network", "area", "cell", "rat", "apn", "gateway", "address")
@@ -120,7 +120,7 @@ class SessionBook:
         if session is None:
             began = at - max(0, int(event["duration_s"])) * 1_000_000
             session = PastSession(
-                self._lexicon.text(event["gateway"]), key[1].decode("ascii", "backslashreplace"), began, dict(facts),
+                self._lexicon.text(event["gateway"]), printable(key[1]), began, dict(facts),
                 int(event["imsi"]), int(event["user"]), int(event["msisdn"]),
             )  # fmt: skip
             self._live[key] = session

@@ -75,6 +75,14 @@ def device_text(imei: int, software: int = -1) -> str:
     return f"{text} software {int(software):02d}" if software >= 0 else text
 
 
+def printable(raw: bytes) -> str:
+    """Text from outside, safe to show: what is no UTF-8 or moves a terminal's cursor is written as an escape."""
+    text = raw.decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 def short_when(at: int) -> str:
     """A time for a story: to the second, in UTC."""
     return f"{datetime.fromtimestamp(int(at) // 1_000_000, UTC):%Y-%m-%d %H:%M:%S}"

@@ -8,7 +8,7 @@ from typing import Any
 from simward.engine import events as ev
 from simward.engine import outputs as out
 from simward.engine.chapters import Chapter
-from simward.engine.phrases import address_text, error_cause_text, short_when, when
+from simward.engine.phrases import address_text, error_cause_text, printable, short_when, when
 from simward.engine.words import Lexicon, finding_id, imeisv_text, session_id_text
 from simward.identity import imei_text
 
@@ -166,5 +166,5 @@ def command_note(notes: dict[str, Any], sequence: int, request: int) -> dict[str
     for key in (str(sequence), str(request)):
         said = commands.get(key)
         if isinstance(said, dict):
-            return {name: str(said[name]) for name in ("actor", "because", "id") if said.get(name)}
+            return {name: printable(str(said[name]).encode()) for name in ("actor", "because", "id") if said.get(name)}
     return {}

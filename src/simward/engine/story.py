@@ -286,7 +286,7 @@ class Story:
         }
 
     def _live_and_probably_over(self) -> tuple[list[PastSession], list[PastSession]]:
-        """Sessions that nothing has ended; those whose place in their APN a later one took have probably lost a Stop."""
+        """Sessions that nothing has ended; where a later one took the place in the APN, a Stop was probably lost."""
         unended = self._book.live()
         newest: dict[str, int] = {}
         for one in [*unended, *(chapter.session for chapter in self._chapters if chapter.session is not None)]:

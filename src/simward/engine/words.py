@@ -16,7 +16,7 @@ from simward import identity
 from simward.detectors.detector import EVIDENCE_KINDS, RESPONSE_NAMES, SEVERITY_NAMES
 from simward.engine import outputs as out
 from simward.engine.events import ACCESS_REQUEST
-from simward.engine.phrases import NOT_REPORTED, address_text, device_text, when
+from simward.engine.phrases import NOT_REPORTED, address_text, device_text, printable, when
 from simward.engine.tables import unpack
 
 SHARD = "0"
@@ -57,7 +57,7 @@ class Lexicon:
     def take(self, row: Any) -> None:
         """Learn from one journal row: its texts, its kernel and, where it is one, its policy."""
         for number, encoded in row.notes.get("texts", ()):
-            self._texts[int(number)] = base64.b64decode(encoded).decode("utf-8", "backslashreplace")
+            self._texts[int(number)] = printable(base64.b64decode(encoded))
         self._kernel = row.kernel
         if row.kind == "policy":
             self.policy(row.inputs)
@@ -154,7 +154,7 @@ def session_id_text(row: Any) -> str | None:
     count = int(row["session_id_octets"])
     if not count:
         return None
-    return bytes(row["session_id"][:count]).decode("ascii", "backslashreplace")
+    return printable(bytes(row["session_id"][:count]))
 
 
 def finding(row: Any, lexicon: Lexicon, verdict: int | None = None) -> dict[str, Any]:
