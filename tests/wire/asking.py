@@ -90,4 +90,4 @@ class Reading:
         """The one event that a packet becomes, signed and sent."""
         decoded = self.read(signed(packet), **source)
         assert decoded.count == 1, [OUTCOMES[status] for status in decoded.status]
-        return decoded.events[0]
+        return decoded.events.view(np.recarray)[0]

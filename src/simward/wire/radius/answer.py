@@ -200,7 +200,7 @@ class Answerer:
             self._set_reply(detector, one, text)
         self._scratch = hashing.new_scratch()
         self._state = np.zeros(4, np.uint32)
-        self._rejects = np.zeros(0, RESULT).view(np.recarray)
+        self._rejects = np.zeros(0, RESULT)
         self._none = np.zeros(0, np.bool_)
 
     def answer(
@@ -221,7 +221,7 @@ class Answerer:
             self._none = np.zeros(batch.capacity, np.bool_)
         skipped = self._none[: decoded.count] if without is None else without.astype(np.bool_, copy=False)
         outcome = Outcome(
-            decoded.status, decoded.client_of, decoded.arrays.cached, results.view(np.recarray), skipped
+            decoded.status, decoded.client_of, decoded.arrays.cached, compiled.records(results), skipped
         )
         arrays: PacketArrays = out.arrays
         out.count = int(
@@ -243,8 +243,8 @@ class Answerer:
         """Reject every Access-Request among the events with this Reply-Message; accounting gets no answer."""
         self._set_reply(len(self._replies.counts) - 1, 0, text.encode() if isinstance(text, str) else text)
         if len(self._rejects) < decoded.count:
-            self._rejects = np.zeros(batch.capacity, RESULT).view(np.recarray)
-            self._rejects.verdict, self._rejects.detector = REJECT, SPECIAL
+            self._rejects = np.zeros(batch.capacity, RESULT)
+            self._rejects["verdict"], self._rejects["detector"] = REJECT, SPECIAL
         skipped = decoded.events["kind"] != ACCESS_REQUEST
         if without is not None:
             skipped |= without

@@ -125,7 +125,8 @@ class ClientTable:
             start += len(gateway.secret)
         slots, masks = _networks([gateway.network for gateway in gateways])
         blob = np.frombuffer(secrets or b"\0", np.uint8).copy()
-        self.arrays = ClientArrays(rows.view(np.recarray), keys.view(np.recarray), blob, slots, masks)
+        rows, keys, slots, masks = (compiled.records(one) for one in (rows, keys, slots, masks))
+        self.arrays = ClientArrays(rows, keys, blob, slots, masks)
 
     def __repr__(self) -> str:
         return f"ClientTable({', '.join(self.names)})"
@@ -140,7 +141,8 @@ def _networks(networks: Sequence[IPv4Network | IPv6Network]) -> tuple[np.ndarray
     size = 8
     while size < 4 * len(networks):
         size *= 2
-    slots = np.zeros(size, NETWORK).view(np.recarray)
+    plain = np.zeros(size, NETWORK)
+    slots = plain.view(np.recarray)
     slots.client = -1
     prefixes = set()
     for number, network in enumerate(networks):
@@ -154,4 +156,4 @@ def _networks(networks: Sequence[IPv4Network | IPv6Network]) -> tuple[np.ndarray
     for row, prefix in enumerate(sorted(prefixes, reverse=True)):
         whole = ((1 << prefix) - 1) << (128 - prefix)
         masks[row] = (_signed(whole >> 64), _signed(whole & (1 << 64) - 1), prefix)
-    return slots, masks.view(np.recarray)
+    return plain, masks

@@ -145,8 +145,8 @@ class Duplicates:
 
     def __init__(self, entries: int = 65_536) -> None:
         assert entries >= WAYS and entries % WAYS == 0
-        self._requests = np.zeros(entries, REQUEST).view(np.recarray)
-        self._results = np.zeros(entries, RESULT).view(np.recarray)
+        self._requests = compiled.records(np.zeros(entries, REQUEST))
+        self._results = compiled.records(np.zeros(entries, RESULT))
         self._seeds = np.zeros(1, np.int64)
         self._seeded_until = -1
 

@@ -207,10 +207,10 @@ class Receiver:
         self._duplicates = duplicates or Duplicates()
         scratch = md5.new_scratch()
         found = Found(np.zeros(256, np.int32), np.zeros(256, np.int32), np.zeros(2, np.int64))
-        asked = np.zeros(1, caches.REQUEST).view(np.recarray)
+        asked = _records(np.zeros(1, caches.REQUEST))
         self._work = Work(found, scratch, np.zeros(4, np.uint32), asked)
         self._arrays = _room(0)
-        self._wanted = np.zeros(0, WANTED).view(np.recarray)
+        self._wanted = _records(np.zeros(0, WANTED))
         self._wanted_count = np.zeros(1, np.int64)
         self._room = np.zeros(256, np.uint8)
 
@@ -223,7 +223,7 @@ class Receiver:
         """Judge and decode rows 0..batch.count-1; `now_us` becomes received_at of every event."""
         if batch.capacity > len(self._arrays.status):
             self._arrays = _room(batch.capacity)
-            self._wanted = np.zeros(2 * batch.capacity, WANTED).view(np.recarray)
+            self._wanted = _records(np.zeros(2 * batch.capacity, WANTED))
         self._wanted_count[0] = 0
         texts = self._texts
         full = np.array([texts.count >= TEXTS_MAX])
@@ -266,7 +266,7 @@ class Receiver:
 
 
 def _records(rows: np.ndarray) -> Any:
-    return rows.view(np.recarray)
+    return compiled.records(rows)
 
 
 def _room(capacity: int) -> DecodedArrays:
