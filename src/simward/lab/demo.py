@@ -113,7 +113,7 @@ def _play(
         attack_task = progress.add_task("attacks", total=len(scenes.SCENES))
         attacker = ScenePlayer(
             network, network.gateways[STRANGER], fleet, plan.seed, Patience(plan.silence_s),
-            week.software_at_end(), week.left_open(),
+            week.software_at_end(), week.left_open() | week.updated,
         )  # fmt: skip
         played: list[Observed] = []
         for scene in scenes.SCENES:
@@ -122,8 +122,7 @@ def _play(
             progress.advance(attack_task)
         progress.update(attack_task, description="attacks")
         dropped_after = gate.packets()
-    time.sleep(0.3)  # proofs are journalled with the gate's next batch
-    record = read_record(directory)
+    record = read_record(directory, proofs=sum(1 for scene in scenes.SCENES if scene.disconnect))
     report = Report(plan.seed, directory, fleet, week, tally, player.lag_s, network, record)
     report.dropped = {
         reason: count - dropped_before.get(reason, 0)

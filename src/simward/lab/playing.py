@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,14 +21,14 @@ def play_scene(folder: Path, name: str, seed: int, say: Callable[[str], object])
     scene, fleet = BY_NAME[name], read_fleet(folder)
     network = make_network(folder)
     try:
-        seen = {found.imsi for found in read_record(folder).findings}
+        before = read_record(folder)
+        seen, proofs = {found.imsi for found in before.findings}, sum(map(len, before.proofs.values()))
         used = [one.number for one in (*fleet.subscriptions, *fleet.spares) if one.imsi in seen]
         player = ScenePlayer(network, network.gateways[STRANGER], fleet, seed, avoid=used)
         observed = player.play(scene, acquaint=True)
-        time.sleep(0.3)
     finally:
         network.close()
-    one = judged(observed, read_record(folder))
+    one = judged(observed, read_record(folder, proofs + (1 if scene.disconnect else 0)))
     say(f"{scene.title}: subscription {observed.imsi} (seed {seed})")
     for number, (act, answer) in enumerate(zip(scene.acts, observed.answers, strict=True), 1):
         forged = f", {act.forged}" if act.forged else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,9 @@ from simward.engine.sqlite_journal import SqliteJournal
 from simward.identity import imsi_text
 from simward.lab.gate_process import findings
 from simward.lab.scenes import Found
+
+PROOFS_WITHIN_S = 5.0
+"""The answer to a Disconnect-Request is journalled with one of the gate's next batches."""
 
 
 @dataclass
@@ -30,9 +34,19 @@ class Record:
         return [one for one in self.findings if one.imsi == imsi]
 
 
-def read_record(folder: Path) -> Record:
-    """Everything that scenes are judged by."""
-    record = Record([_found(one) for one in findings(folder)])
+def read_record(folder: Path, proofs: int = 0) -> Record:
+    """Everything that scenes are judged by; waits a while until the journal holds so many proofs of disconnects."""
+    deadline = time.monotonic() + PROOFS_WITHIN_S
+    record = _journal_record(folder)
+    while sum(len(some) for some in record.proofs.values()) < proofs and time.monotonic() < deadline:
+        time.sleep(0.1)
+        record = _journal_record(folder)
+    record.findings = [_found(one) for one in findings(folder)]
+    return record
+
+
+def _journal_record(folder: Path) -> Record:
+    record = Record()
     journal = SqliteJournal.open(folder / "data" / "journal", writer=False)
     try:
         for row in journal.rows():
