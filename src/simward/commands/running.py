@@ -68,7 +68,15 @@ def _lines(answer: dict[str, Any], indent: str = "  ") -> None:
             click.echo(f"{indent}{name}")
             _lines(value, indent + "  ")
         else:
-            click.echo(f"{indent}{name.ljust(width)}  {value}")
+            click.echo(f"{indent}{name.ljust(width)}  {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "-" if value == "" else str(value)
 
 
 @click.command()

@@ -105,7 +105,7 @@ class Deeds:
 
     def _unbound(self, row: Any) -> Chapter:
         was, self._bound = imei_text(int(row["was"])), ""
-        text = f"No longer bound to device {was}, {self._by(row)}."
+        text = f"No longer bound to {f'device {was}' if was else 'any device'}, {self._by(row)}."
         text += " The next device that is allowed becomes the bound one."
         return Chapter(int(row["at"]), "unbound", text, {"was": was})
 
