@@ -31,7 +31,9 @@ from simward.identity import (
 digits = st.text("0123456789", min_size=1)
 
 
-@pytest.mark.parametrize("text", ["001010000000001", "001-01-0000000001", " 00101 0000000001 ", "IMSI: 001010000000001"])
+@pytest.mark.parametrize(
+    "text", ["001010000000001", "001-01-0000000001", " 00101 0000000001 ", "IMSI: 001010000000001"]
+)
 def test_imsi_as_people_type_it(text: str) -> None:
     assert Imsi.parse(text).number == 1001010000000001
     assert Imsi.parse(text).text == "001010000000001"
@@ -119,7 +121,9 @@ def test_eid() -> None:
         Eid.parse(good[:-1])
 
 
-@pytest.mark.parametrize("text", ["+47 400 00 001", "004740000001", "4740000001", "tel:+47-400-00-001", "+47 (400) 00001"])
+@pytest.mark.parametrize(
+    "text", ["+47 400 00 001", "004740000001", "4740000001", "tel:+47-400-00-001", "+47 (400) 00001"]
+)
 def test_msisdn_as_people_type_it(text: str) -> None:
     assert Msisdn.parse(text).number == 14740000001
     assert msisdn_text(14740000001) == "+4740000001"
@@ -144,7 +148,9 @@ def test_cells_are_written_as_they_are_read(text: str) -> None:
     assert Cell.parse(text) == Cell.of(Cell.parse(text).kind, Cell.parse(text).value)
 
 
-@pytest.mark.parametrize("text", ["", "1234567", "ecgi:", "ecgi:268435456", "cgi:1", "rai:1-256", "ecgi:1-2", "lte:5", "ecgi:x"])
+@pytest.mark.parametrize(
+    "text", ["", "1234567", "ecgi:", "ecgi:268435456", "cgi:1", "rai:1-256", "ecgi:1-2", "lte:5", "ecgi:x"]
+)
 def test_what_is_no_cell(text: str) -> None:
     with pytest.raises(IdentityError):
         Cell.parse(text)

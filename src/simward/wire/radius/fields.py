@@ -24,13 +24,15 @@ from simward.wire.radius.naming import canonical_apn, ipv4_text, ipv6_text
 from simward.wire.radius.octets import hash63, u32
 from simward.wire.radius.subscriber import IMEI_UNREADABLE, read_imei, read_imsi, read_msisdn, read_user
 
-USER_NAME, NAS_IP_ADDRESS, FRAMED_IP_ADDRESS = 1, 4, 8
-CALLED_STATION_ID, CALLING_STATION_ID, NAS_IDENTIFIER, PROXY_STATE = 30, 31, 32, 33
-ACCT_STATUS_TYPE, ACCT_DELAY_TIME, ACCT_INPUT_OCTETS, ACCT_OUTPUT_OCTETS = 40, 41, 42, 43
-ACCT_SESSION_ID, ACCT_SESSION_TIME, ACCT_TERMINATE_CAUSE = 44, 46, 49
-ACCT_INPUT_GIGAWORDS, ACCT_OUTPUT_GIGAWORDS, EVENT_TIMESTAMP = 52, 53, 55
-EAP_MESSAGE, MESSAGE_AUTHENTICATOR, NAS_IPV6_ADDRESS = 79, 80, 95
-TGPP_IMSI, TGPP_SGSN_MCC_MNC, TGPP_IMEISV, TGPP_RAT_TYPE, TGPP_LOCATION = 1, 18, 20, 21, 22
+# Attribute numbers; int64 scalars, since numba would compile each callee anew for every literal that it is given.
+USER_NAME, NAS_IP_ADDRESS, FRAMED_IP_ADDRESS = np.array([1, 4, 8])
+CALLED_STATION_ID, CALLING_STATION_ID, NAS_IDENTIFIER, PROXY_STATE = np.array([30, 31, 32, 33])
+ACCT_STATUS_TYPE, ACCT_DELAY_TIME, ACCT_INPUT_OCTETS, ACCT_OUTPUT_OCTETS = np.array([40, 41, 42, 43])
+ACCT_SESSION_ID, ACCT_SESSION_TIME, ACCT_TERMINATE_CAUSE = np.array([44, 46, 49])
+ACCT_INPUT_GIGAWORDS, ACCT_OUTPUT_GIGAWORDS, EVENT_TIMESTAMP = np.array([52, 53, 55])
+EAP_MESSAGE, MESSAGE_AUTHENTICATOR, NAS_IPV6_ADDRESS = np.array([79, 80, 95])
+TGPP_IMSI, TGPP_SGSN_MCC_MNC, TGPP_IMEISV, TGPP_RAT_TYPE, TGPP_LOCATION = np.array([1, 18, 20, 21, 22])
+NONE, MISSING = np.array([0, -1])
 
 SECOND_US = 1_000_000
 UNASSIGNED_FROM = 0xFFFFFFFE
@@ -38,7 +40,7 @@ UNASSIGNED_FROM = 0xFFFFFFFE
 NR, TGPP_NR_FROM, TGPP_NR_TO = 10, 51, 52
 """TS 29.061 16.4.7.2, 21: NR is 51 and NR in unlicensed bands 52 there, 10 in TS 29.274; inside it is 10."""
 
-WANTED_APN, WANTED_GATEWAY = 0, 1
+WANTED_APN, WANTED_GATEWAY = np.array([0, 1])
 WANTED = np.dtype([("row", "i4"), ("field", "i4"), ("octets", "i4"), ("text", "u1", (TEXT_OCTETS_MAX,))], align=True)
 """A text that is not in the table yet: Python interns it and puts its number into field WANTED_* of event `row`."""
 
@@ -160,28 +162,28 @@ def _fill_names(event, row, octets, standard, texts, client_name):  # type: igno
     at = standard[CALLED_STATION_ID]
     if at:
         count = canonical_apn(octets, at, size_at(octets, at), texts.room)
-        event.apn = text_number(texts.room, 0, count, texts, row, WANTED_APN)
+        event.apn = text_number(texts.room, NONE, count, texts, row, WANTED_APN)
         if event.apn == OVERFLOW_TEXT:
             event["flags"] |= FLAG_APN_UNKNOWN_TEXT
     if standard[NAS_IDENTIFIER]:
         at = standard[NAS_IDENTIFIER]
-        event.gateway = text_number(octets, at, size_at(octets, at), texts, row, WANTED_GATEWAY)
+        event.gateway = text_number(octets, np.int64(at), size_at(octets, at), texts, row, WANTED_GATEWAY)
     elif standard[NAS_IP_ADDRESS] and size_at(octets, standard[NAS_IP_ADDRESS]) == 4:
         count = ipv4_text(octets, standard[NAS_IP_ADDRESS], texts.room)
-        event.gateway = text_number(texts.room, 0, count, texts, row, WANTED_GATEWAY)
+        event.gateway = text_number(texts.room, NONE, count, texts, row, WANTED_GATEWAY)
     elif standard[NAS_IPV6_ADDRESS] and size_at(octets, standard[NAS_IPV6_ADDRESS]) == 16:
         count = ipv6_text(octets, standard[NAS_IPV6_ADDRESS], texts.room)
-        event.gateway = text_number(texts.room, 0, count, texts, row, WANTED_GATEWAY)
+        event.gateway = text_number(texts.room, NONE, count, texts, row, WANTED_GATEWAY)
     else:
         event.gateway = client_name
 
 
 @uncounted
 def _fill_session(event, octets, standard):  # type: ignore[no-untyped-def]
-    address = integer(octets, standard, FRAMED_IP_ADDRESS, 0)
+    address = integer(octets, standard, FRAMED_IP_ADDRESS, NONE)
     event.address = address if address < UNASSIGNED_FROM else 0
-    event.duration_s = min(integer(octets, standard, ACCT_SESSION_TIME, -1), np.int64(0x7FFFFFFF))
-    event.cause = min(integer(octets, standard, ACCT_TERMINATE_CAUSE, 0), np.int64(255))
+    event.duration_s = min(integer(octets, standard, ACCT_SESSION_TIME, MISSING), np.int64(0x7FFFFFFF))
+    event.cause = min(integer(octets, standard, ACCT_TERMINATE_CAUSE, NONE), np.int64(255))
     event.uplink_octets = _counted(octets, standard, ACCT_INPUT_OCTETS, ACCT_INPUT_GIGAWORDS)
     event.downlink_octets = _counted(octets, standard, ACCT_OUTPUT_OCTETS, ACCT_OUTPUT_GIGAWORDS)
     at = standard[ACCT_SESSION_ID]
@@ -205,15 +207,15 @@ def _counted(octets, standard, low, high):  # type: ignore[no-untyped-def]
     """Octets with their Gigawords (RFC 2869 5.1, 5.2: how often the low part has wrapped around); -1 = not reported."""
     if standard[low] == 0 and standard[high] == 0:
         return np.int64(-1)
-    wraps = integer(octets, standard, high, 0) & np.int64(0x3FFFFFFF)
-    return wraps << np.int64(32) | integer(octets, standard, low, 0)
+    wraps = integer(octets, standard, high, NONE) & np.int64(0x3FFFFFFF)
+    return wraps << np.int64(32) | integer(octets, standard, low, NONE)
 
 
 @uncounted
 def _fill_times(event, octets, standard):  # type: ignore[no-untyped-def]
-    stamp = integer(octets, standard, EVENT_TIMESTAMP, 0)
+    stamp = integer(octets, standard, EVENT_TIMESTAMP, NONE)
     if stamp:
         event.happened_at = stamp * np.int64(SECOND_US)
         event["flags"] |= FLAG_TIMESTAMP
     else:
-        event.happened_at = event.received_at - integer(octets, standard, ACCT_DELAY_TIME, 0) * np.int64(SECOND_US)
+        event.happened_at = event.received_at - integer(octets, standard, ACCT_DELAY_TIME, NONE) * np.int64(SECOND_US)

@@ -20,12 +20,19 @@ from simward.wire.radius import compiling
 from simward.wire.radius.compiling import uncounted
 
 BLOCK = 64
-DIGEST = 16
 SCRATCH_OCTETS = 8192
 SCRATCH_WORDS = SCRATCH_OCTETS // 4
 
 SINES = np.array([int(abs(math.sin(step + 1)) * 2**32) for step in range(64)], np.uint32)
 """RFC 1321 3.4: T[i] = floor(2**32 * |sin(i)|)."""
+
+F1, F2, F3, F4 = np.array([7, 12, 17, 22], np.uint32)
+G1, G2, G3, G4 = np.array([5, 9, 14, 20], np.uint32)
+H1, H2, H3, H4 = np.array([4, 11, 16, 23], np.uint32)
+I1, I2, I3, I4 = np.array([6, 10, 15, 21], np.uint32)
+"""How far each step turns; scalars of one type, since numba compiles a callee anew for every literal."""
+
+FRESH, AFTER_KEY, DIGEST_OCTETS = np.array([0, 64, 16])
 
 INITIAL = np.array([0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476], np.uint32)
 
@@ -43,7 +50,7 @@ def new_scratch() -> np.ndarray:
 @uncounted
 def _step(a, mixed, b, word, constant, turn):  # type: ignore[no-untyped-def]
     total = np.uint32(np.uint32(a + mixed) + np.uint32(word + np.uint32(constant)))
-    turned = np.uint32(np.uint32(total << np.uint32(turn)) | np.uint32(total >> np.uint32(32 - turn)))
+    turned = np.uint32(np.uint32(total << turn) | np.uint32(total >> np.uint32(np.uint32(32) - turn)))
     return np.uint32(turned + b)
 
 
@@ -75,25 +82,25 @@ def compress(words, blocks, state):  # type: ignore[no-untyped-def]
         at = block * 16
         a, b, c, d = state[0], state[1], state[2], state[3]
         for i in range(0, 16, 4):
-            a = _f(a, b, c, d, words[at + i], SINES[i], 7)
-            d = _f(d, a, b, c, words[at + i + 1], SINES[i + 1], 12)
-            c = _f(c, d, a, b, words[at + i + 2], SINES[i + 2], 17)
-            b = _f(b, c, d, a, words[at + i + 3], SINES[i + 3], 22)
+            a = _f(a, b, c, d, words[at + i], SINES[i], F1)
+            d = _f(d, a, b, c, words[at + i + 1], SINES[i + 1], F2)
+            c = _f(c, d, a, b, words[at + i + 2], SINES[i + 2], F3)
+            b = _f(b, c, d, a, words[at + i + 3], SINES[i + 3], F4)
         for i in range(16, 32, 4):
-            a = _g(a, b, c, d, words[at + ((5 * i + 1) & 15)], SINES[i], 5)
-            d = _g(d, a, b, c, words[at + ((5 * i + 6) & 15)], SINES[i + 1], 9)
-            c = _g(c, d, a, b, words[at + ((5 * i + 11) & 15)], SINES[i + 2], 14)
-            b = _g(b, c, d, a, words[at + ((5 * i) & 15)], SINES[i + 3], 20)
+            a = _g(a, b, c, d, words[at + ((5 * i + 1) & 15)], SINES[i], G1)
+            d = _g(d, a, b, c, words[at + ((5 * i + 6) & 15)], SINES[i + 1], G2)
+            c = _g(c, d, a, b, words[at + ((5 * i + 11) & 15)], SINES[i + 2], G3)
+            b = _g(b, c, d, a, words[at + ((5 * i) & 15)], SINES[i + 3], G4)
         for i in range(32, 48, 4):
-            a = _h(a, b, c, d, words[at + ((3 * i + 5) & 15)], SINES[i], 4)
-            d = _h(d, a, b, c, words[at + ((3 * i + 8) & 15)], SINES[i + 1], 11)
-            c = _h(c, d, a, b, words[at + ((3 * i + 11) & 15)], SINES[i + 2], 16)
-            b = _h(b, c, d, a, words[at + ((3 * i + 14) & 15)], SINES[i + 3], 23)
+            a = _h(a, b, c, d, words[at + ((3 * i + 5) & 15)], SINES[i], H1)
+            d = _h(d, a, b, c, words[at + ((3 * i + 8) & 15)], SINES[i + 1], H2)
+            c = _h(c, d, a, b, words[at + ((3 * i + 11) & 15)], SINES[i + 2], H3)
+            b = _h(b, c, d, a, words[at + ((3 * i + 14) & 15)], SINES[i + 3], H4)
         for i in range(48, 64, 4):
-            a = _i(a, b, c, d, words[at + ((7 * i) & 15)], SINES[i], 6)
-            d = _i(d, a, b, c, words[at + ((7 * i + 7) & 15)], SINES[i + 1], 10)
-            c = _i(c, d, a, b, words[at + ((7 * i + 14) & 15)], SINES[i + 2], 15)
-            b = _i(b, c, d, a, words[at + ((7 * i + 5) & 15)], SINES[i + 3], 21)
+            a = _i(a, b, c, d, words[at + ((7 * i) & 15)], SINES[i], I1)
+            d = _i(d, a, b, c, words[at + ((7 * i + 7) & 15)], SINES[i + 1], I2)
+            c = _i(c, d, a, b, words[at + ((7 * i + 14) & 15)], SINES[i + 2], I3)
+            b = _i(b, c, d, a, words[at + ((7 * i + 5) & 15)], SINES[i + 3], I4)
         state[0] = np.uint32(state[0] + a)
         state[1] = np.uint32(state[1] + b)
         state[2] = np.uint32(state[2] + c)
@@ -117,19 +124,19 @@ def finish(scratch, length, before, state):  # type: ignore[no-untyped-def]
 def _md5_compiled(scratch, length, state):  # type: ignore[no-untyped-def]
     for at in range(4):
         state[at] = INITIAL[at]
-    finish(scratch, length, 0, state)
+    finish(scratch, length, FRESH, state)
 
 
 @uncounted
 def _hmac_compiled(scratch, length, key, state):  # type: ignore[no-untyped-def]
     for at in range(4):
         state[at] = key.inner[at]
-    finish(scratch, length, 64, state)
+    finish(scratch, length, AFTER_KEY, state)
     words = scratch.view(np.uint32)
     for at in range(4):
         words[at] = state[at]
         state[at] = key.outer[at]
-    finish(scratch, 16, 64, state)
+    finish(scratch, DIGEST_OCTETS, AFTER_KEY, state)
 
 
 def _md5_interpreted(scratch: Any, length: int, state: Any) -> None:

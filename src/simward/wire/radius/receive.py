@@ -30,7 +30,16 @@ from simward.wire.radius.batch import ACCOUNTING, ADDRESS_OCTETS, ROOM, PacketBa
 from simward.wire.radius.clients import ClientTable, address_high, address_low, find_client
 from simward.wire.radius.compiling import uncounted
 from simward.wire.radius.duplicates import ANSWERED, Duplicates, claim_slot, find_request, is_seeded
-from simward.wire.radius.fields import ACCT_STATUS_TYPE, WANTED, WANTED_APN, Found, TextArrays, fill_event, integer
+from simward.wire.radius.fields import (
+    ACCT_STATUS_TYPE,
+    NONE,
+    WANTED,
+    WANTED_APN,
+    Found,
+    TextArrays,
+    fill_event,
+    integer,
+)
 from simward.wire.radius.octets import i64, join63, mix, u16
 from simward.wire.radius.outcomes import (
     ACCEPTED,
@@ -123,7 +132,7 @@ def _look_up(asked, duplicates, now, cached, row):  # type: ignore[no-untyped-de
 @uncounted
 def receive_batch(packets, count, clients, texts, duplicates, work, now, decoded):  # type: ignore[no-untyped-def]
     """Judge each packet (decoded.status) and decode those that are new and authentic; returns how many events."""
-    made = 0
+    made = np.int64(0)
     asked = work.asked[0]
     for row in range(count):
         at, size = np.int64(row) * ADDRESS_OCTETS, packets.address_lengths[row]
@@ -136,7 +145,7 @@ def receive_batch(packets, count, clients, texts, duplicates, work, now, decoded
         status = _check(packets, row, clients, client, work)
         kind = np.int64(ACCESS_REQUEST)
         if status == ACCEPTED and packets.port_kind[row] == ACCOUNTING:
-            stated = integer(packets.octets, work.found.standard, ACCT_STATUS_TYPE, 0)
+            stated = integer(packets.octets, work.found.standard, ACCT_STATUS_TYPE, NONE)
             kind = np.int64(KIND_OF_STATUS[stated]) if stated < len(KIND_OF_STATUS) else np.int64(0)
             if kind == 0:
                 status = ACKNOWLEDGE_ONLY
