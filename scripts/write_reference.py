@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import os
@@ -168,19 +169,29 @@ def events_page() -> str:
 
 
 def columns(module: ModuleType, name: str) -> str:
-    """A table of the fields of a dtype; a field whose comment is missing shares the one above it."""
+    """A table of the fields of a dtype, each with the comment that stands behind it in the source."""
     source = inspect.getsource(module)
-    block = re.search(rf"^{name} = np\.dtype\(\n(.*?)^\)", source, re.MULTILINE | re.DOTALL)
-    assert block, f"{module.__name__} has no {name}"
     dtype = getattr(module, name)
-    comments = dict(re.findall(r'^\s*\("(\w+)",.*?\),\s*(?:#\s*(.*))?$', block[1], re.MULTILINE))
-    assert list(comments) == list(dtype.names), f"{name}: a field stands on no line of its own"
+    comments = dict(commented_fields(source, name))
+    assert list(comments) == list(dtype.names), f"{name}: not every field is written out"
     rows = ""
     for field in dtype.names:
         kind = f"{dtype[field].base.str.lstrip('<|')}{list(dtype[field].shape) or ''}"
         meaning = comments[field].replace("|", "\\|")
         rows += f"| `{field}` | {kind} | {meaning} |\n"
     return f"| column | type | meaning |\n|---|---|---|\n{rows}"
+
+
+def commented_fields(source: str, name: str) -> Iterator[tuple[str, str]]:
+    """(field, comment behind it) of the list that makes the dtype `name`."""
+    lines = source.splitlines()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == name:
+            assert isinstance(node.value, ast.Call) and isinstance(node.value.args[0], ast.List)
+            for field in node.value.args[0].elts:
+                assert isinstance(field, ast.Tuple) and isinstance(field.elts[0], ast.Constant)
+                behind = lines[(field.end_lineno or 0) - 1][(field.end_col_offset or 0) :]
+                yield str(field.elts[0].value), behind.partition("#")[2].strip()
 
 
 # Policy
