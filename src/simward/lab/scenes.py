@@ -170,7 +170,7 @@ SCENES: tuple[Scene, ...] = (
         did="refused; the right car goes on",
     ),
     Scene(
-        "never-cut", "lift alarm's SIM in another modem", LIFT_ALARM,
+        "never-cut", "lift alarm's SIM moved to a phone", LIFT_ALARM,
         (Act(ATTACH, ACCEPT, device=PHONE),),
         (Wanted("device-change/other-model", "notify", "never-cut"),),
         did="told, not cut: policy says never-cut",
