@@ -57,6 +57,7 @@ def serve(settings: Settings, *, say: Say = print, progress: Say | None = None) 
         closing.callback(journal.close)
         fold = start_fold(settings, journal, tell)
         runner, port = assemble(settings, journal, fold, closing, tell)
+        runner.stop_on_signals()
         gc.collect()
         gc.freeze()  # what is there now stays: the collector need not look at it again
         subscriptions = int(fold.state.meta["subscriptions_live"][0])
@@ -116,7 +117,6 @@ def assemble(
         snapshots.each_second(now, fold.sequence)
 
     runner = Runner(gate, poller, control, each_second, applying.step)
-    runner.stop_on_signals()
     return runner, port
 
 

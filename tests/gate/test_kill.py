@@ -1,0 +1,186 @@
+"""kill -9 at fifty random moments under load: what was acknowledged is in the journal, once, and the state is the fold.
+
+The gates are forked from this process, which has the compiled code loaded: fifty starts take seconds, not minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from gate.running import SECRET, RunningGate, imsi, udp
+from simward.engine.fold import Fold
+from simward.engine.journal import row_events
+from simward.engine.replay import fold_row
+from simward.engine.sqlite_journal import SqliteJournal
+from simward.engine.start import restore
+from simward.gate.serve import assemble, serve, start_fold
+from simward.settings import Settings
+from simward.watch.follow import make_snapshot
+from simward.wire.radius.dictionary import Code
+from simward.wire.radius.packet import Packet
+
+MOMENTS = 50
+SNAPSHOT_AFTER = 20
+WINDOW = 100
+FLEET = 50
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+
+
+class Forked:
+    """A gate in a child of this process."""
+
+    def __init__(self, folder: Path) -> None:
+        readable, writable = os.pipe()
+        self.pid = os.fork()
+        if not self.pid:
+            self._serve(folder, writable)
+        os.close(writable)
+        said = self._ready(readable)
+        os.close(readable)
+        self.accounting = ("127.0.0.1", int(re.findall(r"127\.0\.0\.1:(\d+)", said)[1]))
+
+    def _ready(self, readable: int) -> str:
+        said = b""
+        while not said.endswith(b"\n"):
+            assert select.select([readable], [], [], 120)[0], "not ready within two minutes"
+            octets = os.read(readable, 4096)
+            assert octets, "the gate ended before it was ready"
+            said += octets
+        return said.decode()
+
+    @staticmethod
+    def _serve(folder: Path, writable: int) -> None:
+        code = 1
+        try:
+            log = os.open(folder / "stderr.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            os.dup2(log, 2)
+            serve(Settings.load(folder), say=lambda text: os.write(writable, text.encode() + b"\n") and None)
+            code = 0
+        except BaseException:  # noqa: BLE001 - a child must not go on as a second pytest
+            traceback.print_exc(file=sys.stderr)
+        finally:
+            os._exit(code)
+
+    def end(self, how: signal.Signals) -> int:
+        """Kill or stop it; its exit status."""
+        os.kill(self.pid, how)
+        return os.waitpid(self.pid, 0)[1]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_code_is_loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Put a gate together once in this process, and take it apart."""
+    settings = Settings.load(RunningGate(tmp_path_factory.mktemp("warm") / "net", FLEET).folder)
+    with ExitStack() as closing:
+        journal = SqliteJournal.open(settings.data_dir / "journal")
+        closing.callback(journal.close)
+        assemble(settings, journal, start_fold(settings, journal, str), closing, str)
+
+
+class Load:
+    """A gateway that keeps a window of records unacknowledged and sends again what was not."""
+
+    def __init__(self) -> None:
+        self.acknowledged: Counter[bytes] = Counter()
+        self.made = 0
+        self.waiting: dict[int, tuple[bytes, Packet, bytes]] = {}
+        self.socket = udp()
+        self.socket.setblocking(False)
+
+    def record(self, identifier: int) -> tuple[bytes, Packet, bytes]:
+        """A new record; the session's name tells it from all others."""
+        self.made += 1
+        name = b"K%07d" % self.made
+        packet = Packet(Code.ACCOUNTING_REQUEST, identifier).add_all(
+            [("3GPP-IMSI", imsi(1 + self.made % FLEET)), ("Acct-Status-Type", "Start"), ("Acct-Session-Id", name),
+             ("NAS-Identifier", "pgw1")]
+        )  # fmt: skip
+        return name, packet, packet.sign_accounting_request(SECRET.encode())
+
+    def run(self, to: tuple[str, int], until: float, alive: Forked | None = None) -> None:
+        """Keep the window full until then; everything that is not acknowledged is sent once more first."""
+        for _, _, octets in self.waiting.values():
+            self.socket.sendto(octets, to)
+        while time.monotonic() < until:
+            for identifier in range(WINDOW):
+                if identifier not in self.waiting:
+                    self.waiting[identifier] = self.record(identifier)
+                    self.socket.sendto(self.waiting[identifier][2], to)
+            select.select([self.socket], [], [], 0.002)
+            self.hear()
+
+    def hear(self) -> None:
+        """Take the acknowledgements that have come."""
+        while True:
+            try:
+                packet = Packet.decode(self.socket.recv(4096))
+            except BlockingIOError:
+                return
+            waiting = self.waiting.get(packet.identifier)
+            if waiting and packet.verify_response(waiting[1].authenticator, SECRET.encode()):
+                self.acknowledged[waiting[0]] += 1
+                del self.waiting[packet.identifier]
+
+
+@pytest.fixture
+def load() -> Iterator[Load]:
+    made = Load()
+    yield made
+    made.socket.close()
+
+
+def test_what_was_acknowledged_is_there_once_whenever_it_is_killed(tmp_path: Path, load: Load) -> None:
+    folder = RunningGate(tmp_path / "net", FLEET).folder
+    chosen = random.Random(20_270)
+    for moment in range(MOMENTS):
+        gate = Forked(folder)
+        load.run(gate.accounting, time.monotonic() + chosen.uniform(0.0, 0.12))
+        gate.end(signal.SIGKILL)
+        load.hear()
+        if moment == SNAPSHOT_AFTER:
+            make_snapshot(folder / "data")
+    gate = Forked(folder)
+    load.run(gate.accounting, time.monotonic() + 0.5)
+    assert gate.end(signal.SIGTERM) == 0
+    load.hear()
+    check(folder, load)
+
+
+def check(folder: Path, load: Load) -> None:
+    """Count every record in the journal, and fold it from its start."""
+    journal = SqliteJournal.open(folder / "data" / "journal", writer=False)
+    found: Counter[bytes] = Counter()
+    whole = Fold.new()
+    for row in journal.rows():
+        fold_row(whole, row, journal.layouts)
+        if row.kind == "events":
+            for event in row_events(row):
+                found[event["session_id"][: int(event["session_id_octets"])].tobytes()] += 1
+    del found[b""]  # ticks
+    assert len(load.acknowledged) > 10 * MOMENTS, "there was load"
+    assert not [name for name in load.acknowledged if not found[name]], "acknowledged and lost"
+    assert not [name for name, count in found.items() if count > 1], "journalled twice"
+    assert journal.verify().wrong == 0
+    assert restore(folder / "data", journal).state.digest() == whole.state.digest()
+    journal.close()
+
+
+def test_a_socket_is_closed_when_its_gate_is_killed(tmp_path: Path) -> None:
+    gate = Forked(RunningGate(tmp_path / "net", 1).folder)
+    gate.end(signal.SIGKILL)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as again:
+        again.bind(gate.accounting)
