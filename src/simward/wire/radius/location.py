@@ -96,6 +96,15 @@ def _area(octets, start, kind):  # type: ignore[no-untyped-def]
 
 
 @uncounted
+def _read_nci(octets, at):  # type: ignore[no-untyped-def]
+    """NR Cell Identity (TS 38.413 9.3.1.7): a string of 36 bits in five octets, so the last half octet is spare.
+
+    Readers differ here (some take the first half octet for the spare one, as in an ECGI); this is what Wireshark reads.
+    """
+    return u32(octets, at) << np.int64(4) | np.int64(octets[at + 4]) >> np.int64(4)
+
+
+@uncounted
 def _cell(octets, start, kind):  # type: ignore[no-untyped-def]
     one, value = np.int64(0), np.int64(0)
     if kind == CGI or kind == SAI:
@@ -108,9 +117,9 @@ def _cell(octets, start, kind):  # type: ignore[no-untyped-def]
     elif kind == TAI_ECGI:
         one, value = np.int64(CELL_ECGI), u32(octets, start + 9) & 0x0FFFFFFF
     elif kind == NCGI:
-        one, value = np.int64(CELL_NCGI), (np.int64(octets[start + 4]) & 15) << 32 | u32(octets, start + 5)
+        one, value = np.int64(CELL_NCGI), _read_nci(octets, start + 4)
     elif kind == TAI5_NCGI:
-        one, value = np.int64(CELL_NCGI), (np.int64(octets[start + 10]) & 15) << 32 | u32(octets, start + 11)
+        one, value = np.int64(CELL_NCGI), _read_nci(octets, start + 10)
     return one << CELL_SHIFT | value
 
 

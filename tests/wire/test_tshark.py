@@ -1,0 +1,111 @@
+"""Wireshark, which nobody here wrote, reads what we send as we meant it."""
+
+from __future__ import annotations
+
+import json
+import struct
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simward.engine.outputs import RESULT
+from simward.wire.radius.answer import Answerer
+from simward.wire.radius.batch import PacketBatch
+from simward.wire.radius.dictionary import Code
+from simward.wire.radius.packet import Packet
+from wire.asking import IMSI, SECRET, Reading, access, accounting, signed
+
+LINK_IPV4 = 228
+
+
+def capture(path: Path, datagrams: list[tuple[int, int, bytes]]) -> None:
+    """A pcap file with UDP datagrams (source port, destination port, payload) over IPv4."""
+    parts = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, LINK_IPV4)]
+    for source, destination, payload in datagrams:
+        udp = struct.pack("!HHHH", source, destination, 8 + len(payload), 0) + payload
+        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, b"\x7f\0\0\1", b"\x7f\0\0\1")
+        parts.append(struct.pack("<IIII", 0, 0, len(ip + udp), len(ip + udp)) + ip + udp)
+    path.write_bytes(b"".join(parts))
+
+
+def decoded(tshark: str, path: Path, datagrams: list[tuple[int, int, bytes]]) -> list[dict[str, Any]]:
+    """What tshark says of each datagram; the secret lets it check authenticators."""
+    capture(path, datagrams)
+    command = [
+        tshark, "-r", str(path), "-T", "json", "--no-duplicate-keys", "-J", "radius", "-o", f"radius.shared_secret:{SECRET.decode()}",
+        "-o", "radius.validate_authenticator:TRUE",
+    ]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=60)
+    return [one["_source"]["layers"]["radius"] for one in json.loads(done.stdout)]
+
+
+def flat(tree: Any) -> dict[str, str]:
+    """All leaves of a decoded tree by field name."""
+    found: dict[str, str] = {}
+    if isinstance(tree, dict):
+        for name, value in tree.items():
+            if isinstance(value, str):
+                found[name] = value
+            else:
+                found |= flat(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            found |= flat(value)
+    return found
+
+
+def test_requests_and_answers(tshark: str, tmp_path: Path) -> None:
+    reading = Reading()
+    where = bytes.fromhex("8900f11001000300f1100123456789")
+    request = access([
+        ("User-Name", IMSI), ("3GPP-IMSI", IMSI), ("3GPP-IMEISV", "3520990017614823"),
+        ("3GPP-User-Location-Info", where), ("Called-Station-Id", "meters.iot"),
+    ])
+    record = accounting("Stop")
+    octets = [signed(request), signed(record)]
+    result = reading.read(octets[0])
+    decided = np.zeros(1, RESULT)
+    decided["address"], decided["interim_interval_s"] = 0x0A400001, 900
+    out = PacketBatch(4)
+    Answerer(reading.clients, {}).answer(reading.batch, result, decided, out)
+    (accept,) = out.datagrams()
+    disconnect = Packet(Code.DISCONNECT_REQUEST, 7).add("Acct-Session-Id", "a1").add("3GPP-IMSI", IMSI)
+    sent = [
+        (40_000, 1812, octets[0]), (1812, 40_000, accept), (40_001, 1813, octets[1]),
+        (40_002, 3799, disconnect.sign_dynauth_request(SECRET)),
+    ]
+    layers = [flat(one) for one in decoded(tshark, tmp_path / "radius.pcap", sent)]
+    assert [one["radius.code"] for one in layers] == ["1", "2", "4", "40"]
+    assert layers[0]["e212.imsi"] == IMSI and layers[0]["radius.3GPP_IMEISV"] == "3520990017614823"
+    assert layers[0]["radius.Called_Station_Id"] == "meters.iot"
+    assert layers[1]["radius.Framed-IP-Address"] == "10.64.0.1" and layers[1]["radius.Acct_Interim_Interval"] == "900"
+    assert layers[2]["radius.Acct_Status_Type"] == "2"
+    assert layers[3]["radius.Acct_Session_Id"] == "a1"
+    assert layers[1]["radius.authenticator.valid"] == "1"
+
+
+LOCATIONS = {
+    "0000f1101234abcd": {"gtpv2.uli_cgi_lac": 0x1234, "gtpv2.uli_cgi_ci": 0xABCD},
+    "8000f1100007": {"gtpv2.tai_tac": 7},
+    "8200f110000700f11001234567": {"gtpv2.tai_tac": 7, "gtpv2.ecgi_eci": 0x1234567},
+    "8800f110010003": {"gtpv2.5gs_tai_tac": 0x010003},
+    "8900f11001000300f1100123456780": {"gtpv2.5gs_tai_tac": 0x010003, "gtpv2.ncgi_nrci": 0x12345678},
+}
+"""3GPP-User-Location-Info, and what Wireshark's fields are to say: the area first, then what the cell ends in."""
+
+
+def test_locations_are_read_alike(tshark: str, tmp_path: Path) -> None:
+    reading = Reading()
+    values = [("3GPP-User-Location-Info", bytes.fromhex(text)) for text in LOCATIONS]
+    requests = [signed(access([value], seed=row)) for row, value in enumerate(values)]
+    events = reading.read(*requests).events
+    trees = decoded(tshark, tmp_path / "location.pcap", [(40_000 + row, 1812, one) for row, one in enumerate(requests)])
+    for event, tree, expected in zip(events, trees, LOCATIONS.values(), strict=True):
+        shown = flat(tree)
+        assert {name: int(shown[name], 0) for name in expected} == expected
+        area, *cell = expected.values()
+        assert int(event["area"]) == area and event["plmn"] == 100101
+        mask = 0xFFFF if "gtpv2.uli_cgi_ci" in expected else (1 << 36) - 1
+        assert [int(event["cell"]) & mask] == (cell or [0])
