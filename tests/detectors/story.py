@@ -156,4 +156,4 @@ class Story:
 
     def row(self, member: int = 0) -> Any:
         """The subscription's row."""
-        return self.fold.state.subscriptions[self.fold.find(imsi=IMSI + member)]
+        return self.fold.state.subscriptions.view(np.recarray)[self.fold.find(imsi=IMSI + member)]

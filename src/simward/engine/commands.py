@@ -25,6 +25,7 @@ from simward.engine.effects import (
     release_subscription,
 )
 from simward.engine.findings import ACTION_LOCK, NOWHERE, QUARANTINE, about, held_reason, new_output
+from simward.engine.recognising import advance
 from simward.engine.sessions import DISCONNECTING, close_session, find_session
 from simward.engine.settle import end_finding
 
@@ -40,14 +41,6 @@ SWEEP_ROWS = 1024
 STRANGER_SWEEP_ROWS = 64
 STRANGER_QUIET_US = 3_600_000_000
 SWEEP_ROOM = 16
-
-
-@njit
-def advance(t, event):  # type: ignore[no-untyped-def]
-    """The next sequence number."""
-    meta = meta_of(t)
-    meta.sequence = np.int64(meta.sequence) + np.int64(1)
-    meta.now = max(meta.now, event.received_at)
 
 
 @njit

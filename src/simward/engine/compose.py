@@ -13,10 +13,10 @@ import numpy
 
 from simward import compiled
 from simward.detectors import detector, facts, of_gate
-from simward.engine import commands, effects, events, findings, kernel, layouts, lookup, outputs, rows, sessions, settle, tables
+from simward.engine import commands, effects, events, findings, kernel, layouts, lookup, outputs, recognising, remembering, rows, sessions, settle, tables
 
 SOURCES = (
-    detector, facts, events, outputs, tables, layouts, rows, lookup, sessions, findings, settle, effects, commands, kernel,
+    detector, facts, events, outputs, tables, layouts, rows, lookup, sessions, recognising, remembering, findings, settle, effects, commands, kernel,
 )
 SCOPE_ROWS = {
     "subscription": "subscription_at", "stranger": "stranger_at", "gateway": "gateway_at", "segment": "segment_state_at",

@@ -13,6 +13,8 @@ from simward.engine.rows import (
     output_at,
     subscription_at,
     use_case_at,
+    zero_finding,
+    zero_output,
 )
 
 NOWHERE = -1
@@ -27,36 +29,19 @@ MINUTE_US = 60_000_000
 @njit
 def new_output(t, made, event, position, index, kind):  # type: ignore[no-untyped-def]
     """The next output row, with what every output says: when, for whom, through which gateway."""
+    zero_output(t, made)
     output = output_at(t, made)
     output.at = event.received_at
     output.sequence = meta_of(t).sequence
     output.imsi = event.imsi
-    output.iccid = 0
-    output.was = 0
-    output.now = 0
-    output.expected = 0
-    output.opened_sequence = 0
-    output.subject = 0
     output.row = NOWHERE
     output.gateway = event.gateway
     output.client = event.client
-    output.generation = 0
     output.apn = event.apn
     output.address = event.address
     output.event = position
-    output.use_case = 0
-    output.error_cause = 0
     output.index = index
-    output.opened_index = 0
     output.kind = kind
-    output.detector = 0
-    output["class"] = 0
-    output.severity = 0
-    output.response = 0
-    output.wanted = 0
-    output.held = 0
-    output.verdict = 0
-    output.result = 0
     output.event_kind = event.kind
     output.session_id_octets = event.session_id_octets
     for octet in range(len(output.session_id)):
@@ -162,17 +147,7 @@ def unlink_finding(t, owner, at):  # type: ignore[no-untyped-def]
         while np.int64(finding_at(t, before).next) != at:
             before = np.int64(finding_at(t, before).next)
         finding_at(t, before).next = finding.next
-    finding.opened_sequence = 0
-    finding.was = 0
-    finding.now = 0
-    finding.row = 0
-    finding.opened_index = 0
-    finding.detector = 0
-    finding["class"] = 0
-    finding.scope = 0
-    finding.response = 0
-    finding.wanted = 0
-    finding.held = 0
+    zero_finding(t, at)
     finding.next = meta.finding_free
     meta.finding_free = at
     meta.findings_live = np.int64(meta.findings_live) - np.int64(1)

@@ -65,12 +65,12 @@ class Fold:
             batch = np.ascontiguousarray(batch)
         count = len(batch)
         self.state.make_room(count)
-        t = self.state.tables()
+        tables = self.state.tables()
         address = batch.ctypes.data
-        t.events = address
+        tables["events"] = address
         if INTERPRETED:
             MAPPED[address] = interpreted(batch)
-        consumed, made = self._fold(t, count)
+        consumed, made = self._fold(tables, count)
         kept = self._duplicate[:consumed] == 0
         return Folded(int(consumed), self._outputs[:made], self._results[:consumed], kept)
 

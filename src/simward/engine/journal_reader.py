@@ -74,7 +74,8 @@ def _reading(folder: Path, first: int) -> Iterator[sqlite3.Connection]:
 
 def _chunk(connection: sqlite3.Connection, wanted: int) -> list[Row]:
     found = connection.execute(_CHUNK, (wanted,)).fetchall()
-    return [Row(*one[:7], json.loads(one[7]) if one[7] else {}, one[8]) for one in found]
+    # The columns of _CHUNK are Row's fields in their order, which mypy cannot know.
+    return [Row(*one[:7], json.loads(one[7]) if one[7] else {}, one[8]) for one in found]  # type: ignore[call-arg]
 
 
 def _segment_of(folder: Path, sequence: int) -> int | None:
@@ -186,7 +187,8 @@ class _Chain:
         after = 0
         while chunk := connection.execute(_DIGESTS, (after,)).fetchall():
             for *columns, notes, layout, written in chunk:
-                said = self.take(Row(*columns, {}, layout), (notes or "").encode(), written)
+                row = Row(*columns, {}, layout)  # type: ignore[call-arg]
+                said = self.take(row, (notes or "").encode(), written)
                 if said:
                     return said
             after = chunk[-1][0]

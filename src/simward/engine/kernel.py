@@ -10,55 +10,15 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.layouts import STRANGERS
-from simward.engine.rows import (
-    detector_at,
-    device_at,
-    event_at,
-    gateway_at,
-    gateway_of_text,
-    meta_of,
-    result_at,
-    segment_at,
-    segment_state_at,
-    session_at,
-    set_class,
-    set_gateway_of_text,
-    settings_of,
-    stranger_at,
-    subscription_at,
-    use_case_at,
-)
 from simward.engine.commands import fold_command, fold_effect_result, sweep
-from simward.engine.effects import (
-    ADDRESS_GIVEN,
-    about_decision,
-    bind_if_first,
-    take_address,
-    lock_subscription,
-    release_subscription,
-    write_disconnect,
-    write_verdict,
-)
+from simward.engine.effects import ADDRESS_GIVEN, about_decision, bind_if_first, lock_subscription, release_subscription, take_address, write_disconnect, write_verdict
 from simward.engine.findings import LOCK, NOWHERE, QUARANTINE, REFUSE, about, new_output
-from simward.engine.lookup import fetch_ahead, find_device, find_imsi, find_msisdn, mix, put_device
-from simward.engine.sessions import (
-    DISCONNECTING,
-    START_BIT,
-    START_SEEN,
-    STOP_BIT,
-    close_session,
-    drop_older_epochs,
-    find_ended,
-    find_session,
-    interim_seen,
-    interim_token,
-    make_way,
-    open_session,
-    remember_ended,
-    remember_interim,
-    session_hash,
-)
+from simward.engine.layouts import STRANGERS
+from simward.engine.lookup import fetch_ahead, mix
+from simward.engine.recognising import advance, find_subscription, gateway_row, seen_before
+from simward.engine.remembering import remember, touch_session
+from simward.engine.rows import detector_at, event_at, gateway_at, gateway_of_text, meta_of, result_at, segment_at, segment_state_at, session_at, set_class, settings_of, stranger_at, subscription_at, use_case_at, zero_result
+from simward.engine.sessions import DISCONNECTING, interim_token, session_hash, drop_older_epochs
 from simward.engine.settle import NO_OPINION, settle
 
 ACCESS_REQUEST, START, INTERIM, STOP, ACCOUNTING_ON, ACCOUNTING_OFF = 1, 2, 3, 4, 5, 6
@@ -79,180 +39,6 @@ def judge_subscription(t, row, event):  # type: ignore[no-untyped-def]
 
 
 judge_stranger = judge_gateway = judge_segment = judge_subscription
-
-
-@njit
-def find_subscription(t, event):  # type: ignore[no-untyped-def]
-    """Whose event is it? 3GPP-IMSI, else User-Name, else Calling-Station-Id, each as IMSI or as MSISDN; -1 = nobody's."""
-    if event.imsi != 0:
-        return find_imsi(t, event.imsi)
-    if event.user != 0:
-        row = find_imsi(t, event.user)
-        if row >= 0:
-            return row
-        row = find_msisdn(t, event.user)
-        if row >= 0:
-            return row
-    if event.msisdn != 0:
-        row = find_msisdn(t, event.msisdn)
-        if row >= 0:
-            return row
-        return find_imsi(t, event.msisdn)
-    return np.int64(NOWHERE)
-
-
-@njit
-def advance(t, event):  # type: ignore[no-untyped-def]
-    """This event is new: it takes the next sequence number. A retransmission never gets here."""
-    meta = meta_of(t)
-    meta.sequence = np.int64(meta.sequence) + np.int64(1)
-    meta.now = max(meta.now, event.received_at)
-
-
-@njit
-def gateway_row(t, event):  # type: ignore[no-untyped-def]
-    """Row of the event's gateway, made where it is new; -1 where the table is full."""
-    known = (gateway_of_text(t, event.gateway))
-    if known > 0:
-        return known - np.int64(1)
-    row = np.int64(meta_of(t).gateways)
-    if row >= t.gateways_room:
-        return np.int64(NOWHERE)
-    meta_of(t).gateways = row + np.int64(1)
-    gateway_at(t, row).gateway = event.gateway
-    gateway_at(t, row).client = event.client
-    gateway_at(t, row).finding_head = NOWHERE
-    set_gateway_of_text(t, event.gateway, row + np.int64(1))
-    return row
-
-
-@njit
-def gateway_epoch(t, event):  # type: ignore[no-untyped-def]
-    """The epoch of the event's gateway; 0 where it was never seen."""
-    known = (gateway_of_text(t, event.gateway))
-    return np.int64(gateway_at(t, known - 1).epoch) if known > 0 else np.int64(0)
-
-
-@njit
-def seen_before(t, row, event):  # type: ignore[no-untyped-def]
-    """Is this a retransmission of something that was folded? Reads only.
-
-    A request is told by its authenticator (RFC 5080 2.2.2). An accounting record is told by what it says, since
-    Acct-Delay-Time gives each transmission another authenticator (RFC 2866 5.2).
-    """
-    subscription = subscription_at(t, row)
-    if event.kind == ACCESS_REQUEST:
-        return event.request != 0 and subscription.last_request == event.request
-    epoch = gateway_epoch(t, event)
-    at = find_session(t, subscription, event)
-    if at != NOWHERE and np.int64(session_at(t, at).epoch) == epoch:
-        session = session_at(t, at)
-        if event.kind == START:
-            return (np.int64(session["flags"]) & START_SEEN) != 0
-        return event.kind == INTERIM and interim_seen(session, event, interim_token(event))
-    ended = find_ended(subscription, session_hash(event, epoch))
-    if ended == NOWHERE:
-        return False
-    marks = np.int64(subscription.ended[ended])
-    if event.kind == START:
-        return (marks & START_BIT) != 0
-    return (marks & STOP_BIT) != 0
-
-
-@njit
-def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
-    """Keep the session table in step with an accounting record; returns the session's row or -1."""
-    subscription = subscription_at(t, row)
-    epoch = np.int64(gateway_at(t, gateway).epoch) if gateway >= 0 else np.int64(0)
-    at = find_session(t, subscription, event)
-    if event.kind == STOP:
-        if at != NOWHERE:
-            close_session(t, row, at, True)
-            return np.int64(NOWHERE)
-        name = session_hash(event, epoch)
-        ended = find_ended(subscription, name)
-        if ended == NOWHERE:
-            remember_ended(subscription, name | np.int64(STOP_BIT))
-        else:
-            subscription.ended[ended] = np.int64(subscription.ended[ended]) | np.int64(STOP_BIT)
-        return np.int64(NOWHERE)
-    if at == NOWHERE:
-        ended = find_ended(subscription, session_hash(event, epoch))
-        if ended != NOWHERE and (np.int64(subscription.ended[ended]) & STOP_BIT) != 0:
-            # A Start or interim that comes after its Stop opens nothing.
-            if event.kind == START:
-                subscription.ended[ended] = np.int64(subscription.ended[ended]) | np.int64(START_BIT)
-            meta_of(t).late = np.int64(meta_of(t).late) + np.int64(1)
-            return np.int64(NOWHERE)
-        make_way(t, row, event)
-        at = open_session(t, row, event, epoch, event.kind == START)
-        if gateway >= 0:
-            gateway_at(t, gateway).sessions = np.int64(gateway_at(t, gateway).sessions) + np.int64(1)
-            gateway_at(t, gateway).started = np.int64(gateway_at(t, gateway).started) + np.int64(1)
-    progress(session_at(t, at), event)
-    return at
-
-
-@njit
-def progress(session, event):  # type: ignore[no-untyped-def]
-    """What an accounting record adds to its session; counters only grow, so reordered records do no harm."""
-    if event.kind == START:
-        session["flags"] = np.int64(session["flags"]) | np.int64(START_SEEN)
-        session.started_at = min(session.started_at, event.happened_at)
-    else:
-        remember_interim(session, interim_token(event))
-    session.last_at = event.received_at
-    session.duration_s = max(session.duration_s, event.duration_s)
-    session.uplink_octets = max(session.uplink_octets, event.uplink_octets)
-    session.downlink_octets = max(session.downlink_octets, event.downlink_octets)
-    if event.address != 0:
-        session.address = event.address
-    if event.imei != 0:
-        session.imei = event.imei
-    session.client = event.client
-
-
-@njit
-def remember(t, row, event):  # type: ignore[no-untyped-def]
-    """The subscription's last known device, place and network."""
-    subscription = subscription_at(t, row)
-    if event.imei != 0:
-        if event.imei != subscription.last_imei:
-            remember_device(t, row, event)
-        if event.software >= 0 or event.imei != subscription.last_imei:
-            subscription.last_software = event.software
-        subscription.last_imei = event.imei
-    if event.cell != 0:
-        subscription.cell = event.cell
-    if event.area >= 0:
-        subscription.area = event.area
-    if event.plmn != 0:
-        subscription.plmn = event.plmn
-    if event.apn != 0:
-        subscription.apn = event.apn
-    if event.rat != 0:
-        subscription.rat = event.rat
-    subscription.gateway = event.gateway
-    subscription.last_at = event.received_at
-
-
-@njit
-def remember_device(t, row, event):  # type: ignore[no-untyped-def]
-    """Which subscription a device was last seen to move into; bounded, so a flood of made-up IMEIs is only counted."""
-    meta = meta_of(t)
-    at = find_device(t, event.imei)
-    if at == NOWHERE:
-        at = np.int64(meta.devices)
-        if at >= t.devices_room:
-            meta.device_overflow = np.int64(meta.device_overflow) + np.int64(1)
-            return
-        meta.devices = at + np.int64(1)
-        device_at(t, at).imei = event.imei
-        put_device(t, event.imei, at)
-    elif np.int64(device_at(t, at).subscription) != row:
-        device_at(t, at).moves = np.int64(device_at(t, at).moves) + np.int64(1)
-    device_at(t, at).subscription = row
-    device_at(t, at).last_at = event.received_at
 
 
 @njit
@@ -472,36 +258,20 @@ def fold_gateway(t, event, position, made):  # type: ignore[no-untyped-def]
     return made
 
 
-@njit
-def clear_result(result):  # type: ignore[no-untyped-def]
-    """A result that says: allowed, nobody known, nothing to give."""
-    result.verdict = ALLOW
-    result.duplicate = 0
-    result.detector = 0
-    result["class"] = 0
-    result.known = 0
-    result.spare = 0
-    result.use_case = 0
-    result.row = NOWHERE
-    result.generation = 0
-    result.address = 0
-    result.session_timeout_s = 0
-    result.interim_interval_s = 0
-    result.class_token = 0
-
-
-def fold(t, count):  # type: ignore[no-untyped-def]
+def fold(tables, count):  # type: ignore[no-untyped-def]
     """Fold events in order; returns how many were consumed and how many outputs were made.
 
     Stops early where the outputs might not fit: the caller comes again with the rest, and any cut gives the same state.
     """
+    t = tables[0]
     made = np.int64(0)
     for position in range(count):
         if made + OUTPUT_ROOM > t.outputs_room:
             return np.int64(position), made
         fetch_ahead(t, position, count)
         event = event_at(t, position)
-        clear_result(result_at(t, position))
+        zero_result(t, position)
+        result_at(t, position).row = NOWHERE
         kind = np.int64(event.kind)
         if ACCESS_REQUEST <= kind <= STOP:
             row = find_subscription(t, event)

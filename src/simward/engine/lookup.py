@@ -127,8 +127,9 @@ def put_device(t, imei, row):  # type: ignore[no-untyped-def]
     set_int32(t.device_index, at, np.int64(row) + np.int64(1))
 
 
-def build_subscription_indexes(t):  # type: ignore[no-untyped-def]
+def build_subscription_indexes(tables):  # type: ignore[no-untyped-def]
     """Fill empty indexes from the table; rows with IMSI 0 are free."""
+    t = tables[0]
     for row in range(meta_of(t).subscriptions):
         subscription = subscription_at(t, row)
         if subscription.imsi != 0:
@@ -137,7 +138,8 @@ def build_subscription_indexes(t):  # type: ignore[no-untyped-def]
                 put_msisdn(t, subscription.msisdn, row)
 
 
-def build_device_index(t):  # type: ignore[no-untyped-def]
+def build_device_index(tables):  # type: ignore[no-untyped-def]
     """Fill an empty index from the table."""
+    t = tables[0]
     for row in range(meta_of(t).devices):
         put_device(t, device_at(t, row).imei, row)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from simward.compiled import entry
+from simward.compiled import INTERPRETED, entry
 from simward.detectors import of_gate
 from simward.detectors.detector import MAX_CLASSES
 from simward.engine import events, layouts, lookup, sessions
 from simward.engine import rows as rows_module
 from simward.engine import tables as policy_tables
 from simward.engine.lookup import find_imsi, put_imsi, put_msisdn
-from simward.engine.rows import finding_at, meta_of, session_at, subscription_at
-from simward.engine.sessions import NOWHERE, clear_session
+from simward.engine.rows import finding_at, meta_of, session_at, subscription_at, zero_finding, zero_session
+from simward.engine.sessions import NOWHERE
 from simward.engine.layouts import LIMIT, SEGMENT_STATE
 from simward.engine.state import State, rows
 from simward.engine.tables import BIND_DECLARED, BIND_MODEL, InventoryDelta, PolicyTables, knobs_dtype
@@ -148,8 +148,9 @@ def settle_bindings(state: State, at: int) -> None:
     used["generation"][chosen] += 1
 
 
-def upsert(t, upserts, use_cases):  # type: ignore[no-untyped-def]
+def upsert(tables, upserts, use_cases):  # type: ignore[no-untyped-def]
     """Write inventory rows into the table; returns 1 where an MSISDN changed, so that its index must be made anew."""
+    t = tables[0]
     stale = 0
     for position in range(len(upserts)):
         line = upserts[position]
@@ -183,8 +184,9 @@ def upsert(t, upserts, use_cases):  # type: ignore[no-untyped-def]
     return stale
 
 
-def forget(t, gone, used):  # type: ignore[no-untyped-def]
+def forget(tables, gone, used):  # type: ignore[no-untyped-def]
     """Give up the sessions and findings of removed subscriptions; `used` gets their rows (-1 = not there)."""
+    t = tables[0]
     count = np.int64(0)
     for position in range(len(gone)):
         row = find_imsi(t, gone[position])
@@ -195,7 +197,7 @@ def forget(t, gone, used):  # type: ignore[no-untyped-def]
         at = np.int64(subscription_at(t, row).session_head)
         while at != NOWHERE:
             after = np.int64(session_at(t, at).next)
-            clear_session(session_at(t, at))
+            zero_session(t, at)
             session_at(t, at).next = meta_of(t).session_free
             meta_of(t).session_free = at
             meta_of(t).sessions_live = np.int64(meta_of(t).sessions_live) - np.int64(1)
@@ -203,6 +205,7 @@ def forget(t, gone, used):  # type: ignore[no-untyped-def]
         at = np.int64(subscription_at(t, row).finding_head)
         while at != NOWHERE:
             after = np.int64(finding_at(t, at).next)
+            zero_finding(t, at)
             finding_at(t, at).next = meta_of(t).finding_free
             meta_of(t).finding_free = at
             meta_of(t).findings_live = np.int64(meta_of(t).findings_live) - np.int64(1)
@@ -225,7 +228,7 @@ def apply_inventory(state: State, delta: InventoryDelta, at: int) -> None:
         number = {name: position for position, name in enumerate(state.policy.names["use_cases"])}
         use_cases = np.array([number.get(name, 0) for name in delta.use_cases] or [0], np.uint16)
         before = addresses_by_segment(state)
-        upserts = delta.upserts.view(np.recarray)
+        upserts = delta.upserts.view(np.recarray) if INTERPRETED else np.ascontiguousarray(delta.upserts)
         stale = upsert_rows(state.tables(), upserts, use_cases)
         if stale:
             state.index_subscriptions()

@@ -11,6 +11,7 @@ from simward.engine.rows import (
     meta_of,
     session_at,
     subscription_at,
+    zero_session,
 )
 
 NOWHERE = -1
@@ -89,6 +90,7 @@ def open_session(t, row, event, epoch, started):  # type: ignore[no-untyped-def]
         at = np.int64(meta.sessions)
         meta.sessions = at + np.int64(1)
     subscription = subscription_at(t, row)
+    zero_session(t, at)
     session = session_at(t, at)
     session.subscription = row
     session.next = subscription.session_head
@@ -100,14 +102,8 @@ def open_session(t, row, event, epoch, started):  # type: ignore[no-untyped-def]
     session.duration_s = -1
     session.started_at = event.happened_at
     session.last_at = event.received_at
-    session.uplink_octets = 0
-    session.downlink_octets = 0
     session.imei = event.imei
-    session.effect_sequence = 0
-    session.effect_index = 0
-    session.attempts = 0
     session["flags"] = LIVE | (START_SEEN if started else 0)
-    session.token_at = 0
     for position in range(len(session.tokens)):
         session.tokens[position] = -1
     session.session_id_octets = event.session_id_octets
@@ -141,38 +137,11 @@ def close_session(t, row, at, stop_seen):  # type: ignore[no-untyped-def]
     gateway = gateway_of_text(t, session.gateway)
     if gateway > 0 and gateway_at(t, gateway - 1).epoch == session.epoch and gateway_at(t, gateway - 1).sessions > 0:
         gateway_at(t, gateway - 1).sessions = np.int64(gateway_at(t, gateway - 1).sessions) - np.int64(1)
-    clear_session(session)
+    zero_session(t, at)
     session.next = meta.session_free
     meta.session_free = at
     subscription.session_count = np.int64(subscription.session_count) - np.int64(1)
     meta.sessions_live = np.int64(meta.sessions_live) - np.int64(1)
-
-
-@njit
-def clear_session(session):  # type: ignore[no-untyped-def]
-    """Zero a row, so that equal histories leave equal bytes."""
-    session.subscription = 0
-    session.gateway = 0
-    session.client = 0
-    session.apn = 0
-    session.address = 0
-    session.epoch = 0
-    session.duration_s = 0
-    session.started_at = 0
-    session.last_at = 0
-    session.uplink_octets = 0
-    session.downlink_octets = 0
-    session.imei = 0
-    session.effect_sequence = 0
-    session.effect_index = 0
-    session.attempts = 0
-    session["flags"] = 0
-    session.token_at = 0
-    for position in range(len(session.tokens)):
-        session.tokens[position] = 0
-    session.session_id_octets = 0
-    for position in range(len(session.session_id)):
-        session.session_id[position] = 0
 
 
 @njit

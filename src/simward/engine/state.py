@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from simward.engine.texts import TEXTS_MAX, Texts
 
 def rows(count: int, dtype: np.dtype) -> Any:
     """Zeroed rows. Untouched pages take no memory, so room may be given generously."""
-    return np.zeros(count, dtype).view(np.recarray)
+    return np.zeros(count, dtype)
 
 
 def detector_facts() -> Any:
@@ -177,7 +176,7 @@ class State:
         self._tables = None
 
     def _addresses(self) -> Any:
-        t = np.zeros(1, TABLES).view(np.recarray)
+        t = np.zeros(1, TABLES)
         policy = self.policy
         arrays = {
             **{name: getattr(self, name) for name in OWN}, "use_cases": policy.use_cases, "segments": policy.segments,
@@ -192,15 +191,16 @@ class State:
         t["gateways_room"], t["devices_room"] = len(self.gateways), len(self.devices)
         t["outputs_room"] = len(self.scratch["outputs"])
         t["detector_count"] = len(self.detectors)
-        return t[0]
+        if INTERPRETED:
+            return t.view(np.recarray)
+        return t
 
     def saved(self) -> dict[str, np.ndarray]:
         """The used rows of every table, as plain arrays without a copy: what a snapshot holds and a digest covers."""
-        meta = self.meta[0]
         arrays = {}
         for name, counter in SAVED.items():
             table = getattr(self, name)
-            used = len(table) if counter is None else int(meta[counter])
+            used = len(table) if counter is None else int(self.meta[counter][0])
             arrays[name] = np.asarray(table)[:used].view(np.ndarray)
         return arrays
 

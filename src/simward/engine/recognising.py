@@ -1,0 +1,91 @@
+"""Whose event is it, which gateway's, and was it folded before? Inside compiled code."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from simward.engine.lookup import find_imsi, find_msisdn
+from simward.engine.rows import gateway_at, gateway_of_text, meta_of, session_at, set_gateway_of_text, subscription_at
+from simward.engine.sessions import START_BIT, START_SEEN, STOP_BIT, find_ended, find_session, interim_seen, interim_token, session_hash
+
+NOWHERE = -1
+ACCESS_REQUEST, START, INTERIM = 1, 2, 3
+
+
+@njit
+def find_subscription(t, event):  # type: ignore[no-untyped-def]
+    """Whose event is it? 3GPP-IMSI, else User-Name, else Calling-Station-Id, each as IMSI or as MSISDN; -1 = nobody's."""
+    if event.imsi != 0:
+        return find_imsi(t, event.imsi)
+    if event.user != 0:
+        row = find_imsi(t, event.user)
+        if row >= 0:
+            return row
+        row = find_msisdn(t, event.user)
+        if row >= 0:
+            return row
+    if event.msisdn != 0:
+        row = find_msisdn(t, event.msisdn)
+        if row >= 0:
+            return row
+        return find_imsi(t, event.msisdn)
+    return np.int64(NOWHERE)
+
+
+@njit
+def advance(t, event):  # type: ignore[no-untyped-def]
+    """This event is new: it takes the next sequence number. A retransmission never gets here."""
+    meta = meta_of(t)
+    meta.sequence = np.int64(meta.sequence) + np.int64(1)
+    meta.now = max(meta.now, event.received_at)
+
+
+@njit
+def gateway_row(t, event):  # type: ignore[no-untyped-def]
+    """Row of the event's gateway, made where it is new; -1 where the table is full."""
+    known = (gateway_of_text(t, event.gateway))
+    if known > 0:
+        return known - np.int64(1)
+    row = np.int64(meta_of(t).gateways)
+    if row >= t.gateways_room:
+        return np.int64(NOWHERE)
+    meta_of(t).gateways = row + np.int64(1)
+    gateway_at(t, row).gateway = event.gateway
+    gateway_at(t, row).client = event.client
+    gateway_at(t, row).finding_head = NOWHERE
+    set_gateway_of_text(t, event.gateway, row + np.int64(1))
+    return row
+
+
+@njit
+def gateway_epoch(t, event):  # type: ignore[no-untyped-def]
+    """The epoch of the event's gateway; 0 where it was never seen."""
+    known = (gateway_of_text(t, event.gateway))
+    return np.int64(gateway_at(t, known - 1).epoch) if known > 0 else np.int64(0)
+
+
+@njit
+def seen_before(t, row, event):  # type: ignore[no-untyped-def]
+    """Is this a retransmission of something that was folded? Reads only.
+
+    A request is told by its authenticator (RFC 5080 2.2.2). An accounting record is told by what it says, since
+    Acct-Delay-Time gives each transmission another authenticator (RFC 2866 5.2).
+    """
+    subscription = subscription_at(t, row)
+    if event.kind == ACCESS_REQUEST:
+        return event.request != 0 and subscription.last_request == event.request
+    epoch = gateway_epoch(t, event)
+    at = find_session(t, subscription, event)
+    if at != NOWHERE and np.int64(session_at(t, at).epoch) == epoch:
+        session = session_at(t, at)
+        if event.kind == START:
+            return (np.int64(session["flags"]) & START_SEEN) != 0
+        return event.kind == INTERIM and interim_seen(session, event, interim_token(event))
+    ended = find_ended(subscription, session_hash(event, epoch))
+    if ended == NOWHERE:
+        return False
+    marks = np.int64(subscription.ended[ended])
+    if event.kind == START:
+        return (marks & START_BIT) != 0
+    return (marks & STOP_BIT) != 0

@@ -1,0 +1,109 @@
+"""What the fold keeps of an event: its session, and the subscription's last known device and place. Inside compiled code."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from simward.engine.lookup import find_device, put_device
+from simward.engine.rows import device_at, gateway_at, meta_of, session_at, subscription_at
+from simward.engine.sessions import START_BIT, START_SEEN, STOP_BIT, close_session, find_ended, find_session, interim_token, make_way, open_session, remember_ended, remember_interim, session_hash
+
+NOWHERE = -1
+START, STOP = 2, 4
+
+
+@njit
+def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
+    """Keep the session table in step with an accounting record; returns the session's row or -1."""
+    subscription = subscription_at(t, row)
+    epoch = np.int64(gateway_at(t, gateway).epoch) if gateway >= 0 else np.int64(0)
+    at = find_session(t, subscription, event)
+    if event.kind == STOP:
+        if at != NOWHERE:
+            close_session(t, row, at, True)
+            return np.int64(NOWHERE)
+        name = session_hash(event, epoch)
+        ended = find_ended(subscription, name)
+        if ended == NOWHERE:
+            remember_ended(subscription, name | np.int64(STOP_BIT))
+        else:
+            subscription.ended[ended] = np.int64(subscription.ended[ended]) | np.int64(STOP_BIT)
+        return np.int64(NOWHERE)
+    if at == NOWHERE:
+        ended = find_ended(subscription, session_hash(event, epoch))
+        if ended != NOWHERE and (np.int64(subscription.ended[ended]) & STOP_BIT) != 0:
+            # A Start or interim that comes after its Stop opens nothing.
+            if event.kind == START:
+                subscription.ended[ended] = np.int64(subscription.ended[ended]) | np.int64(START_BIT)
+            meta_of(t).late = np.int64(meta_of(t).late) + np.int64(1)
+            return np.int64(NOWHERE)
+        make_way(t, row, event)
+        at = open_session(t, row, event, epoch, event.kind == START)
+        if gateway >= 0:
+            gateway_at(t, gateway).sessions = np.int64(gateway_at(t, gateway).sessions) + np.int64(1)
+            gateway_at(t, gateway).started = np.int64(gateway_at(t, gateway).started) + np.int64(1)
+    progress(session_at(t, at), event)
+    return at
+
+
+@njit
+def progress(session, event):  # type: ignore[no-untyped-def]
+    """What an accounting record adds to its session; counters only grow, so reordered records do no harm."""
+    if event.kind == START:
+        session["flags"] = np.int64(session["flags"]) | np.int64(START_SEEN)
+        session.started_at = min(session.started_at, event.happened_at)
+    else:
+        remember_interim(session, interim_token(event))
+    session.last_at = event.received_at
+    session.duration_s = max(session.duration_s, event.duration_s)
+    session.uplink_octets = max(session.uplink_octets, event.uplink_octets)
+    session.downlink_octets = max(session.downlink_octets, event.downlink_octets)
+    if event.address != 0:
+        session.address = event.address
+    if event.imei != 0:
+        session.imei = event.imei
+    session.client = event.client
+
+
+@njit
+def remember(t, row, event):  # type: ignore[no-untyped-def]
+    """The subscription's last known device, place and network."""
+    subscription = subscription_at(t, row)
+    if event.imei != 0:
+        if event.imei != subscription.last_imei:
+            remember_device(t, row, event)
+        if event.software >= 0 or event.imei != subscription.last_imei:
+            subscription.last_software = event.software
+        subscription.last_imei = event.imei
+    if event.cell != 0:
+        subscription.cell = event.cell
+    if event.area >= 0:
+        subscription.area = event.area
+    if event.plmn != 0:
+        subscription.plmn = event.plmn
+    if event.apn != 0:
+        subscription.apn = event.apn
+    if event.rat != 0:
+        subscription.rat = event.rat
+    subscription.gateway = event.gateway
+    subscription.last_at = event.received_at
+
+
+@njit
+def remember_device(t, row, event):  # type: ignore[no-untyped-def]
+    """Which subscription a device was last seen to move into; bounded, so a flood of made-up IMEIs is only counted."""
+    meta = meta_of(t)
+    at = find_device(t, event.imei)
+    if at == NOWHERE:
+        at = np.int64(meta.devices)
+        if at >= t.devices_room:
+            meta.device_overflow = np.int64(meta.device_overflow) + np.int64(1)
+            return
+        meta.devices = at + np.int64(1)
+        device_at(t, at).imei = event.imei
+        put_device(t, event.imei, at)
+    elif np.int64(device_at(t, at).subscription) != row:
+        device_at(t, at).moves = np.int64(device_at(t, at).moves) + np.int64(1)
+    device_at(t, at).subscription = row
+    device_at(t, at).last_at = event.received_at
