@@ -128,6 +128,7 @@ def forget_requests(requests, slots, names, count):  # type: ignore[no-untyped-d
 
 @uncounted
 def plant_seeds(seeds, requests):  # type: ignore[no-untyped-def]
+    """Put the names of journalled requests into a table that has room for them."""
     mask = np.int64(len(seeds) - 1)
     for index in range(len(requests)):
         request = requests[index]
