@@ -100,6 +100,16 @@ class Week:
         return late
 
     @property
+    def same_second(self) -> int:
+        """How many interims have the Acct-Session-Time of the interim before: a handover as a report was due."""
+        last: dict[int, tuple[str, int]] = {}
+        found = 0
+        for step in self.steps:
+            found += step.act == INTERIM and last.get(step.subscription) == (INTERIM, step.duration_s)
+            last[step.subscription] = (step.act, step.duration_s)
+        return found
+
+    @property
     def handovers(self) -> int:
         """How many interims report another cell than the report before."""
         return sum(1 for step in self.steps if step.act == INTERIM and step.place is not None)
