@@ -34,8 +34,8 @@ def decoded(tshark: str, path: Path, datagrams: list[tuple[int, int, bytes]]) ->
     """What tshark says of each datagram; the secret lets it check authenticators."""
     capture(path, datagrams)
     command = [
-        tshark, "-r", str(path), "-T", "json", "--no-duplicate-keys", "-J", "radius", "-o", f"radius.shared_secret:{SECRET.decode()}",
-        "-o", "radius.validate_authenticator:TRUE",
+        tshark, "-r", str(path), "-T", "json", "--no-duplicate-keys", "-J", "radius",
+        "-o", f"radius.shared_secret:{SECRET.decode()}", "-o", "radius.validate_authenticator:TRUE",
     ]
     done = subprocess.run(command, capture_output=True, check=True, timeout=60)
     return [one["_source"]["layers"]["radius"] for one in json.loads(done.stdout)]
