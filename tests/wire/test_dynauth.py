@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from simward.wire.radius.dictionary import Code
@@ -16,9 +18,14 @@ SESSION = Session(b"00c0ffee00000001", IMSI, "10.64.0.1", "pgw1")
 AT = 1_800_000_000
 
 
+def jitter(seed: int) -> Callable[[], float]:
+    random = np.random.default_rng(seed)
+    return lambda: float(random.uniform(-0.1, 0.1))
+
+
 @pytest.fixture
 def client() -> DynauthClient:
-    return DynauthClient(seed=7)
+    return DynauthClient(jitter(7), first_identifier=250)
 
 
 def answer(octets: bytes, code: int = Code.DISCONNECT_ACK, cause: str = "", secret: bytes = SECRET) -> bytes:
@@ -85,9 +92,9 @@ def test_repeated_with_the_same_octets_and_then_given_up(client: DynauthClient) 
     assert len(times) <= 5 and now <= 30.0 and client.expired(now) == []
 
 
-def test_jitter_comes_from_the_seed() -> None:
+def test_jitter_is_what_is_passed_in() -> None:
     def waits(seed: int) -> float:
-        client = DynauthClient(seed)
+        client = DynauthClient(jitter(seed))
         client.disconnect(PEER, SESSION, AT, 0.0, "a")
         return client.next_due
 

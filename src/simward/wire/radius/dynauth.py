@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -42,8 +42,9 @@ class Session:
     """What names one session to the gateway that holds it.
 
     RFC 5176 3: every session identification attribute that is sent must match, so only those are sent that the
-    gateway itself reported for this session: Acct-Session-Id, which is unique there, Framed-IP-Address and 3GPP-IMSI. User-Name
-    and Called-Station-Id are left out, as gateways rewrite them. NAS-Identifier or NAS-IP-Address tells proxies the way.
+    gateway itself reported for this session: Acct-Session-Id, which is unique there, Framed-IP-Address and 3GPP-IMSI.
+    User-Name and Called-Station-Id are left out, as gateways rewrite them. NAS-Identifier or NAS-IP-Address tells
+    proxies the way.
     """
 
     session_id: bytes
@@ -85,10 +86,16 @@ class _Line:
 
 
 class DynauthClient:
-    """Requests under way to all gateways. `seed` makes the jitter; nothing else is random."""
+    """Requests under way to all gateways.
 
-    def __init__(self, seed: int, schedule: Schedule = RFC_5080) -> None:
-        self._random = random.Random(seed)
+    `jitter` gives RAND of RFC 5080 2.2.1, evenly between -0.1 and 0.1. `first_identifier` is better another one after a
+    restart, so that late answers to the earlier process find no request.
+    """
+
+    def __init__(
+        self, jitter: Callable[[], float], first_identifier: int = 0, schedule: Schedule = RFC_5080
+    ) -> None:
+        self._jitter, self._first = jitter, first_identifier
         self._schedule = schedule
         self._lines: dict[Address, _Line] = {}
         self.dropped: Counter[str] = Counter()
@@ -113,7 +120,7 @@ class DynauthClient:
 
         `decided_at_s` becomes the Event-Timestamp (RFC 5176 3.3: against replay), the same in each repetition.
         """
-        line = self._lines.setdefault(peer.address, _Line(next_identifier=self._random.randrange(IDENTIFIERS)))
+        line = self._lines.setdefault(peer.address, _Line(next_identifier=self._first))
         if len(line.pending) >= IDENTIFIERS:
             raise LookupError("every identifier is in use")
         while line.next_identifier in line.pending:
@@ -170,10 +177,6 @@ class DynauthClient:
     def _is_over(self, exchange: _Exchange, now: float) -> bool:
         spent = exchange.sent >= self._schedule.times and now >= exchange.again_at
         return spent or now >= exchange.give_up_at
-
-    def _jitter(self) -> float:
-        """RFC 5080 2.2.1: RAND, evenly between -0.1 and 0.1."""
-        return self._random.uniform(-0.1, 0.1)
 
 
 def _why_not(packet: Packet, exchange: _Exchange | None) -> str:
