@@ -20,7 +20,7 @@ NOWHERE = -1
 STRANGERS = 4096
 COMMANDS_KEPT = 1024
 GATEWAYS_MAX = 4096
-ENDED_KEPT = 4
+ENDED_KEPT = 3
 TOKENS_KEPT = 4
 
 # Locks.
@@ -51,6 +51,7 @@ SUBSCRIPTION = record(
         ("bound_at", "i8"), ("last_at", "i8"), ("last_request", "i8"), ("decided_sequence", "i8"),
         ("locked_at", "i8"), ("locked_until", "i8"), ("cell", "i8"),
         ("ended", "i8", (ENDED_KEPT,)),  # hashes of sessions that ended, bit 0 = Start seen, bit 1 = Stop seen
+        ("ended_tokens", "i8", (ENDED_KEPT,)),  # and what their last four interims can be told by, 15 bits each
         ("plmn", "i4"), ("area", "i4"), ("apn", "i4"), ("gateway", "i4"),
         ("address", "u4"), ("quarantine_address", "u4"),
         ("session_head", "i4"), ("finding_head", "i4"), ("generation", "i4"),

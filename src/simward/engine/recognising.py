@@ -7,7 +7,7 @@ from numba import njit
 
 from simward.engine.lookup import find_imsi, find_msisdn
 from simward.engine.rows import gateway_at, gateway_of_text, meta_of, session_at, set_gateway_of_text, subscription_at
-from simward.engine.sessions import START_BIT, START_SEEN, STOP_BIT, find_ended, find_session, interim_seen, interim_token, session_hash
+from simward.engine.sessions import START_BIT, START_SEEN, STOP_BIT, find_ended, find_session, has_token, interim_seen, interim_token, session_hash
 
 NOWHERE = -1
 ACCESS_REQUEST, START, INTERIM = 1, 2, 3
@@ -88,4 +88,6 @@ def seen_before(t, row, event):  # type: ignore[no-untyped-def]
     marks = np.int64(subscription.ended[ended])
     if event.kind == START:
         return (marks & START_BIT) != 0
+    if event.kind == INTERIM:
+        return has_token(subscription.ended_tokens[ended], interim_token(event))
     return (marks & STOP_BIT) != 0

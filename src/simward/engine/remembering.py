@@ -7,7 +7,7 @@ from numba import njit
 
 from simward.engine.lookup import find_device, put_device
 from simward.engine.rows import device_at, gateway_at, meta_of, session_at, subscription_at
-from simward.engine.sessions import START_BIT, START_SEEN, STOP_BIT, close_session, find_ended, find_session, interim_token, make_way, open_session, remember_ended, remember_interim, session_hash
+from simward.engine.sessions import START_BIT, START_SEEN, STOP_BIT, close_session, find_ended, find_session, interim_token, make_way, open_session, remember_ended, remember_interim, session_hash, with_token
 
 NOWHERE = -1
 START, STOP = 2, 4
@@ -26,7 +26,7 @@ def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
         name = session_hash(event, epoch)
         ended = find_ended(subscription, name)
         if ended == NOWHERE:
-            remember_ended(subscription, name | np.int64(STOP_BIT))
+            remember_ended(subscription, name | np.int64(STOP_BIT), np.int64(0))
         else:
             subscription.ended[ended] = np.int64(subscription.ended[ended]) | np.int64(STOP_BIT)
         return np.int64(NOWHERE)
@@ -36,6 +36,9 @@ def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
             # A Start or interim that comes after its Stop opens nothing.
             if event.kind == START:
                 subscription.ended[ended] = np.int64(subscription.ended[ended]) | np.int64(START_BIT)
+            else:
+                tokens = np.int64(subscription.ended_tokens[ended])
+                subscription.ended_tokens[ended] = with_token(tokens, interim_token(event))
             meta_of(t).late = np.int64(meta_of(t).late) + np.int64(1)
             return np.int64(NOWHERE)
         make_way(t, row, event)

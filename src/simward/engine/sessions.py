@@ -66,11 +66,35 @@ def find_ended(subscription, name):  # type: ignore[no-untyped-def]
 
 
 @njit
-def remember_ended(subscription, marked):  # type: ignore[no-untyped-def]
-    """Keep the (flagged) hash of a session that ended; the oldest of them is forgotten."""
+def remember_ended(subscription, marked, tokens):  # type: ignore[no-untyped-def]
+    """Keep the (flagged) hash of a session that ended, and its last interims; the oldest session is forgotten."""
     position = np.int64(subscription.ended_at) % np.int64(len(subscription.ended))
     subscription.ended[position] = marked
+    subscription.ended_tokens[position] = tokens
     subscription.ended_at = (position + np.int64(1)) % np.int64(len(subscription.ended))
+
+
+@njit
+def short_token(token):  # type: ignore[no-untyped-def]
+    """15 bits of an interim's token; never 0."""
+    return (((np.int64(token) * np.int64(40503)) >> np.int64(4)) & np.int64(0x3FFF)) | np.int64(0x4000)
+
+
+@njit
+def with_token(tokens, token):  # type: ignore[no-untyped-def]
+    """Four short tokens in one number: the new one in, the oldest out."""
+    return ((np.int64(tokens) << np.int64(15)) | short_token(token)) & np.int64(0x0FFFFFFFFFFFFFFF)
+
+
+@njit
+def has_token(tokens, token):  # type: ignore[no-untyped-def]
+    """Is this interim among those that an ended session is remembered by?"""
+    wanted = short_token(token)
+    for _ in range(4):
+        if (np.int64(tokens) & np.int64(0x7FFF)) == wanted:
+            return True
+        tokens = np.int64(tokens) >> np.int64(15)
+    return False
 
 
 @njit
@@ -126,7 +150,11 @@ def close_session(t, row, at, stop_seen):  # type: ignore[no-untyped-def]
         marked |= np.int64(START_BIT)
     if stop_seen:
         marked |= np.int64(STOP_BIT)
-    remember_ended(subscription, marked)
+    tokens = np.int64(0)
+    for position in range(len(session.tokens)):
+        if session.tokens[position] >= 0:
+            tokens = with_token(tokens, session.tokens[position])
+    remember_ended(subscription, marked, tokens)
     if np.int64(subscription.session_head) == at:
         subscription.session_head = session.next
     else:

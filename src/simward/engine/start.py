@@ -22,6 +22,11 @@ FACTS = (
 """Columns that record decisions: another kernel must not decide them again (see `fold_foreign`)."""
 
 
+GONE = 255
+OWNERS = ("subscriptions", "strangers", "gateways", "segment_states", "devices")
+"""The table that holds a finding's owner, by scope (detectors.detector.SCOPES)."""
+
+
 def snapshots_folder(data_dir: Path) -> Path:
     """Where snapshots are."""
     return data_dir / "snapshots"
@@ -146,15 +151,30 @@ def load_texts(state: State, joined: np.ndarray, octets: np.ndarray) -> None:
 
 
 def renumber_detectors(state: State, then: list[str], now: list[str]) -> None:
-    """Detectors are numbered by their order in the folder: where that changed, rows that name one are put right.
-
-    A finding of a detector that is gone keeps its place under the number 0 of nobody: it is dropped from its chain.
-    """
+    """Detectors are numbered by their order in the folder: where that changed, rows that name one are put right."""
     if then == now:
         return
-    number = np.array([now.index(name) if name in now else 0 for name in then] or [0], np.uint8)
+    number = np.array([now.index(name) if name in now else GONE for name in then] or [GONE], np.uint8)
     used = int(state.meta["findings"][0])
     state.findings["detector"][:used] = number[state.findings["detector"][:used]]
+    for row in np.flatnonzero((state.findings["detector"][:used] == GONE) & (state.findings["opened_sequence"][:used] != 0)):
+        drop_finding(state, int(row))
     known = int(state.meta["subscriptions"][0])
     for name in ("lock_detector", "last_detector"):
-        state.subscriptions[name][:known] = number[state.subscriptions[name][:known]]
+        renumbered = number[state.subscriptions[name][:known]]
+        state.subscriptions[name][:known] = np.where(renumbered == GONE, 0, renumbered)
+
+
+def drop_finding(state: State, row: int) -> None:
+    """Take a finding whose detector no longer exists off its owner's chain, and give up its row."""
+    findings = state.findings
+    owners = getattr(state, OWNERS[int(findings["scope"][row])])
+    chain = np.ndarray((1,), owners.dtype, owners.data, int(findings["row"][row]) * owners.itemsize)["finding_head"]
+    while int(chain[0]) != row:
+        at = int(chain[0])
+        chain = findings["next"][at : at + 1]
+    chain[0] = findings["next"][row]
+    findings[row : row + 1].view(np.uint8)[:] = 0
+    findings["next"][row] = state.meta["finding_free"][0]
+    state.meta["finding_free"] = row
+    state.meta["findings_live"] -= 1
