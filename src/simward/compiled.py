@@ -95,7 +95,7 @@ def entry(function: Callable[..., Any], depends: Iterable[ModuleType | Path | st
 
 
 def _build(function: Callable[..., Any], depends: Iterable[ModuleType | Path | str]) -> Callable[..., Any]:
-    """Import the generated module of an entry; at its first call, since `depends` may still be being imported before."""
+    """Import the generated module of an entry; done at its first call, when `depends` are all imported."""
     import llvmlite
     import numba
     import numpy

@@ -39,8 +39,14 @@ pool: 10.64.0.0/24
 class Story:
     """One fleet of a few subscriptions; every call is one event, a minute after the one before unless `after` says."""
 
-    def __init__(self, policy: str = POLICY, members: int = 4, states: dict[int, int] | None = None,
-                 imeis: dict[int, int] | None = None, **gate: Any) -> None:
+    def __init__(
+        self,
+        policy: str = POLICY,
+        members: int = 4,
+        states: dict[int, int] | None = None,
+        imeis: dict[int, int] | None = None,
+        **gate: Any,
+    ) -> None:
         self.fold = Fold.new()
         self.now = START_AT
         self.outputs: list[np.ndarray] = []
@@ -59,13 +65,30 @@ class Story:
             lines["imei"][member] = imei
         self.fold.inventory(InventoryDelta(lines, np.zeros(0, np.int64), [tables.names["use_cases"][-1]]), self.now)
 
-    def tell(self, kind: int, *, device: int = METER, software: int = 1, apn: str = "meters.iot", plmn: int = HOME, rat: int = NB_IOT,
-             member: int = 0, session: str = "", gateway: str = "pgw1", **fields: Any) -> Story:
+    def tell(
+        self,
+        kind: int,
+        *,
+        device: int = METER,
+        software: int = 1,
+        apn: str = "meters.iot",
+        plmn: int = HOME,
+        rat: int = NB_IOT,
+        member: int = 0,
+        session: str = "",
+        gateway: str = "pgw1",
+        **fields: Any,
+    ) -> Story:
         """Fold one event; the named fields are identities, the rest are EVENT columns."""
         self.count += 1
         self.now += 60_000_000
         event = e.empty(1)
-        event["kind"], event["imsi"], event["imei"], event["software"] = kind, IMSI + member, device, software if device else -1
+        event["kind"], event["imsi"], event["imei"], event["software"] = (
+            kind,
+            IMSI + member,
+            device,
+            software if device else -1,
+        )
         event["apn"] = self.fold.state.texts.intern(apn.encode())
         event["gateway"] = self.fold.state.texts.intern(gateway.encode())
         event["client"] = self.fold.state.texts.intern(b"client1")
@@ -130,8 +153,7 @@ class Story:
         """Findings that have not ended."""
         ended = {(int(one["opened_sequence"]), int(one["opened_index"])) for one in self.of(o.FINDING_ENDED)}
         return [
-            self.name(one) for one in self.of(o.FINDING_BEGAN)
-            if (int(one["sequence"]), int(one["index"])) not in ended
+            self.name(one) for one in self.of(o.FINDING_BEGAN) if (int(one["sequence"]), int(one["index"])) not in ended
         ]
 
     @property

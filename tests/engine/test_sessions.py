@@ -57,7 +57,12 @@ def test_sessions_of_one_subscription_are_bounded() -> None:
 
 
 def test_counters_only_grow() -> None:
-    story = Story().starts("s").reports("s", duration_s=120, uplink_octets=900).reports("s", duration_s=60, uplink_octets=400)
+    story = (
+        Story()
+        .starts("s")
+        .reports("s", duration_s=120, uplink_octets=900)
+        .reports("s", duration_s=60, uplink_octets=400)
+    )
     session = story.fold.state.sessions[int(story.row().session_head)]
     assert (int(session["duration_s"]), int(session["uplink_octets"])) == (120, 900)
 

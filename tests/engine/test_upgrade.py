@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "detectors"))
 from story import METER, PHONE, POLICY, Story
 
 from simward.engine import events as e
-from simward.engine.journal import INVENTORY, POLICY as POLICY_ROW, MemoryJournal, Row, events_row
+from simward.engine.journal import INVENTORY, MemoryJournal, Row, events_row
+from simward.engine.journal import POLICY as POLICY_ROW
 from simward.engine.snapshot import newest_snapshot, read_snapshot, write_snapshot
 from simward.engine.start import from_snapshot, restore, save, snapshots_folder
 
@@ -22,7 +23,9 @@ LOCKING = POLICY.replace("binding:", "responses: {device-change: lock}\nbinding:
 
 
 def as_written_before(array: np.ndarray, gone: str, extra: str) -> np.ndarray:
-    """The same rows in an older layout: without one of today's columns, with one that today has no use for, in another order."""
+    """The same rows in an older layout: without one of today's columns, with one that today has no use for, in
+    another order.
+    """
     names = [name for name in reversed(array.dtype.names or ()) if name != gone]
     fields: list[tuple[Any, ...]] = [(extra, "i8"), *((name, array.dtype[name]) for name in names)]
     older = np.zeros(len(array), np.dtype(fields))
@@ -67,7 +70,11 @@ def test_detectors_that_come_and_go_keep_findings_and_locks_in_place(tmp_path: P
     arrays["findings"]["detector"] += 1
     arrays["subscriptions"]["lock_detector"] += 1
     older = write_snapshot(
-        tmp_path / "older", snapshot.sequence, "another kernel", arrays, {**snapshot.notes, "detectors": ["aaa", *names]}
+        tmp_path / "older",
+        snapshot.sequence,
+        "another kernel",
+        arrays,
+        {**snapshot.notes, "detectors": ["aaa", *names]},
     )
     story.fold = from_snapshot(read_snapshot(older))
     state = story.fold.state
@@ -80,7 +87,9 @@ def test_detectors_that_come_and_go_keep_findings_and_locks_in_place(tmp_path: P
 
 @pytest.mark.parametrize("foreign", [False, True])
 def test_what_another_kernel_locked_and_bound_is_a_fact(tmp_path: Path, foreign: bool) -> None:
-    """The tail says that the subscription was bound to the phone and never locked: a kernel that sees it otherwise obeys."""
+    """The tail says that the subscription was bound to the phone and never locked: a kernel that sees it otherwise
+    obeys.
+    """
     story = Story(LOCKING)
     state = story.fold.state
     journal = MemoryJournal()

@@ -9,17 +9,17 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from histories import events_of, fleet, fold_all, histories, inventory, tables
 from hypothesis import given
 from hypothesis import strategies as st
-from histories import events_of, fleet, fold_all, histories, inventory, tables
 
 from simward.engine import events as e
 from simward.engine.apply import revision_row
 from simward.engine.fold import Fold
 from simward.engine.journal import MemoryJournal, events_row
 from simward.engine.replay import replay
-from simward.engine.start import from_snapshot, restore, save
 from simward.engine.snapshot import newest_snapshot
+from simward.engine.start import from_snapshot, restore, save
 
 cuts = st.lists(st.integers(1, 20), min_size=1, max_size=8)
 
@@ -125,8 +125,10 @@ import numpy as np
 from histories import *
 rng = np.random.default_rng(20)
 steps = [
-    (KINDS[rng.integers(len(KINDS))], int(rng.integers(MEMBERS + 1)), DEVICES[rng.integers(len(DEVICES))], int(rng.integers(-1, 3)),
-     int(rng.integers(3)), ("meters.iot", "internet", "")[rng.integers(3)], (100101, 199999, 0)[rng.integers(3)],
+    (KINDS[rng.integers(len(KINDS))], int(rng.integers(MEMBERS + 1)), DEVICES[rng.integers(len(DEVICES))],
+     int(rng.integers(-1, 3)),
+     int(rng.integers(3)), ("meters.iot", "internet", "")[rng.integers(3)],
+     (100101, 199999, 0)[rng.integers(3)],
      (b"pgw1", b"pgw2")[rng.integers(2)], int(rng.integers(1, 900)))
     for _ in range(1500)
 ]
@@ -143,7 +145,11 @@ def test_compiled_equals_interpreted() -> None:
     said = [
         subprocess.run(
             [sys.executable, "-W", "error::RuntimeWarning", "-c", INTERPRETED, here],
-            env={**os.environ, "NUMBA_DISABLE_JIT": disabled}, capture_output=True, text=True, check=True, timeout=300,
+            env={**os.environ, "NUMBA_DISABLE_JIT": disabled},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
         ).stdout
         for disabled in ("0", "1")
     ]

@@ -5,8 +5,8 @@ When the last is given, the next newcomer cannot be served.
 
 - `exhausted`: every address of the pool belongs to a subscription; `was` is how many there are.
 
-**Why it matters.** An address that is given twice makes two devices one, for the application and for every later question
-of who it was. So a newcomer is refused rather than given a used address, unless policy says otherwise.
+**Why it matters.** An address that is given twice makes two devices one, for the application and for every later
+question of who it was. So a newcomer is refused rather than given a used address, unless policy says otherwise.
 
 **What it misses.** A pool that is nearly full.
 
@@ -18,7 +18,12 @@ of who it was. So a newcomer is refused rather than given a used address, unless
 from simward.detectors.detector import HIGH, QUIET, REFUSE, Detector
 
 DETECTOR = Detector(
-    id="address-pool-exhausted", runs="gate", scope="segment", severity=HIGH, evidence={"*": "count"}, default_response=REFUSE
+    id="address-pool-exhausted",
+    runs="gate",
+    scope="segment",
+    severity=HIGH,
+    evidence={"*": "count"},
+    default_response=REFUSE,
 )
 CLASSES = ("exhausted",)
 CLASS_EXHAUSTED = 1

@@ -1,7 +1,7 @@
 """A subscription asks for, or is in, an APN that is not its segment's.
 
-**What it sees.** The APN of the request (Called-Station-Id, TS 29.061 16.4.7) without operator identifier and in lower case,
-against the APN of the segment that the use case belongs to.
+**What it sees.** The APN of the request (Called-Station-Id, TS 29.061 16.4.7) without operator identifier and in
+lower case, against the APN of the segment that the use case belongs to.
 
 - `other-apn`: the APN is another one.
 
@@ -9,7 +9,8 @@ against the APN of the segment that the use case belongs to.
 
 **What it misses.** Traffic inside the right APN. A request that names no APN cannot be judged.
 
-**Likely false alarms.** A device delivered with a default APN that the operator's core maps to the right one only later.
+**Likely false alarms.** A device delivered with a default APN that the operator's core maps to the right one only
+later.
 
 **What to do.** Correct the device's APN through device management, or the use case's segment if the device is right.
 """

@@ -28,7 +28,20 @@ MAX_CLASSES = 12
 SCOPES = ("subscription", "stranger", "gateway", "segment", "device")
 
 EVIDENCE_KINDS = (
-    "none", "imei", "imeisv", "imsi", "plmn", "rat", "apn", "gateway", "text", "cell", "address", "count", "time", "segment",
+    "none",
+    "imei",
+    "imeisv",
+    "imsi",
+    "plmn",
+    "rat",
+    "apn",
+    "gateway",
+    "text",
+    "cell",
+    "address",
+    "count",
+    "time",
+    "segment",
 )
 """How the integers `was`, `now`, `expected` of a finding are to be put into words (engine/words.py does it)."""
 
@@ -39,9 +52,9 @@ class Knob:
 
     `name` is the field in `knobs`; `dtype` its NumPy type, `shape` its length for lists (0 = scalar).
     `path` is where it stands in the use case document ("binding.mode"); `kind` names how the text there becomes
-    integers: "choice" (values maps words to numbers), "plmn-list", "rat-list"
-    (3GPP-RAT-Type numbers), "duration" (s), "integer", "apn-of-segment" (text id, filled by the fold when a revision is applied).
-    A list knob comes with a second field `<name>_count`. Lists keep the order sorted ascending.
+    integers: "choice" (values maps words to numbers), "plmn-list", "rat-list" (3GPP-RAT-Type numbers), "duration"
+    (s), "integer", "apn-of-segment" (text id, filled by the fold when a revision is applied). A list knob comes with
+    a second field `<name>_count`. Lists keep the order sorted ascending.
     """
 
     name: str
@@ -58,12 +71,12 @@ class Knob:
 class Detector:
     """Metadata of one detector.
 
-    `severity`: one number, or a mapping from class (and "*") to number. `evidence`: a mapping from class (or "*") to an
-    evidence kind. `momentary`: the finding begins and ends with the same event. `default_response`: what holds where
-    the policy names neither the detector nor the class; it stands above `responses.default`. `fixed_response`: what
-    policy cannot change. `mild_classes`: classes that never inherit more than `notify` from `responses: {detector: ...}`;
-    the class itself must be named to give it more. `response_paths`: class -> path of a use-case key that
-    states the response of that class ("binding.not_reported").
+    `severity`: one number, or a mapping from class (and "*") to number. `evidence`: a mapping from class (or "*") to
+    an evidence kind. `momentary`: the finding begins and ends with the same event. `default_response`: what holds
+    where the policy names neither the detector nor the class; it stands above `responses.default`. `fixed_response`:
+    what policy cannot change. `mild_classes`: classes that never inherit more than `notify` from `responses:
+    {detector: ...}`; the class itself must be named to give it more. `response_paths`: class -> path of a use-case
+    key that states the response of that class ("binding.not_reported").
     """
 
     id: str

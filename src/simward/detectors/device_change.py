@@ -1,8 +1,8 @@
 """The SIM is in a device that it does not belong in.
 
-**What it sees.** Each request names the device by its IMEISV. The first 14 digits are the device (TS 23.003 6.2); the last
-two are its software version and are judged apart from it. The device is compared with the one that the subscription is
-bound to, by first use or by declaration.
+**What it sees.** Each request names the device by its IMEISV. The first 14 digits are the device (TS 23.003 6.2); the
+last two are its software version and are judged apart from it. The device is compared with the one that the
+subscription is bound to, by first use or by declaration.
 
 - `software`: the same device reports another software version than last time. Expected after an update.
 - `same-model`: another device with the same TAC, as when a failed unit was replaced, or a thief has two of a kind.
@@ -11,15 +11,16 @@ bound to, by first use or by declaration.
   bound device that comes back, the response is never more than `notify` unless policy names this class.
 - `not-reported`: the subscription is bound, and this request carries no IMEI, or one that cannot be read.
 
-**Why it matters.** A SIM taken out of its device is free data and calls at the owner's cost, and a way into the private network.
+**Why it matters.** A SIM taken out of its device is free data and calls at the owner's cost, and a way into the
+private network.
 
 **What it misses.** A device whose IMEI was rewritten to the bound one. A subscription that was never bound. Accounting
 records without an IMEI say nothing, since many gateways leave it out of them.
 
 **Likely false alarms.** A repaired or refitted unit that nobody announced; a gateway that stops sending 3GPP-IMEISV.
 
-**What to do.** Ask whoever is responsible for the site. If the exchange was meant, `simward release --rebind` lets the next
-device become the bound one. If not, keep the lock and treat the device as stolen.
+**What to do.** Ask whoever is responsible for the site. If the exchange was meant, `simward release --rebind` lets
+the next device become the bound one. If not, keep the lock and treat the device as stolen.
 """
 
 from numba import njit

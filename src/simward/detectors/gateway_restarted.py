@@ -1,7 +1,7 @@
 """A gateway says that it has started, or is about to stop: every session that it held is over.
 
-**What it sees.** Accounting-On and Accounting-Off (RFC 2866 5.1). The gateway's epoch is raised: sessions of an older epoch
-count as closed, without a Stop for each.
+**What it sees.** Accounting-On and Accounting-Off (RFC 2866 5.1). The gateway's epoch is raised: sessions of an older
+epoch count as closed, without a Stop for each.
 
 - `accounting-on`: the gateway came up; `was` is how many sessions it held until then.
 - `accounting-off`: the gateway announces that it goes down.

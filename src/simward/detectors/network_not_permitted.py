@@ -12,7 +12,8 @@
 
 **Likely false alarms.** Sites near a border; a network that was renamed or merged and reports a new code.
 
-**What to do.** Look where it is (`simward explain`). Permit the network if the site is real; else treat it as moved or stolen.
+**What to do.** Look where it is (`simward explain`). Permit the network if the site is real; else treat it as moved
+or stolen.
 """
 
 from numba import njit
@@ -21,20 +22,33 @@ from simward.detectors.detector import MEDIUM, NO_OPINION, QUIET, Detector, Knob
 from simward.detectors.facts import NOT_REPORTED
 
 DETECTOR = Detector(
-    id="network-not-permitted", runs="gate", scope="subscription", severity=MEDIUM, evidence={"plmn": "plmn", "rat": "rat"}
+    id="network-not-permitted",
+    runs="gate",
+    scope="subscription",
+    severity=MEDIUM,
+    evidence={"plmn": "plmn", "rat": "rat"},
 )
 CLASSES = ("plmn", "rat")
 CLASS_PLMN, CLASS_RAT = 1, 2
 MEMORY: list[tuple[str, str]] = []
 KNOBS = [
     Knob("plmn", "i4", path="networks.plmn", kind="plmn-list", shape=64, doc="Networks permitted; none listed = all."),
-    Knob("rat", "i4", path="networks.rat", kind="rat-list", shape=16, doc="Radio technologies permitted; none listed = all."),
+    Knob(
+        "rat",
+        "i4",
+        path="networks.rat",
+        kind="rat-list",
+        shape=16,
+        doc="Radio technologies permitted; none listed = all.",
+    ),
 ]
 
 
 def judge(memory, subscription, event, knobs, evidence):  # type: ignore[no-untyped-def]
     """The network is judged before the radio technology, since it says more about where the SIM is."""
-    silent = (knobs.plmn_count > 0 and event.plmn == NOT_REPORTED) or (knobs.rat_count > 0 and event.rat == NOT_REPORTED)
+    silent = (knobs.plmn_count > 0 and event.plmn == NOT_REPORTED) or (
+        knobs.rat_count > 0 and event.rat == NOT_REPORTED
+    )
     if knobs.plmn_count > 0 and event.plmn != NOT_REPORTED and not listed(knobs.plmn, knobs.plmn_count, event.plmn):
         evidence.was, evidence.now, evidence.expected = subscription.plmn, event.plmn, knobs.plmn[0]
         return CLASS_PLMN

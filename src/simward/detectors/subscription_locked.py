@@ -1,6 +1,7 @@
 """A locked, suspended or retired subscription asks to connect.
 
-**What it sees.** The subscription was locked (by a finding or by a person), or the inventory says that it is not in service.
+**What it sees.** The subscription was locked (by a finding or by a person), or the inventory says that it is not in
+service.
 
 - `locked`: a lock is in force; `was` says since when.
 - `suspended`, `retired`: the inventory's `state` says so.

@@ -1,18 +1,22 @@
 """A request for a subscription that is not in the inventory.
 
-**What it sees.** The request's 3GPP-IMSI, or else its User-Name or Calling-Station-Id, matches no line of the inventory.
+**What it sees.** The request's 3GPP-IMSI, or else its User-Name or Calling-Station-Id, matches no line of the
+inventory.
 
 - `not-in-inventory`: an identity was given, and nobody declared it.
 - `no-identity`: the request carries nothing that could name a subscription.
 
-**Why it matters.** What is not declared has no owner, no purpose and no limits. A forgotten test SIM and an intruder look alike.
+**Why it matters.** What is not declared has no owner, no purpose and no limits. A forgotten test SIM and an intruder
+look alike.
 
 **What it misses.** A subscription that is in the inventory and should no longer be.
 
-**Likely false alarms.** An inventory that is older than the last delivery of SIMs. Ask for the delivery list, then `simward apply`.
+**Likely false alarms.** An inventory that is older than the last delivery of SIMs. Ask for the delivery list, then
+`simward apply`.
 
-**What to do.** Add the subscription to the inventory with a use case, or keep refusing it. `unknown_subscription` in the
-settings says what happens meanwhile. The most recent 4,096 strangers are remembered, so each is one finding, not one a packet.
+**What to do.** Add the subscription to the inventory with a use case, or keep refusing it. `unknown_subscription` in
+the settings says what happens meanwhile. The most recent 4,096 strangers are remembered, so each is one finding, not
+one a packet.
 """
 
 from simward.detectors.detector import MEDIUM, Detector

@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.layouts import STRANGERS, COMMANDS_KEPT
+from simward.engine.effects import (
+    COMMAND_ANSWER,
+    EFFECT_PROOF,
+    UNBOUND,
+    disconnect_all,
+    lock_subscription,
+    release_subscription,
+)
+from simward.engine.findings import ACTION_LOCK, NOWHERE, QUARANTINE, about, held_reason, new_output
+from simward.engine.layouts import COMMANDS_KEPT, STRANGERS
+from simward.engine.recognising import advance
 from simward.engine.rows import (
     command_at,
     meta_of,
@@ -16,16 +26,6 @@ from simward.engine.rows import (
     subscription_at,
     use_case_at,
 )
-from simward.engine.effects import (
-    COMMAND_ANSWER,
-    EFFECT_PROOF,
-    UNBOUND,
-    disconnect_all,
-    lock_subscription,
-    release_subscription,
-)
-from simward.engine.findings import ACTION_LOCK, NOWHERE, QUARANTINE, about, held_reason, new_output
-from simward.engine.recognising import advance
 from simward.engine.sessions import DISCONNECTING, close_session, find_session
 from simward.engine.settle import end_finding
 
@@ -104,7 +104,10 @@ def act(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
 def unbind(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
     """Forget the bound device, so that the next one that is allowed becomes it; declared bindings stay declared."""
     subscription = subscription_at(t, row)
-    if np.int64(use_case_at(t, subscription.use_case).binding_mode) == MODE_DECLARED and subscription.declared_imei != 0:
+    if (
+        np.int64(use_case_at(t, subscription.use_case).binding_mode) == MODE_DECLARED
+        and subscription.declared_imei != 0
+    ):
         return made, index
     output = new_output(t, made, event, position, index, UNBOUND)
     output.was = subscription.bound_imei
@@ -123,7 +126,11 @@ def fold_effect_result(t, row, event, position, made):  # type: ignore[no-untype
         result_at(t, position).duplicate = 1
         return made
     at = find_session(t, subscription_at(t, row), event)
-    if at == NOWHERE or session_at(t, at).effect_sequence != event.subject or session_at(t, at).effect_index != event.identifier:
+    if (
+        at == NOWHERE
+        or session_at(t, at).effect_sequence != event.subject
+        or session_at(t, at).effect_index != event.identifier
+    ):
         at = np.int64(NOWHERE)
     advance(t, event)
     output = new_output(t, made, event, position, np.int64(0), EFFECT_PROOF)

@@ -1,4 +1,6 @@
-"""The composed kernel: the detectors' judgements and the fold as one compiled module, named after a hash of its sources."""
+"""The composed kernel: the detectors' judgements and the fold as one compiled module, named after a hash of its
+sources.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +15,55 @@ import numpy
 
 from simward import compiled
 from simward.detectors import detector, facts, of_gate
-from simward.engine import commands, effects, events, findings, kernel, layouts, lookup, outputs, recognising, remembering, rows, sessions, settle, tables
+from simward.engine import (
+    commands,
+    effects,
+    events,
+    findings,
+    kernel,
+    layouts,
+    lookup,
+    outputs,
+    recognising,
+    remembering,
+    rows,
+    sessions,
+    settle,
+    tables,
+)
 
 SOURCES = (
-    detector, facts, events, outputs, tables, layouts, rows, lookup, sessions, recognising, remembering, findings, settle, effects, commands, kernel,
+    detector,
+    facts,
+    events,
+    outputs,
+    tables,
+    layouts,
+    rows,
+    lookup,
+    sessions,
+    recognising,
+    remembering,
+    findings,
+    settle,
+    effects,
+    commands,
+    kernel,
 )
 SCOPE_ROWS = {
-    "subscription": "subscription_at", "stranger": "stranger_at", "gateway": "gateway_at", "segment": "segment_state_at",
+    "subscription": "subscription_at",
+    "stranger": "stranger_at",
+    "gateway": "gateway_at",
+    "segment": "segment_state_at",
     "device": "device_at",
 }
 
 
 @cache
 def kernel_hash() -> str:
-    """32 hex digits over every source that the fold's bytes depend on, the detectors' included (not the compiler's version)."""
+    """32 hex digits over every source that the fold's bytes depend on, the detectors' included (not the compiler's
+    version).
+    """
     detectors = [one.module for one in of_gate()]
     return compiled.sources_digest([*SOURCES, *detectors, Path(__file__)])[:32]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.engine.findings import ACTION_DISCONNECT, NOWHERE, about, new_output, within_limit
 from simward.engine.rows import (
     detector_at,
     finding_at,
@@ -16,11 +17,20 @@ from simward.engine.rows import (
     subscription_at,
     use_case_at,
 )
-from simward.engine.findings import ACTION_DISCONNECT, NOWHERE, about, new_output, within_limit
 from simward.engine.sessions import DISCONNECTING
 from simward.engine.settle import end_finding
 
-VERDICT, DISCONNECT, EFFECT_PROOF, BOUND, LOCKED, RELEASED, COMMAND_ANSWER, ADDRESS_GIVEN, UNBOUND = 4, 5, 6, 7, 8, 9, 10, 11, 12
+VERDICT, DISCONNECT, EFFECT_PROOF, BOUND, LOCKED, RELEASED, COMMAND_ANSWER, ADDRESS_GIVEN, UNBOUND = (
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    11,
+    12,
+)
 REJECT, QUARANTINED = 2, 1
 MODE_FIRST_USE, MODE_MODEL = 1, 3
 RULE_AFTER = 2
@@ -89,7 +99,11 @@ def take_address(t, segment, quarantine):  # type: ignore[no-untyped-def]
     state = segment_state_at(t, segment)
     pool = segment_at(t, segment)
     if quarantine:
-        last, following, head = np.int64(pool.quarantine_last), np.int64(state.next_quarantine), np.int64(state.freed_quarantine_head)
+        last, following, head = (
+            np.int64(pool.quarantine_last),
+            np.int64(state.next_quarantine),
+            np.int64(state.freed_quarantine_head),
+        )
     else:
         last, following, head = np.int64(pool.pool_last), np.int64(state.next_address), np.int64(state.freed_head)
     if following != 0 and following <= last:

@@ -23,13 +23,19 @@ EVENT = np.dtype(
         ("uplink_octets", "i8"),  # Acct-Input-Octets + Gigawords, from the device; -1 = not reported
         ("downlink_octets", "i8"),
         ("request", "i8"),  # 64 bits that name the request: client, identifier, authenticator; or a command's id
-        ("subject", "i8"),  # commands: ICCID (prefix-1 decimal without its leading 89); effect results: the effect's sequence
+        (
+            "subject",
+            "i8",
+        ),  # commands: ICCID (prefix-1 decimal without its leading 89); effect results: the effect's sequence
         ("area", "i4"),  # LAC or TAC, -1 = not reported
         ("plmn", "i4"),  # visited network, prefix-1 decimal of MCC and MNC, 0 = not reported
         ("address", "u4"),  # Framed-IP-Address, host order, 0 = none
         ("duration_s", "i4"),  # Acct-Session-Time, -1 = not reported
         ("apn", "i4"),  # text id of the canonical APN (lower case, operator identifier removed), 0 = not given
-        ("gateway", "i4"),  # text id of NAS-Identifier, else of NAS-IP-Address in dotted form, else of the client's name
+        (
+            "gateway",
+            "i4",
+        ),  # text id of NAS-Identifier, else of NAS-IP-Address in dotted form, else of the client's name
         ("client", "i4"),  # text id of the configured client's name
         ("argument", "i4"),  # commands: binding generation expected, -1 = any; effect results: Error-Cause
         ("flags", "u2"),

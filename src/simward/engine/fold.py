@@ -9,13 +9,12 @@ import numpy as np
 from simward.compiled import INTERPRETED
 from simward.engine import compose
 from simward.engine.events import EFFECT_RESULT, EVENT
+from simward.engine.layouts import SESSION_DISCONNECTING
 from simward.engine.outputs import DISCONNECT, OUTPUT
 from simward.engine.revisions import apply_inventory, apply_policy
-from simward.engine.layouts import SESSION_DISCONNECTING
 from simward.engine.rows import MAPPED
 from simward.engine.state import BATCH_MAX, State, interpreted
 from simward.engine.tables import InventoryDelta, PolicyTables
-
 
 
 class Folded(NamedTuple):

@@ -11,14 +11,39 @@ import numpy as np
 from numba import njit
 
 from simward.engine.commands import fold_command, fold_effect_result, sweep
-from simward.engine.effects import ADDRESS_GIVEN, about_decision, bind_if_first, lock_subscription, release_subscription, take_address, write_disconnect, write_verdict
+from simward.engine.effects import (
+    ADDRESS_GIVEN,
+    about_decision,
+    bind_if_first,
+    lock_subscription,
+    release_subscription,
+    take_address,
+    write_disconnect,
+    write_verdict,
+)
 from simward.engine.findings import LOCK, NOWHERE, QUARANTINE, REFUSE, about, new_output
 from simward.engine.layouts import STRANGERS
 from simward.engine.lookup import fetch_ahead, mix
 from simward.engine.recognising import advance, find_subscription, gateway_row, seen_before
 from simward.engine.remembering import remember, touch_session
-from simward.engine.rows import detector_at, event_at, gateway_at, gateway_of_text, meta_of, result_at, segment_at, segment_state_at, session_at, set_class, settings_of, stranger_at, subscription_at, use_case_at, zero_result
-from simward.engine.sessions import DISCONNECTING, interim_token, session_hash, drop_older_epochs
+from simward.engine.rows import (
+    detector_at,
+    event_at,
+    gateway_at,
+    gateway_of_text,
+    meta_of,
+    result_at,
+    segment_at,
+    segment_state_at,
+    session_at,
+    set_class,
+    settings_of,
+    stranger_at,
+    subscription_at,
+    use_case_at,
+    zero_result,
+)
+from simward.engine.sessions import DISCONNECTING, drop_older_epochs, interim_token, session_hash
 from simward.engine.settle import NO_OPINION, settle
 
 ACCESS_REQUEST, START, INTERIM, STOP, ACCOUNTING_ON, ACCOUNTING_OFF = 1, 2, 3, 4, 5, 6
@@ -68,7 +93,16 @@ def fold_known(t, row, event, position, made):  # type: ignore[no-untyped-def]
         return made
     judge_subscription(t, row, event)
     made, index, strongest, decider, deciding = settle(
-        t, subscription, row, row, np.int64(subscription.use_case), SCOPE_SUBSCRIPTION, np.int64(-1), event, position, made,
+        t,
+        subscription,
+        row,
+        row,
+        np.int64(subscription.use_case),
+        SCOPE_SUBSCRIPTION,
+        np.int64(-1),
+        event,
+        position,
+        made,
         index,
     )
     if event.kind == ACCESS_REQUEST and strongest < REFUSE:
@@ -103,7 +137,11 @@ def give_address(t, row, event, position, made, index, strongest, decider, decid
     segment = np.int64(use_case_at(t, subscription.use_case).segment)
     if segment == 0:
         return made, index, strongest, decider, deciding
-    if strongest == QUARANTINE and subscription.quarantine_address == 0 and segment_at(t, segment).quarantine_first != 0:
+    if (
+        strongest == QUARANTINE
+        and subscription.quarantine_address == 0
+        and segment_at(t, segment).quarantine_first != 0
+    ):
         subscription.quarantine_address = take_address(t, segment, True)
     if strongest >= QUARANTINE or subscription.address != 0 or segment_at(t, segment).pool_first == 0:
         return made, index, strongest, decider, deciding
@@ -111,8 +149,17 @@ def give_address(t, row, event, position, made, index, strongest, decider, decid
         set_class(t, k, NO_OPINION)
     judge_segment(t, segment, event)
     made, index, response, detector, cls = settle(
-        t, segment_state_at(t, segment), segment, np.int64(-1), np.int64(subscription.use_case), SCOPE_SEGMENT, np.int64(-1), event, position,
-        made, index,
+        t,
+        segment_state_at(t, segment),
+        segment,
+        np.int64(-1),
+        np.int64(subscription.use_case),
+        SCOPE_SEGMENT,
+        np.int64(-1),
+        event,
+        position,
+        made,
+        index,
     )
     if response > strongest:
         strongest, decider, deciding = response, detector, cls
@@ -232,12 +279,14 @@ def stranger_detector(t):  # type: ignore[no-untyped-def]
 @njit
 def fold_gateway(t, event, position, made):  # type: ignore[no-untyped-def]
     """Accounting-On or Accounting-Off: the gateway's sessions are over (RFC 2866 5.1)."""
-    known = (gateway_of_text(t, event.gateway))
+    known = gateway_of_text(t, event.gateway)
     if known > 0:
         gateway = gateway_at(t, known - 1)
         again = gateway.epoch_at != 0 and abs(event.happened_at - gateway.epoch_at) <= SAME_MOMENT_US
         # Without a clock of its own a gateway that repeats itself is told by having begun nothing since.
-        idle = gateway.epoch_at != 0 and gateway.started == 0 and event.received_at - gateway.last_at < 60 * SAME_MOMENT_US
+        idle = (
+            gateway.epoch_at != 0 and gateway.started == 0 and event.received_at - gateway.last_at < 60 * SAME_MOMENT_US
+        )
         if again or idle:
             result_at(t, position).duplicate = 1
             return made
@@ -276,9 +325,7 @@ def fold(tables, count):  # type: ignore[no-untyped-def]
         if ACCESS_REQUEST <= kind <= STOP:
             row = find_subscription(t, event)
             if row >= 0:
-                made = fold_known(
-                    t, row, event, position, made
-                )
+                made = fold_known(t, row, event, position, made)
             else:
                 made = fold_stranger(t, event, position, made)
         elif kind == ACCOUNTING_ON or kind == ACCOUNTING_OFF:

@@ -1,4 +1,5 @@
-"""The layouts of the gate's state: one row a subscription, session, gateway, device, stranger, segment and open finding.
+"""The layouts of the gate's state: one row a subscription, session, gateway, device, stranger, segment and open
+finding.
 
 Rows are plain NumPy records, so a snapshot is a copy and a byte can be counted. Detectors' memory stands behind the
 engine's own fields, as a nested record each.
@@ -46,73 +47,164 @@ def record(fields: list[tuple[Any, ...]], scope: str = "") -> np.dtype:
 
 SUBSCRIPTION = record(
     [
-        ("imsi", "i8"), ("iccid", "i8"), ("msisdn", "i8"),
-        ("declared_imei", "i8"), ("bound_imei", "i8"), ("earlier_imei", "i8"), ("last_imei", "i8"),
-        ("bound_at", "i8"), ("last_at", "i8"), ("last_request", "i8"), ("decided_sequence", "i8"),
-        ("locked_at", "i8"), ("locked_until", "i8"), ("cell", "i8"),
+        ("imsi", "i8"),
+        ("iccid", "i8"),
+        ("msisdn", "i8"),
+        ("declared_imei", "i8"),
+        ("bound_imei", "i8"),
+        ("earlier_imei", "i8"),
+        ("last_imei", "i8"),
+        ("bound_at", "i8"),
+        ("last_at", "i8"),
+        ("last_request", "i8"),
+        ("decided_sequence", "i8"),
+        ("locked_at", "i8"),
+        ("locked_until", "i8"),
+        ("cell", "i8"),
         ("ended", "i8", (ENDED_KEPT,)),  # hashes of sessions that ended, bit 0 = Start seen, bit 1 = Stop seen
         ("ended_tokens", "i8", (ENDED_KEPT,)),  # and what their last four interims can be told by, 15 bits each
-        ("plmn", "i4"), ("area", "i4"), ("apn", "i4"), ("gateway", "i4"),
-        ("address", "u4"), ("quarantine_address", "u4"),
-        ("session_head", "i4"), ("finding_head", "i4"), ("generation", "i4"),
-        ("use_case", "u2"), ("rat", "u1"), ("last_software", "i1"), ("locked", "u1"), ("lock_detector", "u1"),
-        ("last_verdict", "u1"), ("last_detector", "u1"), ("last_class", "u1"), ("lifecycle", "u1"), ("session_count", "u1"),
+        ("plmn", "i4"),
+        ("area", "i4"),
+        ("apn", "i4"),
+        ("gateway", "i4"),
+        ("address", "u4"),
+        ("quarantine_address", "u4"),
+        ("session_head", "i4"),
+        ("finding_head", "i4"),
+        ("generation", "i4"),
+        ("use_case", "u2"),
+        ("rat", "u1"),
+        ("last_software", "i1"),
+        ("locked", "u1"),
+        ("lock_detector", "u1"),
+        ("last_verdict", "u1"),
+        ("last_detector", "u1"),
+        ("last_class", "u1"),
+        ("lifecycle", "u1"),
+        ("session_count", "u1"),
         ("ended_at", "u1"),  # position in `ended` that is overwritten next
     ],
     "subscription",
 )
 SESSION = np.dtype(
     [
-        ("subscription", "i4"), ("next", "i4"), ("gateway", "i4"), ("client", "i4"), ("apn", "i4"), ("address", "u4"),
-        ("epoch", "i4"), ("duration_s", "i4"),
-        ("started_at", "i8"), ("last_at", "i8"), ("uplink_octets", "i8"), ("downlink_octets", "i8"), ("imei", "i8"),
+        ("subscription", "i4"),
+        ("next", "i4"),
+        ("gateway", "i4"),
+        ("client", "i4"),
+        ("apn", "i4"),
+        ("address", "u4"),
+        ("epoch", "i4"),
+        ("duration_s", "i4"),
+        ("started_at", "i8"),
+        ("last_at", "i8"),
+        ("uplink_octets", "i8"),
+        ("downlink_octets", "i8"),
+        ("imei", "i8"),
         ("effect_sequence", "i8"),  # the Disconnect that is under way, 0 = none
         ("tokens", "i4", (TOKENS_KEPT,)),  # what the last interims can be told apart by
-        ("effect_index", "u1"), ("attempts", "u1"), ("flags", "u1"), ("token_at", "u1"), ("session_id_octets", "u1"),
+        ("effect_index", "u1"),
+        ("attempts", "u1"),
+        ("flags", "u1"),
+        ("token_at", "u1"),
+        ("session_id_octets", "u1"),
         ("session_id", "u1", (SESSION_ID_OCTETS,)),
     ],
     align=True,
 )
 GATEWAY = record(
     [
-        ("epoch_at", "i8"), ("last_at", "i8"), ("gateway", "i4"), ("client", "i4"), ("epoch", "i4"), ("sessions", "i4"),
-        ("finding_head", "i4"), ("started", "i4"),  # sessions begun in this epoch
+        ("epoch_at", "i8"),
+        ("last_at", "i8"),
+        ("gateway", "i4"),
+        ("client", "i4"),
+        ("epoch", "i4"),
+        ("sessions", "i4"),
+        ("finding_head", "i4"),
+        ("started", "i4"),  # sessions begun in this epoch
     ],
     "gateway",
 )
 STRANGER = record(
-    [("imsi", "i8"), ("last_at", "i8"), ("last_request", "i8"), ("decided_sequence", "i8"), ("finding_head", "i4"), ("used", "u1"),
-     ("last_verdict", "u1"), ("last_class", "u1")],
+    [
+        ("imsi", "i8"),
+        ("last_at", "i8"),
+        ("last_request", "i8"),
+        ("decided_sequence", "i8"),
+        ("finding_head", "i4"),
+        ("used", "u1"),
+        ("last_verdict", "u1"),
+        ("last_class", "u1"),
+    ],
     "stranger",
 )
 SEGMENT_STATE = record(
-    [("next_address", "i8"), ("next_quarantine", "i8"), ("left", "i8"), ("given", "i8"), ("freed_head", "i4"),
-     ("freed_quarantine_head", "i4"), ("finding_head", "i4")],
+    [
+        ("next_address", "i8"),
+        ("next_quarantine", "i8"),
+        ("left", "i8"),
+        ("given", "i8"),
+        ("freed_head", "i4"),
+        ("freed_quarantine_head", "i4"),
+        ("finding_head", "i4"),
+    ],
     "segment",
 )
 FREED = np.dtype([("address", "u4"), ("next", "i4")], align=True)
 FINDING = np.dtype(
-    [("opened_sequence", "i8"), ("was", "i8"), ("now", "i8"), ("row", "i4"), ("next", "i4"), ("opened_index", "u1"),
-     ("detector", "u1"), ("class", "u1"), ("scope", "u1"), ("response", "u1"), ("wanted", "u1"), ("held", "u1")],
+    [
+        ("opened_sequence", "i8"),
+        ("was", "i8"),
+        ("now", "i8"),
+        ("row", "i4"),
+        ("next", "i4"),
+        ("opened_index", "u1"),
+        ("detector", "u1"),
+        ("class", "u1"),
+        ("scope", "u1"),
+        ("response", "u1"),
+        ("wanted", "u1"),
+        ("held", "u1"),
+    ],
     align=True,
 )
 DEVICE = np.dtype([("imei", "i8"), ("last_at", "i8"), ("subscription", "i4"), ("moves", "i4")], align=True)
-LIMIT = np.dtype(
-    [("members", "i4"), ("minute", "i8"), ("counts", "i4", (len(LIMITED_ACTIONS) * 60,))], align=True
-)
+LIMIT = np.dtype([("members", "i4"), ("minute", "i8"), ("counts", "i4", (len(LIMITED_ACTIONS) * 60,))], align=True)
 META = np.dtype(
     [
-        ("sequence", "i8"), ("now", "i8"), ("device_overflow", "i8"), ("late", "i8"),
-        ("subscriptions", "i4"), ("subscription_free", "i4"), ("subscriptions_live", "i4"),
-        ("sessions", "i4"), ("session_free", "i4"), ("sessions_live", "i4"), ("gateways", "i4"),
-        ("findings", "i4"), ("finding_free", "i4"), ("findings_live", "i4"), ("freed", "i4"), ("freed_free", "i4"),
-        ("devices", "i4"), ("command_at", "i4"), ("sweep", "i4"), ("stranger_sweep", "i4"), ("paused", "u1"),
+        ("sequence", "i8"),
+        ("now", "i8"),
+        ("device_overflow", "i8"),
+        ("late", "i8"),
+        ("subscriptions", "i4"),
+        ("subscription_free", "i4"),
+        ("subscriptions_live", "i4"),
+        ("sessions", "i4"),
+        ("session_free", "i4"),
+        ("sessions_live", "i4"),
+        ("gateways", "i4"),
+        ("findings", "i4"),
+        ("finding_free", "i4"),
+        ("findings_live", "i4"),
+        ("freed", "i4"),
+        ("freed_free", "i4"),
+        ("devices", "i4"),
+        ("command_at", "i4"),
+        ("sweep", "i4"),
+        ("stranger_sweep", "i4"),
+        ("paused", "u1"),
     ],
     align=True,
 )
 DETECTOR_FACTS = np.dtype(
-    [("severity", "u1", (MAX_CLASSES,)), ("momentary", "u1"), ("about_device", "u1"), ("about_lock", "u1"), ("fixed", "u1"),
-     ("scope", "u1")],
+    [
+        ("severity", "u1", (MAX_CLASSES,)),
+        ("momentary", "u1"),
+        ("about_device", "u1"),
+        ("about_lock", "u1"),
+        ("fixed", "u1"),
+        ("scope", "u1"),
+    ],
     align=True,
 )
 
@@ -121,17 +213,49 @@ SEEN = np.dtype([("was", "i8"), ("now", "i8"), ("expected", "i8")], align=True)
 """Evidence that a judgement writes."""
 
 ADDRESSED = (
-    "meta", "subscriptions", "imsi_index", "msisdn_index", "sessions", "gateways", "gateway_of_text", "strangers",
-    "segment_states", "freed", "findings", "devices", "device_index", "limits", "commands", "use_cases", "segments",
-    "responses", "knobs", "settings", "detectors", "evidence", "classes", "events", "outputs", "results",
+    "meta",
+    "subscriptions",
+    "imsi_index",
+    "msisdn_index",
+    "sessions",
+    "gateways",
+    "gateway_of_text",
+    "strangers",
+    "segment_states",
+    "freed",
+    "findings",
+    "devices",
+    "device_index",
+    "limits",
+    "commands",
+    "use_cases",
+    "segments",
+    "responses",
+    "knobs",
+    "settings",
+    "detectors",
+    "evidence",
+    "classes",
+    "events",
+    "outputs",
+    "results",
 )
 """The arrays that the kernel reads and writes."""
 TABLES = np.dtype(
     [
         *((name, "i8") for name in ADDRESSED),
-        *((name, "i8") for name in (
-            "imsi_mask", "msisdn_mask", "device_mask", "gateways_room", "devices_room", "outputs_room", "detector_count",
-        )),
+        *(
+            (name, "i8")
+            for name in (
+                "imsi_mask",
+                "msisdn_mask",
+                "device_mask",
+                "gateways_room",
+                "devices_room",
+                "outputs_room",
+                "detector_count",
+            )
+        ),
     ],
     align=True,
 )

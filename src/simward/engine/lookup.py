@@ -53,7 +53,8 @@ def find_imsi(t, imsi):  # type: ignore[no-untyped-def]
 
 @njit
 def fetch_ahead(t, position, count):  # type: ignore[no-untyped-def]
-    """Ask for what the events further on will need: index slot, then row, then session, each when the one before is there.
+    """Ask for what the events further on will need: index slot, then row, then session, each when the one before is
+    there.
 
     In random order over a million subscriptions almost every access misses the cache; asked for in time, the misses of
     several events overlap. Only hints: nothing is decided here.

@@ -7,7 +7,17 @@ from numba import njit
 
 from simward.engine.lookup import find_imsi, find_msisdn
 from simward.engine.rows import gateway_at, gateway_of_text, meta_of, session_at, set_gateway_of_text, subscription_at
-from simward.engine.sessions import START_BIT, START_SEEN, STOP_BIT, find_ended, find_session, has_token, interim_seen, interim_token, session_hash
+from simward.engine.sessions import (
+    START_BIT,
+    START_SEEN,
+    STOP_BIT,
+    find_ended,
+    find_session,
+    has_token,
+    interim_seen,
+    interim_token,
+    session_hash,
+)
 
 NOWHERE = -1
 ACCESS_REQUEST, START, INTERIM = 1, 2, 3
@@ -15,7 +25,9 @@ ACCESS_REQUEST, START, INTERIM = 1, 2, 3
 
 @njit
 def find_subscription(t, event):  # type: ignore[no-untyped-def]
-    """Whose event is it? 3GPP-IMSI, else User-Name, else Calling-Station-Id, each as IMSI or as MSISDN; -1 = nobody's."""
+    """Whose event is it? 3GPP-IMSI, else User-Name, else Calling-Station-Id, each as IMSI or as MSISDN; -1 =
+    nobody's.
+    """
     if event.imsi != 0:
         return find_imsi(t, event.imsi)
     if event.user != 0:

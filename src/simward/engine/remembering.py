@@ -1,4 +1,6 @@
-"""What the fold keeps of an event: its session, and the subscription's last known device and place. Inside compiled code."""
+"""What the fold keeps of an event: its session, and the subscription's last known device and place. Inside compiled
+code.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,21 @@ from numba import njit
 
 from simward.engine.lookup import find_device, put_device
 from simward.engine.rows import device_at, gateway_at, meta_of, session_at, subscription_at
-from simward.engine.sessions import START_BIT, START_SEEN, STOP_BIT, close_session, find_ended, find_session, interim_token, make_way, open_session, remember_ended, remember_interim, session_hash, with_token
+from simward.engine.sessions import (
+    START_BIT,
+    START_SEEN,
+    STOP_BIT,
+    close_session,
+    find_ended,
+    find_session,
+    interim_token,
+    make_way,
+    open_session,
+    remember_ended,
+    remember_interim,
+    session_hash,
+    with_token,
+)
 
 NOWHERE = -1
 START, STOP = 2, 4

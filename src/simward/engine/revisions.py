@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from simward.compiled import INTERPRETED, entry
 from simward.detectors import of_gate
 from simward.detectors.detector import MAX_CLASSES
 from simward.engine import events, layouts, lookup, sessions
 from simward.engine import rows as rows_module
 from simward.engine import tables as policy_tables
+from simward.engine.layouts import LIMIT, SEGMENT_STATE
 from simward.engine.lookup import find_imsi, put_imsi, put_msisdn
 from simward.engine.rows import finding_at, meta_of, session_at, subscription_at, zero_finding, zero_session
 from simward.engine.sessions import NOWHERE
-from simward.engine.layouts import LIMIT, SEGMENT_STATE
 from simward.engine.state import State, rows
 from simward.engine.tables import BIND_DECLARED, BIND_MODEL, InventoryDelta, PolicyTables, knobs_dtype
 

@@ -1,8 +1,8 @@
 """Rows by table and number inside compiled code, without passing two dozen arrays from function to function.
 
-The kernel gets one record that says where each table begins (layouts.TABLES). A row is then an address: begin + number *
-size. Passing NumPy arrays instead cost ten times as much at run time (each call copies and counts references to every
-array) and minutes of compilation. Interpreted, the same calls look the row up in the arrays themselves.
+The kernel gets one record that says where each table begins (layouts.TABLES). A row is then an address: begin +
+number * size. Passing NumPy arrays instead cost ten times as much at run time (each call copies and counts references
+to every array) and minutes of compilation. Interpreted, the same calls look the row up in the arrays themselves.
 
 Numbers are not checked against the table's length: they come from the tables' own chains and indexes.
 """
@@ -348,5 +348,7 @@ def set_class(t, detector, value):  # type: ignore[no-untyped-def]
 @njit
 def response_of(t, use_case, detector, cls):  # type: ignore[no-untyped-def]
     """The response that policy gives to a class of a detector."""
-    at = (np.int64(use_case) * np.int64(t.detector_count) + np.int64(detector)) * np.int64(layouts.MAX_CLASSES) + np.int64(cls)
+    at = (np.int64(use_case) * np.int64(t.detector_count) + np.int64(detector)) * np.int64(
+        layouts.MAX_CLASSES
+    ) + np.int64(cls)
     return octet_at(t.responses, at)

@@ -5,14 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.rows import (
-    class_of,
-    detector_at,
-    evidence_at,
-    finding_at,
-    output_at,
-    response_of,
-)
 from simward.engine.findings import (
     FINDING_BEGAN,
     FINDING_ENDED,
@@ -26,6 +18,14 @@ from simward.engine.findings import (
     new_output,
     take_finding,
     unlink_finding,
+)
+from simward.engine.rows import (
+    class_of,
+    detector_at,
+    evidence_at,
+    finding_at,
+    output_at,
+    response_of,
 )
 
 QUIET, NO_OPINION = 0, -1
@@ -104,7 +104,9 @@ def end_at_once(t, began, event, position, made, index):  # type: ignore[no-unty
 
 @njit
 def renew_finding(t, at, subscription_row, use_case, k, wanted, event, position, made, index):  # type: ignore[no-untyped-def]
-    """The condition goes on: ask again for a response that policy changed or a limit held; True if an output was written."""
+    """The condition goes on: ask again for a response that policy changed or a limit held; True if an output was
+    written.
+    """
     finding = finding_at(t, at)
     changed = np.int64(finding.wanted) != wanted
     if not changed and not (finding.held and event.kind == ACCESS_REQUEST):
@@ -138,7 +140,10 @@ def settle(t, owner, row, subscription_row, use_case, scope, given, event, posit
         if cls == NO_OPINION:
             continue
         at = find_finding(t, owner.finding_head, k)
-        if at != NOWHERE and (np.int64(finding_at(t, at)["class"]) != cls or (cls != QUIET and finding_at(t, at).now != evidence_at(t, k).now)):
+        if at != NOWHERE and (
+            np.int64(finding_at(t, at)["class"]) != cls
+            or (cls != QUIET and finding_at(t, at).now != evidence_at(t, k).now)
+        ):
             end_finding(t, owner, at, subscription_row, event, position, made, index)
             made += 1
             index += 1
@@ -148,7 +153,20 @@ def settle(t, owner, row, subscription_row, use_case, scope, given, event, posit
         wanted = given if given >= 0 else np.int64(response_of(t, use_case, k, cls))
         if at == NOWHERE:
             response = begin_finding(
-                t, owner, row, subscription_row, use_case, scope, k, cls, wanted, event, position, made, index, evidence_at(t, k)
+                t,
+                owner,
+                row,
+                subscription_row,
+                use_case,
+                scope,
+                k,
+                cls,
+                wanted,
+                event,
+                position,
+                made,
+                index,
+                evidence_at(t, k),
             )
             made += 1
             index += 1

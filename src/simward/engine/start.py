@@ -17,7 +17,15 @@ from simward.engine.tables import PolicyTables
 from simward.errors import JournalError
 
 FACTS = (
-    "bound_imei", "bound_at", "earlier_imei", "generation", "locked", "lock_detector", "locked_at", "locked_until", "address",
+    "bound_imei",
+    "bound_at",
+    "earlier_imei",
+    "generation",
+    "locked",
+    "lock_detector",
+    "locked_at",
+    "locked_until",
+    "address",
 )
 """Columns that record decisions: another kernel must not decide them again (see `fold_foreign`)."""
 
@@ -63,7 +71,9 @@ def catch_up(fold: Fold, journal: Journal) -> None:
 
 
 def fold_foreign(fold: Fold, foreign: list[Row], layouts: Mapping[str, Layout]) -> None:
-    """Fold rows that another kernel decided: sessions and memories anew, but its bindings, locks and addresses as facts."""
+    """Fold rows that another kernel decided: sessions and memories anew, but its bindings, locks and addresses as
+    facts.
+    """
     if not foreign:
         return
     before = fold.state.subscriptions[: int(fold.state.meta["subscriptions"][0])]
@@ -128,7 +138,9 @@ def from_snapshot(snapshot: Snapshot) -> Fold:
             state.commands[: len(saved)] = saved[: len(state.commands)]
             continue
         room = max(len(getattr(state, name)), len(saved))
-        table = rows(room, LAYOUTS[name]) if name not in ("segment_states", "limits") else rows(len(saved), LAYOUTS[name])
+        table = (
+            rows(room, LAYOUTS[name]) if name not in ("segment_states", "limits") else rows(len(saved), LAYOUTS[name])
+        )
         table[: len(saved)] = saved if saved.dtype == LAYOUTS[name] else convert(saved, LAYOUTS[name])
         setattr(state, name, table)
     load_texts(state, arrays["texts"], arrays["text_octets"])
@@ -157,7 +169,9 @@ def renumber_detectors(state: State, then: list[str], now: list[str]) -> None:
     number = np.array([now.index(name) if name in now else GONE for name in then] or [GONE], np.uint8)
     used = int(state.meta["findings"][0])
     state.findings["detector"][:used] = number[state.findings["detector"][:used]]
-    for row in np.flatnonzero((state.findings["detector"][:used] == GONE) & (state.findings["opened_sequence"][:used] != 0)):
+    for row in np.flatnonzero(
+        (state.findings["detector"][:used] == GONE) & (state.findings["opened_sequence"][:used] != 0)
+    ):
         drop_finding(state, int(row))
     known = int(state.meta["subscriptions"][0])
     for name in ("lock_detector", "last_detector"):

@@ -10,15 +10,33 @@ import numpy as np
 from simward.compiled import INTERPRETED, entry
 from simward.detectors import of_gate
 from simward.detectors.detector import SCOPES
-from simward.engine import events, layouts, lookup, rows as row_access, tables as policy_tables
+from simward.engine import events, layouts, lookup
+from simward.engine import rows as row_access
+from simward.engine import tables as policy_tables
 from simward.engine.layouts import (
-    COMMANDS_KEPT, DETECTOR_FACTS, DEVICE, FINDING, FREED, GATEWAY, GATEWAYS_MAX, LIMIT, META, NOWHERE, SEEN, SEGMENT_STATE, SESSION,
-    STRANGER, STRANGERS, SUBSCRIPTION, TABLES,
+    COMMANDS_KEPT,
+    DETECTOR_FACTS,
+    DEVICE,
+    FINDING,
+    FREED,
+    GATEWAY,
+    GATEWAYS_MAX,
+    LIMIT,
+    META,
+    NOWHERE,
+    SEEN,
+    SEGMENT_STATE,
+    SESSION,
+    STRANGER,
+    STRANGERS,
+    SUBSCRIPTION,
+    TABLES,
 )
 from simward.engine.outputs import OUTPUT, RESULT
 from simward.engine.rows import MAPPED
 from simward.engine.tables import PolicyTables
 from simward.engine.texts import TEXTS_MAX, Texts
+
 
 def rows(count: int, dtype: np.dtype) -> Any:
     """Zeroed rows. Untouched pages take no memory, so room may be given generously."""
@@ -54,7 +72,9 @@ def interpreted(array: np.ndarray) -> Any:
     return flat.view(np.recarray)
 
 
-build_subscription_indexes = entry(lookup.build_subscription_indexes, depends=[lookup, row_access, layouts, events, policy_tables])
+build_subscription_indexes = entry(
+    lookup.build_subscription_indexes, depends=[lookup, row_access, layouts, events, policy_tables]
+)
 build_device_index = entry(lookup.build_device_index, depends=[lookup, row_access, layouts, events, policy_tables])
 
 BATCH_MAX = 4096
@@ -63,19 +83,49 @@ OUTPUTS_ROOM = 4 * BATCH_MAX
 
 # The kernel's arrays that the state owns; the policy's and the batch's are added to them.
 OWN = (
-    "meta", "subscriptions", "imsi_index", "msisdn_index", "sessions", "gateways", "gateway_of_text", "strangers",
-    "segment_states", "freed", "findings", "devices", "device_index", "limits", "commands", "detectors",
+    "meta",
+    "subscriptions",
+    "imsi_index",
+    "msisdn_index",
+    "sessions",
+    "gateways",
+    "gateway_of_text",
+    "strangers",
+    "segment_states",
+    "freed",
+    "findings",
+    "devices",
+    "device_index",
+    "limits",
+    "commands",
+    "detectors",
 )
 
 # What a snapshot holds: table name -> the meta field that says how many rows are used (None: the whole table).
 SAVED = {
-    "subscriptions": "subscriptions", "sessions": "sessions", "gateways": "gateways", "findings": "findings",
-    "freed": "freed", "devices": "devices", "strangers": None, "segment_states": None, "limits": None, "commands": None,
+    "subscriptions": "subscriptions",
+    "sessions": "sessions",
+    "gateways": "gateways",
+    "findings": "findings",
+    "freed": "freed",
+    "devices": "devices",
+    "strangers": None,
+    "segment_states": None,
+    "limits": None,
+    "commands": None,
     "meta": None,
 }
 LAYOUTS = {
-    "subscriptions": SUBSCRIPTION, "sessions": SESSION, "gateways": GATEWAY, "findings": FINDING, "freed": FREED,
-    "devices": DEVICE, "strangers": STRANGER, "segment_states": SEGMENT_STATE, "limits": LIMIT, "meta": META,
+    "subscriptions": SUBSCRIPTION,
+    "sessions": SESSION,
+    "gateways": GATEWAY,
+    "findings": FINDING,
+    "freed": FREED,
+    "devices": DEVICE,
+    "strangers": STRANGER,
+    "segment_states": SEGMENT_STATE,
+    "limits": LIMIT,
+    "meta": META,
 }
 
 
@@ -179,8 +229,13 @@ class State:
         t = np.zeros(1, TABLES)
         policy = self.policy
         arrays = {
-            **{name: getattr(self, name) for name in OWN}, "use_cases": policy.use_cases, "segments": policy.segments,
-            "responses": policy.responses, "knobs": policy.knobs, "settings": policy.settings, **self.scratch,
+            **{name: getattr(self, name) for name in OWN},
+            "use_cases": policy.use_cases,
+            "segments": policy.segments,
+            "responses": policy.responses,
+            "knobs": policy.knobs,
+            "settings": policy.settings,
+            **self.scratch,
         }
         for name, array in arrays.items():
             t[name] = array.ctypes.data

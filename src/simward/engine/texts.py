@@ -1,7 +1,8 @@
 """Texts that events refer to by number: APNs, NAS-Identifiers, client names.
 
-Exact (bytes are compared, not only hashes), bounded, found by compiled code without allocation. New texts are journalled
-with the row that first uses them, so that numbers mean the same in every replay. Id 0 is "none", id 1 "(more than fit)".
+Exact (bytes are compared, not only hashes), bounded, found by compiled code without allocation. New texts are
+journalled with the row that first uses them, so that numbers mean the same in every replay. Id 0 is "none", id 1
+"(more than fit)".
 """
 
 from __future__ import annotations
