@@ -135,7 +135,7 @@ steps = [
 fold = fleet()
 outputs, results, kept = fold_all(fold, events_of(steps, fold), [64])
 import hashlib
-print(len(outputs), int(kept.sum()), 
+print(len(outputs), int(kept.sum()),
       hashlib.sha256(outputs.tobytes() + results.tobytes()).hexdigest(), fold.state.digest())
 """
 

@@ -91,12 +91,11 @@ def honest_problems(report: Report, victims: set[str]) -> list[str]:
 def _journal_problems(report: Report) -> list[str]:
     """Everything acknowledged is in the journal once.
 
-    Three things are acknowledged and taken for repetitions by the gate: the Accounting-On that follows the
-    Accounting-Off of the same restart, an interim that comes after the Stop of its session, and an interim with the
-    Acct-Session-Time of another one of its session.
+    Two things are acknowledged and taken for repetitions by the gate: the Accounting-On that follows the Accounting-Off
+    of the same restart, and an interim with the Acct-Session-Time of another one of its session.
     """
     missing = report.acknowledged - report.journalled
-    if 0 <= missing <= 1 + report.week.too_late + report.week.same_second:
+    if 0 <= missing <= 1 + report.week.same_second:
         return []
     return [f"{report.acknowledged:,} requests were acknowledged, the journal holds {report.journalled:,}"]
 

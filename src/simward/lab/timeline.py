@@ -87,19 +87,6 @@ class Week:
         return frozenset(number for number, act in last.items() if act == VANISH)
 
     @property
-    def too_late(self) -> int:
-        """How many interims are overtaken by the Stop of their session."""
-        overtaken: set[int] = set()
-        late = 0
-        for step in self.steps:
-            if step.twist == OVERTAKEN:
-                overtaken.add(step.subscription)
-            elif step.subscription in overtaken:
-                late += step.act == STOP
-                overtaken.discard(step.subscription)
-        return late
-
-    @property
     def same_second(self) -> int:
         """How many interims have the Acct-Session-Time of the interim before: a handover as a report was due."""
         last: dict[int, tuple[str, int]] = {}
