@@ -41,7 +41,7 @@ DETECTOR = Detector(
 CLASSES = ("software", "same-model", "other-model", "returned", "not-reported")
 CLASS_SOFTWARE, CLASS_SAME_MODEL, CLASS_OTHER_MODEL, CLASS_RETURNED, CLASS_NOT_REPORTED = 1, 2, 3, 4, 5
 MODE_NONE, MODE_MODEL = 0, 3
-MEMORY = [("away_imei", "i8"), ("changes", "i4")]
+MEMORY = [("away_imei", "i8")]
 KNOBS = [
     Knob(
         "mode", "u1", default=0, path="binding.mode", kind="choice",
@@ -64,9 +64,7 @@ def judge(memory, subscription, event, knobs, evidence):  # type: ignore[no-unty
         return home(memory, subscription, event, evidence)
     if knobs.mode == MODE_MODEL and tac(event.imei) == tac(bound):
         return QUIET
-    if event.imei != memory.away_imei:
-        memory.away_imei = event.imei
-        memory.changes += 1
+    memory.away_imei = event.imei
     if event.imei == subscription.earlier_imei:
         return CLASS_RETURNED
     return CLASS_SAME_MODEL if tac(event.imei) == tac(bound) else CLASS_OTHER_MODEL

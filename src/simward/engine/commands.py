@@ -113,7 +113,6 @@ def unbind(t, row, event, position, made, index):  # type: ignore[no-untyped-def
     output.was = subscription.bound_imei
     subscription.earlier_imei = subscription.bound_imei
     subscription.bound_imei = 0
-    subscription.bound_at = 0
     subscription.generation = np.int64(subscription.generation) + np.int64(1)
     about(output, t, row)
     return made + 1, index + 1

@@ -73,7 +73,6 @@ def bind(t, row, imei, software, event, position, made, index):  # type: ignore[
     """Bind a subscription to a device; the binding's generation goes up, so older commands are stale."""
     subscription = subscription_at(t, row)
     subscription.bound_imei = imei
-    subscription.bound_at = event.received_at
     subscription.generation = np.int64(subscription.generation) + np.int64(1)
     output = new_output(t, made, event, position, index, BOUND)
     about(output, t, row)

@@ -76,13 +76,13 @@ class Fold:
     def policy(self, tables: PolicyTables, at: int) -> np.ndarray:
         """Put a policy revision into force; takes one sequence number."""
         self._advance(at)
-        apply_policy(self.state, tables, at)
+        apply_policy(self.state, tables)
         return self._outputs[:0]
 
     def inventory(self, delta: InventoryDelta, at: int) -> np.ndarray:
         """Apply a change of the inventory; takes one sequence number."""
         self._advance(at)
-        apply_inventory(self.state, delta, at)
+        apply_inventory(self.state, delta)
         return self._outputs[:0]
 
     def find(self, *, imsi: int = 0, iccid: int = 0, msisdn: int = 0) -> int:

@@ -54,7 +54,6 @@ SUBSCRIPTION = record(
         ("bound_imei", "i8"),
         ("earlier_imei", "i8"),
         ("last_imei", "i8"),
-        ("bound_at", "i8"),
         ("last_at", "i8"),
         ("last_request", "i8"),
         ("decided_sequence", "i8"),
@@ -96,11 +95,7 @@ SESSION = np.dtype(
         ("address", "u4"),
         ("epoch", "i4"),
         ("duration_s", "i4"),
-        ("started_at", "i8"),
         ("last_at", "i8"),
-        ("uplink_octets", "i8"),
-        ("downlink_octets", "i8"),
-        ("imei", "i8"),
         ("effect_sequence", "i8"),  # the Disconnect that is under way, 0 = none
         ("tokens", "i4", (TOKENS_KEPT,)),  # what the last interims can be told apart by
         ("effect_index", "u1"),

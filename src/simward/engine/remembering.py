@@ -68,20 +68,15 @@ def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
 
 @njit
 def progress(session, event):  # type: ignore[no-untyped-def]
-    """What an accounting record adds to its session; counters only grow, so reordered records do no harm."""
+    """What an accounting record adds to its session; its time only grows, so that a reordered record does no harm."""
     if event.kind == START:
         session["flags"] = np.int64(session["flags"]) | np.int64(START_SEEN)
-        session.started_at = min(session.started_at, event.happened_at)
     else:
         remember_interim(session, interim_token(event))
     session.last_at = event.received_at
     session.duration_s = max(session.duration_s, event.duration_s)
-    session.uplink_octets = max(session.uplink_octets, event.uplink_octets)
-    session.downlink_octets = max(session.downlink_octets, event.downlink_octets)
     if event.address != 0:
         session.address = event.address
-    if event.imei != 0:
-        session.imei = event.imei
     session.client = event.client
 
 

@@ -20,7 +20,7 @@ from simward.engine.state import State, rows
 from simward.engine.tables import BIND_DECLARED, BIND_MODEL, InventoryDelta, PolicyTables, knobs_dtype
 
 
-def apply_policy(state: State, wanted: PolicyTables, at: int) -> None:
+def apply_policy(state: State, wanted: PolicyTables) -> None:
     """Make `wanted` the policy in force: use cases and segments keep their counters and addresses by name."""
     tables = in_todays_layout(wanted)
     segments = tables.segments.copy()
@@ -39,7 +39,7 @@ def apply_policy(state: State, wanted: PolicyTables, at: int) -> None:
     remap_segments(state, old, carried)
     state.policy = carried
     state.moved()
-    settle_bindings(state, at)
+    settle_bindings(state)
 
 
 def in_todays_layout(tables: PolicyTables) -> PolicyTables:
@@ -133,7 +133,7 @@ def count_addresses(state: State, new: PolicyTables) -> None:
     state.segment_states["left"] = np.where(first != 0, last - first + 1 - given, 0)
 
 
-def settle_bindings(state: State, at: int) -> None:
+def settle_bindings(state: State) -> None:
     """Declared devices are bound at once where the use case binds by declaration (or a model was declared)."""
     used = state.subscriptions[: int(state.meta["subscriptions"][0])]
     mode = state.policy.use_cases["binding_mode"][used["use_case"]]
@@ -145,7 +145,6 @@ def settle_bindings(state: State, at: int) -> None:
     chosen = np.flatnonzero(moves)
     used["earlier_imei"][chosen] = used["bound_imei"][chosen]
     used["bound_imei"][chosen] = declared[chosen]
-    used["bound_at"][chosen] = at
     used["generation"][chosen] += 1
 
 
@@ -220,7 +219,7 @@ upsert_rows = entry(upsert, depends=[lookup, sessions, layouts, rows_module, eve
 forget_rows = entry(forget, depends=[lookup, sessions, layouts, rows_module, events, policy_tables])
 
 
-def apply_inventory(state: State, delta: InventoryDelta, at: int) -> None:
+def apply_inventory(state: State, delta: InventoryDelta) -> None:
     """Add, change and remove subscriptions; a row keeps its history where its IMSI stays."""
     if len(delta.removals):
         remove(state, delta.removals)
@@ -236,7 +235,7 @@ def apply_inventory(state: State, delta: InventoryDelta, at: int) -> None:
         give_back_moved(state, before)
     count_members(state)
     count_addresses(state, state.policy)
-    settle_bindings(state, at)
+    settle_bindings(state)
 
 
 def addresses_by_segment(state: State) -> Any:

@@ -124,9 +124,7 @@ def open_session(t, row, event, epoch, started):  # type: ignore[no-untyped-def]
     session.address = event.address
     session.epoch = epoch
     session.duration_s = -1
-    session.started_at = event.happened_at
     session.last_at = event.received_at
-    session.imei = event.imei
     session["flags"] = LIVE | (START_SEEN if started else 0)
     for position in range(len(session.tokens)):
         session.tokens[position] = -1

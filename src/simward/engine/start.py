@@ -18,7 +18,6 @@ from simward.errors import JournalError
 
 FACTS = (
     "bound_imei",
-    "bound_at",
     "earlier_imei",
     "generation",
     "locked",
@@ -96,10 +95,9 @@ def put_fact(table: np.ndarray, place: int, output: np.ndarray) -> None:
     kind = int(output["kind"])
     if kind == kinds.BOUND:
         table["bound_imei"][place] = int(output["now"]) // 1000
-        table["bound_at"][place] = output["at"]
     elif kind == kinds.UNBOUND:
         table["earlier_imei"][place] = output["was"]
-        table["bound_imei"][place] = table["bound_at"][place] = 0
+        table["bound_imei"][place] = 0
     elif kind == kinds.LOCKED:
         table["locked"][place] = output["result"]
         table["lock_detector"][place] = output["detector"]

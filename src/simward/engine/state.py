@@ -174,7 +174,7 @@ class State:
 
     def index_devices(self) -> None:
         """Make the IMEI index anew."""
-        self.device_index = np.zeros(index_size(len(self.devices), 8192), np.int32)
+        self.device_index = np.zeros(index_size(len(self.devices) * 3 // 4, 8192), np.int32)  # two thirds full at most
         self.moved()
         build_device_index(self.tables())
 
