@@ -80,6 +80,15 @@ class Gate:
             raise RuntimeError(f"apply ended with {done.returncode}: {(done.stdout + done.stderr)[-2000:]}")
         return time.monotonic() - before
 
+    def snapshot(self) -> float:
+        """Have a snapshot made as the running gate has it made now and then; returns the seconds it took."""
+        before = time.monotonic()
+        command = [sys.executable, "-m", "simward.watch", "--dir", str(self.folder), "--once"]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"the snapshot ended with {done.returncode}: {(done.stdout + done.stderr)[-2000:]}")
+        return time.monotonic() - before
+
     def start(self, patience: float = 120) -> float:
         """`simward serve`, pinned; returns the seconds from the call to the first answer."""
         before = time.monotonic()

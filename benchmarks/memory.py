@@ -38,6 +38,7 @@ def measure(folder: Path, *, subscriptions: int, tail: int, quick: bool) -> dict
         figures["answered"] = sum(one.accepted for one in answered)
         resident = resident_octets(gate.pid)
         figures["resident_with_all_sessions"] = resident
+        figures["snapshot_seconds"] = gate.snapshot()
         figures["stop_seconds"] = stopped(gate)
         figures["start_after_stop_seconds"] = orderly = gate.start()
         figures["resident_after_start"] = resident_octets(gate.pid)
