@@ -23,7 +23,8 @@ from simward.engine.effects import (
 )
 from simward.engine.findings import LOCK, NOWHERE, QUARANTINE, REFUSE, about, new_output
 from simward.engine.layouts import STRANGERS
-from simward.engine.lookup import fetch_ahead, mix
+from simward.engine.hashing import mix
+from simward.engine.lookup import fetch_ahead
 from simward.engine.recognising import advance, find_subscription, gateway_row, seen_before
 from simward.engine.remembering import remember, touch_session
 from simward.engine.rows import (

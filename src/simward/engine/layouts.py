@@ -54,18 +54,14 @@ SUBSCRIPTION = record(
         ("bound_imei", "i8"),
         ("earlier_imei", "i8"),
         ("last_imei", "i8"),
-        ("last_at", "i8"),
         ("last_request", "i8"),
         ("decided_sequence", "i8"),
         ("locked_at", "i8"),
         ("locked_until", "i8"),
-        ("cell", "i8"),
         ("ended", "i8", (ENDED_KEPT,)),  # hashes of sessions that ended, bit 0 = Start seen, bit 1 = Stop seen
         ("ended_tokens", "i8", (ENDED_KEPT,)),  # and what their last four interims can be told by, 15 bits each
         ("plmn", "i4"),
-        ("area", "i4"),
         ("apn", "i4"),
-        ("gateway", "i4"),
         ("address", "u4"),
         ("quarantine_address", "u4"),
         ("session_head", "i4"),
@@ -95,7 +91,6 @@ SESSION = np.dtype(
         ("address", "u4"),
         ("epoch", "i4"),
         ("duration_s", "i4"),
-        ("last_at", "i8"),
         ("effect_sequence", "i8"),  # the Disconnect that is under way, 0 = none
         ("tokens", "i4", (TOKENS_KEPT,)),  # what the last interims can be told apart by
         ("effect_index", "u1"),
@@ -163,7 +158,7 @@ FINDING = np.dtype(
     ],
     align=True,
 )
-DEVICE = np.dtype([("imei", "i8"), ("last_at", "i8"), ("subscription", "i4"), ("moves", "i4")], align=True)
+DEVICE = np.dtype([("imei", "i8"), ("subscription", "i4"), ("moves", "i4")], align=True)
 LIMIT = np.dtype([("members", "i4"), ("minute", "i8"), ("counts", "i4", (len(LIMITED_ACTIONS) * 60,))], align=True)
 META = np.dtype(
     [

@@ -93,7 +93,7 @@ def seen_before(t, row, event):  # type: ignore[no-untyped-def]
         session = session_at(t, at)
         if event.kind == START:
             return (np.int64(session["flags"]) & START_SEEN) != 0
-        return event.kind == INTERIM and interim_seen(session, event, interim_token(event))
+        return event.kind == INTERIM and interim_seen(session, interim_token(event))
     ended = find_ended(subscription, session_hash(event, epoch))
     if ended == NOWHERE:
         return False

@@ -73,7 +73,6 @@ def progress(session, event):  # type: ignore[no-untyped-def]
         session["flags"] = np.int64(session["flags"]) | np.int64(START_SEEN)
     else:
         remember_interim(session, interim_token(event))
-    session.last_at = event.received_at
     session.duration_s = max(session.duration_s, event.duration_s)
     if event.address != 0:
         session.address = event.address
@@ -82,7 +81,7 @@ def progress(session, event):  # type: ignore[no-untyped-def]
 
 @njit
 def remember(t, row, event):  # type: ignore[no-untyped-def]
-    """The subscription's last known device, place and network."""
+    """The subscription's last known device and network: what findings compare with."""
     subscription = subscription_at(t, row)
     if event.imei != 0:
         if event.imei != subscription.last_imei:
@@ -90,18 +89,12 @@ def remember(t, row, event):  # type: ignore[no-untyped-def]
         if event.software >= 0 or event.imei != subscription.last_imei:
             subscription.last_software = event.software
         subscription.last_imei = event.imei
-    if event.cell != 0:
-        subscription.cell = event.cell
-    if event.area >= 0:
-        subscription.area = event.area
     if event.plmn != 0:
         subscription.plmn = event.plmn
     if event.apn != 0:
         subscription.apn = event.apn
     if event.rat != 0:
         subscription.rat = event.rat
-    subscription.gateway = event.gateway
-    subscription.last_at = event.received_at
 
 
 @njit
@@ -120,4 +113,3 @@ def remember_device(t, row, event):  # type: ignore[no-untyped-def]
     elif np.int64(device_at(t, at).subscription) != row:
         device_at(t, at).moves = np.int64(device_at(t, at).moves) + np.int64(1)
     device_at(t, at).subscription = row
-    device_at(t, at).last_at = event.received_at

@@ -9,7 +9,7 @@ import numpy as np
 from simward.compiled import INTERPRETED, entry
 from simward.detectors import of_gate
 from simward.detectors.detector import MAX_CLASSES
-from simward.engine import events, layouts, lookup, sessions
+from simward.engine import events, hashing, layouts, lookup, sessions
 from simward.engine import rows as rows_module
 from simward.engine import tables as policy_tables
 from simward.engine.layouts import LIMIT, SEGMENT_STATE
@@ -166,7 +166,6 @@ def upsert(tables, upserts, use_cases):  # type: ignore[no-untyped-def]
             subscription_at(t, row).imsi = line.imsi
             subscription_at(t, row).session_head = NOWHERE
             subscription_at(t, row).finding_head = NOWHERE
-            subscription_at(t, row).area = NOWHERE
             subscription_at(t, row).last_software = NOWHERE
             put_imsi(t, line.imsi, row)
             if line.msisdn != 0 and stale == 0 and t.msisdn_mask > 15:
@@ -215,8 +214,8 @@ def forget(tables, gone, used):  # type: ignore[no-untyped-def]
     return count
 
 
-upsert_rows = entry(upsert, depends=[lookup, sessions, layouts, rows_module, events, policy_tables])
-forget_rows = entry(forget, depends=[lookup, sessions, layouts, rows_module, events, policy_tables])
+upsert_rows = entry(upsert, depends=[hashing, lookup, sessions, layouts, rows_module, events, policy_tables])
+forget_rows = entry(forget, depends=[hashing, lookup, sessions, layouts, rows_module, events, policy_tables])
 
 
 def apply_inventory(state: State, delta: InventoryDelta) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.engine.events import FLAG_TIMESTAMP
+from simward.engine.hashing import mix
 from simward.engine.rows import (
     gateway_at,
     gateway_of_text,
@@ -124,7 +126,6 @@ def open_session(t, row, event, epoch, started):  # type: ignore[no-untyped-def]
     session.address = event.address
     session.epoch = epoch
     session.duration_s = -1
-    session.last_at = event.received_at
     session["flags"] = LIVE | (START_SEEN if started else 0)
     for position in range(len(session.tokens)):
         session.tokens[position] = -1
@@ -207,27 +208,31 @@ def make_way(t, row, event):  # type: ignore[no-untyped-def]
 def interim_token(event):  # type: ignore[no-untyped-def]
     """31 bits that tell one interim of a session from another and do not change when it is sent again.
 
-    Acct-Session-Time where it is given; else the Event-Timestamp; else the request itself.
+    Made of what it says: time, octets, place, radio technology and device, since a handover may be reported in the same
+    second as a counter. Only without Acct-Session-Time the Event-Timestamp or, in the end, the request itself helps out.
     """
-    if event.duration_s >= 0:
-        return np.int64(event.duration_s)
-    if np.int64(event["flags"]) & np.int64(8):
-        return (np.int64(event.happened_at) // np.int64(1_000_000)) & np.int64(0x7FFFFFFF)
-    return np.int64(event.request) & np.int64(0x7FFFFFFF)
+    when = np.int64(event.duration_s)
+    if when < 0:
+        if np.int64(event["flags"]) & np.int64(FLAG_TIMESTAMP):
+            when = np.int64(event.happened_at) // np.int64(1_000_000)
+        else:
+            when = np.int64(event.request)
+    token = mix(when & np.int64(0x3FFFFFFFFFFFFFFF))
+    for part in (
+        np.int64(event.uplink_octets), np.int64(event.downlink_octets), np.int64(event.cell), np.int64(event.area),
+        np.int64(event.plmn), np.int64(event.rat), np.int64(event.imei), np.int64(event.address),
+    ):
+        token = mix(token ^ (part & np.int64(0x3FFFFFFFFFFFFFFF)))
+    return token & np.int64(0x7FFFFFFF)
 
 
 @njit
-def interim_seen(session, event, token):  # type: ignore[no-untyped-def]
-    """Was this interim folded already, or is it older than all that are remembered?"""
-    oldest, kept = np.int64(0x7FFFFFFF), np.int64(0)
+def interim_seen(session, token):  # type: ignore[no-untyped-def]
+    """Was this interim folded already?"""
     for position in range(len(session.tokens)):
-        known = np.int64(session.tokens[position])
-        if known == token:
+        if session.tokens[position] == token:
             return True
-        if known >= 0:
-            kept += 1
-            oldest = min(oldest, known)
-    return event.duration_s >= 0 and kept == len(session.tokens) and token < oldest
+    return False
 
 
 @njit

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -90,15 +90,17 @@ def snapshot_paths(folder: Path) -> list[Path]:
     return sorted((path for path in folder.iterdir() if _NAME.fullmatch(path.name)), reverse=True)
 
 
-def newest_snapshot(folder: Path, skipped: list[str] | None = None) -> Snapshot | None:
-    """The newest snapshot that is undamaged; None where there is none.
+def newest_snapshot(
+    folder: Path, skipped: list[str] | None = None, room: Callable[[str, int], int] | None = None
+) -> Snapshot | None:
+    """The newest snapshot that is undamaged; None where there is none. `room` is as in `read_snapshot`.
 
     Damaged ones are named in `Snapshot.skipped`, and in the list `skipped`, which also serves where None is returned.
     """
     damaged = skipped if skipped is not None else []
     for path in snapshot_paths(folder):
         try:
-            found = read_snapshot(path)
+            found = read_snapshot(path, room)
         except (SnapshotDamagedError, OSError) as error:
             damaged.append(str(error))
         else:
@@ -106,14 +108,20 @@ def newest_snapshot(folder: Path, skipped: list[str] | None = None) -> Snapshot 
     return None
 
 
-def read_snapshot(path: Path) -> Snapshot:
-    """Read a snapshot and check every octet of it; SnapshotDamagedError where it is not as it was written."""
+def read_snapshot(path: Path, room: Callable[[str, int], int] | None = None) -> Snapshot:
+    """Read a snapshot and check every octet of it; SnapshotDamagedError where it is not as it was written.
+
+    `room(name, rows)` may ask for an array that is to grow: it is then a view of the first rows of a zeroed one with that
+    many (its `base`), so that a table of a million rows need not be copied to get room for one more.
+    """
     with open(path, "rb", buffering=0) as file:
         head, start = _read_head(file, path)
         digests = b""
         arrays = {}
         for entry in head["arrays"]:
-            array = np.empty(tuple(entry["shape"]), dtype_described(entry["dtype"]))
+            shape, dtype = tuple(entry["shape"]), dtype_described(entry["dtype"])
+            rows = max(room(entry["name"], shape[0]), shape[0]) if room and len(shape) == 1 else 0
+            array = np.zeros(rows, dtype)[: shape[0]] if rows else np.empty(shape, dtype)
             file.seek(start + entry["at"])
             digest = hashlib.sha256()
             for chunk in _chunks(array):

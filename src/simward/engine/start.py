@@ -41,8 +41,9 @@ def snapshots_folder(data_dir: Path) -> Path:
 
 def restore(data_dir: Path, journal: Journal) -> Fold:
     """The fold as it was when the journal's last row was written."""
-    snapshot = newest_snapshot(snapshots_folder(data_dir))
+    snapshot = newest_snapshot(snapshots_folder(data_dir), room=room_to_grow)
     fold = from_snapshot(snapshot) if snapshot is not None else Fold.new()
+    del snapshot  # the fold has taken its arrays over
     if fold.sequence > journal.last:
         raise JournalError(
             f"the snapshot holds sequence {fold.sequence}, but the journal ends at {journal.last}: "
@@ -124,6 +125,11 @@ def save(fold: Fold, data_dir: Path) -> Path:
     return write_snapshot(snapshots_folder(data_dir), fold.sequence, fold.kernel, arrays, notes)
 
 
+def room_to_grow(name: str, used: int) -> int:
+    """Rows to make for a table that is read from a snapshot: what is not touched takes no memory."""
+    return used + used // 4 + 4096 if SAVED.get(name) else used
+
+
 def from_snapshot(snapshot: Snapshot) -> Fold:
     """A fold as a snapshot holds it; tables of another layout are read by field name."""
     arrays = snapshot.arrays
@@ -135,12 +141,7 @@ def from_snapshot(snapshot: Snapshot) -> Fold:
         if name == "commands":
             state.commands[: len(saved)] = saved[: len(state.commands)]
             continue
-        room = max(len(getattr(state, name)), len(saved))
-        table = (
-            rows(room, LAYOUTS[name]) if name not in ("segment_states", "limits") else rows(len(saved), LAYOUTS[name])
-        )
-        table[: len(saved)] = saved if saved.dtype == LAYOUTS[name] else convert(saved, LAYOUTS[name])
-        setattr(state, name, table)
+        setattr(state, name, as_table(saved, name, len(getattr(state, name))))
     load_texts(state, arrays["texts"], arrays["text_octets"])
     fold = Fold(state)
     renumber_detectors(state, list(snapshot.notes["detectors"]), [one["id"] for one in fold.manifest()["detectors"]])
@@ -149,6 +150,18 @@ def from_snapshot(snapshot: Snapshot) -> Fold:
     state.index_devices()
     state.index_gateways()
     return fold
+
+
+def as_table(saved: np.ndarray, name: str, least: int) -> np.ndarray:
+    """A table of today's layout that begins with the saved rows: the array itself where that is possible."""
+    if name in ("segment_states", "limits"):
+        least = len(saved)
+    whole = saved.base
+    if saved.dtype == LAYOUTS[name] and isinstance(whole, np.ndarray) and len(whole) >= least:
+        return whole
+    table = rows(max(least, room_to_grow(name, len(saved))), LAYOUTS[name])
+    table[: len(saved)] = saved if saved.dtype == LAYOUTS[name] else convert(saved, LAYOUTS[name])
+    return table
 
 
 def load_texts(state: State, joined: np.ndarray, octets: np.ndarray) -> None:

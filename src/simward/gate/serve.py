@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import socket
 import sys
@@ -60,12 +61,20 @@ def serve(settings: Settings, *, say: Say = print, progress: Say | None = None) 
         runner.stop_on_signals()
         gc.collect()
         gc.freeze()  # what is there now stays: the collector need not look at it again
+        give_back_memory()
         subscriptions = int(fold.state.meta["subscriptions_live"][0])
         say(  # one line, for whoever waits for it
             f"ready: auth {shown_address(port.auth)}, accounting {shown_address(port.accounting)}, "
             f"{subscriptions:,} subscriptions, started in {time.monotonic() - began:.1f} s"
         )
         runner.run()
+
+
+def give_back_memory() -> None:
+    """Starting took buffers that are free again: let the C library return them to the system (glibc only)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def start_fold(settings: Settings, journal: Journal, tell: Say) -> Fold:
