@@ -22,8 +22,8 @@ from simward.engine.effects import (
     write_verdict,
 )
 from simward.engine.findings import LOCK, NOWHERE, QUARANTINE, REFUSE, about, new_output
-from simward.engine.layouts import STRANGERS
 from simward.engine.hashing import mix
+from simward.engine.layouts import STRANGERS
 from simward.engine.lookup import fetch_ahead
 from simward.engine.recognising import advance, find_subscription, gateway_row, seen_before
 from simward.engine.remembering import remember, touch_session

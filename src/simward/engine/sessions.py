@@ -208,8 +208,8 @@ def make_way(t, row, event):  # type: ignore[no-untyped-def]
 def interim_token(event):  # type: ignore[no-untyped-def]
     """31 bits that tell one interim of a session from another and do not change when it is sent again.
 
-    Made of what it says: time, octets, place, radio technology and device, since a handover may be reported in the same
-    second as a counter. Only without Acct-Session-Time the Event-Timestamp or, in the end, the request itself helps out.
+    Made of what it says (time, octets, place, radio technology, device), since a handover may be reported in the same
+    second as a counter. Only without Acct-Session-Time the Event-Timestamp helps out, or in the end the request itself.
     """
     when = np.int64(event.duration_s)
     if when < 0:

@@ -111,8 +111,8 @@ def newest_snapshot(
 def read_snapshot(path: Path, room: Callable[[str, int], int] | None = None) -> Snapshot:
     """Read a snapshot and check every octet of it; SnapshotDamagedError where it is not as it was written.
 
-    `room(name, rows)` may ask for an array that is to grow: it is then a view of the first rows of a zeroed one with that
-    many (its `base`), so that a table of a million rows need not be copied to get room for one more.
+    `room(name, rows)` may ask for an array that is to grow: it is then a view of the first rows of a zeroed one of
+    that many (its `base`), so that a table of a million rows need not be copied to get room for one more.
     """
     with open(path, "rb", buffering=0) as file:
         head, start = _read_head(file, path)

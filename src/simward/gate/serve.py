@@ -22,7 +22,7 @@ from simward.engine.start import restore
 from simward.gate.clock import Clock
 from simward.gate.commands import CommandDesk
 from simward.gate.control import CommandSocket
-from simward.gate.disconnects import Disconnects, Peer, jitter
+from simward.gate.disconnects import Disconnects, family_of, jitter, source_of
 from simward.gate.first_start import first_revisions, revision_of_settings
 from simward.gate.loop import Gate
 from simward.gate.metrics import Metrics
@@ -38,8 +38,10 @@ from simward.gate.status import Status
 from simward.settings import Settings
 from simward.wire.radius.answer import Answerer
 from simward.wire.radius.clients import ClientTable
+from simward.wire.radius.dynauth import Peer
 from simward.wire.radius.receive import Receiver
 
+M_MMAP_THRESHOLD, LARGE_BLOCK_OCTETS = -3, 1 << 20  # mallopt(3)
 SEED_US = 60_000_000
 """How far back the journal is read for requests whose retransmission may still come."""
 Say = Callable[[str], None]
@@ -53,6 +55,7 @@ def serve(settings: Settings, *, say: Say = print, progress: Say | None = None) 
     """
     began = time.monotonic()
     tell = progress or _to_stderr
+    return_freed_memory()
     with ExitStack() as closing:
         journal = SqliteJournal.open(settings.data_dir / "journal")
         closing.callback(journal.close)
@@ -61,7 +64,6 @@ def serve(settings: Settings, *, say: Say = print, progress: Say | None = None) 
         runner.stop_on_signals()
         gc.collect()
         gc.freeze()  # what is there now stays: the collector need not look at it again
-        give_back_memory()
         subscriptions = int(fold.state.meta["subscriptions_live"][0])
         say(  # one line, for whoever waits for it
             f"ready: auth {shown_address(port.auth)}, accounting {shown_address(port.accounting)}, "
@@ -70,11 +72,14 @@ def serve(settings: Settings, *, say: Say = print, progress: Say | None = None) 
         runner.run()
 
 
-def give_back_memory() -> None:
-    """Starting took buffers that are free again: let the C library return them to the system (glibc only)."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+def return_freed_memory() -> None:
+    """Have the C library give large blocks back to the system once they are freed (glibc only).
+
+    Left alone it raises its threshold to 32 MB after the first such block, and tables that grew stay behind as holes.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option is not None:
+        set_option(M_MMAP_THRESHOLD, LARGE_BLOCK_OCTETS)
 
 
 def start_fold(settings: Settings, journal: Journal, tell: Say) -> Fold:
@@ -122,7 +127,6 @@ def assemble(
 
     def each_second(now: float) -> None:
         control.expire(now)
-        disconnects.expire(now)
         snapshots.each_second(now, fold.sequence)
 
     runner = Runner(gate, poller, control, each_second, applying.step)
@@ -137,11 +141,9 @@ def open_disconnects(settings: Settings, fold: Fold, metrics: Metrics, closing: 
         if one.dynauth is not None
     }
     opened: dict[int, socket.socket] = {}
-    for peer in peers.values():
-        family = socket.AF_INET6 if ":" in peer.address[0] else socket.AF_INET
-        if family not in opened:
-            opened[family] = open_udp("::" if family == socket.AF_INET6 else "0.0.0.0", 0)
-            closing.callback(opened[family].close)
+    for family in {family_of(peer.address[0]) for peer in peers.values()}:
+        opened[family] = open_udp(source_of(family, peers.values(), settings.gate.auth.host), 0)
+        closing.callback(opened[family].close)
     return Disconnects(opened, peers, fold, metrics, monotonic=time.monotonic, jitter=jitter)
 
 
