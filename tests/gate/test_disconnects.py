@@ -12,9 +12,10 @@ from gate.running import udp
 from simward.engine.events import EFFECT_ACK, EFFECT_NAK, EFFECT_SILENCE
 from simward.engine.fold import Fold
 from simward.engine.outputs import DISCONNECT, OUTPUT
-from simward.gate.disconnects import OUTSTANDING_MAX, Disconnects, Peer
+from simward.gate.disconnects import Disconnects, source_of
 from simward.gate.metrics import Metrics
 from simward.wire.radius.dictionary import Code
+from simward.wire.radius.dynauth import OUTSTANDING_MAX, Peer
 from simward.wire.radius.packet import Packet
 
 SECRET = b"a-secret-of-the-tests"
@@ -129,7 +130,10 @@ def test_what_is_not_signed_by_the_gateway_is_not_believed(scene: Scene) -> None
         elsewhere.sendto(answer, scene.own.getsockname())
     scene.disconnects.receive(scene.now)
     assert causes(scene) == [] and scene.disconnects.pending == 1
-    assert scene.metrics.get("effects_total", "forged") == 1
+    assert {
+        reason: scene.metrics.get("effect_answers_dropped_total", reason)
+        for reason in ("bad_authenticator", "too_short", "bad_code", "no_request")
+    } == {"bad_authenticator": 1, "too_short": 1, "bad_code": 1, "no_request": 1}
 
 
 def test_many_take_turns_with_the_identifiers(scene: Scene) -> None:
@@ -164,3 +168,28 @@ def test_the_nas_is_named_as_it_named_itself(
 ) -> None:
     scene.disconnects.on_durable(scene.effects(gateway=gateway))
     assert scene.heard()[0].get(attribute) == value
+
+
+def test_an_id_that_may_be_cut_is_not_sent(scene: Scene) -> None:
+    """The gateway would not know it, and its NAK would end a session that is alive."""
+    effects = scene.effects()
+    effects["session_id"], effects["session_id_octets"], effects["address"] = ord("x"), 48, 0x0A400001
+    scene.disconnects.on_durable(effects)
+    asked, _ = scene.heard()
+    assert asked.get("Acct-Session-Id") is None
+    assert (asked.get("3GPP-IMSI"), asked.get("Framed-IP-Address")) == ("001010000000001", "10.64.0.1")
+
+
+@pytest.mark.parametrize(
+    ("auth", "peers", "source"),
+    [
+        ("127.0.0.1", ["127.0.0.9"], "127.0.0.1"),
+        ("127.0.0.1", ["127.0.0.9", "192.0.2.1"], "0.0.0.0"),
+        ("192.0.2.7", ["192.0.2.1"], "192.0.2.7"),
+        ("0.0.0.0", ["192.0.2.1"], "0.0.0.0"),
+        ("2001:db8::7", ["127.0.0.9", "2001:db8::1"], "127.0.0.1"),
+    ],
+)
+def test_the_source_is_the_address_that_gateways_know(auth: str, peers: list[str], source: str) -> None:
+    known = [Peer((host, 3799), SECRET) for host in peers]
+    assert source_of(socket.AF_INET, known, auth) == source

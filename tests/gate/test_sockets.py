@@ -14,6 +14,8 @@ from simward.gate import sockets
 WAYS: list[tuple[str, type, type]] = [("portable", sockets.PortableReceiver, sockets.PortableSender)]
 if sockets.HAVE_MMSG:
     WAYS.append(("mmsg", sockets.MmsgReceiver, sockets.MmsgSender))
+if sockets.have_segments():
+    WAYS.append(("segments", sockets.MmsgReceiver, sockets.SegmentSender))
 HOSTS = ["127.0.0.1", "::1"]
 
 

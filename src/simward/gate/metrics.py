@@ -25,6 +25,7 @@ HELP = {
     "texts": "Names kept (APNs, gateways); at 65536 further ones are not kept.",
     "subscriptions": "Subscriptions in the inventory.",
     "effects_total": "Disconnect-Requests, by what the gateway said.",
+    "effect_answers_dropped_total": "Datagrams that were no answer to a Disconnect-Request, by reason.",
     "effects_pending": "Disconnect-Requests without an answer yet.",
     "effects_dropped_total": "Disconnect-Requests not sent because too many were waiting.",
     "commands_total": "Commands taken from the command socket.",
@@ -69,7 +70,7 @@ class Metrics:
 
     LABELS: Mapping[str, str] = {
         "packets_total": "reason", "decisions_total": "verdict", "events_total": "kind", "not_durable_total": "packet",
-        "effects_total": "result",
+        "effects_total": "result", "effect_answers_dropped_total": "reason",
     }
 
     def __init__(self) -> None:

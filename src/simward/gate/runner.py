@@ -72,6 +72,7 @@ class Runner:
             elif number == self._wake_read:
                 os.read(number, 512)
         ticking = time.monotonic() >= gate.tick_at
+        gate.disconnects.expire(time.monotonic())
         gate.turn()
         if ticking:
             self._each_second(time.monotonic())
@@ -82,12 +83,11 @@ class Runner:
     def _patience(self) -> float:
         """How long nothing needs to be done if nothing comes."""
         gate, now = self._gate, time.monotonic()
+        if not gate.recorder.durable:  # results and commands wait for the journal too
+            return max(0.0, min(gate.tick_at - now, RETRY_POLL_S))
         if gate.disconnects.results or gate.desk.waiting:
             return 0.0
-        until = min(gate.tick_at, gate.disconnects.due_at)
-        if not gate.recorder.durable:
-            until = min(gate.tick_at, now + RETRY_POLL_S)
-        return max(0.0, until - now)
+        return max(0.0, min(gate.tick_at, gate.disconnects.due_at) - now)
 
     def _drain(self) -> None:
         """Answer what had come before the stop; what cannot be made durable is not acknowledged."""

@@ -13,7 +13,9 @@ from typing import Protocol
 
 import numpy as np
 
+from simward.compiled import records
 from simward.errors import PeerError
+from simward.gate import segments
 
 PEER_OCTETS = 28
 """Room for a sockaddr_in (16 octets) or sockaddr_in6 (28 octets) as the kernel writes it."""
@@ -42,6 +44,8 @@ _MMSGHDR = np.dtype(
 )
 """struct mmsghdr of 64-bit Linux (glibc and musl, little-endian: the padding stands where musl pads)."""
 _MMSGHDR_OCTETS = _MMSGHDR.itemsize
+_SEGMENTED_FROM = 4
+"""In a smaller batch there is nothing to win by sending segments, and a lone request is not to wait for trying."""
 _MSG_DONTWAIT = 0x40
 
 
@@ -201,6 +205,69 @@ class MmsgSender:
         return sent
 
 
+class SegmentSender(MmsgSender):
+    """sendmmsg where answers of equal size to one peer are one message, which the kernel cuts (UDP_SEGMENT, 4.18)."""
+
+    def __init__(self, octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray) -> None:
+        super().__init__(octets, lengths, peers)
+        slots = len(octets)
+        self.segments = True
+        """Until the network turns out not to take them."""
+        self._plan = segments.new_plan(slots)
+        messages, iovecs = _headers(octets, peers)
+        controls = segments.new_controls(slots)
+        self._messages_at = messages.ctypes.data
+        places = [octets.ctypes.data, octets.strides[0], peers.ctypes.data, iovecs.ctypes.data, controls.ctypes.data]
+        self._messages = segments.Headers(records(messages), records(iovecs), controls, np.array(places, np.int64))
+        self._peer_words = peers.view(np.int32)
+        self._plan_slots(0, 0)  # compiled now, not when the first answers wait
+
+    def send(self, opened: socket.socket, start: int, end: int) -> int:
+        """See SendsBatches."""
+        if end - start < _SEGMENTED_FROM or not self.segments:
+            return super().send(opened, start, end)
+        count = self._plan_slots(start, end)
+        taken: int = self._sendmmsg(opened.fileno(), self._messages_at, count, _MSG_DONTWAIT)
+        return end - start if taken == count else self._send_messages(opened, max(taken, 0), count)
+
+    def _plan_slots(self, start: int, end: int) -> int:
+        planned: int = segments.plan_batch(self._lengths, self._peer_words, start, end, self._plan, self._messages)
+        return planned
+
+    def _send_messages(self, opened: socket.socket, at: int, count: int) -> int:
+        """The rest of a batch that the kernel did not take at once: the messages from `at` on."""
+        counts, waits = self._plan.counts[:count], 0
+        sent = int(counts[:at].sum())
+        while at < count:
+            taken = self._sendmmsg(opened.fileno(), self._messages_at + at * _MMSGHDR_OCTETS, count - at, _MSG_DONTWAIT)
+            error = ctypes.get_errno()
+            if taken > 0:
+                sent += int(counts[at : at + taken].sum())
+                at += taken
+            elif error in (errno.EAGAIN, errno.ENOBUFS):
+                waits += 1
+                if waits > SEND_WAITS:
+                    self.dropped += int(counts[at:].sum())
+                    break
+                _wait_writable(opened)
+            elif error != errno.EINTR:
+                sent += self._send_uncut(opened, at, error)
+                at += 1
+        return sent
+
+    def _send_uncut(self, opened: socket.socket, message: int, error: int) -> int:
+        """One message, as datagrams: where they are taken and segments were refused, nothing is cut from now on.
+
+        EIO: the device cannot do checksums (udp_send_skb); EINVAL: no segments here, or a path too narrow for them.
+        """
+        begin, count = int(self._plan.begins[message]), int(self._plan.counts[message])
+        slots = self._plan.order[begin : begin + count].tolist()
+        sent = sum(MmsgSender.send(self, opened, slot, slot + 1) for slot in slots)
+        if sent == count > 1 and error in (errno.EIO, errno.EINVAL, errno.EOPNOTSUPP):
+            self.segments = False
+        return sent
+
+
 class PortableReceiver:
     """The same with recvfrom_into, one call a packet."""
 
@@ -262,7 +329,21 @@ def batch_receiver(octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray) -
 
 def batch_sender(octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray) -> SendsBatches:
     """The fastest sender that this machine has."""
-    return (MmsgSender if _use_mmsg() else PortableSender)(octets, lengths, peers)
+    if not _use_mmsg():
+        return PortableSender(octets, lengths, peers)
+    return (SegmentSender if have_segments() else MmsgSender)(octets, lengths, peers)
+
+
+def have_segments() -> bool:
+    """Does this kernel know UDP_SEGMENT?"""
+    if not HAVE_MMSG:
+        return False
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tried:
+        try:
+            tried.setsockopt(segments.LEVEL_UDP, segments.UDP_SEGMENT, 0)
+        except OSError:
+            return False
+    return True
 
 
 def _use_mmsg() -> bool:

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from simward.wire.radius.dictionary import Code
-from simward.wire.radius.packet import Packet, PacketError
+from simward.wire.radius.packet import HEADER_OCTETS, Packet, PacketError
 
 Address = tuple[str, int]
 IDENTIFIERS = 256
+OUTSTANDING_MAX = 128
+"""Requests without an answer to one gateway: of its 256 identifiers, so that one is not used again too soon."""
 NEVER = float("inf")
 
 
@@ -81,8 +83,8 @@ class _Exchange:
 
 @dataclass
 class _Line:
+    next_identifier: int
     pending: dict[int, _Exchange] = field(default_factory=dict)
-    next_identifier: int = 0
 
 
 class DynauthClient:
@@ -95,34 +97,29 @@ class DynauthClient:
     def __init__(
         self, jitter: Callable[[], float], first_identifier: int = 0, schedule: Schedule = RFC_5080
     ) -> None:
-        self._jitter, self._first = jitter, first_identifier
+        self._jitter, self._first = jitter, first_identifier % IDENTIFIERS
         self._schedule = schedule
         self._lines: dict[Address, _Line] = {}
         self.dropped: Counter[str] = Counter()
         """Datagrams that were no answer, by reason."""
-
-    @property
-    def pending(self) -> int:
+        self.pending = 0
         """Requests without an answer."""
-        return sum(len(line.pending) for line in self._lines.values())
-
-    @property
-    def next_due(self) -> float:
-        """When `due` or `expired` next has something to do."""
-        return min((one.again_at for line in self._lines.values() for one in line.pending.values()), default=NEVER)
+        self.next_due = NEVER
+        """Before this, `due` and `expired` have nothing to do (after answers perhaps for longer)."""
 
     def has_room(self, address: Address) -> bool:
-        """Is an identifier free for that gateway? Without one, `disconnect` raises LookupError."""
-        return len(self._lines.get(address, _Line()).pending) < IDENTIFIERS
+        """May another request go to that gateway now? If not, `disconnect` raises LookupError."""
+        line = self._lines.get(address)
+        return line is None or len(line.pending) < OUTSTANDING_MAX
 
     def disconnect(self, peer: Peer, session: Session, decided_at_s: int, now: float, token: Any) -> bytes:
         """The octets to send to `peer.address` now; `token` comes back with the answer.
 
         `decided_at_s` becomes the Event-Timestamp (RFC 5176 3.3: against replay), the same in each repetition.
         """
-        line = self._lines.setdefault(peer.address, _Line(next_identifier=self._first))
-        if len(line.pending) >= IDENTIFIERS:
-            raise LookupError("every identifier is in use")
+        line = self._lines.setdefault(peer.address, _Line(self._first))
+        if len(line.pending) >= OUTSTANDING_MAX:
+            raise LookupError("as many requests are under way as may be")
         while line.next_identifier in line.pending:
             line.next_identifier = (line.next_identifier + 1) % IDENTIFIERS
         identifier = line.next_identifier
@@ -130,31 +127,31 @@ class DynauthClient:
         packet = request_for(session, identifier, decided_at_s)
         octets = packet.sign_dynauth_request(peer.secret)
         interval = self._schedule.first_s * (1 + self._jitter())
+        again_at = now + interval
         line.pending[identifier] = _Exchange(
-            token, peer, packet.authenticator, octets, now + self._schedule.whole_s, interval, now + interval
+            token, peer, packet.authenticator, octets, now + self._schedule.whole_s, interval, again_at
         )
+        self.pending += 1
+        self.next_due = min(self.next_due, again_at)
         return octets
 
     def receive(self, octets: bytes, address: Address) -> Answer | None:
         """The answer that a datagram is; None for anything else, which is counted in `dropped`."""
-        try:
-            packet = Packet.decode(octets)
-        except PacketError as error:
-            self.dropped[error.reason] += 1
-            return None
-        line = self._lines.get(address, _Line())
-        exchange = line.pending.get(packet.identifier)
-        reason = _why_not(packet, exchange)
-        if exchange is None or reason:
+        line = self._lines.get(address)
+        exchange = line.pending.get(octets[1]) if line and len(octets) >= HEADER_OCTETS else None
+        packet, reason = _read(octets, exchange)
+        if line is None or exchange is None or packet is None:
             self.dropped[reason] += 1
             return None
-        del line.pending[packet.identifier]
+        self._end(line, packet.identifier)
         cause = packet.get("Error-Cause")
         return Answer(exchange.token, packet.code == Code.DISCONNECT_ACK, cause if isinstance(cause, int) else 0)
 
     def due(self, now: float) -> list[tuple[Address, bytes]]:
         """What is to be sent again now."""
-        again = []
+        again: list[tuple[Address, bytes]] = []
+        if now < self.next_due:
+            return again
         for address, line in self._lines.items():
             for exchange in line.pending.values():
                 if now >= exchange.again_at and not self._is_over(exchange, now):
@@ -164,28 +161,51 @@ class DynauthClient:
                     exchange.interval_s = doubled if doubled <= longest else longest * (1 + self._jitter())
                     exchange.again_at = min(now + exchange.interval_s, exchange.give_up_at)
                     again.append((address, exchange.octets))
+        self._plan()
         return again
 
     def expired(self, now: float) -> list[Any]:
         """Tokens of requests that nobody answered in time; they are forgotten."""
-        silent = []
+        silent: list[Any] = []
+        if now < self.next_due:
+            return silent
         for line in self._lines.values():
             for identifier in [number for number, one in line.pending.items() if self._is_over(one, now)]:
-                silent.append(line.pending.pop(identifier).token)
+                silent.append(self._end(line, identifier).token)
+        self._plan()
         return silent
+
+    def _end(self, line: _Line, identifier: int) -> _Exchange:
+        self.pending -= 1
+        if not self.pending:
+            self.next_due = NEVER
+        return line.pending.pop(identifier)
+
+    def _plan(self) -> None:
+        self.next_due = min(
+            (one.again_at for line in self._lines.values() for one in line.pending.values()), default=NEVER
+        )
 
     def _is_over(self, exchange: _Exchange, now: float) -> bool:
         spent = exchange.sent >= self._schedule.times and now >= exchange.again_at
         return spent or now >= exchange.give_up_at
 
 
-def _why_not(packet: Packet, exchange: _Exchange | None) -> str:
-    """The reason why a packet is not the answer to that request; empty where it is."""
-    if packet.code not in (Code.DISCONNECT_ACK, Code.DISCONNECT_NAK):
-        return "bad_code"
+def _read(octets: bytes, exchange: _Exchange | None) -> tuple[Packet | None, str]:
+    """The answer to that request, or the reason why it is none: what costs nothing to see is looked at first."""
+    if len(octets) < HEADER_OCTETS:
+        return None, "too_short"
+    if octets[0] not in (Code.DISCONNECT_ACK, Code.DISCONNECT_NAK):
+        return None, "bad_code"
     if exchange is None:
-        return "no_request"
-    return "" if packet.verify_response(exchange.authenticator, exchange.peer.secret) else "bad_authenticator"
+        return None, "no_request"
+    try:
+        packet = Packet.decode(octets)
+    except PacketError as error:
+        return None, error.reason
+    if not packet.verify_response(exchange.authenticator, exchange.peer.secret):
+        return None, "bad_authenticator"
+    return packet, ""
 
 
 def request_for(session: Session, identifier: int, decided_at_s: int) -> Packet:

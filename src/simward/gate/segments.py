@@ -1,0 +1,139 @@
+"""Which answers of a batch travel as one message: Linux cuts it into datagrams of equal size (UDP_SEGMENT), compiled.
+
+A message through the kernel costs far more than the datagrams it is cut into. Answers to one peer keep their order.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from simward.compiled import entry, records
+from simward.wire.radius import compiling
+from simward.wire.radius.compiling import uncounted
+
+SEGMENTS_MAX = 64
+"""Datagrams that one message may be cut into (UDP_MAX_SEGMENTS in linux/udp.h; 128 since 6.9)."""
+MESSAGE_OCTETS_MAX = 65_000
+"""Below what UDP's length field can say, headers included, over IPv4 and IPv6."""
+SEGMENT_OCTETS_MAX = 1_232
+"""A longer datagram goes alone: it may need fragments, which segments must not (RFC 8200 5: 1280, less headers)."""
+
+_PEERS = 256
+_PEER_WORDS = 7
+
+CONTROL = np.dtype([("octets", "u8"), ("level", "i4"), ("kind", "i4"), ("segment", "u2"), ("pad", "u2", (3,))])
+"""struct cmsghdr of 64-bit Linux, with the size of a segment."""
+LEVEL_UDP, UDP_SEGMENT, CONTROL_OCTETS_USED = 17, 103, 18
+
+
+class Plan(NamedTuple):
+    """Messages of a batch: message m has counts[m] slots, the slots of the first message first in `order`."""
+
+    order: np.ndarray  # i4 a slot
+    message_of: np.ndarray  # i4 a slot
+    counts: np.ndarray  # i4 a message
+    begins: np.ndarray  # i4 a message
+    first: np.ndarray  # i4 a message: its first slot
+    octets: np.ndarray  # i4 a message
+    closed: np.ndarray  # u1 a message
+    newest: np.ndarray  # i4: by a hash of the peer, its newest message
+
+
+class Headers(NamedTuple):
+    """What sendmmsg reads, a row a message (an iovec a slot), and where the things lie that it points to."""
+
+    messages: np.ndarray
+    iovecs: np.ndarray
+    controls: np.ndarray
+    places: np.ndarray  # i8: of the octets, of a row's worth of them, of the peers, of iovecs, of controls
+
+
+def new_plan(slots: int) -> Plan:
+    """Room for the plan of a batch of `slots` packets."""
+    order, message_of, counts, begins, first, octets = np.zeros((6, slots), np.int32)
+    closed, newest = np.zeros(slots, np.uint8), np.zeros(_PEERS, np.int32)
+    return Plan(order, message_of, counts, begins, first, octets, closed, newest)
+
+
+@uncounted
+def _joins(plan, message, slot, lengths, peers):  # type: ignore[no-untyped-def]
+    """May this slot be the next datagram of the message? The same peer; no longer than the first; all but the last as
+    long as the first."""
+    first = np.int64(plan.first[message])
+    if plan.closed[message] or plan.counts[message] >= SEGMENTS_MAX or lengths[slot] > lengths[first]:
+        return False
+    if plan.octets[message] + lengths[slot] > MESSAGE_OCTETS_MAX or lengths[slot] == 0:
+        return False
+    for word in range(_PEER_WORDS):
+        if peers[slot, word] != peers[first, word]:
+            return False
+    return True
+
+
+@uncounted
+def group_slots(lengths, peers, start, end, plan):  # type: ignore[no-untyped-def]
+    """Fill `plan` for slots from `start` up to `end`; returns how many messages there are.
+
+    A peer has one open message at a time, and messages stand in the order in which they began: so what goes to one peer
+    goes in order. Two peers of one hash close each other's messages, which costs speed and nothing else.
+    """
+    for place in range(_PEERS):
+        plan.newest[place] = -1
+    made = np.int64(0)
+    for slot in range(start, end):
+        port, low, high = np.int64(peers[slot, 0]), np.int64(peers[slot, 1]), np.int64(peers[slot, 5])
+        place = ((port >> np.int64(16)) ^ (port >> np.int64(24)) ^ low ^ (low >> np.int64(24)) ^ high) & (_PEERS - 1)
+        message = np.int64(plan.newest[place])
+        if message < 0 or not _joins(plan, message, slot, lengths, peers):
+            message = made
+            made += 1
+            plan.newest[place], plan.first[message] = message, slot
+            plan.counts[message], plan.octets[message] = 0, 0
+            plan.closed[message] = lengths[slot] > SEGMENT_OCTETS_MAX or lengths[slot] == 0
+        elif lengths[slot] < lengths[plan.first[message]]:
+            plan.closed[message] = True
+        plan.message_of[slot] = message
+        plan.counts[message] += 1
+        plan.octets[message] += lengths[slot]
+    begin = np.int64(0)
+    for message in range(made):
+        plan.begins[message] = begin
+        begin += np.int64(plan.counts[message])
+        plan.counts[message] = 0
+    for slot in range(start, end):
+        message = plan.message_of[slot]
+        plan.order[plan.begins[message] + plan.counts[message]] = slot
+        plan.counts[message] += 1
+    return made
+
+
+@uncounted
+def plan_messages(lengths, peers, start, end, plan, headers):  # type: ignore[no-untyped-def]
+    """Group slots and write what sendmmsg reads for them; returns how many messages there are."""
+    made = group_slots(lengths, peers, start, end, plan)
+    octets, row, peer, iovec, control = headers.places
+    for message in range(made):
+        begin, count, first = np.int64(plan.begins[message]), np.int64(plan.counts[message]), plan.first[message]
+        header = headers.messages[message]
+        header.name = peer + np.int64(first) * np.int64(4 * _PEER_WORDS)
+        header.iov, header.iov_count = iovec + begin * np.int64(16), count
+        header.control = control + np.int64(message) * np.int64(24) if count > 1 else np.int64(0)
+        header.control_octets = 24 if count > 1 else 0
+        headers.controls[message].segment = lengths[first]
+        for place in range(begin, begin + count):
+            slot = np.int64(plan.order[place])
+            headers.iovecs[place].base = octets + slot * row
+            headers.iovecs[place].octets = lengths[slot]
+    return made
+
+
+plan_batch = entry(plan_messages, depends=[compiling])
+
+
+def new_controls(slots: int) -> np.ndarray:
+    """One control message a message, saying that it is to be cut; the size of a segment is still to be filled in."""
+    controls = np.zeros(slots, CONTROL)
+    controls["octets"], controls["level"], controls["kind"] = CONTROL_OCTETS_USED, LEVEL_UDP, UDP_SEGMENT
+    return records(controls)  # type: ignore[no-any-return]
