@@ -43,7 +43,8 @@ from simward.wire.radius.receive import Receiver
 
 M_MMAP_THRESHOLD, LARGE_BLOCK_OCTETS = -3, 1 << 20  # mallopt(3)
 SEED_US = 60_000_000
-"""How far back the journal is read for requests whose retransmission may still come."""
+SEED_EVENTS = 65_536
+"""How far back the journal is read for requests whose retransmission may still come: as far as they are remembered."""
 Say = Callable[[str], None]
 
 
@@ -148,21 +149,12 @@ def open_disconnects(settings: Settings, fold: Fold, metrics: Metrics, closing: 
 
 
 def recent_requests(journal: Journal, fold: Fold) -> np.ndarray:
-    """The names of accounting requests of the journal's last minute: one that comes again was acknowledged, or lost.
-
-    Found from the newest backwards in steps, since the journal can only be read forwards.
-    """
-    since, after = fold.now - SEED_US, fold.sequence
-    found: list[np.ndarray] = []
-    step = 10_000
-    while after > max(0, journal.first - 1):
-        after = max(journal.first - 1, fold.sequence - step)
-        rows = [row for row in journal.rows(after=after) if row.kind == EVENTS and row.at >= since]
-        first = next(iter(journal.rows(after=after)), None)
-        found = [row_events(row, journal.layouts) for row in rows]
-        if first is None or first.at < since:
-            break
-        step *= 8
+    """The names of the newest accounting requests: one that comes again was acknowledged, or its answer was lost."""
+    found = [
+        row_events(row, journal.layouts)
+        for row in journal.rows(after=max(journal.first - 1, fold.sequence - SEED_EVENTS))
+        if row.kind == EVENTS and row.at >= fold.now - SEED_US
+    ]
     if not found:
         return np.zeros(0, np.int64)
     recent = np.concatenate(found)
