@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from simward.errors import JournalError
 
 MAGIC = b"SIMWSNP1"
 KEPT = 2
+LEFT_BEHIND_S = 3600
 _PAGE = 4096
 _CHUNK = 4 << 20
 _DIGEST_OCTETS = 32
@@ -68,18 +70,22 @@ def write_snapshot(
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{sequence:020d}.snapshot"
-    temporary = path.with_suffix(".tmp")
+    # A name of its own: the gate's snapshot and one that a person asked for may be written at the same time.
+    handle, name = tempfile.mkstemp(prefix=f"{sequence:020d}.", suffix=".tmp", dir=folder)
     try:
-        with open(temporary, "wb", buffering=0) as file:
+        with open(handle, "wb", buffering=0) as file:
             _write(file, sequence, kernel, arrays, notes or {})
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        os.replace(name, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        Path(name).unlink(missing_ok=True)
         raise
     _sync_folder(folder)
     for old in snapshot_paths(folder)[KEPT:]:
         old.unlink(missing_ok=True)
+    for left in folder.glob("*.tmp"):
+        if left.stat().st_mtime < path.stat().st_mtime - LEFT_BEHIND_S:
+            left.unlink(missing_ok=True)  # its writer was killed
     return path
 
 
