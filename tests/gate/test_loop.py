@@ -13,7 +13,7 @@ from simward.engine.journal import INVENTORY, MemoryJournal, Row, row_events
 from simward.engine.outputs import DISCONNECT
 from simward.engine.tables import DECLARED, InventoryDelta
 from simward.gate.clock import Clock
-from simward.gate.commands import CommandDesk
+from simward.gate.commands import IMSIS_MAX, CommandDesk
 from simward.gate.loop import Gate
 from simward.gate.metrics import Metrics
 from simward.gate.recorder import PENDING_OCTETS_MAX, RETRY_S, Recorder
@@ -99,14 +99,15 @@ class Caller:
 class House:
     """A gate and everything around it, by hand."""
 
-    def __init__(self, allow: bool = False) -> None:
+    def __init__(self, allow: bool = False, imsis: int = 1) -> None:
+        """`imsis`: how many the one card of the inventory carries."""
         self.now = 1000.0
         self.journal = MemoryJournal()
         self.fold = Fold.new()
         self.port, self.disconnects, self.metrics = PretendPort(), NoDisconnects(), Metrics()
         self.desk = CommandDesk({})
-        upserts = np.zeros(1, DECLARED)
-        upserts["imsi"], upserts["iccid"] = IMSI, ICCID
+        upserts = np.zeros(imsis, DECLARED)
+        upserts["imsi"], upserts["iccid"] = IMSI + np.arange(imsis), ICCID
         delta = InventoryDelta(upserts, np.zeros(0, np.int64), [""])
         self.fold.inventory(delta, 1)
         self.journal.append(Row(1, 1, INVENTORY, 1, self.fold.kernel, delta.to_bytes(), b""))
@@ -117,9 +118,9 @@ class House:
         )
         self.gate.tick_at = self.now + 1
 
-    def event(self, kind: int, request: int, session: bytes = b"S1") -> np.ndarray:
+    def event(self, kind: int, request: int, session: bytes = b"S1", imsi: int = IMSI) -> np.ndarray:
         made = events.empty(1)
-        made["kind"], made["request"], made["imsi"], made["imei"] = kind, request, IMSI, 35000001000001
+        made["kind"], made["request"], made["imsi"], made["imei"] = kind, request, imsi, 35000001000001
         made["gateway"] = made["client"] = self.fold.state.texts.intern(b"pgw1")
         made["session_id"][0, : len(session)] = np.frombuffer(session, np.uint8)
         made["session_id_octets"] = len(session)
@@ -214,6 +215,49 @@ def test_commands_that_cannot_be_meant_are_refused_in_words() -> None:
     house.gate.turn()
     assert stale.said["result"] == "stale" and not stale.said["ok"]
     assert strange.said["result"] == "not-found"
+
+
+def test_a_command_is_about_every_imsi_of_the_card() -> None:
+    house = House(imsis=3)
+    for number in range(2):
+        house.port.records.append(house.event(events.ACCOUNTING_START, number + 1, b"S%d" % number, IMSI + number))
+    house.gate.turn()
+    lock = house.commands(do="lock", iccid=TEXT_ICCID, id="c1")
+    house.gate.turn()
+    assert house.fold.state.subscriptions["locked"][:3].all()
+    assert (lock.said["result"], lock.said["imsis"]) == ("applied", {"applied": 3})
+    cut = [row for rows in house.disconnects.asked for row in rows if row["kind"] == DISCONNECT]
+    assert sorted(int(row["imsi"]) for row in cut) == [IMSI, IMSI + 1]
+    notes = list(house.journal.rows(after=3))[-1].notes["commands"]
+    assert sorted(notes) == ["4", "5", "6"] and {note["id"] for note in notes.values()} == {"c1"}
+    again = house.commands(do="lock", iccid=TEXT_ICCID, id="c1")
+    house.gate.turn()
+    assert (again.said["ok"], again.said["result"], again.said["imsis"]) == (True, "duplicate", {"duplicate": 3})
+    assert house.journalled().count(events.COMMAND_LOCK) == 3
+    release = house.commands(do="release", iccid=TEXT_ICCID, id="c2")
+    house.gate.turn()
+    assert release.said["result"] == "applied" and not house.fold.state.subscriptions["locked"][:3].any()
+
+
+def test_a_command_that_fits_one_imsi_of_the_card_is_applied() -> None:
+    house = House(imsis=2)
+    house.fold.state.subscriptions["generation"][:2] = (7, 8)
+    one = house.commands(do="lock", iccid=TEXT_ICCID, generation=8, id="c1")
+    none = house.commands(do="lock", iccid=TEXT_ICCID, generation=9, id="c2")
+    house.gate.turn()
+    assert (one.said["result"], one.said["generation"]) == ("applied", 8)
+    assert one.said["imsis"] == {"stale": 1, "applied": 1}
+    assert list(house.fold.state.subscriptions["locked"][:2] != 0) == [False, True]
+    assert (none.said["ok"], none.said["result"]) == (False, "stale")
+
+
+def test_an_iccid_that_no_card_can_have_is_refused() -> None:
+    house = House(imsis=IMSIS_MAX + 1)
+    lock = house.commands(do="lock", iccid=TEXT_ICCID)
+    pause = house.commands(do="pause")
+    house.gate.turn()
+    assert "33 subscriptions" in lock.said["error"] and pause.said["result"] == "applied"
+    assert house.journalled() == [events.COMMAND_PAUSE]
 
 
 def test_while_the_journal_refuses_requests_are_refused_and_accounting_is_not_acknowledged() -> None:

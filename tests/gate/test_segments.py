@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from simward.gate import segments
 from simward.gate.sockets import HAVE_MMSG, PEER_OCTETS, SegmentSender, have_segments, open_udp, peer_octets
 
-PEERS = [("127.0.0.1", 4001), ("127.0.0.1", 4002), ("127.0.0.2", 4001), ("::1", 4001, 0, 0), ("fe80::1", 4001, 0, 3)]
+PEERS: list[tuple[str, int] | tuple[str, int, int, int]] = [
+    ("127.0.0.1", 4001), ("127.0.0.1", 4002), ("127.0.0.2", 4001), ("::1", 4001, 0, 0), ("fe80::1", 4001, 0, 3),
+]
 
 
 def grouped(asked: list[tuple[int, int]], start: int = 0) -> list[list[int]]:

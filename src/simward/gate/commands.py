@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from simward.engine import events
-from simward.engine.outputs import ANSWER_NAMES, COMMAND_ANSWER, DUPLICATE
+from simward.engine.outputs import ANSWER_NAMES, APPLIED, COMMAND_ANSWER, DUPLICATE, LIMITED, NOT_FOUND, STALE
 from simward.errors import IdentityError, UsageError
 from simward.gate.control import Call
 from simward.identity import Iccid
@@ -26,6 +27,9 @@ KINDS = {
 ABOUT_A_SUBSCRIPTION = ("lock", "release", "disconnect")
 WAITING_MAX = 256
 NOTE_CHARACTERS_MAX = 500
+IMSIS_MAX = 32
+"""Of one ICCID. A card does not carry more; an ICCID that stands for "unknown" in many lines of an inventory does."""
+STRONGEST_FIRST = (APPLIED, STALE, LIMITED, DUPLICATE, NOT_FOUND)
 
 Action = Callable[[Call], None]
 """Answers a call now or later; UsageError and IdentityError are answered as refusals."""
@@ -43,10 +47,27 @@ class Command:
     flags: int
     note: dict[str, str]
 
-    def write(self, row: np.ndarray, imsi: int) -> None:
-        """Fill an event row (one that reports nothing yet); `imsi` is the subject's, 0 = not in the inventory."""
-        row["kind"], row["subject"], row["imsi"], row["request"] = self.kind, self.subject, imsi, self.number
-        row["argument"], row["flags"] = self.argument, self.flags
+
+class Part(NamedTuple):
+    """A command's event for one subscription: one ICCID may carry several IMSIs."""
+
+    command: Command
+    imsi: int
+    """0 = nobody's: not in the inventory, or a command that is about no subscription."""
+
+    @property
+    def number(self) -> int:
+        """What the fold knows repetitions by: the same for the same command and the same subscription."""
+        if not self.imsi:
+            return self.command.number
+        both = self.command.number.to_bytes(8, "little") + self.imsi.to_bytes(8, "little")
+        return _number(both)
+
+    def write(self, row: np.ndarray) -> None:
+        """Fill an event row (one that reports nothing yet)."""
+        command = self.command
+        row["kind"], row["subject"], row["imsi"], row["request"] = command.kind, command.subject, self.imsi, self.number
+        row["argument"], row["flags"] = command.argument, command.flags
 
 
 class CommandDesk:
@@ -106,27 +127,61 @@ def number_of(command_id: str) -> int:
     """The 63-bit number of a command's id; one that nobody else has where no id is given (then nothing is a repeat)."""
     if not command_id:
         return secrets.randbits(62) + 1
-    return int.from_bytes(hashlib.blake2b(command_id.encode(), digest_size=8).digest(), "little") >> 1 or 1
+    return _number(command_id.encode())
 
 
-def notes_of(commands: list[Command], first: int, kept: np.ndarray) -> dict[str, Any]:
-    """Who asked and why, by the sequence that each command got; `kept` says which rows of the batch are journalled."""
-    sequences = first - 1 + np.cumsum(kept[: len(commands)])
+def parts_of(commands: list[Command], subscriptions: np.ndarray) -> list[Part]:
+    """The events that carry out these commands, those of one command together; one that would be too many is refused.
+
+    `subscriptions` are the rows of the table that were ever used. It is read once, however many commands there are.
+    """
+    if not commands:
+        return []
+    wanted = np.unique(np.array([command.subject for command in commands], np.int64))
+    iccids = np.asarray(subscriptions["iccid"])
+    places = np.minimum(np.searchsorted(wanted, iccids), len(wanted) - 1)
+    found: dict[int, list[int]] = {}
+    for row in np.flatnonzero((wanted[places] == iccids) & (iccids != 0)):
+        if imsi := int(subscriptions["imsi"][row]):
+            found.setdefault(int(iccids[row]), []).append(imsi)
+    parts: list[Part] = []
+    for command in commands:
+        imsis = found.get(command.subject) or [0]
+        if len(imsis) > IMSIS_MAX:
+            command.call.refuse(f"{len(imsis)} subscriptions of the inventory have this ICCID: no card carries so many")
+        else:
+            parts.extend(Part(command, imsi) for imsi in sorted(imsis))
+    return parts
+
+
+def notes_of(parts: list[Part], first: int, kept: np.ndarray) -> dict[str, Any]:
+    """Who asked and why, by the sequence that each event got; `kept` says which rows of the batch are journalled."""
+    sequences = first - 1 + np.cumsum(kept[: len(parts)])
     return {
-        str(int(sequence)): command.note
-        for command, sequence, journalled in zip(commands, sequences, kept, strict=False)
+        str(int(sequence)): part.command.note
+        for part, sequence, journalled in zip(parts, sequences, kept, strict=False)
         if journalled
     }
 
 
-def answer(commands: list[Command], outputs: np.ndarray, results: np.ndarray, durable: bool) -> None:
-    """Tell each caller what the fold said about its command; they are the first of the batch that was folded."""
-    for position, command in enumerate(commands):
-        facts: dict[str, Any] = {"result": ANSWER_NAMES[DUPLICATE], "id": command.note["id"]}
+def answer(parts: list[Part], outputs: np.ndarray, results: np.ndarray, durable: bool) -> None:
+    """Tell each caller what the fold said about its command; `parts` are the first of the batch that was folded.
+
+    Applied where it was for any IMSI of the card, else the strongest reason why not.
+    """
+    answers = outputs[outputs["kind"] == COMMAND_ANSWER]
+    answered = {int(one["subject"]): one for one in answers}
+    said_of: dict[int, tuple[Command, list[dict[str, Any]]]] = {}
+    for position, part in enumerate(parts):
+        facts: dict[str, Any] = {"result": DUPLICATE}
         if not results["duplicate"][position]:
-            said = outputs[(outputs["kind"] == COMMAND_ANSWER) & (outputs["subject"] == command.number)][-1]
-            facts["result"] = ANSWER_NAMES[said["result"]]
-            facts["sequence"], facts["generation"] = int(said["sequence"]), int(said["generation"])
+            facts = {name: int(answered[part.number][name]) for name in ("result", "sequence", "generation")}
+        said_of.setdefault(id(part.command), (part.command, []))[1].append(facts)
+    for command, said in said_of.values():
+        strongest = min(said, key=lambda one: STRONGEST_FIRST.index(one["result"]))
+        facts = {**strongest, "result": ANSWER_NAMES[strongest["result"]], "id": command.note["id"]}
+        if len(said) > 1:
+            facts["imsis"] = dict(Counter(ANSWER_NAMES[one["result"]] for one in said))
         if not durable:
             command.call.refuse("decided, but it cannot be recorded now: the journal cannot be written", **facts)
         elif facts["result"] in REFUSALS:
@@ -140,6 +195,10 @@ REFUSALS = {
     "limited": "limited: the use case's limits or never-cut forbid it",
     "not-found": "not found: no subscription with this ICCID",
 }
+
+
+def _number(octets: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(octets, digest_size=8).digest(), "little") >> 1 or 1
 
 
 def _flags(payload: Mapping[str, Any], note: dict[str, str]) -> int:

@@ -14,7 +14,7 @@ from simward.engine.journal import events_row
 from simward.engine.outputs import OUTPUT, RESULT, VERDICT_NAMES
 from simward.gate import commands
 from simward.gate.clock import Clock
-from simward.gate.commands import Command, CommandDesk
+from simward.gate.commands import CommandDesk, Part
 from simward.gate.disconnects import Disconnects
 from simward.gate.metrics import Metrics
 from simward.gate.radius import Port
@@ -23,8 +23,8 @@ from simward.gate.replies import NOT_RECORDED
 from simward.wire.radius.receive import Decoded
 
 TICK_S = 1.0
-OWN_EVENTS_MAX = 512
-"""Ticks, commands and effect results in one batch; more of them wait for the next."""
+COMMANDS_MAX = RESULTS_MAX = 256
+"""Commands, and effect results, in one batch; more of them wait for the next."""
 CANNOT_RECORD = "the journal cannot be written now: nothing can be decided on"
 
 
@@ -66,7 +66,6 @@ class Gate:
         self._allow = allow_when_not_durable
         self._monotonic = monotonic
         self.tick_at = monotonic()
-        self._own = events.empty(OWN_EVENTS_MAX)
 
     def turn(self) -> int:
         """One batch, of whatever is there: returns how many packets came."""
@@ -79,7 +78,7 @@ class Gate:
             return 0
         now = self.clock.now()
         decoded = self.port.decode(now)
-        asked = self.desk.take(OWN_EVENTS_MAX // 2)
+        asked = self._asked()
         first = self.fold.sequence + 1
         own = self._fold_own(asked, tick, now)
         heard = self._fold(decoded.events)
@@ -99,26 +98,27 @@ class Gate:
             self._count(count, sent, heard, began)
         return count
 
-    def _fold_own(self, asked: list[Command], tick: bool, now: int) -> Folded:
+    def _asked(self) -> list[Part]:
+        """The commands that wait, as events of the subscriptions that they are about."""
+        state = self.fold.state
+        used = state.subscriptions[: int(state.meta["subscriptions"][0])]
+        return commands.parts_of(self.desk.take(COMMANDS_MAX), used)
+
+    def _fold_own(self, asked: list[Part], tick: bool, now: int) -> Folded:
         """Fold commands, effect results and the tick, before what came from gateways."""
         if not (asked or tick or self.disconnects.results):
             return NOTHING
-        results = self.disconnects.take(OWN_EVENTS_MAX - len(asked) - 1)
+        results = self.disconnects.take(RESULTS_MAX)
         count = len(asked) + len(results)
-        own = self._own[: count + tick]
-        events.reset(own)
-        for position, command in enumerate(asked):
-            command.write(own[position], self._imsi_of(command.subject))
+        own = events.empty(count + tick)
+        for position, part in enumerate(asked):
+            part.write(own[position])
         for position, result in enumerate(results, start=len(asked)):
             own[position] = result
         if tick:
             own["kind"][count] = events.TICK
         own["received_at"] = own["happened_at"] = now
         return self._fold(own).copied()
-
-    def _imsi_of(self, iccid: int) -> int:
-        row = self.fold.find(iccid=iccid) if iccid else -1
-        return int(self.fold.state.subscriptions["imsi"][row]) if row >= 0 else 0
 
     def _fold(self, inputs: np.ndarray) -> Folded:
         """Fold events to the last one, however much room for outputs the fold has at a time."""
@@ -136,7 +136,7 @@ class Gate:
             folded = self.fold.events(inputs[at:])
         return Folded(inputs, *(np.concatenate([part[place] for part in parts]) for place in range(3)))
 
-    def _record(self, first: int, now: int, own: Folded, heard: Folded, asked: list[Command], began: float) -> bool:
+    def _record(self, first: int, now: int, own: Folded, heard: Folded, asked: list[Part], began: float) -> bool:
         """One journal row of what was new in this batch; True once it is durable (or there was nothing new)."""
         inputs, outputs = heard.inputs, heard.outputs
         if not heard.kept.all():

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from simward.compiled import entry, records
-from simward.wire.radius import compiling
+from simward.wire.radius import compiling, octets
 from simward.wire.radius.compiling import uncounted
+from simward.wire.radius.octets import mix
 
 SEGMENTS_MAX = 64
 """Datagrams that one message may be cut into (UDP_MAX_SEGMENTS in linux/udp.h; 128 since 6.9)."""
@@ -21,6 +22,7 @@ SEGMENT_OCTETS_MAX = 1_232
 """A longer datagram goes alone: it may need fragments, which segments must not (RFC 8200 5: 1280, less headers)."""
 
 _PEERS = 256
+"""As many as the upper eight of the 32 bits of a hash can say."""
 _PEER_WORDS = 7
 
 CONTROL = np.dtype([("octets", "u8"), ("level", "i4"), ("kind", "i4"), ("segment", "u2"), ("pad", "u2", (3,))])
@@ -83,8 +85,10 @@ def group_slots(lengths, peers, start, end, plan):  # type: ignore[no-untyped-de
         plan.newest[place] = -1
     made = np.int64(0)
     for slot in range(start, end):
-        port, low, high = np.int64(peers[slot, 0]), np.int64(peers[slot, 1]), np.int64(peers[slot, 5])
-        place = ((port >> np.int64(16)) ^ (port >> np.int64(24)) ^ low ^ (low >> np.int64(24)) ^ high) & (_PEERS - 1)
+        place = np.int64(0)
+        for word in (0, 1, 2, 5):  # port and IPv4 address, or port and both ends of an IPv6 address
+            place = mix(place, np.int64(peers[slot, word]))
+        place >>= np.int64(24)
         message = np.int64(plan.newest[place])
         if message < 0 or not _joins(plan, message, slot, lengths, peers):
             message = made
@@ -98,12 +102,12 @@ def group_slots(lengths, peers, start, end, plan):  # type: ignore[no-untyped-de
         plan.counts[message] += 1
         plan.octets[message] += lengths[slot]
     begin = np.int64(0)
-    for message in range(made):
-        plan.begins[message] = begin
-        begin += np.int64(plan.counts[message])
-        plan.counts[message] = 0
+    for opened in range(made):
+        plan.begins[opened] = begin
+        begin += np.int64(plan.counts[opened])
+        plan.counts[opened] = 0
     for slot in range(start, end):
-        message = plan.message_of[slot]
+        message = np.int64(plan.message_of[slot])
         plan.order[plan.begins[message] + plan.counts[message]] = slot
         plan.counts[message] += 1
     return made
@@ -113,23 +117,23 @@ def group_slots(lengths, peers, start, end, plan):  # type: ignore[no-untyped-de
 def plan_messages(lengths, peers, start, end, plan, headers):  # type: ignore[no-untyped-def]
     """Group slots and write what sendmmsg reads for them; returns how many messages there are."""
     made = group_slots(lengths, peers, start, end, plan)
-    octets, row, peer, iovec, control = headers.places
+    first_octet, row, peer, iovec, control = headers.places
     for message in range(made):
-        begin, count, first = np.int64(plan.begins[message]), np.int64(plan.counts[message]), plan.first[message]
+        begin, count, first = plan.begins[message], plan.counts[message], plan.first[message]
         header = headers.messages[message]
         header.name = peer + np.int64(first) * np.int64(4 * _PEER_WORDS)
-        header.iov, header.iov_count = iovec + begin * np.int64(16), count
+        header.iov, header.iov_count = iovec + np.int64(begin) * np.int64(16), count
         header.control = control + np.int64(message) * np.int64(24) if count > 1 else np.int64(0)
         header.control_octets = 24 if count > 1 else 0
         headers.controls[message].segment = lengths[first]
         for place in range(begin, begin + count):
             slot = np.int64(plan.order[place])
-            headers.iovecs[place].base = octets + slot * row
+            headers.iovecs[place].base = first_octet + slot * row
             headers.iovecs[place].octets = lengths[slot]
     return made
 
 
-plan_batch = entry(plan_messages, depends=[compiling])
+plan_batch = entry(plan_messages, depends=[compiling, octets])
 
 
 def new_controls(slots: int) -> np.ndarray:

@@ -44,8 +44,8 @@ _MMSGHDR = np.dtype(
 )
 """struct mmsghdr of 64-bit Linux (glibc and musl, little-endian: the padding stands where musl pads)."""
 _MMSGHDR_OCTETS = _MMSGHDR.itemsize
-_SEGMENTED_FROM = 4
-"""In a smaller batch there is nothing to win by sending segments, and a lone request is not to wait for trying."""
+_SEGMENTED_FROM = 8
+"""A smaller batch goes faster as it is: planning takes 3 us, and a message that is cut costs more than a plain one."""
 _MSG_DONTWAIT = 0x40
 
 
