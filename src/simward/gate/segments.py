@@ -21,7 +21,7 @@ MESSAGE_OCTETS_MAX = 65_000
 SEGMENT_OCTETS_MAX = 1_232
 """A longer datagram goes alone: it may need fragments, which segments must not (RFC 8200 5: 1280, less headers)."""
 
-_PEERS = 256
+_PEERS, _TRIES = 256, 4
 """As many as the upper eight of the 32 bits of a hash can say."""
 _PEER_WORDS = 7
 
@@ -60,18 +60,33 @@ def new_plan(slots: int) -> Plan:
 
 
 @uncounted
-def _joins(plan, message, slot, lengths, peers):  # type: ignore[no-untyped-def]
-    """May this slot be the next datagram of the message? The same peer; no longer than the first; all but the last as
-    long as the first."""
-    first = np.int64(plan.first[message])
-    if plan.closed[message] or plan.counts[message] >= SEGMENTS_MAX or lengths[slot] > lengths[first]:
+def _place_of(plan, slot, peers):  # type: ignore[no-untyped-def]
+    """Where the newest message to the peer of `slot` stands, or is to stand: after some tries, another's gives way."""
+    name = np.int64(0)
+    for word in (0, 1, 2, 5):  # port and IPv4 address, or port and both ends of an IPv6 address
+        name = mix(name, np.int64(peers[slot, word]))
+    for tried in range(_TRIES):
+        place = ((name >> np.int64(24)) + tried) & np.int64(_PEERS - 1)
+        message = plan.newest[place]
+        if message < 0:
+            return place
+        same = True
+        for word in range(_PEER_WORDS):
+            same &= peers[slot, word] == peers[plan.first[message], word]
+        if same:
+            return place
+    plan.newest[name >> np.int64(24)] = -1
+    return name >> np.int64(24)
+
+
+@uncounted
+def _joins(plan, message, slot, lengths):  # type: ignore[no-untyped-def]
+    """May this slot be the next datagram of the message? It is no longer than the first, and none was shorter yet."""
+    if message < 0 or plan.closed[message] or plan.counts[message] >= SEGMENTS_MAX:
         return False
-    if plan.octets[message] + lengths[slot] > MESSAGE_OCTETS_MAX or lengths[slot] == 0:
+    if plan.octets[message] + lengths[slot] > MESSAGE_OCTETS_MAX:
         return False
-    for word in range(_PEER_WORDS):
-        if peers[slot, word] != peers[first, word]:
-            return False
-    return True
+    return 0 < lengths[slot] <= lengths[plan.first[message]]
 
 
 @uncounted
@@ -79,21 +94,18 @@ def group_slots(lengths, peers, start, end, plan):  # type: ignore[no-untyped-de
     """Fill `plan` for slots from `start` up to `end`; returns how many messages there are.
 
     A peer has one open message at a time, and messages stand in the order in which they began: so what goes to one peer
-    goes in order. Two peers of one hash close each other's messages, which costs speed and nothing else.
+    goes in order.
     """
     for place in range(_PEERS):
         plan.newest[place] = -1
     made = np.int64(0)
     for slot in range(start, end):
-        place = np.int64(0)
-        for word in (0, 1, 2, 5):  # port and IPv4 address, or port and both ends of an IPv6 address
-            place = mix(place, np.int64(peers[slot, word]))
-        place >>= np.int64(24)
-        message = np.int64(plan.newest[place])
-        if message < 0 or not _joins(plan, message, slot, lengths, peers):
+        at = _place_of(plan, slot, peers)
+        message = np.int64(plan.newest[at])
+        if not _joins(plan, message, slot, lengths):
             message = made
             made += 1
-            plan.newest[place], plan.first[message] = message, slot
+            plan.newest[at], plan.first[message] = message, slot
             plan.counts[message], plan.octets[message] = 0, 0
             plan.closed[message] = lengths[slot] > SEGMENT_OCTETS_MAX or lengths[slot] == 0
         elif lengths[slot] < lengths[plan.first[message]]:
