@@ -16,7 +16,6 @@ from simward.engine import events
 from simward.engine.apply import apply_offline
 from simward.engine.fold import Fold
 from simward.engine.journal import EVENTS, Journal, row_events
-from simward.engine.outputs import RESULT
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.start import restore
 from simward.gate.clock import Clock
@@ -35,6 +34,7 @@ from simward.gate.runner import Runner
 from simward.gate.snapshots import Snapshots
 from simward.gate.sockets import open_udp, shown_address
 from simward.gate.status import Status
+from simward.gate.warm import warm_up
 from simward.settings import Settings
 from simward.wire.radius.answer import Answerer
 from simward.wire.radius.clients import ClientTable
@@ -160,17 +160,6 @@ def recent_requests(journal: Journal, fold: Fold) -> np.ndarray:
     recent = np.concatenate(found)
     accounting = (recent["kind"] >= events.ACCOUNTING_START) & (recent["kind"] <= events.ACCOUNTING_OFF)
     return np.asarray(recent["request"][accounting])
-
-
-def warm_up(port: RadiusPort) -> None:
-    """Run what is compiled once over nothing, so that the first packet does not wait for the compiler."""
-    tick = events.empty(1)
-    tick["kind"] = events.TICK
-    Fold.new().events(tick)
-    decoded = port.decode(0)
-    port.remember(decoded, np.zeros(0, RESULT))
-    port.answer(decoded, np.zeros(0, RESULT), 0)
-    port.forget(decoded)
 
 
 def _to_stderr(text: str) -> None:
