@@ -84,6 +84,32 @@ def test_a_known_subscription_is_accepted_with_its_address(gate: RunningGate) ->
     assert "Acct-Interim-Interval = 900" in said and "Class = 0x" in said
 
 
+def test_what_it_keeps_is_the_owners_alone(gate: RunningGate) -> None:
+    data = gate.folder / "data"
+    kept = [data, *data.rglob("*")]
+    assert len(kept) > 3
+    assert not [str(path) for path in kept if path.exists() and path.stat().st_mode & 0o077]
+
+
+def test_neither_metrics_nor_status_nor_the_log_tell_a_secret(gate: RunningGate) -> None:
+    told = gate.ask("metrics")["text"] + str(gate.ask("status")) + gate.errors()
+    assert SECRET not in told and "00101" not in told
+
+
+def test_a_datagram_that_is_too_long_is_no_packet(gate: RunningGate) -> None:
+    """RFC 2865 3: at most 4096 octets. What was cut is not read, though its beginning is a signed request."""
+    before = gate.metric("packets_total", "bad_length")
+    octets = Packet(Code.STATUS_SERVER, 9, bytes(16)).sign_status_server(SECRET.encode())
+    with udp() as asking:
+        asking.sendto(octets + bytes(4096 - len(octets)), gate.auth)
+        assert asking.recv(4096)[:2] == bytes([Code.ACCESS_ACCEPT, 9]), "padding is ignored"
+        asking.sendto(octets + bytes(4097 - len(octets)), gate.auth)
+        soon("it is counted", lambda: gate.metric("packets_total", "bad_length") == before + 1)
+        asking.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            asking.recv(4096)
+
+
 def test_a_stranger_is_rejected_in_words(gate: RunningGate) -> None:
     said = radclient(gate.auth, "auth", access_request(77777))
     assert "Received Access-Reject" in said and "not in the inventory" in said

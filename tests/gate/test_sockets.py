@@ -57,6 +57,13 @@ def test_a_batch_lands_in_its_slots(wire: Wire) -> None:
     assert sockets.peer_octets(wire.far.getsockname()) == wire.peers[4].tobytes()
 
 
+def test_what_does_not_fit_is_seen_to_be_longer(wire: Wire) -> None:
+    wire.say(b"x" * 64, b"y" * 65, b"z" * 9000, b"next")
+    assert wire.receiver.receive(wire.opened, 0, 8) == 4
+    fits, by_one, by_far, last = wire.lengths[:4].tolist()
+    assert (fits, last) == (64, 4) and by_one == 65 and by_far > 64
+
+
 def test_nothing_there_is_no_packet(wire: Wire) -> None:
     assert wire.receiver.receive(wire.opened, 0, 8) == 0
 

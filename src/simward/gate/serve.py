@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import socket
 import sys
 import time
@@ -57,6 +58,8 @@ def serve(settings: Settings, *, say: Say = print, progress: Say | None = None) 
     began = time.monotonic()
     tell = progress or _to_stderr
     return_freed_memory()
+    os.umask(0o077)  # whatever this process writes names subscriptions: it is the owner's alone
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as closing:
         journal = SqliteJournal.open(settings.data_dir / "journal")
         closing.callback(journal.close)

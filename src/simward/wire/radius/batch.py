@@ -51,9 +51,9 @@ class PacketBatch:
     def add(self, datagram: bytes, address: bytes, port_kind: int = AUTH) -> int:
         """Append one datagram from a raw socket address; returns its row. For tests and portable loops."""
         row = self.count
+        self.lengths[row] = len(datagram)  # the whole of it, as a socket says, also where it does not fit
         datagram = datagram[:ROOM]
         self.octets[row, : len(datagram)] = np.frombuffer(datagram, np.uint8)
-        self.lengths[row] = len(datagram)
         self.addresses[row] = np.frombuffer(address.ljust(ADDRESS_OCTETS, b"\0"), np.uint8)
         self.address_lengths[row] = len(address)
         self.port_kind[row] = port_kind

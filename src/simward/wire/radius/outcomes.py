@@ -11,7 +11,7 @@ ACKNOWLEDGE_ONLY = 3  # an accounting record that is no event (Tunnel-*, Failed,
 # Dropped without an answer.
 UNKNOWN_CLIENT = 4  # RFC 2865 3: a source without a shared secret MUST be silently discarded
 TOO_SHORT = 5  # fewer than 20 octets
-BAD_LENGTH = 6  # RFC 2865 3: Length below 20, above 4096, or above what came
+BAD_LENGTH = 6  # RFC 2865 3: Length below 20, above 4096, or above what came; or more than 4096 octets came
 BAD_CODE = 7  # no request, or not one for this socket
 MALFORMED_ATTRIBUTE = 8  # attributes do not fill the packet exactly, or one has a length below 2
 PROXY_LOOP = 9  # more Proxy-State attributes than any honest chain of proxies adds

@@ -62,6 +62,8 @@ def check_frame(octets, base, datagram):  # type: ignore[no-untyped-def]
     """RFC 2865 3: ACCEPTED where Length fits what came, else why not. Octets past Length are padding."""
     if datagram < HEADER:
         return TOO_SHORT
+    if datagram > ROOM:  # longer than any packet, and cut: what is there is not what was sent
+        return BAD_LENGTH
     length = u16(octets, base + 2)
     if length < HEADER or length > ROOM or length > datagram:
         return BAD_LENGTH
