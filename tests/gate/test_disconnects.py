@@ -19,6 +19,7 @@ from simward.wire.radius.dynauth import OUTSTANDING_MAX, Peer
 from simward.wire.radius.packet import Packet
 
 SECRET = b"a-secret-of-the-tests"
+NAS_IP_ADDRESS, NAS_IDENTIFIER = 4, 32
 
 
 class Scene:
@@ -161,13 +162,18 @@ def test_a_held_one_is_not_sent(scene: Scene) -> None:
 
 @pytest.mark.parametrize(
     ("gateway", "attribute", "value"),
-    [(b"10.1.2.3", "NAS-IP-Address", "10.1.2.3"), (b"pgw1", "NAS-Identifier", None)],
+    [
+        (b"10.1.2.3", NAS_IP_ADDRESS, b"\x0a\x01\x02\x03"),
+        (b"pgw1", NAS_IDENTIFIER, None),
+        (b"\xff-7", NAS_IDENTIFIER, b"\xff-7"),
+        (b"(more than fit)", NAS_IDENTIFIER, None),
+    ],
 )
 def test_the_nas_is_named_as_it_named_itself(
-    scene: Scene, gateway: bytes, attribute: str, value: str | None
+    scene: Scene, gateway: bytes, attribute: int, value: bytes | None
 ) -> None:
     scene.disconnects.on_durable(scene.effects(gateway=gateway))
-    assert scene.heard()[0].get(attribute) == value
+    assert dict(scene.heard()[0].attributes).get(attribute) == value
 
 
 def test_an_id_that_may_be_cut_is_not_sent(scene: Scene) -> None:

@@ -14,7 +14,7 @@ from simward.wire.radius.packet import Packet
 from wire.asking import IMSI, SECRET
 
 PEER = Peer(("127.0.0.1", 3799), SECRET)
-SESSION = Session(b"00c0ffee00000001", IMSI, "10.64.0.1", "pgw1")
+SESSION = Session(b"00c0ffee00000001", IMSI, "10.64.0.1", b"pgw1")
 AT = 1_800_000_000
 
 

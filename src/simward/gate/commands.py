@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,8 +29,6 @@ WAITING_MAX = 256
 NOTE_CHARACTERS_MAX = 500
 IMSIS_MAX = 32
 """Of one ICCID. A card does not carry more; an ICCID that stands for "unknown" in many lines of an inventory does."""
-UNPRINTABLE = ("Cc", "Cs")
-"""Unicode categories: what is kept for the audit is shown in terminals, and must have a form in octets."""
 STRONGEST_FIRST = (APPLIED, STALE, LIMITED, DUPLICATE, NOT_FOUND)
 
 Action = Callable[[Call], None]
@@ -224,6 +221,8 @@ def _text(payload: Mapping[str, Any], key: str) -> str:
         raise UsageError(f"{key} is a text")
     if len(value) > NOTE_CHARACTERS_MAX:
         raise UsageError(f"{key} is at most {NOTE_CHARACTERS_MAX} characters")
-    if any(unicodedata.category(one) in UNPRINTABLE for one in value):
-        raise UsageError(f"{key} has control characters in it, or halves of characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:  # JSON can write halves of characters
+        raise UsageError(f"{key} is no text: {error.reason}") from error
     return value

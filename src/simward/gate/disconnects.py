@@ -22,6 +22,7 @@ from simward.engine.events import (
 )
 from simward.engine.fold import Fold
 from simward.engine.outputs import DISCONNECT
+from simward.engine.texts import OVERFLOW_TEXT
 from simward.gate.metrics import Metrics
 from simward.wire.radius.dynauth import RFC_5080, Address, DynauthClient, Peer, Schedule, Session
 from simward.wire.radius.packet import PACKET_OCTETS_MAX
@@ -155,11 +156,12 @@ def session_of(effect: Any, fold: Fold) -> Session:
     texts, size = fold.state.texts, int(effect["session_id_octets"])
     gateway, client = texts.name(int(effect["gateway"])), texts.name(int(effect["client"]))
     is_address = _is_ipv4(gateway)
+    unnamed = is_address or gateway == client or int(effect["gateway"]) == OVERFLOW_TEXT
     return Session(
         effect["session_id"][:size].tobytes(),
         imsi=str(int(effect["imsi"]))[1:],
         address=str(ipaddress.IPv4Address(int(effect["address"]))) if effect["address"] else "",
-        nas_identifier="" if is_address or gateway == client else gateway,
+        nas_identifier=b"" if unnamed else texts.text(int(effect["gateway"])),
         nas_address=gateway if is_address else "",
         # An id that fills its room may be the start of a longer one. Sent like that, the gateway would say that there
         # is no such session, and a live one would be taken for ended.

@@ -52,7 +52,7 @@ class Session:
     session_id: bytes
     imsi: str = ""
     address: str = ""
-    nas_identifier: str = ""
+    nas_identifier: bytes = b""
     nas_address: str = ""
     cut: bool = False
     """The session's id was too long to be kept whole: it is not sent, the rest must do."""
