@@ -24,7 +24,7 @@ from simward.engine.outputs import RESULT
 from simward.engine.texts import OVERFLOW_TEXT, TEXTS_MAX, Texts
 from simward.wire.radius import batch as batches
 from simward.wire.radius import clients as client_tables
-from simward.wire.radius import compiling, fields, location, md5, naming, octets, outcomes, subscriber, verify
+from simward.wire.radius import compiling, fields, lanes, location, md5, naming, octets, outcomes, subscriber, verify
 from simward.wire.radius import duplicates as caches
 from simward.wire.radius.batch import ACCOUNTING, ADDRESS_OCTETS, ROOM, PacketBatch
 from simward.wire.radius.clients import ClientTable, address_high, address_low, find_client
@@ -40,6 +40,7 @@ from simward.wire.radius.fields import (
     fill_event,
     integer,
 )
+from simward.wire.radius.lanes import LANES, LANES_FROM
 from simward.wire.radius.octets import i64, join63, mix, u16
 from simward.wire.radius.outcomes import (
     ACCEPTED,
@@ -59,11 +60,12 @@ from simward.wire.radius.verify import (
     check_authentic,
     check_frame,
     find_attributes,
+    hash_ahead,
 )
 
 SOURCES = (
-    batches, caches, client_tables, event_layout, fields, identity, location, md5, naming, octets, outcomes, outputs,
-    compiling, subscriber, texts, verify,
+    batches, caches, client_tables, event_layout, fields, identity, lanes, location, md5, naming, octets, outcomes,
+    outputs, compiling, subscriber, texts, verify,
 )
 """Every module whose source the machine code below is made from."""
 
@@ -74,7 +76,7 @@ KIND_OF_STATUS[7], KIND_OF_STATUS[8] = ACCOUNTING_ON, ACCOUNTING_OFF
 
 
 @uncounted
-def _check(packets, row, clients, client, work):  # type: ignore[no-untyped-def]
+def _check(packets, row, clients, client, work, lane):  # type: ignore[no-untyped-def]
     """The outcome of everything that needs no memory: framing, code, attributes, authenticators."""
     base = np.int64(row) * ROOM
     status = check_frame(packets.octets, base, np.int64(packets.lengths[row]))
@@ -86,7 +88,7 @@ def _check(packets, row, clients, client, work):  # type: ignore[no-untyped-def]
         return BAD_CODE
     length = u16(packets.octets, base + 2)
     counted = find_attributes(packets.octets, base, length, work.found)
-    status = check_authentic(packets.octets, base, length, counted, clients, client, work)
+    status = check_authentic(packets.octets, base, length, counted, clients, client, work, lane)
     if status != ACCEPTED:
         return status
     if code == STATUS_SERVER_REQUEST:
@@ -137,12 +139,21 @@ def receive_batch(packets, count, clients, texts, duplicates, work, now, decoded
     for row in range(count):
         at, size = np.int64(row) * ADDRESS_OCTETS, packets.address_lengths[row]
         high, low = address_high(packets.addresses, at, size), address_low(packets.addresses, at, size)
-        client = find_client(clients, high, low)
-        decoded.client_of[row] = client
+        decoded.client_of[row] = find_client(clients, high, low)
+    for row in range(count):
+        lane = np.int64(row % LANES)
+        together = min(LANES, count - (row - lane))
+        if together < LANES_FROM:
+            lane = np.int64(-1)
+        elif lane == 0:
+            hash_ahead(packets, row, together, clients, decoded.client_of, work)
+        at, size = np.int64(row) * ADDRESS_OCTETS, packets.address_lengths[row]
+        high, low = address_high(packets.addresses, at, size), address_low(packets.addresses, at, size)
+        client = np.int64(decoded.client_of[row])
         if client < 0:
             decoded.status[row] = UNKNOWN_CLIENT
             continue
-        status = _check(packets, row, clients, client, work)
+        status = _check(packets, row, clients, client, work, lane)
         kind = np.int64(ACCESS_REQUEST)
         if status == ACCEPTED and packets.port_kind[row] == ACCOUNTING:
             stated = integer(packets.octets, work.found.standard, ACCT_STATUS_TYPE, NONE)
@@ -217,7 +228,7 @@ class Receiver:
         scratch = md5.new_scratch()
         found = Found(np.zeros(256, np.int32), np.zeros(256, np.int32), np.zeros(2, np.int64))
         asked = _records(np.zeros(1, caches.REQUEST))
-        self._work = Work(found, scratch, np.zeros(4, np.uint32), asked)
+        self._work = Work(found, scratch, np.zeros(4, np.uint32), asked, lanes.new_lanes(), np.zeros(LANES, np.int64))
         self._arrays = _room(0)
         self._wanted = _records(np.zeros(0, WANTED))
         self._wanted_count = np.zeros(1, np.int64)

@@ -25,7 +25,8 @@ from simward.wire.radius.fields import (
     Found,
     size_at,
 )
-from simward.wire.radius.md5 import hmac_md5, md5
+from simward.wire.radius.lanes import Lanes, add_octets, blank_digest, open_lane, run_lanes, take_digest, turn_outward
+from simward.wire.radius.md5 import AFTER_KEY, FRESH, INITIAL, hmac_md5, md5
 from simward.wire.radius.octets import copy, u16, u32
 from simward.wire.radius.outcomes import (
     ACCEPTED,
@@ -55,6 +56,8 @@ class Work(NamedTuple):
     scratch: np.ndarray  # md5.new_scratch()
     state: np.ndarray  # u4[4]: a digest
     asked: np.ndarray  # duplicates.REQUEST, one row
+    lanes: Lanes
+    ahead: np.ndarray  # i8[LANES]: the digest in that lane belongs where so many octets stand before, 0 = nowhere
 
 
 @uncounted
@@ -113,7 +116,54 @@ def _find_inside(octets, at, end, vendor):  # type: ignore[no-untyped-def]
 
 
 @uncounted
-def check_authentic(octets, base, length, counted, clients, client, work):  # type: ignore[no-untyped-def]
+def _find_signature(octets, base, length):  # type: ignore[no-untyped-def]
+    """How many octets stand before the value of the first Message-Authenticator, 0 = there is none to be found."""
+    at, end = base + HEADER, base + length
+    while at + 2 <= end:
+        size = np.int64(octets[at + 1])
+        if octets[at] == MESSAGE_AUTHENTICATOR:
+            return at + 2 - base if size == 18 and at + size <= end else np.int64(0)
+        if size < 2:
+            break
+        at += size
+    return np.int64(0)
+
+
+@uncounted
+def hash_ahead(packets, first, count, clients, client_of, work):  # type: ignore[no-untyped-def]
+    """Hash what `count` packets from row `first` on are to be checked by, all at once; judges nothing."""
+    octets, lanes, signed = packets.octets, work.lanes, False
+    for lane in range(count):
+        row, client = first + lane, client_of[first + lane]
+        base = np.int64(row) * ROOM
+        work.ahead[lane] = 0
+        if client < 0 or check_frame(octets, base, np.int64(packets.lengths[row])) != ACCEPTED:
+            continue
+        length = u16(octets, base + 2)
+        if octets[base] == ACCOUNTING_REQUEST:
+            open_lane(lanes, lane, INITIAL, FRESH)
+            add_octets(lanes, lane, octets, base, length)
+            blank_digest(lanes, lane, 4)
+            own = clients.rows[client]
+            add_octets(lanes, lane, clients.secrets, own.secret_start, own.secret_octets)
+            work.ahead[lane] = 4
+        else:
+            at = _find_signature(octets, base, length)
+            if at > 0:
+                open_lane(lanes, lane, clients.keys[client].inner, AFTER_KEY)
+                add_octets(lanes, lane, octets, base, length)
+                blank_digest(lanes, lane, at)
+                work.ahead[lane], signed = at, True
+    run_lanes(lanes)
+    if signed:
+        for lane in range(count):
+            if work.ahead[lane] > 4:
+                turn_outward(lanes, lane, clients.keys[client_of[first + lane]].outer, AFTER_KEY)
+        run_lanes(lanes)
+
+
+@uncounted
+def check_authentic(octets, base, length, counted, clients, client, work, lane):  # type: ignore[no-untyped-def]
     """ACCEPTED where the packet is from somebody who knows the client's secret, else why not."""
     if counted < 0:
         return MALFORMED_ATTRIBUTE
@@ -133,19 +183,22 @@ def check_authentic(octets, base, length, counted, clients, client, work):  # ty
         if signatures > 1 or size_at(octets, at) != 16:
             return BAD_MESSAGE_AUTHENTICATOR
         blank = code == ACCOUNTING_REQUEST
-        if not _message_authenticator_ok(octets, base, length, at, blank, clients.keys[client], work):
+        if not _message_authenticator_ok(octets, base, length, at, blank, clients.keys[client], work, lane):
             return BAD_MESSAGE_AUTHENTICATOR
-    if code == ACCOUNTING_REQUEST and not _authenticator_ok(octets, base, length, clients, client, work):
+    if code == ACCOUNTING_REQUEST and not _authenticator_ok(octets, base, length, clients, client, work, lane):
         return BAD_AUTHENTICATOR
     return ACCEPTED
 
 
 @uncounted
-def _message_authenticator_ok(octets, base, length, at, blank, key, work):  # type: ignore[no-untyped-def]
+def _message_authenticator_ok(octets, base, length, at, blank, key, work, lane):  # type: ignore[no-untyped-def]
     """RFC 3579 3.2: HMAC-MD5 over the packet with zeros in its own place.
 
     In an Accounting-Request also with zeros for the Request Authenticator, which is made afterwards.
     """
+    if lane >= 0 and work.ahead[lane] == at - base:
+        take_digest(work.lanes, lane, work.state)
+        return _equal(octets, at, work.state)
     scratch = work.scratch
     copy(scratch, 0, octets, base, length)
     for index in range(16):
@@ -157,8 +210,11 @@ def _message_authenticator_ok(octets, base, length, at, blank, key, work):  # ty
 
 
 @uncounted
-def _authenticator_ok(octets, base, length, clients, client, work):  # type: ignore[no-untyped-def]
+def _authenticator_ok(octets, base, length, clients, client, work, lane):  # type: ignore[no-untyped-def]
     """RFC 2866 3: MD5 over the packet with sixteen zeros for the Request Authenticator, and the secret."""
+    if lane >= 0 and work.ahead[lane] == 4:
+        take_digest(work.lanes, lane, work.state)
+        return _equal(octets, base + 4, work.state)
     scratch, row = work.scratch, clients.rows[client]
     copy(scratch, 0, octets, base, length)
     for index in range(16):
