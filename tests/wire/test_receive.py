@@ -35,6 +35,12 @@ def test_authentic_requests_become_events(reading: Reading) -> None:
     assert reading.receiver.counters["accepted"] == 2
 
 
+@pytest.mark.parametrize(("octets", "outcome"), [(4096, "status_server"), (4097, "bad_length"), (65_000, "bad_length")])
+def test_what_is_longer_than_any_packet_is_not_read(reading: Reading, octets: int, outcome: str) -> None:
+    """Its end was cut off by the socket; up to there, octets past Length are padding (RFC 2865 3)."""
+    assert reading.outcome(signed(status_server()).ljust(octets, b"\0")) == outcome
+
+
 def test_only_a_receiver_makes_a_decoded(reading: Reading) -> None:
     arrays = reading.read(signed(access())).arrays
     with pytest.raises(TypeError):
