@@ -13,12 +13,14 @@ from simward.engine.outputs import REJECT, RESULT
 from simward.wire.radius import batch as batches
 from simward.wire.radius import clients as client_tables
 from simward.wire.radius import compiling, outcomes
+from simward.wire.radius import lanes as hashing_together
 from simward.wire.radius import md5 as hashing
 from simward.wire.radius import octets as numbers
 from simward.wire.radius.batch import ADDRESS_OCTETS, ROOM, PacketArrays, PacketBatch
 from simward.wire.radius.clients import ClientTable
 from simward.wire.radius.compiling import uncounted
-from simward.wire.radius.md5 import hmac_md5, md5
+from simward.wire.radius.lanes import LANES, LANES_FROM, add_octets, open_lane, run_lanes, take_digest, turn_outward
+from simward.wire.radius.md5 import AFTER_KEY, FRESH, INITIAL, hmac_md5, md5
 from simward.wire.radius.octets import copy, put16, put32, u16
 from simward.wire.radius.outcomes import ACCEPTED, ACKNOWLEDGE_ONLY, DUPLICATE_ANSWERED, STATUS_SERVER
 from simward.wire.radius.receive import Decoded
@@ -31,7 +33,7 @@ REPLY_OCTETS_MAX = 253
 SPECIAL = 255
 """A detector number that no detector has: its reply text is the one given to `refuse`."""
 
-SOURCES = (batches, client_tables, compiling, hashing, numbers, outcomes, outputs)
+SOURCES = (batches, client_tables, compiling, hashing, hashing_together, numbers, outcomes, outputs)
 DEFAULT_REPLY = b"Refused by policy."
 
 
@@ -50,6 +52,14 @@ class Outcome(NamedTuple):
     cached: np.ndarray  # RESULT a packet
     results: np.ndarray  # RESULT an event
     without: np.ndarray  # bool an event: no answer
+
+
+class Signing(NamedTuple):
+    """Where answers are signed."""
+
+    lanes: hashing_together.Lanes
+    scratch: np.ndarray  # md5.new_scratch()
+    state: np.ndarray  # u4[4]: a digest
 
 
 @uncounted
@@ -129,8 +139,59 @@ def _sign(octets, base, length, signed, clients, client, scratch, state):  # typ
 
 
 @uncounted
-def _build(asked, row, out, place, result, replies, clients, client, scratch, state):  # type: ignore[no-untyped-def]
-    """One answer into row `place` of `out`."""
+def _sign_together(asked, out, first, count, clients, client_of, sources, lanes, state):  # type: ignore[no-untyped-def]
+    """`_sign` for answers from `first` on, at most as many as there are lanes."""
+    any_signed = False
+    for lane in range(count):
+        row, base = sources[first + lane], np.int64(first + lane) * ROOM
+        if _is_signed(asked, row):
+            open_lane(lanes, lane, clients.keys[client_of[row]].inner, AFTER_KEY)
+            add_octets(lanes, lane, out.octets, base, np.int64(out.lengths[first + lane]))
+            any_signed = True
+    if any_signed:
+        run_lanes(lanes)
+        for lane in range(count):
+            if _is_signed(asked, sources[first + lane]):
+                turn_outward(lanes, lane, clients.keys[client_of[sources[first + lane]]].outer, AFTER_KEY)
+        run_lanes(lanes)
+    for lane in range(count):
+        row, base = sources[first + lane], np.int64(first + lane) * ROOM
+        if _is_signed(asked, row):
+            take_digest(lanes, lane, state)
+            _store(out.octets, base + HEADER + 2, state)
+        own = clients.rows[client_of[row]]
+        open_lane(lanes, lane, INITIAL, FRESH)
+        add_octets(lanes, lane, out.octets, base, np.int64(out.lengths[first + lane]))
+        add_octets(lanes, lane, clients.secrets, own.secret_start, own.secret_octets)
+    run_lanes(lanes)
+    for lane in range(count):
+        take_digest(lanes, lane, state)
+        _store(out.octets, np.int64(first + lane) * ROOM + 4, state)
+
+
+@uncounted
+def _sign_some(asked, out, first, count, clients, client_of, sources, signing):  # type: ignore[no-untyped-def]
+    """Sign `count` answers from `first` on: together, where there are enough of them."""
+    if count >= LANES_FROM:
+        _sign_together(asked, out, first, count, clients, client_of, sources, signing.lanes, signing.state)
+        return
+    for place in range(first, first + count):
+        row, length = sources[place], np.int64(out.lengths[place])
+        _sign(
+            out.octets, np.int64(place) * ROOM, length, _is_signed(asked, row), clients, client_of[row],
+            signing.scratch, signing.state,
+        )
+
+
+@uncounted
+def _is_signed(asked, row):  # type: ignore[no-untyped-def]
+    """RFC 5997 3: the answer to a Status-Server may carry a Message-Authenticator whatever its code."""
+    return asked.octets[np.int64(row) * ROOM] != ACCOUNTING_REQUEST
+
+
+@uncounted
+def _build(asked, row, out, place, result, replies):  # type: ignore[no-untyped-def]
+    """One answer into row `place` of `out`, unsigned; the Request Authenticator stands in its header."""
     data, octets = asked.octets, out.octets
     base, at = np.int64(row) * ROOM, np.int64(place) * ROOM
     start, code = at, np.int64(data[base])
@@ -138,8 +199,7 @@ def _build(asked, row, out, place, result, replies, clients, client, scratch, st
     octets[at + 1] = data[base + 1]
     copy(octets, at + 4, data, base + 4, 16)
     at += HEADER
-    signed = code != ACCOUNTING_REQUEST  # RFC 5997 3: the answer to a Status-Server may carry one whatever its code
-    if signed:
+    if _is_signed(asked, row):
         octets[at], octets[at + 1] = MESSAGE_AUTHENTICATOR, 18  # first, against CVE-2024-3596
         for index in range(16):
             octets[at + 2 + index] = 0
@@ -155,14 +215,13 @@ def _build(asked, row, out, place, result, replies, clients, client, scratch, st
         octets[start] = ACCOUNTING_RESPONSE if accounting else ACCESS_ACCEPT
     at = _put_proxy_states(octets, at, data, base)
     put16(octets, start + 2, at - start)
-    _sign(octets, start, at - start, signed, clients, client, scratch, state)
     out.lengths[place] = at - start
 
 
 @uncounted
-def answer_batch(asked, count, outcome, replies, clients, out, sources, scratch, state):  # type: ignore[no-untyped-def]
+def answer_batch(asked, count, outcome, replies, clients, out, sources, signing):  # type: ignore[no-untyped-def]
     """Answer what is to be answered; returns how many answers there are. Their order is that of the requests."""
-    made, event = 0, -1
+    made, event = np.int64(0), -1
     for row in range(count):
         status = outcome.status[row]
         result = outcome.cached[row]
@@ -173,13 +232,16 @@ def answer_batch(asked, count, outcome, replies, clients, out, sources, scratch,
             result = outcome.results[event]
         elif status != STATUS_SERVER and status != DUPLICATE_ANSWERED and status != ACKNOWLEDGE_ONLY:
             continue
-        _build(asked, row, out, made, result, replies, clients, outcome.client_of[row], scratch, state)
+        _build(asked, row, out, made, result, replies)
         here, there = np.int64(row) * ADDRESS_OCTETS, np.int64(made) * ADDRESS_OCTETS
         copy(out.addresses, there, asked.addresses, here, ADDRESS_OCTETS)
         out.address_lengths[made] = asked.address_lengths[row]
         out.port_kind[made] = asked.port_kind[row]
         sources[made] = row
         made += 1
+        if made % LANES == 0:
+            _sign_some(asked, out, made - LANES, LANES, clients, outcome.client_of, sources, signing)
+    _sign_some(asked, out, made - made % LANES, made % LANES, clients, outcome.client_of, sources, signing)
     return made
 
 
@@ -198,8 +260,7 @@ class Answerer:
         )
         for (detector, one), text in {(0, 0): DEFAULT_REPLY, **reply_texts}.items():
             self._set_reply(detector, one, text)
-        self._scratch = hashing.new_scratch()
-        self._state = np.zeros(4, np.uint32)
+        self._signing = Signing(hashing_together.new_lanes(), hashing.new_scratch(), np.zeros(4, np.uint32))
         self._rejects = np.zeros(0, RESULT)
         self._none = np.zeros(0, np.bool_)
 
@@ -227,7 +288,7 @@ class Answerer:
         out.count = int(
             _answer(
                 batch.arrays, batch.count, outcome, self._replies, self._clients.arrays, arrays, out.sources,
-                self._scratch, self._state,
+                self._signing,
             )
         )
         return out.count
