@@ -147,8 +147,12 @@ def test_subscriptions_change_by_what_the_gate_reads(settled: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fleet", "removed", "asks"), [(100, 10, False), (100, 11, True), (2000, 20, False), (2000, 21, True)]
-)
+    ("fleet", "removed", "asks"),
+    [
+        (100, 10, False), (100, 11, True), (2000, 20, False), (2000, 21, True),
+        (3, 3, True), (3, 1, False), (4, 2, True), (1, 1, True),
+    ],
+)  # fmt: skip
 def test_removing_much_of_a_fleet_asks_first(world: World, fleet: int, removed: int, asks: bool) -> None:
     world.lines = rows(fleet)
     world.apply()

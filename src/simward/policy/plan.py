@@ -21,6 +21,8 @@ EXAMPLES = 5
 CUT_ALWAYS_ALLOWED = 10
 CUT_SHARE_ALLOWED = 0.01
 """Cutting more than ten subscriptions that are more than one in a hundred of the fleet asks first."""
+CUT_SHARE_ASKS = 0.5
+"""Cutting half of a fleet or more asks first however small the fleet: an export cut to its header looks like that."""
 
 IN_SERVICE = (LIFECYCLE.index("active"), LIFECYCLE.index("inventory"))
 
@@ -115,11 +117,13 @@ class Plan:
         """Why this asks first; empty where it need not.
 
         Cutting (removing, suspending, retiring) more than ten subscriptions that are also more than 1 % of the fleet
-        asks, since that is what a truncated export looks like; so does the end of a use case that has members.
+        asks, since that is what a truncated export looks like; so does cutting half of the fleet or more, whatever its
+        size, and the end of a use case that has members.
         """
         reasons = []
         cut = self.removed.number + self.taken_out.number
-        if cut > max(CUT_ALWAYS_ALLOWED, CUT_SHARE_ALLOWED * self.fleet):
+        much = cut > max(CUT_ALWAYS_ALLOWED, CUT_SHARE_ALLOWED * self.fleet)
+        if much or (cut and cut >= CUT_SHARE_ASKS * self.fleet):
             reasons.append(f"{cut:,} of {self.fleet:,} subscriptions would be removed or taken out of service")
         for one in self.objects:
             if one.kind == "use_case" and one.change == "removed" and one.members:
