@@ -41,7 +41,10 @@ def test_reads(text: str, meant: str) -> None:
     assert when(parse_moment(text, NOW)) == meant
 
 
-@pytest.mark.parametrize("text", ["", "soon", "14:05", "2h3", "2 fortnights", "2026-13-01", "-2h", "1h tomorrow"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "14:05", "2h3", "2 fortnights", "2026-13-01", "-2h", "1h tomorrow", "5", "0", "1.5"],
+)
 def test_says_what_would_be_right(text: str) -> None:
     with pytest.raises(ValueError, match="is not a time: write 2026"):
         parse_moment(text, NOW)

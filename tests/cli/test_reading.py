@@ -71,6 +71,18 @@ def test_findings_are_narrowed(folder: Path, options: list[str], count: int) -> 
     assert shown.exit_code == (1 if count else 0)
 
 
+def test_a_misspelled_detector_is_not_a_clean_fleet(folder: Path) -> None:
+    shown = simward(folder, "findings", "--detector", "device-chnage")
+    assert shown.exit_code not in (0, 1)
+    assert "did you mean device-change?" in shown.stderr
+
+
+def test_an_empty_folder_of_policies_is_none(folder: Path, tmp_path: Path) -> None:
+    shown = simward(folder, "replay", "journal", "--policies", str(tmp_path))
+    assert shown.exit_code not in (0, 1)
+    assert "holds no use case" in shown.stderr
+
+
 def test_findings_follow_shows_what_is_there_and_then_what_comes(folder: Path) -> None:
     program = [sys.executable, "-m", "simward", "--dir", str(folder), "findings", "--json", "--follow"]
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as following:

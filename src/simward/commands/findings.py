@@ -12,6 +12,7 @@ from simward.commands.printing import MARKS, fits, json_line, on_terminal, table
 from simward.engine.journal import row_outputs
 from simward.engine.phrases import when
 from simward.engine.words import Findings, Lexicon
+from simward.errors import UsageError
 
 HEADERS = ("at", "severity", "finding", "imsi", "use case", "was", "now", "expected", "response", "ended")
 FOLLOW_EVERY_S = 0.25
@@ -55,6 +56,8 @@ def _filter(imsi: str | None, detector: str | None, only_open: bool) -> Any:
     from simward.identity import Imsi
 
     digits = Imsi.parse(imsi).text if imsi else None
+    if detector is not None:
+        _known(detector)
 
     def wanted(one: dict[str, Any]) -> bool:
         return (
@@ -64,6 +67,19 @@ def _filter(imsi: str | None, detector: str | None, only_open: bool) -> Any:
         )
 
     return wanted
+
+
+def _known(detector: str) -> None:
+    """UsageError with the nearest spelling where no detector, or none of its classes, has this name."""
+    from difflib import get_close_matches
+
+    from simward.detectors import of_gate
+
+    names = [name for one in of_gate() for name in (one.id, *(f"{one.id}/{class_name}" for class_name in one.classes))]
+    if detector not in names:
+        near = get_close_matches(detector, names, 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(one.id for one in of_gate())}"
+        raise UsageError(f"no detector is called {detector!r}: {hint}")
 
 
 def _recorded(folder: Folder, since: str, wanted: Any, follow: bool, as_json: bool) -> int:

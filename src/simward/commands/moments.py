@@ -17,6 +17,8 @@ _UNITS = {
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)")
 # From here on a bare number is milli- or microseconds: as seconds it would lie beyond the year 5000.
 _MILLIS_FROM, _MICROS_FROM = 10**11, 10**14
+# A bare number below this (1973 as seconds) is a slip: `--since 5` meant five of something.
+_SECONDS_FROM = 10**8
 
 
 def now_us() -> int:
@@ -38,6 +40,8 @@ def parse_moment(text: str, now: int) -> int:
         return _micros(midnight - timedelta(days=word == "yesterday"))
     if re.fullmatch(r"\d+(\.\d+)?", word) and not re.fullmatch(r"\d{8}", word):
         number = float(word)
+        if number < _SECONDS_FROM:
+            raise ValueError(_not_a_time(text))
         scale = 1 if number >= _MICROS_FROM else 1000 if number >= _MILLIS_FROM else MICROS
         return int(word) * scale if word.isdigit() else round(number * scale)
     ago = _ago_us(word)
@@ -46,11 +50,15 @@ def parse_moment(text: str, now: int) -> int:
     try:
         moment = datetime.fromisoformat(text.strip().upper().replace(" UTC", "Z"))
     except ValueError:
-        raise ValueError(
-            f"{text!r} is not a time: write 2026-11-23T14:05:00Z (UTC where no offset is given), "
-            "how long ago (2h, 15m ago, 1d12h), or seconds since 1970"
-        ) from None
+        raise ValueError(_not_a_time(text)) from None
     return _micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _not_a_time(text: str) -> str:
+    return (
+        f"{text!r} is not a time: write 2026-11-23T14:05:00Z (UTC where no offset is given), "
+        "how long ago (2h, 15m ago, 1d12h), or seconds since 1970"
+    )
 
 
 def _ago_us(word: str) -> int | None:

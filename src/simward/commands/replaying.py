@@ -13,6 +13,7 @@ from simward.commands.findings import FindingTable
 from simward.commands.folder import Folder
 from simward.commands.printing import json_line
 from simward.engine.words import Findings, Lexicon
+from simward.errors import UsageError
 
 
 @click.group()
@@ -64,7 +65,9 @@ class _Run:
         if policies is not None:
             from simward.policy.wanted import read_tables
 
-            _, self._tables = read_tables(folder.settings(), policies)
+            policy, self._tables = read_tables(folder.settings(), policies)
+            if not policy.of("use_case"):
+                raise UsageError(f"{policies} holds no use case: which policies should the journal be judged by?")
         self.rows = self.compared = self.other_kernel = 0
         self.differing: list[int] = []
 
