@@ -76,6 +76,9 @@ def test_every_class_of_every_detector_has_words_that_fit() -> None:
     texts = reply_texts()
     assert all(0 < len(text) <= REPLY_OCTETS_MAX for text in texts.values())
     assert (0, 0) in texts
+    for word in (b"suspended", b"retired"):
+        (said,) = (text for text in texts.values() if word in text)
+        assert b"release" not in said, "no release helps what the inventory says"
 
 
 def test_metrics_in_the_form_that_prometheus_reads() -> None:

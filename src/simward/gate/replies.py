@@ -19,6 +19,8 @@ _TEXTS = {
     "unknown-subscription/not-in-inventory": "This subscription is not in the inventory. Add it, then simward apply.",
     "unknown-subscription/no-identity": "The request names no subscription (no IMSI, no known user name or number).",
     "subscription-locked": "This subscription is locked. Whoever is responsible for it can release it.",
+    "subscription-locked/suspended": "The inventory says that this subscription is suspended. See inventory.csv.",
+    "subscription-locked/retired": "The inventory says that this subscription is retired. See inventory.csv.",
     "apn-not-permitted": "This APN is not permitted for this subscription's use case. Check the device's APN setting.",
     "network-not-permitted": "This visited network or radio access is not permitted for the use case.",
     "address-pool-exhausted": "The segment has no free address. Enlarge its pool.",
