@@ -83,6 +83,10 @@ def test_an_empty_folder_of_policies_is_none(folder: Path, tmp_path: Path) -> No
     assert "holds no use case" in shown.stderr
 
 
+def test_what_explain_offers_can_be_copied(folder: Path) -> None:
+    assert f"simward --dir {folder} release {ICCID}" in simward(folder, "explain", IMSI).stdout
+
+
 def test_findings_follow_shows_what_is_there_and_then_what_comes(folder: Path) -> None:
     program = [sys.executable, "-m", "simward", "--dir", str(folder), "findings", "--json", "--follow"]
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as following:

@@ -133,7 +133,8 @@ def test_rebind_makes_the_next_device_the_bound_one() -> None:
     assert story.attaches(device=PHONE).allowed
     assert story.row().bound_imei == PHONE
     assert int(story.row().generation) == generation + 1
-    assert story.attaches(device=METER).findings[-1] == "device-change/returned"
+    assert story.attaches(device=METER).findings[-1] == "device-change/other-model"
+    assert story.refused, "it was bound earlier and is not any more"
 
 
 def test_a_wrong_device_in_accounting_is_disconnected_once() -> None:

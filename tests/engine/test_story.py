@@ -50,6 +50,11 @@ def test_is_found_by_any_of_its_identities(meter: Recording, who: str) -> None:
     assert told(meter, who)["subscription"]["iccid"] == ICCID
 
 
+def test_no_number_is_told_where_none_is_declared() -> None:
+    recording = Recording().declare(msisdn="")
+    assert told(recording)["subscription"]["msisdn"] is None
+
+
 def test_another_subscription_has_another_story(meter: Recording) -> None:
     assert [one["what"] for one in told(meter, OTHER_IMSI)["chapters"]] == ["declared"]
     assert not read_story(meter.journal, "001010000099999").known
@@ -101,6 +106,8 @@ def test_a_moved_sim_from_finding_to_release(meter: Recording) -> None:
     assert before["now"]["locked"]["because"] == "device-change/other-model"
     assert before["could"] == [f"simward release {ICCID} --because TEXT"]
     assert not before["now"]["live_sessions"], "the gateway says that it knows no such session"
+    ended = chapters(meter, "session", everything=True)[-1]["text"]
+    assert "no longer knew it" in ended and "disconnected by Simward" not in ended
     whats = [one["what"] for one in before["chapters"]]
     assert whats.index("finding") < whats.index("refused") < whats.index("locked") < whats.index("disconnect")
     (disconnect,) = chapters(meter, "disconnect")

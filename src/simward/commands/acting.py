@@ -104,6 +104,12 @@ def _send(folder: Folder, request: dict[str, Any], said: str, as_json: bool) -> 
     if as_json:
         json_line(answer)
         return
+    did = answer.get("did")
+    if request["do"] == "release" and did is not None and "released" not in did:
+        said = f"{request['iccid']} was not locked; nothing was released"
+        said += ", but its binding was forgotten" if "unbound" in did else ""
+    elif request["do"] == "disconnect" and did is not None and "disconnect" not in did:
+        said = f"{request['iccid']} has no live session; nothing was disconnected"
     if answer.get("result") == "duplicate":
         said += " (it was done before: nothing was done again)"
     sequence = f" [0/{answer['sequence']}]" if "sequence" in answer else ""

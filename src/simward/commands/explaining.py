@@ -49,10 +49,11 @@ def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | N
     if as_json:
         json_line(told)
     else:
-        _tell(told)
+        _tell(told, folder.called)
 
 
-def _tell(told: dict[str, Any]) -> None:
+def _tell(told: dict[str, Any], called: str) -> None:
+    """`called` is how this folder's commands begin: what is offered can be copied."""
     from simward.engine.story import now_sentences
 
     who = told["subscription"]
@@ -69,7 +70,7 @@ def _tell(told: dict[str, Any]) -> None:
     if told["could"]:
         click.echo("You could:")
         for one in told["could"]:
-            click.echo(f"  {one}")
+            click.echo(f"  {one.replace('simward ', f'{called} ', 1)}")
 
 
 @click.command()

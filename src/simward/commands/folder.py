@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,11 @@ class Folder:
     def policies(self) -> Path:
         """The owner's policy files."""
         return self.path / "policies"
+
+    @property
+    def called(self) -> str:
+        """How a command about this folder begins; --dir only where it is not the folder that one stands in."""
+        return "simward" if self.path == Path() else f"simward --dir {shlex.quote(str(self.path))}"
 
     def settings(self) -> Settings:
         """simward.toml, checked; raises ConfigurationError with all its problems."""

@@ -7,8 +7,8 @@ subscription is bound to, by first use or by declaration.
 - `software`: the same device reports another software version than last time. Expected after an update.
 - `same-model`: another device with the same TAC, as when a failed unit was replaced, or a thief has two of a kind.
 - `other-model`: a device with another TAC: the SIM was taken out and put into something else.
-- `returned`: a device that this subscription was in before is back, after another in between (A-B-A). When it is the
-  bound device that comes back, the response is never more than `notify` unless policy names this class.
+- `returned`: the bound device is back, after another in between (A-B-A). The response is never more than `notify`
+  unless policy names this class. A device that was bound earlier and is not any more counts as another one.
 - `not-reported`: the subscription is bound, and this request carries no IMEI, or one that cannot be read.
 
 **Why it matters.** A SIM taken out of its device is free data and calls at the owner's cost, and a way into the
@@ -65,8 +65,6 @@ def judge(memory, subscription, event, knobs, evidence):  # type: ignore[no-unty
     if knobs.mode == MODE_MODEL and tac(event.imei) == tac(bound):
         return QUIET
     memory.away_imei = event.imei
-    if event.imei == subscription.earlier_imei:
-        return CLASS_RETURNED
     return CLASS_SAME_MODEL if tac(event.imei) == tac(bound) else CLASS_OTHER_MODEL
 
 

@@ -4,7 +4,7 @@
 epoch count as closed, without a Stop for each.
 
 - `accounting-on`: the gateway came up; `was` is how many sessions it held until then.
-- `accounting-off`: the gateway announces that it goes down.
+- `accounting-off`: the gateway announces that it goes down; the Accounting-On that follows is the same restart.
 
 **Why it matters.** Ten thousand sessions that vanish at once are a restart, not ten thousand thefts. This one finding
 explains them all, and no subscription gets a finding for its missing Stop.
@@ -24,7 +24,7 @@ DETECTOR = Detector(
 )
 CLASSES = ("accounting-on", "accounting-off")
 CLASS_ON, CLASS_OFF = 1, 2
-MEMORY = [("restarts", "i4")]
+MEMORY = [("restarts", "i4"), ("announced", "i4")]
 KNOBS: list[object] = []
 
 
@@ -32,6 +32,10 @@ def judge(memory, gateway, event, knobs, evidence):  # type: ignore[no-untyped-d
     """Judged before the epoch is raised, so that `sessions` still counts what is about to be closed."""
     if event.kind != ACCOUNTING_ON and event.kind != ACCOUNTING_OFF:
         return NO_OPINION
+    announced = memory.announced
+    memory.announced = 1 if event.kind == ACCOUNTING_OFF else 0
+    if announced and event.kind == ACCOUNTING_ON and gateway.started == 0:
+        return NO_OPINION  # the other half of a restart that was announced
     memory.restarts += 1
     evidence.was, evidence.now = gateway.sessions, 0
     return CLASS_ON if event.kind == ACCOUNTING_ON else CLASS_OFF

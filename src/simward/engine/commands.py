@@ -19,6 +19,7 @@ from simward.engine.recognising import advance
 from simward.engine.rows import (
     command_at,
     meta_of,
+    output_at,
     result_at,
     session_at,
     set_command,
@@ -26,7 +27,7 @@ from simward.engine.rows import (
     subscription_at,
     use_case_at,
 )
-from simward.engine.sessions import DISCONNECTING, close_session, find_session
+from simward.engine.sessions import DISCONNECTING, HELD, close_session, find_session
 from simward.engine.settle import end_finding
 
 COMMAND_LOCK, COMMAND_RELEASE, COMMAND_DISCONNECT, COMMAND_PAUSE, COMMAND_RESUME = 20, 21, 22, 23, 24
@@ -55,8 +56,6 @@ def fold_command(t, row, event, position, made):  # type: ignore[no-untyped-def]
                 return made
     advance(t, event)
     meta = meta_of(t)
-    set_command(t, np.int64(meta.command_at), event.request)
-    meta.command_at = (np.int64(meta.command_at) + np.int64(1)) % np.int64(COMMANDS_KEPT)
     index = np.int64(0)
     answer = np.int64(APPLIED)
     if event.kind == COMMAND_PAUSE or event.kind == COMMAND_RESUME:
@@ -67,6 +66,9 @@ def fold_command(t, row, event, position, made):  # type: ignore[no-untyped-def]
         answer = np.int64(STALE)
     else:
         made, index, answer = act(t, row, event, position, made, index)
+    if answer == APPLIED:  # what was refused may be asked again under the same id
+        set_command(t, np.int64(meta.command_at), event.request)
+        meta.command_at = (np.int64(meta.command_at) + np.int64(1)) % np.int64(COMMANDS_KEPT)
     output = new_output(t, made, event, position, index, COMMAND_ANSWER)
     if row >= 0:
         about(output, t, row)
@@ -81,8 +83,9 @@ def act(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
     """Lock, release or disconnect one subscription. Only an automation is held by the use case's limits."""
     subscription = subscription_at(t, row)
     use_case = np.int64(subscription.use_case)
+    automation = np.int64(event["flags"]) & FLAG_AUTOMATION
     wanted = np.int64(QUARANTINE + ACTION_LOCK)
-    if event.kind != COMMAND_RELEASE and np.int64(event["flags"]) & FLAG_AUTOMATION:
+    if automation and event.kind == COMMAND_LOCK and not subscription.locked:
         if held_reason(t, use_case, wanted, event.received_at, False) != 0:
             return made, index, np.int64(LIMITED)
     if event.kind == COMMAND_LOCK:
@@ -96,8 +99,25 @@ def act(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
         if subscription.locked:
             made, index = release_subscription(t, row, RELEASE_PERSON, event, position, made, index)
     elif event.kind == COMMAND_DISCONNECT:
-        made, index = disconnect_all(t, row, np.int64(0), np.int64(0), event, position, made, index)
+        before = made
+        sent = np.int64(0)
+        made, index = disconnect_all(t, row, np.int64(0), np.int64(0), not automation, event, position, made, index)
+        for place in range(before, made):
+            sent += 1 if output_at(t, place).held == 0 else 0
+        if automation and sent == 0 and held_session(t, row):
+            return made, index, np.int64(LIMITED)
     return made, index, np.int64(APPLIED)
+
+
+@njit
+def held_session(t, row):  # type: ignore[no-untyped-def]
+    """Is there a session whose Disconnect is held by a limit?"""
+    at = np.int64(subscription_at(t, row).session_head)
+    while at != NOWHERE:
+        if np.int64(session_at(t, at)["flags"]) & HELD:
+            return True
+        at = np.int64(session_at(t, at).next)
+    return False
 
 
 @njit
@@ -122,8 +142,9 @@ def unbind(t, row, event, position, made, index):  # type: ignore[no-untyped-def
 def fold_effect_result(t, row, event, position, made):  # type: ignore[no-untyped-def]
     """What a gateway said to a Disconnect-Request: the proof of the effect, or that there is none."""
     if row < 0:
-        result_at(t, position).duplicate = 1
-        return made
+        advance(t, event)
+        write_proof(t, row, event, position, made)
+        return made + 1
     at = find_session(t, subscription_at(t, row), event)
     if (
         at == NOWHERE
@@ -132,12 +153,7 @@ def fold_effect_result(t, row, event, position, made):  # type: ignore[no-untype
     ):
         at = np.int64(NOWHERE)
     advance(t, event)
-    output = new_output(t, made, event, position, np.int64(0), EFFECT_PROOF)
-    about(output, t, row)
-    output.opened_sequence = event.subject
-    output.opened_index = event.identifier
-    output.result = event.cause
-    output.error_cause = max(np.int64(event.argument), np.int64(0))
+    write_proof(t, row, event, position, made)
     if at != NOWHERE:
         session = session_at(t, at)
         session.effect_sequence = 0
@@ -148,6 +164,18 @@ def fold_effect_result(t, row, event, position, made):  # type: ignore[no-untype
             # Its Stop may still come: it is then the end of a session that is known, and no retransmission.
             close_session(t, row, at, False)
     return made + 1
+
+
+@njit
+def write_proof(t, row, event, position, made):  # type: ignore[no-untyped-def]
+    """What became of the effect that the event names."""
+    output = new_output(t, made, event, position, np.int64(0), EFFECT_PROOF)
+    if row >= 0:
+        about(output, t, row)
+    output.opened_sequence = event.subject
+    output.opened_index = event.identifier
+    output.result = event.cause
+    output.error_cause = max(np.int64(event.argument), np.int64(0))
 
 
 @njit
@@ -181,4 +209,5 @@ def sweep(t, event, position, made):  # type: ignore[no-untyped-def]
             stranger.imsi = 0
             stranger.last_at = 0
             stranger.last_request = 0
+            stranger.cut = 0
     return made

@@ -17,7 +17,7 @@ from simward.engine.rows import (
     subscription_at,
     use_case_at,
 )
-from simward.engine.sessions import DISCONNECTING
+from simward.engine.sessions import DISCONNECTING, HELD, IMSI_REPORTED
 from simward.engine.settle import end_finding
 
 VERDICT, DISCONNECT, EFFECT_PROOF, BOUND, LOCKED, RELEASED, COMMAND_ANSWER, ADDRESS_GIVEN, UNBOUND = (
@@ -32,6 +32,7 @@ VERDICT, DISCONNECT, EFFECT_PROOF, BOUND, LOCKED, RELEASED, COMMAND_ANSWER, ADDR
     12,
 )
 REJECT, QUARANTINED = 2, 1
+LOCKED_BY_PERSON = 2
 MODE_FIRST_USE, MODE_MODEL = 1, 3
 RULE_AFTER = 2
 SECOND_US = 1_000_000
@@ -143,25 +144,32 @@ def lock_subscription(t, row, by, detector, event, position, made, index):  # ty
     output.was = subscription.locked_until
     made += 1
     index += 1
-    return disconnect_all(t, row, detector, np.int64(0), event, position, made, index)
+    return disconnect_all(t, row, detector, np.int64(0), by == LOCKED_BY_PERSON, event, position, made, index)
 
 
 @njit
-def disconnect_all(t, row, decider, deciding, event, position, made, index):  # type: ignore[no-untyped-def]
+def disconnect_all(t, row, decider, deciding, ordered, event, position, made, index):  # type: ignore[no-untyped-def]
     """A Disconnect for every live session that is not being cut already."""
     at = np.int64(subscription_at(t, row).session_head)
     while at != NOWHERE:
         if not np.int64(session_at(t, at)["flags"]) & DISCONNECTING:
-            made, index = write_disconnect(t, row, at, decider, deciding, event, position, made, index)
+            made, index = write_disconnect(t, row, at, decider, deciding, ordered, event, position, made, index)
         at = np.int64(session_at(t, at).next)
     return made, index
 
 
 @njit
-def write_disconnect(t, row, at, decider, deciding, event, position, made, index):  # type: ignore[no-untyped-def]
-    """An effect: the gate is to send a Disconnect-Request for this session (unless the use case's limit holds it)."""
+def write_disconnect(t, row, at, decider, deciding, ordered, event, position, made, index):  # type: ignore[no-untyped-def]
+    """An effect: the gate is to send a Disconnect-Request for this session, unless the use case's limit holds it.
+
+    `ordered` by a person, it passes the limit. One that is held is written once, and tried again with the next record.
+    """
     session = session_at(t, at)
-    held = within_limit(t, np.int64(subscription_at(t, row).use_case), ACTION_DISCONNECT, event.received_at, True)
+    held = np.int64(0)
+    if not ordered:
+        held = within_limit(t, np.int64(subscription_at(t, row).use_case), ACTION_DISCONNECT, event.received_at, True)
+    if held and np.int64(session["flags"]) & HELD:
+        return made, index
     output = new_output(t, made, event, position, index, DISCONNECT)
     about(output, t, row)
     output.detector = decider
@@ -177,8 +185,11 @@ def write_disconnect(t, row, at, decider, deciding, event, position, made, index
     output.session_id_octets = session.session_id_octets
     for octet in range(len(output.session_id)):
         output.session_id[octet] = session.session_id[octet]
-    session["flags"] = np.int64(session["flags"]) | np.int64(DISCONNECTING)
-    if held == 0:
+    output.subject = 1 if np.int64(session["flags"]) & IMSI_REPORTED else 0
+    if held:
+        session["flags"] = np.int64(session["flags"]) | np.int64(HELD)
+    else:
+        session["flags"] = (np.int64(session["flags"]) | np.int64(DISCONNECTING)) & ~np.int64(HELD)
         session.attempts = min(np.int64(session.attempts) + np.int64(1), np.int64(255))
         session.effect_sequence = output.sequence
         session.effect_index = index

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.engine.layouts import LIMIT_MINUTES
 from simward.engine.rows import (
     detector_at,
     finding_at,
@@ -22,7 +23,7 @@ NOTIFY, QUARANTINE, REFUSE, LOCK = 2, 3, 4, 5
 FINDING_BEGAN, FINDING_UPDATED, FINDING_ENDED = 1, 2, 3
 HELD_RATE, HELD_SHARE, HELD_NEVER_CUT, HELD_PAUSED = 1, 2, 3, 4
 ACTION_QUARANTINE, ACTION_REFUSE, ACTION_LOCK, ACTION_DISCONNECT = 0, 1, 2, 3
-MINUTES = 60
+MINUTES = LIMIT_MINUTES
 MINUTE_US = 60_000_000
 
 
@@ -62,7 +63,7 @@ def about(output, t, row):  # type: ignore[no-untyped-def]
 
 @njit
 def roll(limit, now):  # type: ignore[no-untyped-def]
-    """Move a limit's sliding hour (60 minutes of counts an action) to `now`."""
+    """Move a limit's sliding hour (minutes of counts, an action) to `now`."""
     minute = np.int64(now) // np.int64(MINUTE_US)
     passed = minute - np.int64(limit.minute)
     if passed <= 0:
@@ -108,6 +109,36 @@ def held_reason(t, use_case, wanted, now, fixed):  # type: ignore[no-untyped-def
     if meta_of(t).paused:
         return np.int64(HELD_PAUSED)
     return within_limit(t, use_case, np.int64(wanted) - np.int64(QUARANTINE), now, True)
+
+
+@njit
+def is_paid(t, subscription_row, wanted, now):  # type: ignore[no-untyped-def]
+    """Has this subscription taken a unit of the limit within the hour, for this response or a stronger one?
+
+    Limits count members, so that one thief with a bag of devices cannot use up the locks of a whole use case.
+    """
+    if subscription_row < 0 or wanted < QUARANTINE:
+        return False
+    subscription = subscription_at(t, subscription_row)
+    minute = np.int64(now) // np.int64(MINUTE_US)
+    return np.int64(subscription.charged) >= wanted and minute - np.int64(subscription.charged_minute) < MINUTES
+
+
+@njit
+def charge(t, subscription_row, wanted, now):  # type: ignore[no-untyped-def]
+    """Remember that it took one."""
+    if subscription_row >= 0 and wanted >= QUARANTINE:
+        subscription = subscription_at(t, subscription_row)
+        subscription.charged = wanted
+        subscription.charged_minute = np.int64(now) // np.int64(MINUTE_US)
+
+
+@njit
+def capped(t, use_case, response, fixed):  # type: ignore[no-untyped-def]
+    """A response as it may be carried out at this moment: never-cut and a global pause hold also what began before."""
+    if response >= QUARANTINE and not fixed and (use_case_at(t, use_case).never_cut or meta_of(t).paused):
+        return np.int64(NOTIFY)
+    return np.int64(response)
 
 
 @njit

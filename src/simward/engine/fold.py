@@ -9,7 +9,7 @@ import numpy as np
 from simward.compiled import INTERPRETED
 from simward.engine import compose
 from simward.engine.events import EFFECT_RESULT, EVENT
-from simward.engine.layouts import SESSION_DISCONNECTING
+from simward.engine.layouts import SESSION_DISCONNECTING, SESSION_IMSI_REPORTED
 from simward.engine.outputs import DISCONNECT, OUTPUT
 from simward.engine.revisions import apply_inventory, apply_policy
 from simward.engine.rows import MAPPED
@@ -82,8 +82,7 @@ class Fold:
     def inventory(self, delta: InventoryDelta, at: int) -> np.ndarray:
         """Apply a change of the inventory; takes one sequence number."""
         self._advance(at)
-        apply_inventory(self.state, delta)
-        return self._outputs[:0]
+        return apply_inventory(self.state, delta)
 
     def find(self, *, imsi: int = 0, iccid: int = 0, msisdn: int = 0) -> int:
         """Row of the subscription, or -1. By ICCID this reads the whole table: for people, not for packets."""
@@ -113,6 +112,7 @@ class Fold:
                 effect[name] = session[name]
             for name in ("imsi", "iccid", "use_case", "generation"):
                 effect[name] = owner[name]
+            effect["subject"] = bool(session["flags"] & SESSION_IMSI_REPORTED)
             effect["kind"] = DISCONNECT
             effect["row"] = session["subscription"]
             effect["sequence"] = effect["opened_sequence"] = session["effect_sequence"]

@@ -10,9 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.detectors.facts import tac
 from simward.engine.commands import fold_command, fold_effect_result, sweep
 from simward.engine.effects import (
     ADDRESS_GIVEN,
+    DISCONNECT,
     about_decision,
     bind_if_first,
     lock_subscription,
@@ -54,7 +56,9 @@ ALLOW, QUARANTINED, REJECT = 0, 1, 2
 RELEASE_EXPIRY, RELEASE_RETURNED = 2, 3
 LOCKED_BY_FINDING = 1
 RULE_BOUND_DEVICE = 1
+MODE_MODEL = 3
 SAME_MOMENT_US = 2_000_000
+REPEATED_US = 600_000_000
 OUTPUT_ROOM = 64
 """More outputs than one event can make (a sweep stops by itself before that)."""
 
@@ -112,11 +116,13 @@ def fold_known(t, row, event, position, made):  # type: ignore[no-untyped-def]
         )
     if strongest >= LOCK and not subscription.locked:
         made, index = lock_subscription(t, row, LOCKED_BY_FINDING, decider, event, position, made, index)
-    if strongest < REFUSE and event.kind != INTERIM:
+    if strongest < QUARANTINE and event.kind != INTERIM:
         made, index = bind_if_first(t, row, event, position, made, index)
     remember(t, row, event)
     if event.kind == ACCESS_REQUEST:
         verdict = REJECT if strongest >= REFUSE else (QUARANTINED if strongest >= QUARANTINE else ALLOW)
+        if verdict == QUARANTINED and subscription.quarantine_address == 0:
+            verdict = REJECT  # nowhere to put it: an Accept without an address would be no quarantine
         subscription.last_request = event.request
         subscription.decided_sequence = meta_of(t).sequence
         subscription.last_verdict = verdict
@@ -127,7 +133,9 @@ def fold_known(t, row, event, position, made):  # type: ignore[no-untyped-def]
             made += 1
         about_decision(t, row, result)
     elif session != NOWHERE and must_go(t, row, session, strongest):
-        made, index = write_disconnect(t, row, session, decider, deciding, event, position, made, index)
+        made, index = write_disconnect(
+            t, row, session, decider, deciding, False, event, position, made, index
+        )
     return made
 
 
@@ -191,6 +199,14 @@ def must_go(t, row, session, strongest):  # type: ignore[no-untyped-def]
 
 
 @njit
+def belongs(t, subscription, event):  # type: ignore[no-untyped-def]
+    """Is this the bound device, or (where a model is bound) one of its model?"""
+    if np.int64(use_case_at(t, subscription.use_case).binding_mode) == MODE_MODEL:
+        return event.imei != 0 and tac(event.imei) == tac(subscription.bound_imei)
+    return event.imei == subscription.bound_imei
+
+
+@njit
 def release_if_due(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
     """End a lock that has expired, or whose bound device is back, before this event is judged."""
     subscription = subscription_at(t, row)
@@ -203,7 +219,7 @@ def release_if_due(t, row, event, position, made, index):  # type: ignore[no-unt
         and np.int64(use_case_at(t, subscription.use_case).release_rule) == RULE_BOUND_DEVICE
         and detector_at(t, subscription.lock_detector).about_device
         and subscription.bound_imei != 0
-        and event.imei == subscription.bound_imei
+        and belongs(t, subscription, event)
         and event.kind <= START
     ):
         return release_subscription(t, row, RELEASE_RETURNED, event, position, made, index)
@@ -253,6 +269,10 @@ def fold_stranger(t, event, position, made):  # type: ignore[no-untyped-def]
         t, stranger, row, np.int64(-1), np.int64(0), SCOPE_STRANGER, wanted, event, position, made, index
     )
     if event.kind != ACCESS_REQUEST:
+        if event.kind != STOP and strongest >= REFUSE and stranger.cut != session_hash(event, 0):
+            stranger.cut = session_hash(event, 0)
+            disconnect_stranger(t, decider, deciding, event, position, made, index)
+            made += 1
         return made
     verdict = REJECT if strongest >= REFUSE else ALLOW
     stranger.last_verdict = verdict
@@ -269,6 +289,18 @@ def fold_stranger(t, event, position, made):  # type: ignore[no-untyped-def]
 
 
 @njit
+def disconnect_stranger(t, decider, deciding, event, position, made, index):  # type: ignore[no-untyped-def]
+    """A session of nobody that must not be: cut it, once for each session that it begins."""
+    output = new_output(t, made, event, position, index, DISCONNECT)
+    output.detector = decider
+    output["class"] = deciding
+    output.now = 1
+    output.subject = 1 if event.imsi != 0 else 0
+    output.opened_sequence = output.sequence
+    output.opened_index = index
+
+
+@njit
 def stranger_detector(t):  # type: ignore[no-untyped-def]
     """The number of the (one) detector whose scope is strangers."""
     for k in range(t.detector_count):
@@ -278,17 +310,27 @@ def stranger_detector(t):  # type: ignore[no-untyped-def]
 
 
 @njit
+def said_before(gateway, event):  # type: ignore[no-untyped-def]
+    """Is this Accounting-On or -Off one that the gateway sent before?
+
+    Only within minutes, so that a gateway whose clock starts anew at each boot is believed the next time. Told by its
+    time, or, where the gateway has no clock, by having begun nothing since; an older one of the other kind came late.
+    """
+    if gateway.epoch == 0 or event.received_at - gateway.epoch_received_at > REPEATED_US:
+        return False
+    since = event.happened_at - gateway.epoch_at
+    if gateway.last_kind == event.kind:
+        return abs(since) <= SAME_MOMENT_US or gateway.started == 0
+    return since < 0 or (since == 0 and event.kind == ACCOUNTING_OFF)
+
+
+@njit
 def fold_gateway(t, event, position, made):  # type: ignore[no-untyped-def]
     """Accounting-On or Accounting-Off: the gateway's sessions are over (RFC 2866 5.1)."""
     known = gateway_of_text(t, event.gateway)
     if known > 0:
         gateway = gateway_at(t, known - 1)
-        again = gateway.epoch_at != 0 and abs(event.happened_at - gateway.epoch_at) <= SAME_MOMENT_US
-        # Without a clock of its own a gateway that repeats itself is told by having begun nothing since.
-        idle = (
-            gateway.epoch_at != 0 and gateway.started == 0 and event.received_at - gateway.last_at < 60 * SAME_MOMENT_US
-        )
-        if again or idle:
+        if said_before(gateway, event):
             result_at(t, position).duplicate = 1
             return made
     advance(t, event)
@@ -302,6 +344,8 @@ def fold_gateway(t, event, position, made):  # type: ignore[no-untyped-def]
     )
     gateway.epoch = np.int64(gateway.epoch) + np.int64(1)
     gateway.epoch_at = event.happened_at
+    gateway.epoch_received_at = event.received_at
+    gateway.last_kind = event.kind
     gateway.last_at = event.received_at
     gateway.sessions = 0
     gateway.started = 0

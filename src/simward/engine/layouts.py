@@ -21,14 +21,16 @@ NOWHERE = -1
 STRANGERS = 4096
 COMMANDS_KEPT = 1024
 GATEWAYS_MAX = 4096
-ENDED_KEPT = 3
+ENDED_KEPT = 4
 TOKENS_KEPT = 4
+LIMIT_MINUTES = 61
+"""A sliding hour in whole minutes: the minute at hand and the sixty before it."""
 
 # Locks.
 UNLOCKED, LOCKED_BY_FINDING, LOCKED_BY_PERSON = 0, 1, 2
 
 # Session flags.
-SESSION_LIVE, SESSION_START_SEEN, SESSION_DISCONNECTING = 1, 2, 4
+SESSION_LIVE, SESSION_START_SEEN, SESSION_DISCONNECTING, SESSION_HELD, SESSION_IMSI_REPORTED = 1, 2, 4, 8, 16
 
 
 def memory_of(scope: str) -> list[tuple[str, Any]]:
@@ -59,7 +61,7 @@ SUBSCRIPTION = record(
         ("locked_at", "i8"),
         ("locked_until", "i8"),
         ("ended", "i8", (ENDED_KEPT,)),  # hashes of sessions that ended, bit 0 = Start seen, bit 1 = Stop seen
-        ("ended_tokens", "i8", (ENDED_KEPT,)),  # and what their last four interims can be told by, 15 bits each
+        ("ended_tokens", "i8", (ENDED_KEPT,)),  # and the tokens of their last two interims, 31 bits each
         ("plmn", "i4"),
         ("apn", "i4"),
         ("address", "u4"),
@@ -67,6 +69,7 @@ SUBSCRIPTION = record(
         ("session_head", "i4"),
         ("finding_head", "i4"),
         ("generation", "i4"),
+        ("charged_minute", "i4"),  # when it last took a unit of its use case's limits
         ("use_case", "u2"),
         ("rat", "u1"),
         ("last_software", "i1"),
@@ -77,6 +80,7 @@ SUBSCRIPTION = record(
         ("last_class", "u1"),
         ("lifecycle", "u1"),
         ("session_count", "u1"),
+        ("charged", "u1"),  # and for which response
         ("ended_at", "u1"),  # position in `ended` that is overwritten next
     ],
     "subscription",
@@ -106,12 +110,14 @@ GATEWAY = record(
     [
         ("epoch_at", "i8"),
         ("last_at", "i8"),
+        ("epoch_received_at", "i8"),
         ("gateway", "i4"),
         ("client", "i4"),
         ("epoch", "i4"),
         ("sessions", "i4"),
         ("finding_head", "i4"),
         ("started", "i4"),  # sessions begun in this epoch
+        ("last_kind", "u1"),  # Accounting-On or -Off, whichever began the epoch
     ],
     "gateway",
 )
@@ -120,6 +126,7 @@ STRANGER = record(
         ("imsi", "i8"),
         ("last_at", "i8"),
         ("last_request", "i8"),
+        ("cut", "i8"),  # hash of the session that a Disconnect was sent for
         ("decided_sequence", "i8"),
         ("finding_head", "i4"),
         ("used", "u1"),
@@ -159,7 +166,9 @@ FINDING = np.dtype(
     align=True,
 )
 DEVICE = np.dtype([("imei", "i8"), ("subscription", "i4"), ("moves", "i4")], align=True)
-LIMIT = np.dtype([("members", "i4"), ("minute", "i8"), ("counts", "i4", (len(LIMITED_ACTIONS) * 60,))], align=True)
+LIMIT = np.dtype(
+    [("members", "i4"), ("minute", "i8"), ("counts", "i4", (len(LIMITED_ACTIONS) * LIMIT_MINUTES,))], align=True
+)
 META = np.dtype(
     [
         ("sequence", "i8"),
@@ -241,8 +250,7 @@ TABLES = np.dtype(
                 "msisdn_mask",
                 "device_mask",
                 "gateways_room",
-                "devices_room",
-                "outputs_room",
+                    "outputs_room",
                 "detector_count",
             )
         ),

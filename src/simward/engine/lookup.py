@@ -76,14 +76,18 @@ def put_imsi(t, imsi, row):  # type: ignore[no-untyped-def]
 
 @njit
 def find_msisdn(t, msisdn):  # type: ignore[no-untyped-def]
-    """Row of the subscription with this MSISDN, or -1."""
+    """Row of the subscription with this MSISDN, or -1; of several (one card, two IMSIs) the first row.
+
+    The whole chain is read: its order depends on when the index was made, and the answer must not.
+    """
     at = mix(msisdn) & t.msisdn_mask
+    found = np.int64(NOWHERE)
     while True:
         slot = int32_at(t.msisdn_index, at)
         if slot == 0:
-            return np.int64(NOWHERE)
-        if subscription_at(t, slot - 1).msisdn == msisdn:
-            return slot - np.int64(1)
+            return found
+        if subscription_at(t, slot - 1).msisdn == msisdn and (found < 0 or slot - np.int64(1) < found):
+            found = slot - np.int64(1)
         at = (at + np.int64(1)) & t.msisdn_mask
 
 

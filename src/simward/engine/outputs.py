@@ -20,7 +20,7 @@ OUTPUT = np.dtype(
         ("now", "i8"),
         ("expected", "i8"),
         ("opened_sequence", "i8"),  # the finding (or effect) that this row is about
-        ("subject", "i8"),  # VERDICT: session started etc. unused = 0; COMMAND_*: the command's id
+        ("subject", "i8"),  # COMMAND_ANSWER: the command's id; DISCONNECT: 1 = the gateway itself named the IMSI
         ("row", "i4"),  # row of the scope's table
         ("gateway", "i4"),
         ("client", "i4"),

@@ -104,7 +104,10 @@ class SessionBook:
         """The gateway says that the session of this effect result is gone. Its own Stop may still come."""
         session = self._live.get(session_key(event))
         if session is not None and session.live:
-            session.end(int(event["received_at"]), "disconnected by Simward, and no Stop followed")
+            how = "disconnected by Simward, and no Stop followed"
+            if event["cause"] != ev.EFFECT_ACK:
+                how = "the gateway no longer knew it when asked to disconnect it, and no Stop was reported"
+            session.end(int(event["received_at"]), how)
 
     def take(self, event: Any) -> Iterator[PastSession]:
         """Follow one accounting event; yields the sessions that it began, continued or ended."""

@@ -26,6 +26,8 @@ from simward.engine.sessions import (
 )
 
 NOWHERE = -1
+DEVICES_SPARE = 65_536
+"""How many more devices than twice the subscriptions are remembered."""
 START, STOP = 2, 4
 
 
@@ -57,7 +59,7 @@ def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
                 subscription.ended_tokens[ended] = with_token(tokens, interim_token(event))
             meta_of(t).late = np.int64(meta_of(t).late) + np.int64(1)
             return np.int64(NOWHERE)
-        make_way(t, row, event)
+        make_way(t, row)
         at = open_session(t, row, event, epoch, event.kind == START)
         if gateway >= 0:
             gateway_at(t, gateway).sessions = np.int64(gateway_at(t, gateway).sessions) + np.int64(1)
@@ -104,7 +106,7 @@ def remember_device(t, row, event):  # type: ignore[no-untyped-def]
     at = find_device(t, event.imei)
     if at == NOWHERE:
         at = np.int64(meta.devices)
-        if at >= t.devices_room:
+        if at >= 2 * np.int64(meta.subscriptions) + np.int64(DEVICES_SPARE):
             meta.device_overflow = np.int64(meta.device_overflow) + np.int64(1)
             return
         meta.devices = at + np.int64(1)

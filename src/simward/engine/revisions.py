@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,55 +12,114 @@ from simward.detectors.detector import MAX_CLASSES
 from simward.engine import events, hashing, layouts, lookup, sessions
 from simward.engine import rows as rows_module
 from simward.engine import tables as policy_tables
-from simward.engine.layouts import LIMIT, SEGMENT_STATE
+from simward.engine.layouts import LIMIT, SESSION_IMSI_REPORTED
 from simward.engine.lookup import find_imsi, put_imsi, put_msisdn
-from simward.engine.rows import finding_at, meta_of, session_at, subscription_at, zero_finding, zero_session
+from simward.engine.outputs import DISCONNECT, FINDING_ENDED, OUTPUT, UNBOUND
+from simward.engine.pools import chain, remap_segments, settle_pools
+from simward.engine.rows import (
+    finding_at,
+    gateway_at,
+    gateway_of_text,
+    meta_of,
+    session_at,
+    subscription_at,
+    zero_finding,
+    zero_session,
+)
 from simward.engine.sessions import NOWHERE
+from simward.engine.snapshot import convert
 from simward.engine.state import State, rows
-from simward.engine.tables import BIND_DECLARED, BIND_MODEL, InventoryDelta, PolicyTables, knobs_dtype
+from simward.engine.tables import (
+    BIND_DECLARED,
+    BIND_MODEL,
+    SEGMENT,
+    SETTINGS,
+    USE_CASE,
+    InventoryDelta,
+    PolicyTables,
+    knobs_dtype,
+)
+
+
+FINDING_FACTS = ("opened_sequence", "opened_index", "detector", "class", "response", "wanted", "held", "was", "now")
 
 
 def apply_policy(state: State, wanted: PolicyTables) -> None:
     """Make `wanted` the policy in force: use cases and segments keep their counters and addresses by name."""
-    tables = in_todays_layout(wanted)
-    segments = tables.segments.copy()
-    for segment in segments[1:]:
-        segment["apn"] = state.texts.intern(segment["apn_name"][: int(segment["apn_octets"])].tobytes())
-    knobs = tables.knobs.copy()
-    for one in of_gate():
-        for knob in one.knobs:
-            if knob.kind == "apn-of-segment":
-                knobs[one.field][knob.name] = segments["apn"][tables.use_cases["segment"]]
     old = state.policy
-    carried = PolicyTables(
-        tables.use_cases, segments, tables.responses, knobs, tables.settings, tables.names, tables.sources
-    )
+    carried = with_texts(with_members(in_todays_layout(wanted), old, state), state)
     remap_use_cases(state, old, carried)
     remap_segments(state, old, carried)
     state.policy = carried
     state.moved()
+    settle_pools(state, carried)
     settle_bindings(state)
 
 
-def in_todays_layout(tables: PolicyTables) -> PolicyTables:
-    """Tables compiled for another list of detectors, with their columns put where today's detectors look for them."""
-    today = [one.id for one in of_gate()]
-    if tables.names["detectors"] == today and tables.knobs.dtype == knobs_dtype():
+def with_texts(tables: PolicyTables, state: State) -> PolicyTables:
+    """The tables with their APNs as text ids, in the segments and in the knobs that compare with them."""
+    segments, knobs = tables.segments.copy(), tables.knobs.copy()
+    for segment in segments[1:]:
+        segment["apn"] = state.texts.intern(segment["apn_name"][: int(segment["apn_octets"])].tobytes(), reserved=True)
+    for one in of_gate():
+        for knob in one.knobs:
+            if knob.kind == "apn-of-segment":
+                knobs[one.field][knob.name] = segments["apn"][tables.use_cases["segment"]]
+    return replace(tables, segments=segments, knobs=knobs)
+
+
+def with_members(tables: PolicyTables, old: PolicyTables, state: State) -> PolicyTables:
+    """The tables with those use cases of the old ones that they do without, but that still have members.
+
+    A use case that is renamed or merged goes before its members do, since the inventory's revision comes after the
+    policy's. Until then they are judged as before, never by nothing.
+    """
+    gone = [
+        position
+        for position, name in enumerate(old.names["use_cases"])
+        if position and name not in tables.names["use_cases"] and int(state.limits["members"][position])
+    ]
+    if not gone:
         return tables
+    names = {key: list(value) for key, value in tables.names.items()}
+    use_cases, segments = old.use_cases[gone].copy(), [tables.segments]
+    for position, number in enumerate(gone):
+        names["use_cases"].append(old.names["use_cases"][number])
+        segment = old.names["segments"][int(old.use_cases["segment"][number])]
+        if segment not in names["segments"]:
+            names["segments"].append(segment)
+            segments.append(old.segments[[int(old.use_cases["segment"][number])]])
+        use_cases["segment"][position] = names["segments"].index(segment)
+        tenant = old.names["tenants"][int(old.use_cases["tenant"][number])]
+        if tenant not in names["tenants"]:
+            names["tenants"].append(tenant)
+        use_cases["tenant"][position] = names["tenants"].index(tenant)
+    return replace(
+        tables,
+        use_cases=np.concatenate([tables.use_cases, use_cases]),
+        segments=np.concatenate(segments),
+        responses=np.concatenate([tables.responses, old.responses[gone]]),
+        knobs=np.concatenate([tables.knobs, old.knobs[gone]]),
+        names=names,
+    )
+
+
+def in_todays_layout(tables: PolicyTables) -> PolicyTables:
+    """Tables compiled for other detectors or layouts, with their columns put where today's kernel looks for them."""
+    today = [one.id for one in of_gate()]
     responses = np.ones((len(tables.use_cases), len(today), MAX_CLASSES), np.uint8)
-    knobs = np.zeros(len(tables.use_cases), knobs_dtype())
-    for number, one in enumerate(of_gate()):
-        if one.id not in tables.names["detectors"]:
-            continue
-        before = tables.names["detectors"].index(one.id)
-        responses[:, number, : tables.responses.shape[2]] = tables.responses[:, before, :MAX_CLASSES]
-        if one.field in (tables.knobs.dtype.names or ()):
-            for name in knobs[one.field].dtype.names or ():
-                if name in (tables.knobs[one.field].dtype.names or ()):
-                    knobs[one.field][name] = tables.knobs[one.field][name]
-    names = {**tables.names, "detectors": today}
-    return PolicyTables(
-        tables.use_cases, tables.segments, responses, knobs, tables.settings, names, tables.sources
+    for number, name in enumerate(today):
+        if name in tables.names["detectors"]:
+            before = tables.responses[:, tables.names["detectors"].index(name), :MAX_CLASSES]
+            responses[:, number, : before.shape[1]] = before
+    return replace(
+        tables,
+        use_cases=convert(tables.use_cases, USE_CASE),
+        segments=convert(tables.segments, SEGMENT),
+        responses=responses,
+        knobs=convert(tables.knobs, knobs_dtype()),
+        settings=convert(tables.settings, SETTINGS),
+        names={**tables.names, "detectors": today},
     )
 
 
@@ -83,54 +142,6 @@ def count_members(state: State) -> None:
     used = state.subscriptions[: int(state.meta["subscriptions"][0])]
     known = used["use_case"][used["imsi"] != 0]
     state.limits["members"] = np.bincount(known, minlength=len(state.limits))[: len(state.limits)]
-
-
-def remap_segments(state: State, old: PolicyTables, new: PolicyTables) -> None:
-    """Keep each pool's cursor by segment name; where the pool itself changed, its members get new addresses."""
-    states = rows(len(new.segments), SEGMENT_STATE)
-    states["freed_head"] = states["freed_quarantine_head"] = states["finding_head"] = NOWHERE
-    states["next_address"] = new.segments["pool_first"]
-    states["next_quarantine"] = new.segments["quarantine_first"]
-    before = {name: position for position, name in enumerate(old.names["segments"])}
-    for position, name in enumerate(new.names["segments"]):
-        if position == 0 or name not in before or before[name] >= len(state.segment_states):
-            continue
-        known, earlier = old.segments[before[name]], state.segment_states[before[name]]
-        now = new.segments[position]
-        states[position]["finding_head"] = earlier["finding_head"]
-        if known["pool_first"] == now["pool_first"] and known["pool_last"] <= now["pool_last"]:
-            states[position]["next_address"] = earlier["next_address"]
-            states[position]["freed_head"] = earlier["freed_head"]
-        if known["quarantine_first"] == now["quarantine_first"] and known["quarantine_last"] <= now["quarantine_last"]:
-            states[position]["next_quarantine"] = earlier["next_quarantine"]
-            states[position]["freed_quarantine_head"] = earlier["freed_quarantine_head"]
-    state.segment_states = states
-    drop_foreign_addresses(state, new)
-    count_addresses(state, new)
-
-
-def drop_foreign_addresses(state: State, new: PolicyTables) -> None:
-    """Subscriptions whose address is outside their segment's pool, or in a part not given out yet, lose it."""
-    used = state.subscriptions[: int(state.meta["subscriptions"][0])]
-    segment = new.use_cases["segment"][used["use_case"]]
-    for field, first, cursor in (
-        ("address", "pool_first", "next_address"),
-        ("quarantine_address", "quarantine_first", "next_quarantine"),
-    ):
-        low = new.segments[first][segment].astype(np.int64)
-        end = np.asarray(state.segment_states[cursor])[segment]
-        held = used[field].astype(np.int64)
-        used[field] = np.where((low != 0) & (held >= low) & (held < end), used[field], 0)
-
-
-def count_addresses(state: State, new: PolicyTables) -> None:
-    """`given` and `left` of each pool, from the rows that hold addresses."""
-    used = state.subscriptions[: int(state.meta["subscriptions"][0])]
-    holders = new.use_cases["segment"][used["use_case"]][(used["address"] != 0) & (used["imsi"] != 0)]
-    given = np.bincount(holders, minlength=len(new.segments))
-    first, last = new.segments["pool_first"].astype(np.int64), new.segments["pool_last"].astype(np.int64)
-    state.segment_states["given"] = given
-    state.segment_states["left"] = np.where(first != 0, last - first + 1 - given, 0)
 
 
 def settle_bindings(state: State) -> None:
@@ -196,6 +207,9 @@ def forget(tables, gone, used):  # type: ignore[no-untyped-def]
         at = np.int64(subscription_at(t, row).session_head)
         while at != NOWHERE:
             after = np.int64(session_at(t, at).next)
+            gateway = gateway_of_text(t, session_at(t, at).gateway)
+            if gateway > 0 and gateway_at(t, gateway - 1).epoch == session_at(t, at).epoch:
+                gateway_at(t, gateway - 1).sessions = max(0, np.int64(gateway_at(t, gateway - 1).sessions) - 1)
             zero_session(t, at)
             session_at(t, at).next = meta_of(t).session_free
             meta_of(t).session_free = at
@@ -218,65 +232,79 @@ upsert_rows = entry(upsert, depends=[hashing, lookup, sessions, layouts, rows_mo
 forget_rows = entry(forget, depends=[hashing, lookup, sessions, layouts, rows_module, events, policy_tables])
 
 
-def apply_inventory(state: State, delta: InventoryDelta) -> None:
+def apply_inventory(state: State, delta: InventoryDelta) -> np.ndarray:
     """Add, change and remove subscriptions; a row keeps its history where its IMSI stays."""
+    changed, outputs = False, np.zeros(0, OUTPUT)
     if len(delta.removals):
+        outputs = farewells(state, delta.removals)
         remove(state, delta.removals)
     if len(delta.upserts):
         state.make_room_for_subscriptions(len(delta.upserts))
         number = {name: position for position, name in enumerate(state.policy.names["use_cases"])}
         use_cases = np.array([number.get(name, 0) for name in delta.use_cases] or [0], np.uint16)
-        before = addresses_by_segment(state)
         upserts = delta.upserts.view(np.recarray) if INTERPRETED else np.ascontiguousarray(delta.upserts)
+        known = int(state.meta["subscriptions_live"][0])
         stale = upsert_rows(state.tables(), upserts, use_cases)
         if stale:
             state.index_subscriptions()
-        give_back_moved(state, before)
+        # Only newcomers: nobody's address can have moved. (A load of millions comes in many pieces.)
+        changed = int(state.meta["subscriptions_live"][0]) - known < len(delta.upserts)
     count_members(state)
-    count_addresses(state, state.policy)
+    if len(delta.removals) or changed:
+        settle_pools(state, state.policy)
     settle_bindings(state)
+    return outputs
 
 
-def addresses_by_segment(state: State) -> Any:
-    """The segment of every row, to see afterwards who moved to another one."""
-    used = state.subscriptions[: int(state.meta["subscriptions"][0])]
-    return state.policy.use_cases["segment"][used["use_case"]]
+def farewells(state: State, removals: np.ndarray) -> np.ndarray:
+    """What a removal means outside, as OUTPUT rows: findings end, live sessions are cut, bindings are gone."""
+    table = state.subscriptions[: int(state.meta["subscriptions"][0])]
+    found: list[np.ndarray] = []
+    for row in np.flatnonzero(np.isin(table["imsi"], removals) & (table["imsi"] != 0)):
+        one = table[row]
+        for at in chain(state, int(one["finding_head"])):
+            finding = state.findings[at]
+            output = farewell(state, row, FINDING_ENDED)
+            for name in FINDING_FACTS:
+                output[name] = finding[name]
+            output["severity"] = state.detectors["severity"][int(finding["detector"])][int(finding["class"])]
+            found.append(output)
+        at = int(one["session_head"])
+        while at >= 0:
+            session = state.sessions[at]
+            output = farewell(state, row, DISCONNECT)
+            for name in ("gateway", "client", "apn", "address", "session_id_octets", "session_id"):
+                output[name] = session[name]
+            output["now"], output["subject"] = 1, bool(session["flags"] & SESSION_IMSI_REPORTED)
+            found.append(output)
+            at = int(session["next"])
+        if one["bound_imei"]:
+            output = farewell(state, row, UNBOUND)
+            output["was"] = one["bound_imei"]
+            found.append(output)
+    outputs = np.array(found, OUTPUT).reshape(-1)
+    # The index of an output has one octet: what is beyond it takes the sequence's number all the same.
+    outputs["index"] = np.arange(len(outputs)) % 256
+    cuts = outputs["kind"] == DISCONNECT
+    outputs["opened_sequence"][cuts], outputs["opened_index"][cuts] = outputs["sequence"][cuts], outputs["index"][cuts]
+    return outputs
 
 
-def give_back_moved(state: State, before: Any) -> None:
-    """A subscription that moved to another segment gives its addresses back to the one it left."""
-    used = state.subscriptions[: len(before)]
-    now = state.policy.use_cases["segment"][used["use_case"]]
-    for row in np.flatnonzero((now != before) & ((used["address"] != 0) | (used["quarantine_address"] != 0))):
-        give_back(state, int(row), int(before[row]))
-
-
-def give_back(state: State, row: int, segment: int) -> None:
-    """Put a row's addresses at the head of its segment's list of free ones."""
-    for field, head in (("address", "freed_head"), ("quarantine_address", "freed_quarantine_head")):
-        address = int(state.subscriptions[field][row])
-        if address == 0:
-            continue
-        state.subscriptions[field][row] = 0
-        at = int(state.meta["freed_free"][0])
-        if at >= 0:
-            state.meta["freed_free"] = state.freed["next"][at]
-        else:
-            at = int(state.meta["freed"][0])
-            state.make_room(1)
-            state.meta["freed"] = at + 1
-        state.freed["address"][at] = address
-        state.freed["next"][at] = state.segment_states[head][segment]
-        state.segment_states[head][segment] = at
+def farewell(state: State, row: int, kind: int) -> np.ndarray:
+    """An output about a subscription that is being removed."""
+    output, one = np.zeros((), OUTPUT), state.subscriptions[row]
+    output["kind"], output["at"], output["sequence"] = kind, state.meta["now"][0], state.meta["sequence"][0]
+    output["row"] = row
+    for name in ("imsi", "iccid", "use_case", "generation"):
+        output[name] = one[name]
+    return output
 
 
 def remove(state: State, removals: np.ndarray) -> None:
     """Take subscriptions out: sessions and findings with them, addresses back to their pools."""
     gone = np.zeros(len(removals), np.int64)
     forget_rows(state.tables(), np.ascontiguousarray(removals), gone)
-    segments = addresses_by_segment(state)
     for row in gone[gone >= 0]:
-        give_back(state, int(row), int(segments[row]))
         state.subscriptions[row : row + 1].view(np.uint8)[:] = 0
         state.subscriptions["session_head"][row] = state.meta["subscription_free"][0]
         state.meta["subscription_free"] = row

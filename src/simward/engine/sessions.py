@@ -17,7 +17,7 @@ from simward.engine.rows import (
 )
 
 NOWHERE = -1
-LIVE, START_SEEN, DISCONNECTING = 1, 2, 4
+LIVE, START_SEEN, DISCONNECTING, HELD, IMSI_REPORTED = 1, 2, 4, 8, 16
 SESSIONS_MAX = 8
 """Live sessions a subscription may have; TS 23.401 allows 8 (later 15) EPS bearers, so more means lost Stops."""
 START_BIT, STOP_BIT = 1, 2
@@ -77,26 +77,16 @@ def remember_ended(subscription, marked, tokens):  # type: ignore[no-untyped-def
 
 
 @njit
-def short_token(token):  # type: ignore[no-untyped-def]
-    """15 bits of an interim's token; never 0."""
-    return (((np.int64(token) * np.int64(40503)) >> np.int64(4)) & np.int64(0x3FFF)) | np.int64(0x4000)
-
-
-@njit
 def with_token(tokens, token):  # type: ignore[no-untyped-def]
-    """Four short tokens in one number: the new one in, the oldest out."""
-    return ((np.int64(tokens) << np.int64(15)) | short_token(token)) & np.int64(0x0FFFFFFFFFFFFFFF)
+    """The last two interim tokens (31 bits each, above 0) in one number: the new one in, the older out."""
+    return ((np.int64(tokens) & np.int64(0x7FFFFFFF)) << np.int64(31)) | np.int64(token)
 
 
 @njit
 def has_token(tokens, token):  # type: ignore[no-untyped-def]
-    """Is this interim among those that an ended session is remembered by?"""
-    wanted = short_token(token)
-    for _ in range(4):
-        if (np.int64(tokens) & np.int64(0x7FFF)) == wanted:
-            return True
-        tokens = np.int64(tokens) >> np.int64(15)
-    return False
+    """Is this interim one of the last two of an ended session?"""
+    newest = np.int64(tokens) & np.int64(0x7FFFFFFF)
+    return newest == token or (np.int64(tokens) >> np.int64(31)) == token
 
 
 @njit
@@ -126,7 +116,7 @@ def open_session(t, row, event, epoch, started):  # type: ignore[no-untyped-def]
     session.address = event.address
     session.epoch = epoch
     session.duration_s = -1
-    session["flags"] = LIVE | (START_SEEN if started else 0)
+    session["flags"] = LIVE | (START_SEEN if started else 0) | (IMSI_REPORTED if event.imsi != 0 else 0)
     for position in range(len(session.tokens)):
         session.tokens[position] = -1
     session.session_id_octets = event.session_id_octets
@@ -150,9 +140,10 @@ def close_session(t, row, at, stop_seen):  # type: ignore[no-untyped-def]
     if stop_seen:
         marked |= np.int64(STOP_BIT)
     tokens = np.int64(0)
-    for position in range(len(session.tokens)):
-        if session.tokens[position] >= 0:
-            tokens = with_token(tokens, session.tokens[position])
+    for step in range(len(session.tokens)):
+        kept = session.tokens[(np.int64(session.token_at) + np.int64(step)) % np.int64(len(session.tokens))]
+        if kept >= 0:
+            tokens = with_token(tokens, kept)
     remember_ended(subscription, marked, tokens)
     if np.int64(subscription.session_head) == at:
         subscription.session_head = session.next
@@ -184,24 +175,17 @@ def drop_older_epochs(t, row):  # type: ignore[no-untyped-def]
 
 
 @njit
-def make_way(t, row, event):  # type: ignore[no-untyped-def]
-    """Before a session begins: close what it proves to be over, and the oldest where there are too many.
+def make_way(t, row):  # type: ignore[no-untyped-def]
+    """Before a session begins: where there are as many as there can be, the oldest one's Stop was lost.
 
-    The same address at the same gateway cannot belong to two sessions at once, so the older one's Stop was lost.
+    An equal address proves nothing: bearers of one connection share it, each with an Acct-Session-Id of its own.
     """
+    if np.int64(subscription_at(t, row).session_count) < SESSIONS_MAX:
+        return
     at = np.int64(subscription_at(t, row).session_head)
-    oldest, count = np.int64(NOWHERE), np.int64(0)
-    while at != NOWHERE:
-        after = np.int64(session_at(t, at).next)
-        session = session_at(t, at)
-        if event.address != 0 and session.address == event.address and session.gateway == event.gateway:
-            close_session(t, row, at, False)
-        else:
-            oldest = at
-            count += 1
-        at = after
-    if count >= SESSIONS_MAX:
-        close_session(t, row, oldest, False)
+    while np.int64(session_at(t, at).next) != NOWHERE:
+        at = np.int64(session_at(t, at).next)
+    close_session(t, row, at, False)
 
 
 @njit
@@ -223,7 +207,7 @@ def interim_token(event):  # type: ignore[no-untyped-def]
         np.int64(event.plmn), np.int64(event.rat), np.int64(event.imei), np.int64(event.address),
     ):
         token = mix(token ^ (part & np.int64(0x3FFFFFFFFFFFFFFF)))
-    return token & np.int64(0x7FFFFFFF)
+    return max(token & np.int64(0x7FFFFFFF), np.int64(1))
 
 
 @njit

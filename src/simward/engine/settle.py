@@ -12,9 +12,12 @@ from simward.engine.findings import (
     NOTIFY,
     NOWHERE,
     about,
+    capped,
+    charge,
     describe,
     find_finding,
     held_reason,
+    is_paid,
     new_output,
     take_finding,
     unlink_finding,
@@ -30,6 +33,18 @@ from simward.engine.rows import (
 
 QUIET, NO_OPINION = 0, -1
 ACCESS_REQUEST = 1
+SCOPE_SEGMENT = 3
+
+
+@njit
+def ask(t, subscription_row, use_case, wanted, now, fixed):  # type: ignore[no-untyped-def]
+    """May this be carried out now? 0, or why it is held; a member asks for a unit of the limits once an hour."""
+    if is_paid(t, subscription_row, wanted, now):
+        return np.int64(0)
+    held = held_reason(t, use_case, wanted, now, fixed)
+    if held == 0 and not fixed:
+        charge(t, subscription_row, wanted, now)
+    return held
 
 
 @njit
@@ -45,10 +60,13 @@ def end_finding(t, owner, at, subscription_row, event, position, made, index):  
 
 
 @njit
-def begin_finding(t, owner, row, subscription_row, use_case, scope, k, cls, wanted, event, position, made, index, seen):  # type: ignore[no-untyped-def]
+def begin_finding(  # type: ignore[no-untyped-def]
+    t, owner, row, subscription_row, use_case, scope, k, cls, wanted, event, position, made, index, seen
+):
     """Write that a finding began, and (unless it is momentary) give it a row; returns the response in force."""
-    held = held_reason(t, use_case, wanted, event.received_at, detector_at(t, k).fixed != 0)
-    response = np.int64(NOTIFY) if held else np.int64(wanted)
+    fixed = detector_at(t, k).fixed != 0
+    held = ask(t, subscription_row, use_case, wanted, event.received_at, fixed)
+    response = capped(t, use_case, np.int64(NOTIFY) if held else np.int64(wanted), fixed)
     output = new_output(t, made, event, position, index, FINDING_BEGAN)
     output.row = row
     if subscription_row >= 0:
@@ -111,7 +129,7 @@ def renew_finding(t, at, subscription_row, use_case, k, wanted, event, position,
     changed = np.int64(finding.wanted) != wanted
     if not changed and not (finding.held and event.kind == ACCESS_REQUEST):
         return False
-    held = held_reason(t, use_case, wanted, event.received_at, detector_at(t, k).fixed != 0)
+    held = ask(t, subscription_row, use_case, wanted, event.received_at, detector_at(t, k).fixed != 0)
     response = np.int64(NOTIFY) if held else np.int64(wanted)
     if not changed and response == np.int64(finding.response):
         return False
@@ -140,6 +158,7 @@ def settle(t, owner, row, subscription_row, use_case, scope, given, event, posit
         if cls == NO_OPINION:
             continue
         at = find_finding(t, owner.finding_head, k)
+        wanted = given if given >= 0 else np.int64(response_of(t, use_case, k, cls))
         if at != NOWHERE and (
             np.int64(finding_at(t, at)["class"]) != cls
             or (cls != QUIET and finding_at(t, at).now != evidence_at(t, k).now)
@@ -150,7 +169,6 @@ def settle(t, owner, row, subscription_row, use_case, scope, given, event, posit
             at = np.int64(NOWHERE)
         if cls == QUIET:
             continue
-        wanted = given if given >= 0 else np.int64(response_of(t, use_case, k, cls))
         if at == NOWHERE:
             response = begin_finding(
                 t,
@@ -174,11 +192,14 @@ def settle(t, owner, row, subscription_row, use_case, scope, given, event, posit
                 end_at_once(t, output_at(t, made - 1), event, position, made, index)
                 made += 1
                 index += 1
+        elif scope == SCOPE_SEGMENT:
+            response = wanted  # several use cases share the finding; each has its own response
         else:
             if renew_finding(t, at, subscription_row, use_case, k, wanted, event, position, made, index):
                 made += 1
                 index += 1
             response = np.int64(finding_at(t, at).response)
+        response = capped(t, use_case, response, detector_at(t, k).fixed != 0)
         if response > strongest:
             strongest, decider, deciding = response, np.int64(k), cls
     return made, index, strongest, decider, deciding

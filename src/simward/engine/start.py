@@ -10,7 +10,9 @@ import numpy as np
 from simward.engine import outputs as kinds
 from simward.engine.fold import Fold
 from simward.engine.journal import EVENTS, Journal, Layout, Row, row_outputs
+from simward.engine.pools import settle_pools
 from simward.engine.replay import fold_row
+from simward.engine.revisions import in_todays_layout, with_texts
 from simward.engine.snapshot import Snapshot, convert, newest_snapshot, write_snapshot
 from simward.engine.state import LAYOUTS, SAVED, State, rows
 from simward.engine.tables import PolicyTables
@@ -54,6 +56,8 @@ def restore(data_dir: Path, journal: Journal) -> Fold:
             f"the journal begins at sequence {journal.first}, and no snapshot reaches that far ({fold.sequence})"
         )
     catch_up(fold, journal)
+    if fold.sequence != journal.last:
+        raise JournalError(f"folding the journal ends at sequence {fold.sequence}, the journal at {journal.last}")
     return fold
 
 
@@ -80,6 +84,8 @@ def fold_foreign(fold: Fold, foreign: list[Row], layouts: Mapping[str, Layout]) 
     kept = {name: np.array(before[name]) for name in FACTS}
     for row in foreign:
         fold_row(fold, row, layouts)
+        # Another kernel may have taken a retransmission for news, or the reverse: the journal's numbering stands.
+        fold.state.meta["sequence"] = row.last
     table = fold.state.subscriptions
     for name, column in kept.items():
         table[name][: len(column)] = column
@@ -89,6 +95,7 @@ def fold_foreign(fold: Fold, foreign: list[Row], layouts: Mapping[str, Layout]) 
             place = found.get(int(output["imsi"]))
             if place is not None:
                 put_fact(table, place, output)
+    settle_pools(fold.state, fold.state.policy)
 
 
 def put_fact(table: np.ndarray, place: int, output: np.ndarray) -> None:
@@ -133,7 +140,7 @@ def room_to_grow(name: str, used: int) -> int:
 def from_snapshot(snapshot: Snapshot) -> Fold:
     """A fold as a snapshot holds it; tables of another layout are read by field name."""
     arrays = snapshot.arrays
-    state = State(PolicyTables.from_bytes(arrays["policy"].tobytes()))
+    state = State(in_todays_layout(PolicyTables.from_bytes(arrays["policy"].tobytes())))
     for name in SAVED:
         saved = arrays.get(name)
         if saved is None:
@@ -143,6 +150,7 @@ def from_snapshot(snapshot: Snapshot) -> Fold:
             continue
         setattr(state, name, as_table(saved, name, len(getattr(state, name))))
     load_texts(state, arrays["texts"], arrays["text_octets"])
+    state.policy = with_texts(state.policy, state)
     fold = Fold(state)
     renumber_detectors(state, list(snapshot.notes["detectors"]), [one["id"] for one in fold.manifest()["detectors"]])
     state.moved()

@@ -33,6 +33,7 @@ from simward.engine.layouts import (
     TABLES,
 )
 from simward.engine.outputs import OUTPUT, RESULT
+from simward.engine.remembering import DEVICES_SPARE
 from simward.engine.rows import MAPPED
 from simward.engine.tables import PolicyTables
 from simward.engine.texts import TEXTS_MAX, Texts
@@ -146,6 +147,8 @@ class State:
         self.strangers = rows(STRANGERS, STRANGER)
         self.strangers["finding_head"] = NOWHERE
         self.segment_states = rows(1, SEGMENT_STATE)
+        for name in ("finding_head", "freed_head", "freed_quarantine_head"):
+            self.segment_states[name] = NOWHERE
         self.freed = rows(1024, FREED)
         self.findings = rows(1024, FINDING)
         self.devices = rows(4096, DEVICE)
@@ -195,7 +198,7 @@ class State:
             self._grow("findings", findings + 16 * events)
         if freed + events > len(self.freed):
             self._grow("freed", freed + events)
-        wanted = min(2 * len(self.subscriptions) + 65_536, devices + events)
+        wanted = min(2 * int(meta["subscriptions"]) + DEVICES_SPARE, devices + events)
         if wanted > len(self.devices):
             self._grow("devices", wanted)
             self.index_devices()
@@ -243,7 +246,7 @@ class State:
                 MAPPED[array.ctypes.data] = interpreted(array)
         t["imsi_mask"], t["msisdn_mask"] = len(self.imsi_index) - 1, len(self.msisdn_index) - 1
         t["device_mask"] = len(self.device_index) - 1
-        t["gateways_room"], t["devices_room"] = len(self.gateways), len(self.devices)
+        t["gateways_room"] = GATEWAYS_MAX
         t["outputs_room"] = len(self.scratch["outputs"])
         t["detector_count"] = len(self.detectors)
         if INTERPRETED:

@@ -33,6 +33,7 @@ class Subject:
 
     def __init__(self, imsis: set[int], iccid: int = 0, msisdns: set[int] | None = None) -> None:
         self.imsis, self.iccid, self.msisdns = imsis, iccid, msisdns or set()
+        self.declared_msisdn = 0
 
     @staticmethod
     def parse(text: str) -> Subject:
@@ -59,6 +60,7 @@ class Subject:
         for row in found:
             self.imsis.add(int(row["imsi"]))
             self.iccid = self.iccid or int(row["iccid"])
+            self.declared_msisdn = int(row["msisdn"])
             if row["msisdn"]:
                 self.msisdns = {int(row["msisdn"])}
         return found
@@ -146,7 +148,7 @@ class Story:
         return {
             "imsi": [identity.imsi_text(one) for one in sorted(self.subject.imsis)],
             "iccid": identity.iccid_text(self.subject.iccid) or None,
-            "msisdn": identity.msisdn_text(min(self.subject.msisdns, default=0)) if self.declared else None,
+            "msisdn": identity.msisdn_text(self.subject.declared_msisdn) or None if self.declared else None,
             **self.declared,
         }
 

@@ -13,6 +13,7 @@ from numba import njit
 from simward.compiled import records
 
 TEXTS_MAX = 65_536
+TEXTS_RESERVED = 8_192
 TEXT_OCTETS_MAX = 253
 NO_TEXT, OVERFLOW_TEXT = 0, 1
 
@@ -65,13 +66,16 @@ class Texts:
         self._add(b"(more than fit)")
         self._new.clear()
 
-    def intern(self, text: bytes) -> int:
-        """The id of `text`, a new one where it is not known; OVERFLOW_TEXT where the table is full."""
+    def intern(self, text: bytes, *, reserved: bool = False) -> int:
+        """The id of `text`, a new one where it is not known; OVERFLOW_TEXT where the table is full.
+
+        What packets bring may not use the room that is `reserved` for policy and for configured names.
+        """
         text = text[:TEXT_OCTETS_MAX]
         found = self.find(text)
         if found >= 0:
             return found
-        if self.count >= TEXTS_MAX:
+        if self.count >= TEXTS_MAX - (0 if reserved else TEXTS_RESERVED):
             return OVERFLOW_TEXT
         return self._add(text)
 

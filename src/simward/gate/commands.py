@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simward.engine import events
-from simward.engine.outputs import ANSWER_NAMES, APPLIED, COMMAND_ANSWER, DUPLICATE, LIMITED, NOT_FOUND, STALE
+from simward.engine.outputs import (
+    ANSWER_NAMES, APPLIED, COMMAND_ANSWER, DISCONNECT, DUPLICATE, LIMITED, LOCKED, NOT_FOUND, RELEASED, STALE, UNBOUND,
+)  # fmt: skip
 from simward.errors import IdentityError, UsageError
 from simward.gate.control import Call
 from simward.identity import Iccid
@@ -178,9 +180,13 @@ def answer(parts: list[Part], outputs: np.ndarray, results: np.ndarray, durable:
         facts: dict[str, Any] = {"result": DUPLICATE}
         if not results["duplicate"][position]:
             facts = {name: int(answered[part.number][name]) for name in ("result", "sequence", "generation")}
+            done = outputs["kind"][outputs["sequence"] == facts["sequence"]].tolist()
+            facts["did"] = [DEEDS[kind] for kind in done if kind in DEEDS]
         said_of.setdefault(id(part.command), (part.command, []))[1].append(facts)
     for command, said in said_of.values():
         strongest = min(said, key=lambda one: STRONGEST_FIRST.index(one["result"]))
+        if any("did" in one for one in said):
+            strongest = {**strongest, "did": sorted(deed for one in said for deed in one.get("did", ()))}
         facts = {**strongest, "result": ANSWER_NAMES[strongest["result"]], "id": command.note["id"]}
         if len(said) > 1:
             facts["imsis"] = dict(Counter(ANSWER_NAMES[one["result"]] for one in said))
@@ -192,6 +198,8 @@ def answer(parts: list[Part], outputs: np.ndarray, results: np.ndarray, durable:
             command.call.answer(**facts)
 
 
+DEEDS = {LOCKED: "locked", RELEASED: "released", UNBOUND: "unbound", DISCONNECT: "disconnect"}
+"""What an answer tells of the outputs: an applied command may have found nothing to do."""
 REFUSALS = {
     "stale": "stale: the binding has changed since (look again, then repeat with its generation)",
     "limited": "limited: the use case's limits or never-cut forbid it",

@@ -159,7 +159,7 @@ def session_of(effect: Any, fold: Fold) -> Session:
     unnamed = is_address or gateway == client or int(effect["gateway"]) == OVERFLOW_TEXT
     return Session(
         effect["session_id"][:size].tobytes(),
-        imsi=str(int(effect["imsi"]))[1:],
+        imsi=str(int(effect["imsi"]))[1:] if effect["subject"] else "",  # only what the gateway itself has said
         address=str(ipaddress.IPv4Address(int(effect["address"]))) if effect["address"] else "",
         nas_identifier=b"" if unnamed else texts.text(int(effect["gateway"])),
         nas_address=gateway if is_address else "",

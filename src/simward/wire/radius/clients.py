@@ -120,7 +120,7 @@ class ClientTable:
             if not 0 < len(gateway.secret) <= SECRET_OCTETS_MAX:
                 raise ValueError(f"the secret of {gateway.name} has {len(gateway.secret)} octets: 1 to 1024 are usable")
             required = int(gateway.require_message_authenticator)
-            rows[number] = (texts.intern(gateway.name.encode()), start, len(gateway.secret), required)
+            rows[number] = (texts.intern(gateway.name.encode(), reserved=True), start, len(gateway.secret), required)
             keys[number] = md5.hmac_key(gateway.secret)[0]
             start += len(gateway.secret)
         slots, masks = _networks([gateway.network for gateway in gateways])

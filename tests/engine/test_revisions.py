@@ -1,0 +1,77 @@
+"""Revisions in mid-stream: addresses neither leak nor clash, and nobody is judged by nothing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "detectors"))
+
+from story import ABROAD, IMSI, METER, PHONE, POLICY, Story
+
+from simward.engine import outputs as o
+from simward.engine.apply import declared
+from simward.engine.tables import DECLARED, InventoryDelta
+from simward.policy.compile import compile_policy
+from simward.policy.load import read_policies
+from simward.settings import GateSettings, Settings
+
+
+def put(story: Story, policy: str) -> None:
+    tables = compile_policy(read_policies({"story.yaml": policy}), Settings(Path("/nowhere"), GateSettings()))
+    story.fold.policy(tables, story.now)
+
+
+def addresses(story: Story) -> list[int]:
+    return [int(story.attaches(member=member).last["address"]) for member in range(4)]
+
+
+def test_a_pool_that_shrinks_or_grows_keeps_the_addresses_that_still_fit() -> None:
+    story = Story()
+    before = addresses(story)
+    put(story, POLICY.replace("10.64.0.0/24", "10.64.0.0/29"))
+    assert addresses(story) == before
+    put(story, POLICY.replace("10.64.0.0/24", "10.64.0.0/16"))
+    assert addresses(story) == before
+
+
+def test_a_renamed_use_case_is_judged_as_before_until_its_members_follow() -> None:
+    refusing = POLICY.replace("binding:", "responses: {network-not-permitted: refuse}\nbinding:")
+    story = Story(refusing)
+    before = addresses(story)
+    put(story, refusing.replace("use_case: meter", "use_case: water"))
+    assert story.attaches(plmn=ABROAD).refused
+    lines, names = declared(story.fold)
+    lines["use_case"] = names.index("water")
+    story.fold.inventory(InventoryDelta(lines, np.zeros(0, np.int64), names), story.now)
+    assert story.attaches(plmn=ABROAD).refused
+    assert addresses(story) == before
+    put(story, refusing.replace("use_case: meter", "use_case: water"))
+    assert "meter" not in story.fold.state.policy.names["use_cases"]
+
+
+def test_a_segments_open_finding_follows_it() -> None:
+    story = Story(POLICY.replace("10.64.0.0/24", "10.64.0.0/31"))
+    for member in range(4):
+        story.attaches(member=member)
+    assert story.open == ["address-pool-exhausted/exhausted"]
+    first = "segment: aaa\napn: aaa.iot\npool: 10.99.0.0/24\n---\n"
+    put(story, first + POLICY)
+    story.attaches(member=3)
+    assert story.open == []
+
+
+def test_removal_ends_findings_cuts_sessions_and_forgets_the_binding() -> None:
+    story = Story()
+    story.attaches().starts("s").attaches(device=PHONE)
+    gone = InventoryDelta(np.zeros(0, DECLARED), np.array([IMSI]), [])
+    outputs = story.fold.inventory(gone, story.now)
+    assert sorted(int(one["kind"]) for one in outputs) == [o.FINDING_ENDED, o.DISCONNECT, o.UNBOUND]
+    assert int(story.fold.state.meta["findings_live"][0]) == 0
+    lines = np.zeros(1, DECLARED)
+    lines["imsi"], lines["iccid"] = IMSI, 1_00_1000000000000001
+    story.fold.inventory(InventoryDelta(lines, np.zeros(0, np.int64), ["meter"]), story.now)
+    assert story.attaches(device=METER).allowed
+    assert int(story.row().session_count) == 0
