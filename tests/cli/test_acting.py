@@ -140,3 +140,9 @@ def test_wrong_use_is_told_before_anything_is_sent(folder: Path, gate: Listening
 def test_a_mistyped_iccid_is_warned_about(folder: Path, gate: Listening) -> None:
     shown = simward(folder, "lock", ICCID[:-1] + "0", "--because", "x")
     assert shown.exit_code == 0 and "Luhn" in shown.stderr
+
+
+def test_what_found_nothing_to_do_is_not_said_to_be_done(folder: Path, gate: Listening) -> None:
+    gate.answers = [{"result": "applied", "did": []}, {"result": "applied", "did": []}]
+    assert "was not locked" in simward(folder, "release", ICCID, "--because", "x").stdout
+    assert "no live session" in simward(folder, "disconnect", ICCID, "--because", "x").stdout

@@ -13,7 +13,17 @@ import numpy as np
 
 from simward.engine import events
 from simward.engine.outputs import (
-    ANSWER_NAMES, APPLIED, COMMAND_ANSWER, DISCONNECT, DUPLICATE, LIMITED, LOCKED, NOT_FOUND, RELEASED, STALE, UNBOUND,
+    ANSWER_NAMES,
+    APPLIED,
+    COMMAND_ANSWER,
+    DISCONNECT,
+    DUPLICATE,
+    LIMITED,
+    LOCKED,
+    NOT_FOUND,
+    RELEASED,
+    STALE,
+    UNBOUND,
 )  # fmt: skip
 from simward.errors import IdentityError, UsageError
 from simward.gate.control import Call
