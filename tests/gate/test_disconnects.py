@@ -39,7 +39,7 @@ class Scene:
 
     def effects(self, count: int = 1, client: bytes = b"pgw1", gateway: bytes = b"nas-7", held: int = 0) -> np.ndarray:
         made = np.zeros(count, OUTPUT)
-        made["kind"], made["held"], made["imsi"] = DISCONNECT, held, 1001010000000001
+        made["kind"], made["held"], made["imsi"], made["subject"] = DISCONNECT, held, 1001010000000001, 1
         made["client"], made["gateway"] = (self.fold.state.texts.intern(name) for name in (client, gateway))
         made["sequence"], made["index"] = 40 + np.arange(count), 2
         for number in range(count):

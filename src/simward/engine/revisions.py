@@ -40,7 +40,6 @@ from simward.engine.tables import (
     knobs_dtype,
 )
 
-
 FINDING_FACTS = ("opened_sequence", "opened_index", "detector", "class", "response", "wanted", "held", "was", "now")
 
 
@@ -260,7 +259,7 @@ def farewells(state: State, removals: np.ndarray) -> np.ndarray:
     """What a removal means outside, as OUTPUT rows: findings end, live sessions are cut, bindings are gone."""
     table = state.subscriptions[: int(state.meta["subscriptions"][0])]
     found: list[np.ndarray] = []
-    for row in np.flatnonzero(np.isin(table["imsi"], removals) & (table["imsi"] != 0)):
+    for row in np.flatnonzero(np.isin(table["imsi"], removals) & (table["imsi"] != 0)).tolist():
         one = table[row]
         for at in chain(state, int(one["finding_head"])):
             finding = state.findings[at]
