@@ -294,7 +294,7 @@ def test_a_log_under_steady_load_stays_short(journal: SqliteJournal, folder: Pat
     """It can only begin again when it was copied whole, which nobody else does between two appends."""
     fill(journal, 400, count=100)
     wal = files.wal_path(files.segment_path(folder, 1))
-    assert wal.stat().st_size < 4 << 20, "7 MB were appended"
+    assert wal.stat().st_size < 6 << 20, "more than 7 MB were appended"
     assert not journal.trouble
 
 
@@ -304,7 +304,7 @@ def test_a_reader_in_the_middle_of_a_chunk_holds_nobody_up(journal: SqliteJourna
     next(reading)
     fill(journal, 400, count=100)
     wal = files.wal_path(files.segment_path(journal.folder, 1))
-    assert wal.stat().st_size < 4 << 20
+    assert wal.stat().st_size < 6 << 20
     assert sum(1 for _ in reading) == 599
 
 
