@@ -20,7 +20,7 @@ def describe(folder: Path) -> dict[str, object]:
             _first(pattern, Path("/proc/cpuinfo")) for pattern in (r"cpu family\s*:\s*(\d+)", r"model\s*:\s*(\d+)")
         ),
         "mhz": _first(r"cpu MHz\s*:\s*(\d+)", Path("/proc/cpuinfo")),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": os.cpu_count(),
         "virtual": "hypervisor" in _first(r"flags\s*:\s*(.+)", Path("/proc/cpuinfo")).split(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "kernel": f"{platform.system()} {platform.release().split('-')[0]}",
