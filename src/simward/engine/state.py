@@ -270,7 +270,3 @@ class State:
             digest.update(np.ascontiguousarray(array).view(np.uint8).data)
         digest.update(self.policy.responses.tobytes())
         return digest.hexdigest()
-
-    def allocated_octets(self) -> int:
-        """Octets of all tables as allocated (touched or not)."""
-        return sum(int(getattr(self, name).nbytes) for name in OWN)
