@@ -111,6 +111,16 @@ class Settings:
         """The CSV file that says which subscriptions there are."""
         return self.dir / "inventory.csv"
 
+    @property
+    def cells_path(self) -> Path:
+        """The CSV file that says where cells are; there need be none."""
+        return self.dir / "cells.csv"
+
+    @property
+    def models_path(self) -> Path:
+        """The CSV file that says what models of devices can do; there need be none."""
+        return self.dir / "models.csv"
+
     @classmethod
     def load(cls, directory: Path) -> Settings:
         """Read `directory/simward.toml`; raises ConfigurationError with every problem in it."""

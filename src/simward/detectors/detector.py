@@ -1,7 +1,8 @@
 """What a detector declares about itself: metadata, memory and knobs.
 
 A detector is one module in this folder. It is found by being there. It has a docstring (its documentation page), a
-`DETECTOR`, `CLASSES`, `MEMORY`, `KNOBS`, and one scalar function `judge(memory, row, event, knobs, evidence)`.
+`DETECTOR`, `CLASSES`, `MEMORY`, `KNOBS`, and one scalar function `judge(memory, row, event, knobs, evidence)`. One that
+needs more than the row and the event names a sixth argument, `around`: layouts.AROUND.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ EVIDENCE_KINDS = (
     "count",
     "time",
     "segment",
+    "area",
+    "distance",
 )
 """How the integers `was`, `now`, `expected` of a finding are to be put into words (engine/words.py does it)."""
 
@@ -94,6 +97,10 @@ class Detector:
     """A lock that it caused may be released by `release_when: bound-device-returns`."""
     about_lock: bool = False
     """Its findings end when the subscription is released."""
+    sticky: bool = False
+    """What `now` says may change without making another finding, as of something that goes on moving."""
+    detailed: bool = False
+    """It writes `evidence.before` and `evidence.after`: what differs, in the order of engine/outputs.py CHANGES."""
 
     def severity_of(self, class_name: str) -> int:
         """The severity of a class."""

@@ -10,6 +10,8 @@ subscription is bound to, by first use or by declaration.
 - `returned`: the bound device is back, after another in between (A-B-A). The response is never more than `notify`
   unless policy names this class. A device that was bound earlier and is not any more counts as another one.
 - `not-reported`: the subscription is bound, and this request carries no IMEI, or one that cannot be read.
+- `not-in-pool`: the use case lets its subscriptions be in the devices of a pool (`binding: {pool: NAME}`), and this
+  one is not among them.
 
 **Why it matters.** A SIM taken out of its device is free data and calls at the owner's cost, and a way into the
 private network.
@@ -32,15 +34,19 @@ DETECTOR = Detector(
     id="device-change",
     runs="gate",
     scope="subscription",
-    severity={"software": INFO, "same-model": MEDIUM, "other-model": HIGH, "returned": LOW, "not-reported": MEDIUM},
+    severity={
+        "software": INFO, "same-model": MEDIUM, "other-model": HIGH, "returned": LOW, "not-reported": MEDIUM,
+        "not-in-pool": HIGH,
+    },
     evidence={"software": "imeisv", "*": "imei"},
     mild_classes=("returned",),
     response_paths={"not-reported": ("binding.not_reported", REFUSE)},
     about_device=True,
 )
-CLASSES = ("software", "same-model", "other-model", "returned", "not-reported")
+CLASSES = ("software", "same-model", "other-model", "returned", "not-reported", "not-in-pool")
 CLASS_SOFTWARE, CLASS_SAME_MODEL, CLASS_OTHER_MODEL, CLASS_RETURNED, CLASS_NOT_REPORTED = 1, 2, 3, 4, 5
-MODE_NONE, MODE_MODEL = 0, 3
+CLASS_NOT_IN_POOL = 6
+MODE_NONE, MODE_MODEL, MODE_POOL = 0, 3, 4
 MEMORY = [("away_imei", "i8")]
 KNOBS = [
     Knob(
@@ -51,9 +57,14 @@ KNOBS = [
 ]
 
 
-def judge(memory, subscription, event, knobs, evidence):  # type: ignore[no-untyped-def]
-    """Compare the reported device with the bound one (TS 23.003 6.2)."""
+def judge(memory, subscription, event, knobs, evidence, around):  # type: ignore[no-untyped-def]
+    """Compare the reported device with the bound one (TS 23.003 6.2), or with the pool."""
     bound = subscription.bound_imei
+    if knobs.mode == MODE_POOL:
+        evidence.was, evidence.now = subscription.last_imei, event.imei
+        if event.imei == NOT_REPORTED:
+            return CLASS_NOT_REPORTED if event.kind == ACCESS_REQUEST else NO_OPINION
+        return QUIET if around.in_pool == 1 else CLASS_NOT_IN_POOL
     if knobs.mode == MODE_NONE or bound == NONE:
         return QUIET
     evidence.was, evidence.now, evidence.expected = subscription.last_imei, event.imei, bound

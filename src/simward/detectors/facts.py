@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 NONE = 0
 NOT_REPORTED = 0
 NO_SOFTWARE = -1
 
+# Where a use case lets its devices be (engine/tables.py holds the list; a test keeps the two equal).
+FREE, FIXED, AREA = 0, 1, 2
+MOBILITIES = {"free": FREE, "fixed": FIXED, "area": AREA}
+
 # Event kinds that detectors ask about (engine/events.py holds the list; a test keeps the two equal).
 ACCESS_REQUEST = 1
 ACCOUNTING_START = 2
+ACCOUNTING_INTERIM = 3
 ACCOUNTING_ON = 5
 ACCOUNTING_OFF = 6
 
@@ -25,3 +31,29 @@ def tac(imei):  # type: ignore[no-untyped-def]
 def imeisv(imei, software):  # type: ignore[no-untyped-def]
     """Device and software version as one number for evidence: IMEI * 1000 + software + 1 (0 = version not reported)."""
     return imei * 1000 + software + 1
+
+
+@njit
+def area_number(plmn, area):  # type: ignore[no-untyped-def]
+    """A tracking or location area with its network as one number for evidence; 0 where none is reported."""
+    return np.int64(plmn) * np.int64(33_554_432) + np.int64(area) + np.int64(1) if area >= 0 else np.int64(0)
+
+
+@njit
+def farthest_m(around, mobility):  # type: ignore[no-untyped-def]
+    """How far a device of such a fleet can have come since it was heard where it was before, m.
+
+    Five minutes are added, since the clocks of two gateways may differ by as much.
+    """
+    kilometres_an_hour = 1000
+    if mobility == FIXED:
+        kilometres_an_hour = 150
+    elif mobility == AREA:
+        kilometres_an_hour = 300
+    return (around.travel_s + 300) * kilometres_an_hour * 1000 // 3600
+
+
+@njit
+def travelled_impossibly(around, mobility):  # type: ignore[no-untyped-def]
+    """Is it farther from where it was than anything of its kind travels? Below 50 km a cell's own size explains it."""
+    return around.travelled_m > 50_000 and around.travelled_m > farthest_m(around, mobility)

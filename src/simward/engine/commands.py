@@ -15,6 +15,7 @@ from simward.engine.effects import (
 )
 from simward.engine.findings import ACTION_LOCK, NOWHERE, QUARANTINE, about, held_reason, new_output
 from simward.engine.layouts import COMMANDS_KEPT, STRANGERS
+from simward.engine.places import forget_homes
 from simward.engine.recognising import advance
 from simward.engine.rows import (
     command_at,
@@ -95,6 +96,7 @@ def act(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
             made, index = lock_subscription(t, row, by, np.int64(0), event, position, made, index)
     elif event.kind == COMMAND_RELEASE:
         if np.int64(event["flags"]) & FLAG_REBIND:
+            forget_homes(subscription)
             made, index = unbind(t, row, event, position, made, index)
         if subscription.locked:
             made, index = release_subscription(t, row, RELEASE_PERSON, event, position, made, index)

@@ -4,6 +4,7 @@ sources.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -25,11 +26,13 @@ from simward.engine import (
     layouts,
     lookup,
     outputs,
+    places,
     recognising,
     remembering,
     rows,
     sessions,
     settle,
+    surroundings,
     tables,
 )
 
@@ -44,8 +47,10 @@ SOURCES = (
     hashing,
     lookup,
     sessions,
+    places,
     recognising,
     remembering,
+    surroundings,
     findings,
     settle,
     effects,
@@ -89,7 +94,7 @@ def composed_text() -> str:
     """The generated module: one judging function a scope, and the fold that is given them."""
     lines = [
         Path(kernel.__file__).read_text(),
-        "from simward.engine.rows import device_at, evidence_at, knobs_at, segment_state_at",
+        "from simward.engine.rows import around_of, device_at, evidence_at, knobs_at, segment_state_at",
     ]
     for number, one in enumerate(of_gate()):
         lines += [f"import {one.module.__name__} as d{number}", f"judge_{number} = njit(d{number}.judge)"]
@@ -102,12 +107,14 @@ def composed_text() -> str:
         for number, one in enumerate(of_gate()):
             if one.detector.scope == scope:
                 memory = f"owner.{one.field}" if one.memory else "owner"
+                wants_more = "around" in inspect.signature(one.module.judge).parameters
+                given = f"{memory}, owner, event, knobs.{one.field}, seen{', around_of(t)' if wants_more else ''}"
                 lines += [
                     f"    seen = evidence_at(t, {number})",
                     "    seen.was = 0",
                     "    seen.now = 0",
                     "    seen.expected = 0",
-                    f"    set_class(t, {number}, judge_{number}({memory}, owner, event, knobs.{one.field}, seen))",
+                    f"    set_class(t, {number}, judge_{number}({given}))",
                 ]
     lines += ["", "", "fold = njit(cache=True, nogil=True)(fold)", ""]
     return "\n".join(lines)

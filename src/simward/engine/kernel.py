@@ -26,14 +26,13 @@ from simward.engine.effects import (
 from simward.engine.findings import LOCK, NOWHERE, QUARANTINE, REFUSE, about, new_output
 from simward.engine.hashing import mix
 from simward.engine.layouts import STRANGERS
-from simward.engine.lookup import fetch_ahead
+from simward.engine.lookup import fetch_ahead, find_gateway
 from simward.engine.recognising import advance, find_subscription, gateway_row, seen_before
 from simward.engine.remembering import remember, touch_session
 from simward.engine.rows import (
     detector_at,
     event_at,
     gateway_at,
-    gateway_of_text,
     meta_of,
     result_at,
     segment_at,
@@ -48,6 +47,7 @@ from simward.engine.rows import (
 )
 from simward.engine.sessions import DISCONNECTING, drop_older_epochs, interim_token, session_hash
 from simward.engine.settle import NO_OPINION, settle
+from simward.engine.surroundings import in_ranges, look_around
 
 ACCESS_REQUEST, START, INTERIM, STOP, ACCOUNTING_ON, ACCOUNTING_OFF = 1, 2, 3, 4, 5, 6
 TICK, COMMAND_FIRST, COMMAND_LAST, EFFECT_RESULT = 10, 20, 24, 30
@@ -56,7 +56,7 @@ ALLOW, QUARANTINED, REJECT = 0, 1, 2
 RELEASE_EXPIRY, RELEASE_RETURNED = 2, 3
 LOCKED_BY_FINDING = 1
 RULE_BOUND_DEVICE = 1
-MODE_MODEL = 3
+MODE_MODEL, MODE_POOL = 3, 4
 SAME_MOMENT_US = 2_000_000
 REPEATED_US = 600_000_000
 OUTPUT_ROOM = 64
@@ -90,6 +90,8 @@ def fold_known(t, row, event, position, made):  # type: ignore[no-untyped-def]
         gateway_at(t, gateway).last_at = event.received_at
     drop_older_epochs(t, row)
     made, index = release_if_due(t, row, event, position, made, index)
+    if event.kind != STOP:
+        look_around(t, row, event)
     session = np.int64(NOWHERE)
     if event.kind != ACCESS_REQUEST:
         session = touch_session(t, row, event, gateway)
@@ -200,8 +202,15 @@ def must_go(t, row, session, strongest):  # type: ignore[no-untyped-def]
 
 @njit
 def belongs(t, subscription, event):  # type: ignore[no-untyped-def]
-    """Is this the bound device, or (where a model is bound) one of its model?"""
-    if np.int64(use_case_at(t, subscription.use_case).binding_mode) == MODE_MODEL:
+    """Is this the bound device, or (where a model or a pool is bound) one of its model or pool?"""
+    use_case = use_case_at(t, subscription.use_case)
+    mode = np.int64(use_case.binding_mode)
+    if mode == MODE_POOL:
+        pool_from, pool_count = np.int64(use_case.pool_from), np.int64(use_case.pool_count)
+        return event.imei != 0 and in_ranges(t, pool_from, pool_count, event.imei) == 1
+    if subscription.bound_imei == 0:
+        return False
+    if mode == MODE_MODEL:
         return event.imei != 0 and tac(event.imei) == tac(subscription.bound_imei)
     return event.imei == subscription.bound_imei
 
@@ -218,7 +227,6 @@ def release_if_due(t, row, event, position, made, index):  # type: ignore[no-unt
         subscription.locked == LOCKED_BY_FINDING
         and np.int64(use_case_at(t, subscription.use_case).release_rule) == RULE_BOUND_DEVICE
         and detector_at(t, subscription.lock_detector).about_device
-        and subscription.bound_imei != 0
         and belongs(t, subscription, event)
         and event.kind <= START
     ):
@@ -327,9 +335,9 @@ def said_before(gateway, event):  # type: ignore[no-untyped-def]
 @njit
 def fold_gateway(t, event, position, made):  # type: ignore[no-untyped-def]
     """Accounting-On or Accounting-Off: the gateway's sessions are over (RFC 2866 5.1)."""
-    known = gateway_of_text(t, event.gateway)
-    if known > 0:
-        gateway = gateway_at(t, known - 1)
+    known = find_gateway(t, event.client, event.gateway)
+    if known >= 0:
+        gateway = gateway_at(t, known)
         if said_before(gateway, event):
             result_at(t, position).duplicate = 1
             return made

@@ -14,6 +14,7 @@ import numpy as np
 from simward.detectors import of_gate
 from simward.detectors.detector import MAX_CLASSES
 from simward.engine.events import SESSION_ID_OCTETS
+from simward.engine.outputs import CHANGES
 from simward.engine.tables import LIMITED_ACTIONS
 
 NOWHERE = -1
@@ -23,6 +24,8 @@ COMMANDS_KEPT = 1024
 GATEWAYS_MAX = 4096
 ENDED_KEPT = 4
 TOKENS_KEPT = 4
+HOMES = 4
+"""Areas in which a fixed device may be at home: its own and those of neighbours that it sometimes reselects."""
 LIMIT_MINUTES = 61
 """A sliding hour in whole minutes: the minute at hand and the sixty before it."""
 
@@ -60,6 +63,7 @@ SUBSCRIPTION = record(
         ("decided_sequence", "i8"),
         ("locked_at", "i8"),
         ("locked_until", "i8"),
+        ("cell", "i8"),  # where it was heard last, as far as it said
         ("ended", "i8", (ENDED_KEPT,)),  # hashes of sessions that ended, bit 0 = Start seen, bit 1 = Stop seen
         ("ended_tokens", "i8", (ENDED_KEPT,)),  # and the tokens of their last two interims, 31 bits each
         ("plmn", "i4"),
@@ -70,6 +74,15 @@ SUBSCRIPTION = record(
         ("finding_head", "i4"),
         ("generation", "i4"),
         ("charged_minute", "i4"),  # when it last took a unit of its use case's limits
+        ("area", "i4"),  # LAC or TAC of `cell`, -1 = not reported
+        ("gateway", "i4"),  # that it was heard through last
+        ("reported_address", "u4"),  # the last Framed-IP-Address that a gateway reported
+        ("heard_s", "u4"),  # when it was heard last (received_at, s), 0 = never
+        ("place_s", "u4"),  # when it was where it was last (happened_at, s), 0 = never
+        ("homes", "i4", (HOMES,)),  # areas where a fixed device is at home (places.place_hash), 0 = free
+        ("learn_from_s", "u4"),  # since when its homes are learnt
+        ("away_s", "u4"),  # since when it is in none of them, 0 = it is at home
+        ("away", "i4"),  # and in which area instead
         ("use_case", "u2"),
         ("rat", "u1"),
         ("last_software", "i1"),
@@ -81,6 +94,8 @@ SUBSCRIPTION = record(
         ("lifecycle", "u1"),
         ("session_count", "u1"),
         ("charged", "u1"),  # and for which response
+        ("returns", "u1"),  # how often it came home from `away`
+        ("device_taken", "u1"),  # its device was heard with another subscription while it had a session
         ("ended_at", "u1"),  # position in `ended` that is overwritten next
     ],
     "subscription",
@@ -94,7 +109,9 @@ SESSION = np.dtype(
         ("apn", "i4"),
         ("address", "u4"),
         ("epoch", "i4"),
-        ("duration_s", "i4"),
+        ("began_s", "u4"),  # when it began, as far as is known (happened_at less its duration, s)
+        ("imei_mark", "i4"),  # 31 bits of a hash of the IMEI, 0 = not reported
+        ("heard_s", "u4"),  # when it was reported last (happened_at, s)
         ("effect_sequence", "i8"),  # the Disconnect that is under way, 0 = none
         ("tokens", "i4", (TOKENS_KEPT,)),  # what the last interims can be told apart by
         ("effect_index", "u1"),
@@ -165,7 +182,8 @@ FINDING = np.dtype(
     ],
     align=True,
 )
-DEVICE = np.dtype([("imei", "i8"), ("subscription", "i4"), ("moves", "i4")], align=True)
+DEVICE = np.dtype([("imei", "i8"), ("subscription", "i4"), ("moved_s", "u4")], align=True)
+"""Which subscription a device was last seen to move into, and when (happened_at, s)."""
 LIMIT = np.dtype(
     [("members", "i4"), ("minute", "i8"), ("counts", "i4", (len(LIMITED_ACTIONS) * LIMIT_MINUTES,))], align=True
 )
@@ -203,13 +221,40 @@ DETECTOR_FACTS = np.dtype(
         ("about_lock", "u1"),
         ("fixed", "u1"),
         ("scope", "u1"),
+        ("sticky", "u1"),
+        ("detailed", "u1"),
     ],
     align=True,
 )
 
 
-SEEN = np.dtype([("was", "i8"), ("now", "i8"), ("expected", "i8")], align=True)
-"""Evidence that a judgement writes."""
+SEEN = np.dtype(
+    [("was", "i8"), ("now", "i8"), ("expected", "i8"), ("before", "i8", (CHANGES,)), ("after", "i8", (CHANGES,))],
+    align=True,
+)
+"""Evidence that a judgement writes; `before` and `after` only where the detector is `detailed`."""
+
+AROUND = np.dtype(
+    [
+        ("event_s", "i8"),  # when it happened, s
+        ("elapsed_s", "i8"),  # since the subscription was heard last, -1 = never
+        ("placed", "i8"),  # 1: the event says where it is, and is no older than what is known of that
+        ("at_home", "i8"),  # of a fixed device: 1 yes, 0 no, -1 it cannot be told (or is being learnt)
+        ("away_s", "i8"),  # for how long it has been away by now
+        ("travelled_m", "i8"),  # at least so far from where it was before, -1 = cannot be told
+        ("travel_s", "i8"),  # in that time
+        ("from_centre_m", "i8"),  # of the use case's area, -1 = cannot be told
+        ("radius_m", "i8"),  # of that area
+        ("in_pool", "i8"),  # the device is in the use case's pool: 1 yes, 0 no, -1 there is none
+        ("model", "i8"),  # number of the device's model in the owner's table, 0 = not listed
+        ("model_rats", "i8"),  # bit n: that model can use 3GPP-RAT-Type n
+        ("declared_model", "i8"),  # number of the declared device's model, 0 = none declared or not listed
+        ("holder", "i8"),  # IMSI of another subscription that is live in the same device, 0 = none
+        ("two_devices", "i8"),  # 1: another live session of this subscription is in another device
+    ],
+    align=True,
+)
+"""What the engine knows around an event beyond the subscription's row; filled before the judgements."""
 
 ADDRESSED = (
     "meta",
@@ -218,7 +263,7 @@ ADDRESSED = (
     "msisdn_index",
     "sessions",
     "gateways",
-    "gateway_of_text",
+    "gateway_index",
     "strangers",
     "segment_states",
     "freed",
@@ -232,7 +277,13 @@ ADDRESSED = (
     "responses",
     "knobs",
     "settings",
+    "cells",
+    "cell_index",
+    "countries",
+    "models",
+    "pools",
     "detectors",
+    "around",
     "evidence",
     "classes",
     "events",
@@ -249,8 +300,11 @@ TABLES = np.dtype(
                 "imsi_mask",
                 "msisdn_mask",
                 "device_mask",
+                "gateway_mask",
+                "cell_mask",
+                "model_count",
                 "gateways_room",
-                    "outputs_room",
+                "outputs_room",
                 "detector_count",
             )
         ),

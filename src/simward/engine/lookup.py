@@ -7,11 +7,13 @@ from numba import njit
 
 from simward.engine.hashing import mix
 from simward.engine.rows import (
+    cell_at,
     device_at,
     event_at,
     fetch_session,
     fetch_slot,
     fetch_subscription,
+    gateway_at,
     int32_at,
     int64_at,
     meta_of,
@@ -120,6 +122,61 @@ def put_device(t, imei, row):  # type: ignore[no-untyped-def]
     while int32_at(t.device_index, at) != 0:
         at = (at + np.int64(1)) & t.device_mask
     set_int32(t.device_index, at, np.int64(row) + np.int64(1))
+
+
+@njit
+def find_gateway(t, client, gateway):  # type: ignore[no-untyped-def]
+    """Row of the gateway that this client calls by this name, or -1: a name says nothing about another client's."""
+    at = mix((np.int64(client) << np.int64(31)) ^ np.int64(gateway)) & t.gateway_mask
+    while True:
+        slot = int32_at(t.gateway_index, at)
+        if slot == 0:
+            return np.int64(NOWHERE)
+        known = gateway_at(t, slot - 1)
+        if known.gateway == gateway and known.client == client:
+            return slot - np.int64(1)
+        at = (at + np.int64(1)) & t.gateway_mask
+
+
+@njit
+def put_gateway(t, client, gateway, row):  # type: ignore[no-untyped-def]
+    """Enter a row that is not in the index yet."""
+    at = mix((np.int64(client) << np.int64(31)) ^ np.int64(gateway)) & t.gateway_mask
+    while int32_at(t.gateway_index, at) != 0:
+        at = (at + np.int64(1)) & t.gateway_mask
+    set_int32(t.gateway_index, at, np.int64(row) + np.int64(1))
+
+
+@njit
+def find_cell(t, plmn, cell):  # type: ignore[no-untyped-def]
+    """Position in the table of cells, or -1; only where there is one (cell_mask above 0)."""
+    at = mix(mix(np.int64(cell)) ^ np.int64(plmn)) & t.cell_mask
+    while True:
+        slot = int32_at(t.cell_index, at)
+        if slot == 0:
+            return np.int64(NOWHERE)
+        known = cell_at(t, slot - 1)
+        if known.cell == cell and known.plmn == plmn:
+            return slot - np.int64(1)
+        at = (at + np.int64(1)) & t.cell_mask
+
+
+def build_cell_index(tables, count):  # type: ignore[no-untyped-def]
+    """Fill an empty index from the table of cells."""
+    t = tables[0]
+    for position in range(count):
+        known = cell_at(t, position)
+        at = mix(mix(np.int64(known.cell)) ^ np.int64(known.plmn)) & t.cell_mask
+        while int32_at(t.cell_index, at) != 0:
+            at = (at + np.int64(1)) & t.cell_mask
+        set_int32(t.cell_index, at, np.int64(position) + np.int64(1))
+
+
+def build_gateway_index(tables):  # type: ignore[no-untyped-def]
+    """Fill an empty index from the table of gateways."""
+    t = tables[0]
+    for row in range(meta_of(t).gateways):
+        put_gateway(t, gateway_at(t, row).client, gateway_at(t, row).gateway, row)
 
 
 def build_subscription_indexes(tables):  # type: ignore[no-untyped-def]

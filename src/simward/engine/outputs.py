@@ -10,6 +10,10 @@ import numpy as np
 
 from simward.engine.events import SESSION_ID_OCTETS
 
+CHANGES = 8
+"""What a detailed finding compares, in the order of words.CHANGED: device, cell, area, network, RAT, gateway, address,
+APN."""
+
 OUTPUT = np.dtype(
     [
         ("at", "i8"),  # received_at of the event, us
@@ -21,6 +25,8 @@ OUTPUT = np.dtype(
         ("expected", "i8"),
         ("opened_sequence", "i8"),  # the finding (or effect) that this row is about
         ("subject", "i8"),  # COMMAND_ANSWER: the command's id; DISCONNECT: 1 = the gateway itself named the IMSI
+        ("before", "i8", (CHANGES,)),  # FINDING_BEGAN of a detailed detector: what was, 0 = not known or the same
+        ("after", "i8", (CHANGES,)),  # and what is instead
         ("row", "i4"),  # row of the scope's table
         ("gateway", "i4"),
         ("client", "i4"),

@@ -67,6 +67,20 @@ def address_text(number: int) -> str:
     return ".".join(str(number >> shift & 255) for shift in (24, 16, 8, 0))
 
 
+def area_text(value: int) -> str:
+    """A tracking or location area with its network (detectors.facts.area_number)."""
+    plmn, area = divmod(int(value), 33_554_432)
+    network = identity.plmn_text(plmn)
+    return f"area {area - 1} of {network}" if network else f"area {area - 1}"
+
+
+def distance_text(metres: int) -> str:
+    """A distance as a person says it."""
+    if metres < 1000:
+        return f"{int(metres)} m"
+    return f"{metres / 1000:.1f} km" if metres < 100_000 else f"{int(metres) // 1000} km"
+
+
 def device_text(imei: int, software: int = -1) -> str:
     """A device with its software version, where that is known."""
     if int(imei) <= 0:

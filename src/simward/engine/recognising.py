@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.lookup import find_imsi, find_msisdn
-from simward.engine.rows import gateway_at, gateway_of_text, meta_of, session_at, set_gateway_of_text, subscription_at
+from simward.engine.lookup import find_gateway, find_imsi, find_msisdn, put_gateway
+from simward.engine.rows import gateway_at, meta_of, session_at, subscription_at
 from simward.engine.sessions import (
     START_BIT,
     START_SEEN,
@@ -56,9 +56,9 @@ def advance(t, event):  # type: ignore[no-untyped-def]
 @njit
 def gateway_row(t, event):  # type: ignore[no-untyped-def]
     """Row of the event's gateway, made where it is new; -1 where the table is full."""
-    known = (gateway_of_text(t, event.gateway))
-    if known > 0:
-        return known - np.int64(1)
+    known = find_gateway(t, event.client, event.gateway)
+    if known >= 0:
+        return known
     row = np.int64(meta_of(t).gateways)
     if row >= t.gateways_room:
         return np.int64(NOWHERE)
@@ -66,15 +66,15 @@ def gateway_row(t, event):  # type: ignore[no-untyped-def]
     gateway_at(t, row).gateway = event.gateway
     gateway_at(t, row).client = event.client
     gateway_at(t, row).finding_head = NOWHERE
-    set_gateway_of_text(t, event.gateway, row + np.int64(1))
+    put_gateway(t, event.client, event.gateway, row)
     return row
 
 
 @njit
 def gateway_epoch(t, event):  # type: ignore[no-untyped-def]
     """The epoch of the event's gateway; 0 where it was never seen."""
-    known = (gateway_of_text(t, event.gateway))
-    return np.int64(gateway_at(t, known - 1).epoch) if known > 0 else np.int64(0)
+    known = find_gateway(t, event.client, event.gateway)
+    return np.int64(gateway_at(t, known).epoch) if known >= 0 else np.int64(0)
 
 
 @njit

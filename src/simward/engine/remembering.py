@@ -7,7 +7,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.engine.hashing import mix
 from simward.engine.lookup import find_device, put_device
+from simward.engine.places import happened_s, remember_place
 from simward.engine.rows import device_at, gateway_at, meta_of, session_at, subscription_at
 from simward.engine.sessions import (
     START_BIT,
@@ -28,7 +30,8 @@ from simward.engine.sessions import (
 NOWHERE = -1
 DEVICES_SPARE = 65_536
 """How many more devices than twice the subscriptions are remembered."""
-START, STOP = 2, 4
+ACCESS_REQUEST, START, STOP = 1, 2, 4
+SECOND_US = 1_000_000
 
 
 @njit
@@ -61,6 +64,7 @@ def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
             return np.int64(NOWHERE)
         make_way(t, row)
         at = open_session(t, row, event, epoch, event.kind == START)
+        session_at(t, at).began_s = happened_s(event) - max(np.int64(event.duration_s), np.int64(0))
         if gateway >= 0:
             gateway_at(t, gateway).sessions = np.int64(gateway_at(t, gateway).sessions) + np.int64(1)
             gateway_at(t, gateway).started = np.int64(gateway_at(t, gateway).started) + np.int64(1)
@@ -70,23 +74,29 @@ def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
 
 @njit
 def progress(session, event):  # type: ignore[no-untyped-def]
-    """What an accounting record adds to its session; its time only grows, so that a reordered record does no harm."""
+    """What an accounting record adds to its session; times only grow, so that a reordered record does no harm."""
     if event.kind == START:
         session["flags"] = np.int64(session["flags"]) | np.int64(START_SEEN)
     else:
         remember_interim(session, interim_token(event))
-    session.duration_s = max(session.duration_s, event.duration_s)
+    session.heard_s = max(np.int64(session.heard_s), happened_s(event))
+    if event.imei != 0:
+        session.imei_mark = max(mix(event.imei) & np.int64(0x7FFFFFFF), np.int64(1))
     if event.address != 0:
         session.address = event.address
-    session.client = event.client
 
 
 @njit
 def remember(t, row, event):  # type: ignore[no-untyped-def]
     """The subscription's last known device and network: what findings compare with."""
     subscription = subscription_at(t, row)
+    subscription.heard_s = max(
+        np.int64(subscription.heard_s), np.int64(event.received_at) // np.int64(SECOND_US)
+    )
+    remember_place(t, row, event)
     if event.imei != 0:
-        if event.imei != subscription.last_imei:
+        taken = subscription.device_taken and event.kind <= START
+        if event.imei != subscription.last_imei or taken:
             remember_device(t, row, event)
         if event.software >= 0 or event.imei != subscription.last_imei:
             subscription.last_software = event.software
@@ -97,12 +107,17 @@ def remember(t, row, event):  # type: ignore[no-untyped-def]
         subscription.apn = event.apn
     if event.rat != 0:
         subscription.rat = event.rat
+    if event.gateway != 0:
+        subscription.gateway = event.gateway
+    if event.address != 0:
+        subscription.reported_address = event.address
 
 
 @njit
 def remember_device(t, row, event):  # type: ignore[no-untyped-def]
     """Which subscription a device was last seen to move into; bounded, so a flood of made-up IMEIs is only counted."""
     meta = meta_of(t)
+    subscription_at(t, row).device_taken = 0
     at = find_device(t, event.imei)
     if at == NOWHERE:
         at = np.int64(meta.devices)
@@ -113,5 +128,11 @@ def remember_device(t, row, event):  # type: ignore[no-untyped-def]
         device_at(t, at).imei = event.imei
         put_device(t, event.imei, at)
     elif np.int64(device_at(t, at).subscription) != row:
-        device_at(t, at).moves = np.int64(device_at(t, at).moves) + np.int64(1)
+        holder = subscription_at(t, device_at(t, at).subscription)
+        # One card may carry several IMSIs: they take turns in one device, and that is no copy.
+        other_card = holder.iccid != subscription_at(t, row).iccid
+        if other_card and holder.session_count > 0 and holder.last_imei == event.imei:
+            holder.device_taken = 1
+    if np.int64(device_at(t, at).subscription) != row or device_at(t, at).moved_s == 0:
+        device_at(t, at).moved_s = happened_s(event)
     device_at(t, at).subscription = row

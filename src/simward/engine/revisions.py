@@ -13,13 +13,12 @@ from simward.engine import events, hashing, layouts, lookup, sessions
 from simward.engine import rows as rows_module
 from simward.engine import tables as policy_tables
 from simward.engine.layouts import LIMIT, SESSION_IMSI_REPORTED
-from simward.engine.lookup import find_imsi, put_imsi, put_msisdn
+from simward.engine.lookup import find_gateway, find_imsi, put_imsi, put_msisdn
 from simward.engine.outputs import DISCONNECT, FINDING_ENDED, OUTPUT, UNBOUND
 from simward.engine.pools import chain, remap_segments, settle_pools
 from simward.engine.rows import (
     finding_at,
     gateway_at,
-    gateway_of_text,
     meta_of,
     session_at,
     subscription_at,
@@ -32,6 +31,10 @@ from simward.engine.state import State, rows
 from simward.engine.tables import (
     BIND_DECLARED,
     BIND_MODEL,
+    CELL,
+    COUNTRY,
+    MODEL,
+    POOL_RANGE,
     SEGMENT,
     SETTINGS,
     USE_CASE,
@@ -50,7 +53,7 @@ def apply_policy(state: State, wanted: PolicyTables) -> None:
     remap_use_cases(state, old, carried)
     remap_segments(state, old, carried)
     state.policy = carried
-    state.moved()
+    state.index_cells()
     settle_pools(state, carried)
     settle_bindings(state)
 
@@ -93,12 +96,14 @@ def with_members(tables: PolicyTables, old: PolicyTables, state: State) -> Polic
         if tenant not in names["tenants"]:
             names["tenants"].append(tenant)
         use_cases["tenant"][position] = names["tenants"].index(tenant)
+    use_cases["pool_from"] += len(tables.pools)
     return replace(
         tables,
         use_cases=np.concatenate([tables.use_cases, use_cases]),
         segments=np.concatenate(segments),
         responses=np.concatenate([tables.responses, old.responses[gone]]),
         knobs=np.concatenate([tables.knobs, old.knobs[gone]]),
+        pools=np.concatenate([tables.pools, old.pools]),
         names=names,
     )
 
@@ -118,6 +123,10 @@ def in_todays_layout(tables: PolicyTables) -> PolicyTables:
         responses=responses,
         knobs=convert(tables.knobs, knobs_dtype()),
         settings=convert(tables.settings, SETTINGS),
+        cells=convert(tables.cells, CELL),
+        countries=convert(tables.countries, COUNTRY),
+        models=convert(tables.models, MODEL),
+        pools=convert(tables.pools, POOL_RANGE),
         names={**tables.names, "detectors": today},
     )
 
@@ -177,6 +186,7 @@ def upsert(tables, upserts, use_cases):  # type: ignore[no-untyped-def]
             subscription_at(t, row).session_head = NOWHERE
             subscription_at(t, row).finding_head = NOWHERE
             subscription_at(t, row).last_software = NOWHERE
+            subscription_at(t, row).area = NOWHERE
             put_imsi(t, line.imsi, row)
             if line.msisdn != 0 and stale == 0 and t.msisdn_mask > 15:
                 put_msisdn(t, line.msisdn, row)
@@ -206,9 +216,9 @@ def forget(tables, gone, used):  # type: ignore[no-untyped-def]
         at = np.int64(subscription_at(t, row).session_head)
         while at != NOWHERE:
             after = np.int64(session_at(t, at).next)
-            gateway = gateway_of_text(t, session_at(t, at).gateway)
-            if gateway > 0 and gateway_at(t, gateway - 1).epoch == session_at(t, at).epoch:
-                gateway_at(t, gateway - 1).sessions = max(0, np.int64(gateway_at(t, gateway - 1).sessions) - 1)
+            gateway = find_gateway(t, session_at(t, at).client, session_at(t, at).gateway)
+            if gateway >= 0 and gateway_at(t, gateway).epoch == session_at(t, at).epoch:
+                gateway_at(t, gateway).sessions = max(0, np.int64(gateway_at(t, gateway).sessions) - 1)
             zero_session(t, at)
             session_at(t, at).next = meta_of(t).session_free
             meta_of(t).session_free = at

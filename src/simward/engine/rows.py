@@ -19,7 +19,7 @@ from simward.compiled import INTERPRETED
 from simward.engine import layouts
 from simward.engine.events import EVENT
 from simward.engine.outputs import OUTPUT, RESULT
-from simward.engine.tables import SEGMENT, SETTINGS, USE_CASE, knobs_dtype
+from simward.engine.tables import CELL, COUNTRY, MODEL, POOL_RANGE, SEGMENT, SETTINGS, USE_CASE, knobs_dtype
 
 MAPPED: dict[int, Any] = {}
 """Interpreted only: address -> the array that begins there."""
@@ -140,10 +140,15 @@ _limit = pointer_to(layouts.LIMIT)
 _meta = pointer_to(layouts.META)
 _detector = pointer_to(layouts.DETECTOR_FACTS)
 _seen = pointer_to(layouts.SEEN)
+_around = pointer_to(layouts.AROUND)
 _use_case = pointer_to(USE_CASE)
 _segment = pointer_to(SEGMENT)
 _settings = pointer_to(SETTINGS)
 _knobs = pointer_to(knobs_dtype())
+_cell = pointer_to(CELL)
+_country = pointer_to(COUNTRY)
+_model = pointer_to(MODEL)
+_pool_range = pointer_to(POOL_RANGE)
 _event = pointer_to(EVENT)
 _output = pointer_to(OUTPUT)
 _result = pointer_to(RESULT)
@@ -310,15 +315,33 @@ def result_at(t, position):  # type: ignore[no-untyped-def]
 
 
 @njit
-def gateway_of_text(t, text):  # type: ignore[no-untyped-def]
-    """Row + 1 of the gateway with this name, 0 = never seen."""
-    return int32_at(t.gateway_of_text, text)
+def around_of(t):  # type: ignore[no-untyped-def]
+    """layouts.AROUND: what is known around the event at hand"""
+    return _around(t.around, 0)
 
 
 @njit
-def set_gateway_of_text(t, text, value):  # type: ignore[no-untyped-def]
-    """Name a gateway's row."""
-    set_int32(t.gateway_of_text, text, value)
+def cell_at(t, position):  # type: ignore[no-untyped-def]
+    """tables.CELL"""
+    return _cell(t.cells, position)
+
+
+@njit
+def country_at(t, mcc):  # type: ignore[no-untyped-def]
+    """tables.COUNTRY, by mobile country code"""
+    return _country(t.countries, mcc)
+
+
+@njit
+def model_at(t, position):  # type: ignore[no-untyped-def]
+    """tables.MODEL, sorted by TAC"""
+    return _model(t.models, position)
+
+
+@njit
+def pool_range_at(t, position):  # type: ignore[no-untyped-def]
+    """tables.POOL_RANGE, sorted by pool and IMEI"""
+    return _pool_range(t.pools, position)
 
 
 @njit

@@ -7,9 +7,9 @@ from numba import njit
 
 from simward.engine.events import FLAG_TIMESTAMP
 from simward.engine.hashing import mix
+from simward.engine.lookup import find_gateway
 from simward.engine.rows import (
     gateway_at,
-    gateway_of_text,
     meta_of,
     session_at,
     subscription_at,
@@ -26,9 +26,9 @@ HASH_MASK = 0x3FFFFFFFFFFFFFFC
 
 @njit
 def session_hash(event, epoch):  # type: ignore[no-untyped-def]
-    """62 bits of a session's name (id, gateway, the gateway's epoch), with the two lowest bits free for flags."""
+    """62 bits of a session's name (id, client, gateway and its epoch), with the two lowest bits free for flags."""
     value = np.int64(event.gateway) * np.int64(2654435) + np.int64(epoch) * np.int64(97) + np.int64(17)
-    other = np.int64(event.session_id_octets) + np.int64(11)
+    other = np.int64(event.session_id_octets) + np.int64(event.client) * np.int64(31) + np.int64(11)
     for position in range(np.int64(event.session_id_octets)):
         octet = np.int64(event.session_id[position])
         value = ((value ^ octet) * np.int64(16777619)) & np.int64(0xFFFFFFFF)
@@ -39,7 +39,9 @@ def session_hash(event, epoch):  # type: ignore[no-untyped-def]
 @njit
 def same_session(session, event):  # type: ignore[no-untyped-def]
     """Is this row the session that the event names?"""
-    if session.gateway != event.gateway or session.session_id_octets != event.session_id_octets:
+    if session.gateway != event.gateway or session.client != event.client:
+        return False
+    if session.session_id_octets != event.session_id_octets:
         return False
     for position in range(np.int64(event.session_id_octets)):
         if session.session_id[position] != event.session_id[position]:
@@ -115,7 +117,6 @@ def open_session(t, row, event, epoch, started):  # type: ignore[no-untyped-def]
     session.apn = event.apn
     session.address = event.address
     session.epoch = epoch
-    session.duration_s = -1
     session["flags"] = LIVE | (START_SEEN if started else 0) | (IMSI_REPORTED if event.imsi != 0 else 0)
     for position in range(len(session.tokens)):
         session.tokens[position] = -1
@@ -152,9 +153,9 @@ def close_session(t, row, at, stop_seen):  # type: ignore[no-untyped-def]
         while np.int64(session_at(t, before).next) != at:
             before = np.int64(session_at(t, before).next)
         session_at(t, before).next = session.next
-    gateway = gateway_of_text(t, session.gateway)
-    if gateway > 0 and gateway_at(t, gateway - 1).epoch == session.epoch and gateway_at(t, gateway - 1).sessions > 0:
-        gateway_at(t, gateway - 1).sessions = np.int64(gateway_at(t, gateway - 1).sessions) - np.int64(1)
+    gateway = find_gateway(t, session.client, session.gateway)
+    if gateway >= 0 and gateway_at(t, gateway).epoch == session.epoch and gateway_at(t, gateway).sessions > 0:
+        gateway_at(t, gateway).sessions = np.int64(gateway_at(t, gateway).sessions) - np.int64(1)
     zero_session(t, at)
     session.next = meta.session_free
     meta.session_free = at
@@ -168,7 +169,7 @@ def drop_older_epochs(t, row):  # type: ignore[no-untyped-def]
     at = np.int64(subscription_at(t, row).session_head)
     while at != NOWHERE:
         after = np.int64(session_at(t, at).next)
-        gateway = (gateway_of_text(t, session_at(t, at).gateway)) - np.int64(1)
+        gateway = find_gateway(t, session_at(t, at).client, session_at(t, at).gateway)
         if gateway >= 0 and gateway_at(t, gateway).epoch != session_at(t, at).epoch:
             close_session(t, row, at, False)
         at = after

@@ -83,6 +83,10 @@ def begin_finding(  # type: ignore[no-untyped-def]
     output.expected = seen.expected
     output.opened_sequence = output.sequence
     output.opened_index = index
+    if detector_at(t, k).detailed:
+        for position in range(len(output.before)):
+            output.before[position] = seen.before[position]
+            output.after[position] = seen.after[position]
     if detector_at(t, k).momentary:
         return response
     at = take_finding(t)
@@ -161,7 +165,7 @@ def settle(t, owner, row, subscription_row, use_case, scope, given, event, posit
         wanted = given if given >= 0 else np.int64(response_of(t, use_case, k, cls))
         if at != NOWHERE and (
             np.int64(finding_at(t, at)["class"]) != cls
-            or (cls != QUIET and finding_at(t, at).now != evidence_at(t, k).now)
+            or (cls != QUIET and not detector_at(t, k).sticky and finding_at(t, at).now != evidence_at(t, k).now)
         ):
             end_finding(t, owner, at, subscription_row, event, position, made, index)
             made += 1

@@ -10,10 +10,11 @@ import numpy as np
 from simward.compiled import INTERPRETED, entry
 from simward.detectors import of_gate
 from simward.detectors.detector import SCOPES
-from simward.engine import events, layouts, lookup
+from simward.engine import events, layouts, lookup, outputs
 from simward.engine import rows as row_access
 from simward.engine import tables as policy_tables
 from simward.engine.layouts import (
+    AROUND,
     COMMANDS_KEPT,
     DETECTOR_FACTS,
     DEVICE,
@@ -36,7 +37,7 @@ from simward.engine.outputs import OUTPUT, RESULT
 from simward.engine.remembering import DEVICES_SPARE
 from simward.engine.rows import MAPPED
 from simward.engine.tables import PolicyTables
-from simward.engine.texts import TEXTS_MAX, Texts
+from simward.engine.texts import Texts
 
 
 def rows(count: int, dtype: np.dtype) -> Any:
@@ -55,12 +56,14 @@ def detector_facts() -> Any:
         facts["about_lock"][number] = one.detector.about_lock
         facts["fixed"][number] = one.detector.fixed_response > 0
         facts["scope"][number] = SCOPES.index(one.detector.scope)
+        facts["sticky"][number] = one.detector.sticky
+        facts["detailed"][number] = one.detector.detailed
     return facts
 
 
 def index_size(count: int, least: int) -> int:
-    """A power of two that keeps an index of `count` entries at most half full."""
-    while least < 2 * count:
+    """A power of two that keeps an index of `count` entries at most two thirds full."""
+    while 2 * least < 3 * count:
         least *= 2
     return least
 
@@ -73,10 +76,11 @@ def interpreted(array: np.ndarray) -> Any:
     return flat.view(np.recarray)
 
 
-build_subscription_indexes = entry(
-    lookup.build_subscription_indexes, depends=[lookup, row_access, layouts, events, policy_tables]
-)
-build_device_index = entry(lookup.build_device_index, depends=[lookup, row_access, layouts, events, policy_tables])
+INDEX_SOURCES = [lookup, row_access, layouts, events, outputs, policy_tables]
+build_subscription_indexes = entry(lookup.build_subscription_indexes, depends=INDEX_SOURCES)
+build_device_index = entry(lookup.build_device_index, depends=INDEX_SOURCES)
+build_gateway_index = entry(lookup.build_gateway_index, depends=INDEX_SOURCES)
+build_cell_index = entry(lookup.build_cell_index, depends=INDEX_SOURCES)
 
 BATCH_MAX = 4096
 """Most events folded by one call of the kernel."""
@@ -90,7 +94,7 @@ OWN = (
     "msisdn_index",
     "sessions",
     "gateways",
-    "gateway_of_text",
+    "gateway_index",
     "strangers",
     "segment_states",
     "freed",
@@ -100,6 +104,7 @@ OWN = (
     "limits",
     "commands",
     "detectors",
+    "cell_index",
 )
 
 # What a snapshot holds: table name -> the meta field that says how many rows are used (None: the whole table).
@@ -143,7 +148,8 @@ class State:
         self.subscriptions = rows(1024, SUBSCRIPTION)
         self.sessions = rows(2048, SESSION)
         self.gateways = rows(GATEWAYS_MAX, GATEWAY)
-        self.gateway_of_text = np.zeros(TEXTS_MAX, np.int32)
+        self.gateway_index = np.zeros(2 * GATEWAYS_MAX, np.int32)
+        self.cell_index = np.zeros(1, np.int32)
         self.strangers = rows(STRANGERS, STRANGER)
         self.strangers["finding_head"] = NOWHERE
         self.segment_states = rows(1, SEGMENT_STATE)
@@ -161,13 +167,14 @@ class State:
         self.scratch = {
             "outputs": rows(OUTPUTS_ROOM, OUTPUT),
             "results": rows(BATCH_MAX, RESULT),
+            "around": rows(1, AROUND),
             "evidence": rows(max(1, len(of_gate())), SEEN),
             "classes": np.zeros(len(of_gate()), np.int64),
         }
 
     def index_subscriptions(self) -> None:
         """Make the IMSI and MSISDN indexes anew."""
-        size = index_size(len(self.subscriptions), 1024)
+        size = index_size(len(self.subscriptions), 2048)
         self.imsi_index = np.zeros(size, np.int64)
         used = self.subscriptions[: int(self.meta["subscriptions"][0])]
         numbers = int(np.count_nonzero(used["msisdn"])) if len(used) else 0
@@ -177,15 +184,23 @@ class State:
 
     def index_devices(self) -> None:
         """Make the IMEI index anew."""
-        self.device_index = np.zeros(index_size(len(self.devices) * 3 // 4, 8192), np.int32)  # two thirds full at most
+        self.device_index = np.zeros(index_size(len(self.devices), 8192), np.int32)
         self.moved()
         build_device_index(self.tables())
 
     def index_gateways(self) -> None:
-        """Make the text-to-gateway map anew."""
-        self.gateway_of_text[:] = 0
-        for row in range(int(self.meta["gateways"][0])):
-            self.gateway_of_text[int(self.gateways["gateway"][row])] = row + 1
+        """Make the index of gateways anew."""
+        self.gateway_index[:] = 0
+        self.moved()
+        build_gateway_index(self.tables())
+
+    def index_cells(self) -> None:
+        """Make the index of the policy's cells anew."""
+        count = len(self.policy.cells)
+        self.cell_index = np.zeros(index_size(count, 2) if count else 1, np.int32)
+        self.moved()
+        if count:
+            build_cell_index(self.tables(), count)
 
     def make_room(self, events: int) -> None:
         """See to it that `events` more events cannot run out of rows; called between batches."""
@@ -233,11 +248,7 @@ class State:
         policy = self.policy
         arrays = {
             **{name: getattr(self, name) for name in OWN},
-            "use_cases": policy.use_cases,
-            "segments": policy.segments,
-            "responses": policy.responses,
-            "knobs": policy.knobs,
-            "settings": policy.settings,
+            **policy.arrays(),
             **self.scratch,
         }
         for name, array in arrays.items():
@@ -246,6 +257,8 @@ class State:
                 MAPPED[array.ctypes.data] = interpreted(array)
         t["imsi_mask"], t["msisdn_mask"] = len(self.imsi_index) - 1, len(self.msisdn_index) - 1
         t["device_mask"] = len(self.device_index) - 1
+        t["gateway_mask"], t["cell_mask"] = len(self.gateway_index) - 1, len(self.cell_index) - 1
+        t["model_count"] = len(policy.models)
         t["gateways_room"] = GATEWAYS_MAX
         t["outputs_room"] = len(self.scratch["outputs"])
         t["detector_count"] = len(self.detectors)

@@ -34,7 +34,7 @@ USE_CASE = np.dtype(
         ("binding_mode", "u1"),
         ("never_cut", "u1"),
         ("release_rule", "u1"),
-        ("spare", "u1"),
+        ("mobility", "u1"),  # detectors.facts.FREE, FIXED or AREA
         ("segment", "i4"),  # index into segments, 0 = none
         ("tenant", "i4"),  # index into names["tenants"]
         ("release_after_s", "i4"),
@@ -42,6 +42,13 @@ USE_CASE = np.dtype(
         ("interim_interval_s", "i4"),  # 0 = do not send
         ("limit_per_hour", "i4", (4,)),  # -1 = no limit; order of LIMITED_ACTIONS
         ("limit_share_ppm", "i4", (4,)),  # millionths of the use case's members, -1 = no limit
+        ("learn_s", "i4"),  # FIXED: how long its homes are learnt, from when it is first heard
+        ("pool_from", "i4"),  # BIND_POOL: the rows of `pools` that are its pool
+        ("pool_count", "i4"),
+        ("area_x", "i4"),  # AREA: its centre (see CELL), m
+        ("area_y", "i4"),
+        ("area_z", "i4"),
+        ("area_radius_m", "i4"),
     ],
     align=True,
 )
@@ -58,6 +65,21 @@ SEGMENT = np.dtype(
     ],
     align=True,
 )
+
+CELL = np.dtype([("cell", "i8"), ("plmn", "i4"), ("x", "i4"), ("y", "i4"), ("z", "i4")], align=True)
+"""Where a cell is, from cells.csv: metres from the centre of the earth (a sphere of EARTH_RADIUS_M), so that a distance
+is a sum of squares. `cell` as in EVENT, or AREA_KIND << 56 | area for a whole tracking or location area."""
+AREA_KIND = 15
+EARTH_RADIUS_M = 6_371_009
+"""The mean radius of the earth (IUGG R1, 6371008.8 m)."""
+COUNTRY = np.dtype([("x", "i4"), ("y", "i4"), ("z", "i4"), ("radius_m", "i4")], align=True)
+"""A circle that surely contains every place with that mobile country code (the row's number); radius 0 = unknown."""
+COUNTRIES = 1000
+MODEL = np.dtype([("tac", "i4"), ("model", "i4"), ("rats", "i8")], align=True)
+"""One TAC of models.csv: the number of its model (TACs of one model share it, from 1) and the RAT types it can use, a
+bit each (0 = not said)."""
+POOL_RANGE = np.dtype([("first", "i8"), ("last", "i8")], align=True)
+"""Devices of a pool, from IMEI to IMEI; the ranges of one pool stand together, sorted, without overlaps."""
 
 SETTINGS = np.dtype([("unknown_response", "u1"), ("paused", "u1"), ("spare", "u1", (6,))], align=True)
 """What simward.toml says that the fold must know: unknown_response is REFUSE ("reject") or OBSERVE ("allow")."""
@@ -87,25 +109,24 @@ class PolicyTables:
     settings: np.ndarray  # one row
     names: dict[str, list[str]]  # "use_cases", "segments", "tenants" ("" first where row 0 is none), "detectors"
     sources: dict[str, str] = field(default_factory=dict)  # file name -> text, for the audit
+    cells: np.ndarray = field(default_factory=lambda: np.zeros(0, CELL))
+    countries: np.ndarray = field(default_factory=lambda: np.zeros(COUNTRIES, COUNTRY))
+    models: np.ndarray = field(default_factory=lambda: np.zeros(0, MODEL))
+    pools: np.ndarray = field(default_factory=lambda: np.zeros(0, POOL_RANGE))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Every array by its name, in the order in which they are journalled."""
+        return {name: getattr(self, name) for name in POLICY_ARRAYS}
 
     def to_bytes(self) -> bytes:
         """The form that is journalled."""
-        return pack(
-            {
-                "use_cases": self.use_cases, "segments": self.segments, "responses": self.responses,
-                "knobs": self.knobs, "settings": self.settings,
-            },
-            {"names": self.names, "sources": self.sources},
-        )
+        return pack(self.arrays(), {"names": self.names, "sources": self.sources})
 
     @staticmethod
     def from_bytes(blob: bytes) -> PolicyTables:
         """The reverse of `to_bytes`."""
         arrays, notes = unpack(blob)
-        return PolicyTables(
-            arrays["use_cases"], arrays["segments"], arrays["responses"], arrays["knobs"], arrays["settings"],
-            notes["names"], notes["sources"],
-        )
+        return PolicyTables(**arrays, names=notes["names"], sources=notes["sources"])
 
     @staticmethod
     def default() -> PolicyTables:
@@ -122,6 +143,10 @@ class PolicyTables:
             {"use_cases": [""], "segments": [""], "tenants": ["default"], "detectors": [one.id for one in detectors]},
         )
 
+
+POLICY_ARRAYS = (
+    "use_cases", "segments", "responses", "knobs", "settings", "cells", "countries", "models", "pools",
+)  # fmt: skip
 
 DECLARED = np.dtype(
     [

@@ -16,7 +16,15 @@ from simward import identity
 from simward.detectors.detector import EVIDENCE_KINDS, RESPONSE_NAMES, SEVERITY_NAMES
 from simward.engine import outputs as out
 from simward.engine.events import ACCESS_REQUEST
-from simward.engine.phrases import NOT_REPORTED, address_text, device_text, printable, when
+from simward.engine.phrases import (
+    NOT_REPORTED,
+    address_text,
+    area_text,
+    device_text,
+    distance_text,
+    printable,
+    when,
+)
 from simward.engine.tables import unpack
 
 SHARD = "0"
@@ -26,7 +34,7 @@ SPOKEN_FORMS = {"imei", "imeisv", "plmn", "rat", "cell", "apn", "address"}
 
 FINDING_KEYS = (
     "id", "at", "detector", "class", "severity", "tenant", "imsi", "iccid", "use_case", "was", "now", "expected",
-    "verdict", "response", "held", "ended_at", "wanted", "scope", "gateway", "apn", "address", "session_id",
+    "verdict", "response", "held", "ended_at", "wanted", "scope", "gateway", "apn", "address", "session_id", "changes",
 )  # fmt: skip
 """The keys of a finding as JSON; the first sixteen are what others may rely on."""
 
@@ -141,7 +149,15 @@ _WORDS: dict[str, Callable[[int], str]] = {
     "cell": identity.cell_text,
     "address": address_text,
     "time": when,
+    "area": area_text,
+    "distance": distance_text,
 }
+
+CHANGED = (
+    ("device", "imeisv"), ("cell", "cell"), ("area", "number"), ("network", "plmn"), ("rat", "rat"),
+    ("gateway", "gateway"), ("address", "address"), ("apn", "apn"),
+)  # fmt: skip
+"""What a detailed finding compares, and how each is put into words; as outputs.CHANGES counts them."""
 
 
 def _at(sequence: Any, position: int) -> Any:
@@ -191,7 +207,21 @@ def finding(row: Any, lexicon: Lexicon, verdict: int | None = None) -> dict[str,
         "apn": lexicon.text(row["apn"]) or None,
         "address": address_text(row["address"]) if row["address"] else None,
         "session_id": session_id_text(row),
+        "changes": changes(row, lexicon),
     }
+
+
+def changes(row: Any, lexicon: Lexicon) -> dict[str, dict[str, Any]] | None:
+    """What differs, by name, as {"was", "now"}; None where the finding does not compare."""
+    found: dict[str, dict[str, Any]] = {}
+    for place, (name, kind) in enumerate(CHANGED):
+        before, after = int(row["before"][place]), int(row["after"][place])
+        if before and after:
+            if kind == "number":
+                found[name] = {"was": before - 1, "now": after - 1}
+            else:
+                found[name] = {"was": lexicon.evidence(kind, before), "now": lexicon.evidence(kind, after)}
+    return found or None
 
 
 class Findings:

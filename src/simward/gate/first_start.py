@@ -9,7 +9,7 @@ from simward.engine.apply import Revision
 from simward.engine.fold import Fold
 from simward.engine.tables import PolicyTables
 from simward.errors import ConfigurationError
-from simward.policy.compile import CANONICAL, IN_FORCE_SETTINGS, compile_policy
+from simward.policy.compile import IN_FORCE_SETTINGS, MADE, Beside, compile_policy
 from simward.policy.inventory import read_inventory
 from simward.policy.load import load_policies, read_policies
 from simward.policy.plan import Current, plan
@@ -43,12 +43,12 @@ def revision_of_settings(settings: Settings, fold: Fold) -> Iterator[Revision]:
     The documents are those in force, not those in the folder: what changed there waits for `simward apply`.
     """
     held = fold.state.policy
-    documents = {name: text for name, text in held.sources.items() if name not in (CANONICAL, IN_FORCE_SETTINGS)}
+    documents = {name: text for name, text in held.sources.items() if name not in MADE}
     try:
-        wanted = compile_policy(read_policies(documents), settings)
+        wanted = compile_policy(read_policies(documents), settings, Beside.of(held))
     except ConfigurationError:
         # Accepted by an earlier version and not by this one: the tables stay, only what strangers get is as set.
-        now = compile_policy(read_policies({}), settings)
+        now = compile_policy(read_policies({}), settings, Beside.of(held))
         wanted = replace(held, settings=now.settings, sources={**held.sources, **_settings_of(now)})
     if wanted.sources.get(IN_FORCE_SETTINGS) != held.sources.get(IN_FORCE_SETTINGS):
         yield wanted

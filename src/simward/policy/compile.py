@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,11 @@ from simward.detectors.detector import (
     DetectorModule,
     Knob,
 )
+from simward.detectors.facts import MOBILITIES
 from simward.engine.tables import (
     BINDING_MODES,
     LIMITED_ACTIONS,
+    POOL_RANGE,
     RELEASE_AFTER,
     RELEASE_BOUND_DEVICE,
     RELEASE_NEVER,
@@ -35,17 +39,47 @@ from simward.engine.tables import (
 from simward.errors import Problem
 from simward.identity import Plmn, rat_number
 from simward.policy.load import Document, Policy, pool_bounds, value_at
-from simward.quantities import duration_s, share_ppm
+from simward.policy.models import pool_ranges, read_models
+from simward.policy.places import countries, points, read_cells
+from simward.quantities import distance_m, duration_s, share_ppm
 from simward.settings import Settings
 
+LEARN_S = 14 * 86_400
 CANONICAL = "policy.json"
 """Under this name `PolicyTables.sources` holds the normalised documents, which `plan` compares."""
 IN_FORCE_SETTINGS = "settings.json"
 """Under this name, the settings that the tables were made with."""
+TABLES_BESIDE = "tables.json"
+"""Under this name, which tables of cells and models stood beside the policies."""
+MADE = (CANONICAL, IN_FORCE_SETTINGS, TABLES_BESIDE)
+"""The sources that no person wrote."""
 
 
-def compile_policy(policy: Policy, settings: Settings) -> PolicyTables:
-    """The tables of a policy; row 0 of use cases and segments means "none" and holds the defaults."""
+@dataclass(frozen=True)
+class Beside:
+    """The tables that stand beside the policies in a working folder: where cells are, what models can do."""
+
+    cells: np.ndarray
+    models: np.ndarray
+
+    @staticmethod
+    def read(settings: Settings) -> Beside:
+        """From `cells.csv` and `models.csv`; there need be neither. ConfigurationError with all that is wrong."""
+        return Beside(read_cells(settings.cells_path), read_models(settings.models_path))
+
+    @staticmethod
+    def of(tables: PolicyTables) -> Beside:
+        """Those of a revision in force."""
+        return Beside(tables.cells, tables.models)
+
+
+def compile_policy(policy: Policy, settings: Settings, beside: Beside | None = None) -> PolicyTables:
+    """The tables of a policy; row 0 of use cases and segments means "none" and holds the defaults.
+
+    `beside` is read from the working folder where it is not given. ConfigurationError with all that is wrong there.
+    """
+    beside = beside or Beside.read(settings)
+    ranges = {name: pool_ranges(one) for name, one in policy.of("pool").items()}
     use_cases, segments = policy.of("use_case"), policy.of("segment")
     documents: list[dict[str, Any]] = [{}, *(one.value for one in use_cases.values())]
     segment_names = ["", *segments]
@@ -53,7 +87,9 @@ def compile_policy(policy: Policy, settings: Settings) -> PolicyTables:
     settings_row = np.zeros(1, SETTINGS)
     settings_row["unknown_response"] = REFUSE if settings.gate.unknown_subscription == "reject" else OBSERVE
     return PolicyTables(
-        use_cases=np.concatenate([_use_case(one, segment_names, tenants, settings) for one in documents]),
+        use_cases=np.concatenate(
+            [_use_case(one, segment_names, tenants, settings, policy, ranges) for one in documents]
+        ),
         segments=np.concatenate([np.zeros(1, SEGMENT), *(_segment(one.value) for one in segments.values())]),
         responses=np.stack([_responses(one, int(settings_row["unknown_response"][0])) for one in documents]),
         knobs=np.concatenate([_knobs(one) for one in documents]),
@@ -68,8 +104,18 @@ def compile_policy(policy: Policy, settings: Settings) -> PolicyTables:
             **_named_from(settings, policy.texts),
             CANONICAL: policy.canonical(),
             IN_FORCE_SETTINGS: _settings_text(settings),
+            TABLES_BESIDE: json.dumps({"cells": _digest(beside.cells), "models": _digest(beside.models)}),
         },
+        cells=beside.cells,
+        countries=countries().copy(),
+        models=beside.models,
+        pools=np.concatenate([np.zeros(0, POOL_RANGE), *ranges.values()]),
     )
+
+
+def _digest(table: np.ndarray) -> str:
+    """How many rows, and what names their contents; for people to compare, and for `plan`."""
+    return f"{len(table)} rows, {hashlib.blake2b(table.tobytes(), digest_size=8).hexdigest()}" if len(table) else "none"
 
 
 def _named_from(settings: Settings, texts: dict[str, str]) -> dict[str, str]:
@@ -95,8 +141,23 @@ def _settings_text(settings: Settings) -> str:
     return json.dumps(kept, sort_keys=True, separators=(",", ":"))
 
 
-def _use_case(document: dict[str, Any], segments: list[str], tenants: list[str], settings: Settings) -> np.ndarray:
+def _use_case(
+    document: dict[str, Any], segments: list[str], tenants: list[str], settings: Settings, policy: Policy,
+    ranges: dict[str, np.ndarray],
+) -> np.ndarray:
     row = np.zeros(1, USE_CASE)
+    row["mobility"] = MOBILITIES[value_at(document, "mobility.mode") or "free"]
+    row["learn_s"] = _seconds(value_at(document, "mobility.learn"), LEARN_S)
+    pool = value_at(document, "binding.pool")
+    if pool is not None:
+        row["pool_count"] = len(ranges[pool])
+        row["pool_from"] = sum(len(one) for name, one in ranges.items() if name < pool)
+    area = value_at(document, "mobility.area")
+    if area is not None:
+        circle = policy.of("area")[area].value["circle"]
+        centre = points(np.array([circle["latitude"]]), np.array([circle["longitude"]]))[0]
+        row["area_x"], row["area_y"], row["area_z"] = centre
+        row["area_radius_m"] = distance_m(circle["radius"])
     row["binding_mode"] = BINDING_MODES[value_at(document, "binding.mode") or "none"]
     row["never_cut"] = document.get("criticality") == "never-cut"
     row["segment"] = segments.index(document.get("segment", ""))

@@ -12,7 +12,7 @@ import numpy as np
 from simward.engine.state import State
 from simward.engine.tables import BIND_FIRST_USE, BIND_NONE, DECLARED, LIFECYCLE, InventoryDelta, PolicyTables
 from simward.identity import iccid_text, imei_text, msisdn_text
-from simward.policy.compile import CANONICAL, IN_FORCE_SETTINGS
+from simward.policy.compile import CANONICAL, IN_FORCE_SETTINGS, MADE, TABLES_BESIDE
 from simward.policy.inventory import Inventory
 
 DELTA_ROWS = 20_000
@@ -206,7 +206,7 @@ def _source(tables: PolicyTables, name: str) -> dict[str, Any]:
 
 def _described_alike(old: PolicyTables, new: PolicyTables) -> bool:
     """Are they made from equal documents and settings? Comments and the layout of files do not count."""
-    return all(old.sources.get(name) == new.sources[name] for name in (CANONICAL, IN_FORCE_SETTINGS))
+    return all(old.sources.get(name) == new.sources[name] for name in MADE)
 
 
 def _recompiled(old: PolicyTables, new: PolicyTables) -> bool:
@@ -227,6 +227,7 @@ def _settings(old: PolicyTables, new: PolicyTables) -> Iterator[tuple[str, str, 
     """Settings that differ; the first revision has nothing to differ from."""
     if IN_FORCE_SETTINGS in old.sources:
         yield from _differences(_source(old, IN_FORCE_SETTINGS), _source(new, IN_FORCE_SETTINGS))
+        yield from _differences(_source(old, TABLES_BESIDE), _source(new, TABLES_BESIDE))
 
 
 def _objects(current: Current, tables: PolicyTables) -> Iterator[ObjectChange]:

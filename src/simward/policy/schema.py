@@ -11,6 +11,7 @@ import yaml
 from simward import quantities
 from simward.detectors import installed
 from simward.detectors.detector import RESPONSE_NAMES
+from simward.detectors.facts import MOBILITIES
 from simward.engine.tables import BINDING_MODES, LIMITED_ACTIONS
 from simward.errors import nearest
 from simward.identity import RATS, Imei, Plmn, Tac, rat_text
@@ -169,6 +170,20 @@ def _cadence(values: dict[str, Any], node: yaml.Node, where: str, reading: Readi
     return values
 
 
+def _mobility(values: dict[str, Any], node: yaml.Node, where: str, reading: Reading) -> Any:
+    """`{area: NAME}` means mode area; learning and confirming belong to mode fixed alone."""
+    if "area" in values and values.setdefault("mode", "area") != "area":
+        return reading.report(node, f"{where}.area", f"means nothing with mode {values['mode']}", "leave the mode out")
+    if values.get("mode") == "area" and "area" not in values:
+        return reading.report(node, f"{where}.mode", "names no area", "write mobility: {area: NAME}")
+    for key in ("learn", "confirm"):
+        if key in values and values.setdefault("mode", "fixed") != "fixed":
+            return reading.report(node, f"{where}.{key}", f"means nothing with mode {values['mode']}", "leave it out")
+    if "mode" not in values:
+        return reading.report(node, f"{where}.mode", "is missing", "one of: " + ", ".join(MOBILITIES))
+    return values
+
+
 def _credentials(values: dict[str, Any], node: yaml.Node, where: str, reading: Reading) -> Any:
     if len(values) != 1:
         return reading.report(node, where, "should hold one of pap, chap", "write it like {pap: secret-name}")
@@ -218,6 +233,15 @@ _BINDING = Keyed(
     },
     _binding,
 )
+_MOBILITY = Keyed(
+    {
+        "mode": Key(Words(tuple(MOBILITIES)), "fixed: it stays where it is; area: within one; free: anywhere."),
+        "area": Key(NAME, "The area to stay in (mode area)."),
+        "learn": Key(DURATION, "How long areas that it is heard in become homes (mode fixed); 14d unless said."),
+        "confirm": Key(DURATION, "How long it may be elsewhere before it has moved (mode fixed); 6h unless said."),
+    },
+    _mobility,
+)
 _SERVICES = {
     "data": Key(Words(("none", "unlimited"), SIZE_RATE, "2 MB/day"), "Data in both directions together."),
     "sms": Key(Words(("none", "unlimited"), COUNT_RATE, "10/day"), "Short messages."),
@@ -233,10 +257,7 @@ USE_CASE = Keyed(
             Worded(tuple(mode for mode in BINDING_MODES if mode != "pool"), _BINDING, "mode"),
             "Which device a subscription belongs in, and how firmly.",
         ),
-        "mobility": Key(
-            Words(("fixed", "free"), Keyed({"area": Key(NAME, "The area to stay in.", needed=True)}), "{area: NAME}"),
-            "Whether and where it moves.",
-        ),
+        "mobility": Key(Worded(("fixed", "free"), _MOBILITY, "mode"), "Whether and where it moves; free unless said."),
         "networks": Key(
             Keyed(
                 {
