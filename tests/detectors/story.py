@@ -11,9 +11,11 @@ from simward.engine import events as e
 from simward.engine import outputs as o
 from simward.engine.fold import Fold
 from simward.engine.outputs import ALLOW, REJECT, VERDICT_NAMES
-from simward.engine.tables import DECLARED, InventoryDelta
-from simward.policy.compile import compile_policy
+from simward.engine.tables import CELL, DECLARED, MODEL, InventoryDelta
+from simward.engine.words import CHANGED
+from simward.policy.compile import Beside, compile_policy
 from simward.policy.load import read_policies
+from simward.policy.places import points
 from simward.settings import GateSettings, Settings
 
 METER = 35000000000001
@@ -36,6 +38,16 @@ pool: 10.64.0.0/24
 """
 
 
+def beside(cells: Any, models: Any) -> Beside:
+    """The tables of cells and models."""
+    placed, known = np.zeros(len(cells), CELL), np.zeros(len(models), MODEL)
+    for row, (plmn, cell, latitude, longitude) in enumerate(cells):
+        placed[row] = (cell, plmn, *points(np.array([latitude]), np.array([longitude]))[0].tolist())
+    for row, (tac, model, rats) in enumerate(sorted(models)):
+        known[row] = (tac, model, sum(1 << rat for rat in rats))
+    return Beside(placed, known)
+
+
 class Story:
     """One fleet of a few subscriptions; every call is one event, a minute after the one before unless `after` says."""
 
@@ -45,15 +57,19 @@ class Story:
         members: int = 4,
         states: dict[int, int] | None = None,
         imeis: dict[int, int] | None = None,
+        cells: list[tuple[int, int, float, float]] = (),
+        models: list[tuple[int, int, tuple[int, ...]]] = (),
         **gate: Any,
     ) -> None:
+        """`cells`: (PLMN, cell, latitude, longitude); `models`: (TAC, number of the model, RAT types)."""
         self.fold = Fold.new()
         self.now = START_AT
         self.outputs: list[np.ndarray] = []
         self.last: Any = None
         self.count = 0
         self.kept = True
-        tables = compile_policy(read_policies({"story.yaml": policy}), Settings(Path("/nowhere"), GateSettings(**gate)))
+        settings = Settings(Path("/nowhere"), GateSettings(**gate))
+        tables = compile_policy(read_policies({"story.yaml": policy}), settings, beside(cells, models))
         self.fold.policy(tables, self.now)
         lines = np.zeros(members, DECLARED)
         lines["imsi"] = IMSI + np.arange(members)
@@ -160,6 +176,13 @@ class Story:
     def verdict(self) -> str:
         """The answer to the last request."""
         return VERDICT_NAMES[int(self.last["verdict"])]
+
+    @property
+    def changes(self) -> dict[str, tuple[int, int]]:
+        """What the last detailed finding says that differs."""
+        last = [one for one in self.of(o.FINDING_BEGAN) if one["before"].any()][-1]
+        pairs = zip(CHANGED, last["before"].tolist(), last["after"].tolist(), strict=True)
+        return {name: (before, after) for (name, _), before, after in pairs if before}
 
     @property
     def allowed(self) -> bool:

@@ -143,3 +143,26 @@ def test_a_wrong_device_in_accounting_is_disconnected_once() -> None:
     story.reports("abc", device=PHONE, duration_s=20)
     assert len(story.disconnects) == 1
     assert bytes(story.disconnects[0]["session_id"][:3]) == b"abc"
+
+
+POOLED = POLICY.replace("binding: {mode: first-use}", "binding: {pool: approved}")
+POOLED += '---\npool: approved\ntac: ["35000000-35000099"]\nimei: ["49000000000001"]\n'
+
+
+def test_a_pool_lets_its_devices_take_each_others_place() -> None:
+    story = Story(POOLED).attaches(device=METER).attaches(device=OTHER_METER).attaches(device=49000000000001)
+    assert story.findings == []
+
+
+def test_a_pool_shuts_out_every_other_device() -> None:
+    story = Story(POOLED).attaches(device=METER).attaches(device=49000000000002)
+    assert story.findings == ["device-change/not-in-pool"]
+    assert story.attaches(device=0).refused, "and one that does not say which device it is"
+
+
+def test_a_lock_ends_when_a_device_of_the_pool_returns() -> None:
+    locks = "responses: {device-change: lock}\nrelease_when: bound-device-returns\nbinding:"
+    policy = POOLED.replace("binding:", locks)
+    story = Story(policy).attaches(device=METER)
+    assert story.attaches(device=PHONE).refused
+    assert story.attaches(device=OTHER_METER).allowed

@@ -61,9 +61,13 @@ def test_sessions_of_one_subscription_are_bounded() -> None:
     assert int(story.fold.state.meta["sessions_live"][0]) == 8
 
 
-def test_the_session_time_only_grows() -> None:
-    story = Story().starts("s").reports("s", duration_s=120).reports("s", duration_s=60)
-    assert int(story.fold.state.sessions[int(story.row().session_head)]["duration_s"]) == 120
+def test_when_a_session_was_heard_only_grows() -> None:
+    story = Story().starts("s").reports("s", duration_s=120)
+    heard_s = story.now // 1_000_000
+    story.reports("s", duration_s=60, happened_at=story.now - 30_000_000)
+    session = story.fold.state.sessions[int(story.row().session_head)]
+    assert int(session["heard_s"]) == heard_s
+    assert heard_s - int(session["began_s"]) == 60
 
 
 def test_rows_of_ended_sessions_are_used_again() -> None:

@@ -19,7 +19,14 @@ from simward.detectors.detector import (
     DetectorModule,
     Knob,
 )
-from simward.engine.tables import BIND_FIRST_USE, BIND_NONE, RELEASE_AFTER, RELEASE_BOUND_DEVICE, PolicyTables
+from simward.engine.tables import (
+    BIND_FIRST_USE,
+    BIND_NONE,
+    POLICY_ARRAYS,
+    RELEASE_AFTER,
+    RELEASE_BOUND_DEVICE,
+    PolicyTables,
+)
 from simward.policy.compile import compile_policy, knob_value, response, unlimited_locks
 from simward.policy.load import pool_bounds, read_policies
 from simward.settings import GateSettings, Settings
@@ -168,10 +175,10 @@ def test_strangers_are_answered_by_the_settings(word: str, expected: int) -> Non
 def test_tables_survive_the_journal() -> None:
     tables = compiled(USE_CASE)
     again = PolicyTables.from_bytes(tables.to_bytes())
-    for name in ("use_cases", "segments", "responses", "knobs", "settings"):
+    for name in POLICY_ARRAYS:
         assert np.array_equal(getattr(again, name), getattr(tables, name)), name
     assert (again.names, again.sources) == (tables.names, tables.sources)
-    assert sorted(tables.sources) == ["policies/a.yaml", "policy.json", "settings.json"]
+    assert sorted(tables.sources) == ["policies/a.yaml", "policy.json", "settings.json", "tables.json"]
 
 
 def test_locks_without_limits_are_a_warning() -> None:

@@ -9,20 +9,24 @@ from hypothesis import strategies as st
 
 from simward.engine import events as e
 from simward.engine.fold import Fold
-from simward.engine.tables import DECLARED, InventoryDelta, PolicyTables
-from simward.policy.compile import compile_policy
+from simward.engine.tables import CELL, DECLARED, MODEL, InventoryDelta, PolicyTables
+from simward.policy.compile import Beside, compile_policy
 from simward.policy.load import read_policies
+from simward.policy.places import points
 from simward.settings import GateSettings, Settings
 
 MEMBERS = 5
 IMSI = 1_001010000000001
 START_AT = 1_790_000_000_000_000
+ECGI = 4 << 56
 DEVICES = (0, 35000000000001, 35000000000002, 35999999000001)
 
 POLICY = """
 use_case: meter
 segment: metering
 binding: {mode: first-use}
+mobility: {mode: fixed, learn: 1h, confirm: 30m}
+cadence: {silent_after: 1h}
 networks: {plmn: ["00101"], rat: [nb-iot]}
 responses: {default: observe, device-change: lock, device-change/software: observe, network-not-permitted: refuse,
   apn-not-permitted: quarantine}
@@ -66,7 +70,17 @@ histories = st.lists(step, min_size=1, max_size=60)
 
 def tables() -> PolicyTables:
     """The policy above, compiled."""
-    return compile_policy(read_policies({"law.yaml": POLICY}), Settings(Path("/nowhere"), GateSettings()))
+    settings = Settings(Path("/nowhere"), GateSettings())
+    return compile_policy(read_policies({"law.yaml": POLICY}), settings, beside())
+
+
+def beside() -> Beside:
+    """Two of three cells that are 300 km apart, and a model that can use another technology than it does."""
+    cells, models = np.zeros(2, CELL), np.zeros(1, MODEL)
+    for row, place in enumerate(points(np.array([59.91, 60.39]), np.array([10.75, 5.32]))):
+        cells[row] = (ECGI | row, 100101, *place.tolist())
+    models[0] = (DEVICES[-1] // 10**6, 1, 1 << 6)
+    return Beside(cells, models)
 
 
 def inventory() -> InventoryDelta:
@@ -105,6 +119,7 @@ def events_of(steps: list[tuple], fold: Fold) -> np.ndarray:
         event["imsi"], event["imei"], event["software"] = IMSI + member, device, software if device else -1
         event["apn"] = fold.state.texts.find(apn.encode())
         event["plmn"], event["rat"] = plmn, 8
+        event["area"], event["cell"] = session - (session == 2), ECGI | session
         if kind in (e.ACCOUNTING_START, e.ACCOUNTING_INTERIM, e.ACCOUNTING_STOP, e.EFFECT_RESULT):
             event["session_id_octets"] = len(name)
             event["session_id"][0, : len(name)] = list(name)

@@ -1,0 +1,46 @@
+"""reappeared-changed: a subscription was silent for long, and something that matters is different since."""
+
+from __future__ import annotations
+
+from story import METER, PHONE, POLICY, Story
+
+WATCHED = POLICY.replace("binding:", "cadence: {every: 24h, silent_after: 49h}\nbinding:")
+FIXED = WATCHED.replace("binding:", "mobility: {mode: fixed, learn: 1d}\nbinding:")
+
+
+def reappeared(story: Story) -> list[str]:
+    return [one for one in story.findings if one.startswith("reappeared")]
+
+
+def test_fires_and_says_everything_that_differs() -> None:
+    story = Story(WATCHED).attaches(area=1, software=3).after(hours=50)
+    story.attaches(device=PHONE, software=7, area=2, gateway="pgw2", rat=9)
+    assert reappeared(story) == ["reappeared-changed/changed"]
+    assert story.changes["device"] == (METER * 1000 + 4, PHONE * 1000 + 8)
+    assert story.changes["area"] == (2, 3)
+    assert set(story.changes) == {"device", "area", "gateway", "rat"}
+    assert "reappeared-changed/changed" not in story.open, "it is over as soon as it is said"
+
+
+def test_fires_for_a_fixed_device_that_comes_back_elsewhere() -> None:
+    story = Story(FIXED).attaches(area=1).after(hours=25).attaches(area=1).after(hours=50).attaches(area=2)
+    assert reappeared(story) == ["reappeared-changed/changed"]
+    assert set(story.changes) == {"area"}
+
+
+def test_fires_for_another_apn() -> None:
+    assert reappeared(Story(WATCHED).attaches().after(hours=50).attaches(apn="internet"))
+
+
+def test_stays_quiet_when_nothing_that_matters_differs() -> None:
+    story = Story(WATCHED).attaches(area=1, software=3, gateway="pgw1").after(hours=50)
+    assert not reappeared(story.attaches(area=2, software=4, gateway="pgw2", rat=9))
+
+
+def test_stays_quiet_about_what_is_not_reported() -> None:
+    assert not reappeared(Story(WATCHED).attaches().after(hours=50).starts(device=0, apn=""))
+
+
+def test_boundary_less_than_an_absence_is_none() -> None:
+    assert not reappeared(Story(WATCHED).attaches().after(hours=48.9).attaches(device=PHONE))
+    assert reappeared(Story(WATCHED).attaches().after(hours=49).attaches(device=PHONE))
