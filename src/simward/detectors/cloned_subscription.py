@@ -35,7 +35,7 @@ DETECTOR = Detector(
 CLASSES = ("two-devices", "two-places")
 CLASS_TWO_DEVICES, CLASS_TWO_PLACES = 1, 2
 WITHIN_S = 86_400
-MEMORY = [("jumped_s", "u4"), ("until_s", "u4")]
+MEMORY = [("jumped_s", "u4")]
 KNOBS = [
     Knob("mode", "u1", path="mobility.mode", kind="choice", values=MOBILITIES, doc="How fast its kind travels."),
 ]
@@ -52,8 +52,7 @@ def judge(memory, subscription, event, knobs, evidence, around):  # type: ignore
         if back:
             evidence.was = area_number(subscription.plmn, subscription.area)
             evidence.now = area_number(event.plmn, event.area)
-            memory.until_s = around.event_s + WITHIN_S
             return CLASS_TWO_PLACES
-    if around.event_s < memory.until_s:
+    if memory.jumped_s != 0 and around.event_s - memory.jumped_s < WITHIN_S:
         return NO_OPINION
     return QUIET if event.kind == ACCOUNTING_INTERIM else NO_OPINION

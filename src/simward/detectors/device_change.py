@@ -47,7 +47,7 @@ CLASSES = ("software", "same-model", "other-model", "returned", "not-reported", 
 CLASS_SOFTWARE, CLASS_SAME_MODEL, CLASS_OTHER_MODEL, CLASS_RETURNED, CLASS_NOT_REPORTED = 1, 2, 3, 4, 5
 CLASS_NOT_IN_POOL = 6
 MODE_NONE, MODE_MODEL, MODE_POOL = 0, 3, 4
-MEMORY = [("away_imei", "i8")]
+MEMORY: list[tuple[str, str]] = []
 KNOBS = [
     Knob(
         "mode", "u1", default=0, path="binding.mode", kind="choice",
@@ -72,23 +72,20 @@ def judge(memory, subscription, event, knobs, evidence, around):  # type: ignore
         # Only a request must name the device: 3GPP-IMEISV is optional in accounting (TS 29.061 16.4.7.1).
         return CLASS_NOT_REPORTED if event.kind == ACCESS_REQUEST else NO_OPINION
     if event.imei == bound:
-        return home(memory, subscription, event, evidence)
+        return home(subscription, event, knobs, evidence)
     if knobs.mode == MODE_MODEL and tac(event.imei) == tac(bound):
         return QUIET
-    memory.away_imei = event.imei
     return CLASS_SAME_MODEL if tac(event.imei) == tac(bound) else CLASS_OTHER_MODEL
 
 
 @njit
-def home(memory, subscription, event, evidence):  # type: ignore[no-untyped-def]
+def home(subscription, event, knobs, evidence):  # type: ignore[no-untyped-def]
     """The bound device itself: is it back from another one, or does it run other software?"""
-    bound, away = subscription.bound_imei, memory.away_imei
-    memory.away_imei = NONE
-    if away != NONE and away != bound:  # it is `bound` itself where the binding followed the SIM
-        evidence.was = away
+    bound, away = subscription.bound_imei, subscription.last_imei
+    if away != NONE and away != bound and not (knobs.mode == MODE_MODEL and tac(away) == tac(bound)):
         return CLASS_RETURNED
     before = subscription.last_software
-    if before != NO_SOFTWARE and event.software != NO_SOFTWARE and before != event.software:
+    if away == bound and before != NO_SOFTWARE and event.software != NO_SOFTWARE and before != event.software:
         evidence.was, evidence.now = imeisv(bound, before), imeisv(bound, event.software)
         evidence.expected = evidence.was
         return CLASS_SOFTWARE

@@ -77,7 +77,7 @@ def judge(memory, subscription, event, knobs, evidence, around):  # type: ignore
     evidence.before[NETWORK], evidence.after[NETWORK] = subscription.plmn, event.plmn
     evidence.before[RAT], evidence.after[RAT] = subscription.rat, event.rat
     evidence.before[GATEWAY], evidence.after[GATEWAY] = subscription.gateway, event.gateway
-    evidence.before[ADDRESS], evidence.after[ADDRESS] = subscription.reported_address, event.address
+    evidence.before[ADDRESS], evidence.after[ADDRESS] = given, event.address
     evidence.before[APN], evidence.after[APN] = subscription.apn, event.apn
     for place in range(8):
         if evidence.before[place] == evidence.after[place] or evidence.before[place] == 0 or evidence.after[place] == 0:

@@ -16,6 +16,8 @@ the bound device came back (`release_when`). Somebody still trying is worth know
 **What to do.** Read `simward explain` for why it was locked; then `simward release ICCID --because ...` or leave it.
 """
 
+import numpy as np
+
 from simward.detectors.detector import LOW, QUIET, REFUSE, Detector
 from simward.detectors.facts import NONE
 
@@ -33,7 +35,7 @@ KNOBS: list[object] = []
 def judge(memory, subscription, event, knobs, evidence):  # type: ignore[no-untyped-def]
     """A lock stands above the inventory's state."""
     if subscription.locked != NONE:
-        evidence.was = subscription.locked_at
+        evidence.was = np.int64(subscription.locked_s) * np.int64(1_000_000)
         return CLASS_LOCKED
     if subscription.lifecycle == STATE_SUSPENDED:
         return CLASS_SUSPENDED

@@ -10,6 +10,7 @@ from simward.engine.effects import (
     EFFECT_PROOF,
     UNBOUND,
     disconnect_all,
+    has_expired,
     lock_subscription,
     release_subscription,
 )
@@ -133,7 +134,6 @@ def unbind(t, row, event, position, made, index):  # type: ignore[no-untyped-def
         return made, index
     output = new_output(t, made, event, position, index, UNBOUND)
     output.was = subscription.bound_imei
-    subscription.earlier_imei = subscription.bound_imei
     subscription.bound_imei = 0
     subscription.generation = np.int64(subscription.generation) + np.int64(1)
     about(output, t, row)
@@ -193,7 +193,7 @@ def sweep(t, event, position, made):  # type: ignore[no-untyped-def]
         at = np.int64(meta.sweep) % count
         meta.sweep = (at + np.int64(1)) % count
         subscription = subscription_at(t, at)
-        if subscription.locked and subscription.locked_until != 0 and event.received_at >= subscription.locked_until:
+        if subscription.locked and has_expired(subscription, event):
             made, index = release_subscription(t, at, RELEASE_EXPIRY, event, position, made, index)
     for _ in range(STRANGER_SWEEP_ROWS):
         if made - start > 2 * SWEEP_ROOM:

@@ -17,6 +17,7 @@ from simward.engine.rows import (
     subscription_at,
     use_case_at,
 )
+from simward.engine.session_names import write_id
 from simward.engine.sessions import DISCONNECTING, HELD, IMSI_REPORTED
 from simward.engine.settle import end_finding
 
@@ -77,7 +78,6 @@ def bind(t, row, imei, software, event, position, made, index):  # type: ignore[
     subscription.generation = np.int64(subscription.generation) + np.int64(1)
     output = new_output(t, made, event, position, index, BOUND)
     about(output, t, row)
-    output.was = subscription.earlier_imei
     output.now = np.int64(imei) * np.int64(1000) + np.int64(software) + np.int64(1)
 
 
@@ -127,21 +127,29 @@ def take_address(t, segment, quarantine):  # type: ignore[no-untyped-def]
 
 
 @njit
+def has_expired(subscription, event):  # type: ignore[no-untyped-def]
+    """Is the time of this lock over?"""
+    until = np.int64(subscription.locked_until_s)
+    return until != 0 and np.int64(event.received_at) >= until * np.int64(SECOND_US)
+
+
+@njit
 def lock_subscription(t, row, by, detector, event, position, made, index):  # type: ignore[no-untyped-def]
     """Lock: refuse whatever comes, and cut what is up, until a release that is journalled."""
     subscription = subscription_at(t, row)
     use_case = use_case_at(t, subscription.use_case)
     subscription.locked = by
     subscription.lock_detector = detector
-    subscription.locked_at = event.received_at
-    subscription.locked_until = 0
+    now_s = np.int64(event.received_at) // np.int64(SECOND_US)
+    subscription.locked_s = now_s
+    subscription.locked_until_s = 0
     if np.int64(use_case.release_rule) == RULE_AFTER and by == 1:
-        subscription.locked_until = event.received_at + np.int64(use_case.release_after_s) * np.int64(SECOND_US)
+        subscription.locked_until_s = now_s + np.int64(use_case.release_after_s)
     output = new_output(t, made, event, position, index, LOCKED)
     about(output, t, row)
     output.detector = detector
     output.result = by
-    output.was = subscription.locked_until
+    output.was = np.int64(subscription.locked_until_s) * np.int64(SECOND_US)
     made += 1
     index += 1
     return disconnect_all(t, row, detector, np.int64(0), by == LOCKED_BY_PERSON, event, position, made, index)
@@ -182,9 +190,7 @@ def write_disconnect(t, row, at, decider, deciding, ordered, event, position, ma
     output.now = np.int64(session.attempts) + np.int64(1)
     output.opened_sequence = output.sequence
     output.opened_index = index
-    output.session_id_octets = session.session_id_octets
-    for octet in range(len(output.session_id)):
-        output.session_id[octet] = session.session_id[octet]
+    write_id(session, output)
     output.subject = 1 if np.int64(session["flags"]) & IMSI_REPORTED else 0
     if held:
         session["flags"] = np.int64(session["flags"]) | np.int64(HELD)
@@ -204,13 +210,13 @@ def release_subscription(t, row, why, event, position, made, index):  # type: ig
     about(output, t, row)
     output.detector = subscription.lock_detector
     output.result = why
-    output.was = subscription.locked_at
+    output.was = np.int64(subscription.locked_s) * np.int64(SECOND_US)
     made += 1
     index += 1
     subscription.locked = 0
     subscription.lock_detector = 0
-    subscription.locked_at = 0
-    subscription.locked_until = 0
+    subscription.locked_s = 0
+    subscription.locked_until_s = 0
     at = np.int64(subscription.finding_head)
     while at != NOWHERE:
         after = np.int64(finding_at(t, at).next)

@@ -13,6 +13,7 @@ from simward.engine.layouts import SESSION_DISCONNECTING, SESSION_IMSI_REPORTED
 from simward.engine.outputs import DISCONNECT, OUTPUT
 from simward.engine.revisions import apply_inventory, apply_policy
 from simward.engine.rows import MAPPED
+from simward.engine.session_names import put_id
 from simward.engine.state import BATCH_MAX, State, interpreted
 from simward.engine.tables import InventoryDelta, PolicyTables
 
@@ -108,8 +109,9 @@ class Fold:
         for position, row in enumerate(waiting):
             session, effect = used[row], effects[position]
             owner = state.subscriptions[int(session["subscription"])]
-            for name in ("gateway", "client", "apn", "address", "session_id_octets", "session_id"):
+            for name in ("gateway", "client", "apn", "address"):
                 effect[name] = session[name]
+            put_id(effect, session)
             for name in ("imsi", "iccid", "use_case", "generation"):
                 effect[name] = owner[name]
             effect["subject"] = bool(session["flags"] & SESSION_IMSI_REPORTED)

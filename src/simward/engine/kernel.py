@@ -17,6 +17,7 @@ from simward.engine.effects import (
     DISCONNECT,
     about_decision,
     bind_if_first,
+    has_expired,
     lock_subscription,
     release_subscription,
     take_address,
@@ -45,6 +46,7 @@ from simward.engine.rows import (
     use_case_at,
     zero_result,
 )
+from simward.engine.session_names import name_session
 from simward.engine.sessions import DISCONNECTING, drop_older_epochs, interim_token, session_hash
 from simward.engine.settle import NO_OPINION, settle
 from simward.engine.surroundings import in_ranges, look_around
@@ -221,7 +223,7 @@ def release_if_due(t, row, event, position, made, index):  # type: ignore[no-unt
     subscription = subscription_at(t, row)
     if not subscription.locked:
         return made, index
-    if subscription.locked_until != 0 and event.received_at >= subscription.locked_until:
+    if has_expired(subscription, event):
         return release_subscription(t, row, RELEASE_EXPIRY, event, position, made, index)
     if (
         subscription.locked == LOCKED_BY_FINDING
@@ -247,7 +249,7 @@ def fold_stranger(t, event, position, made):  # type: ignore[no-untyped-def]
     here = stranger.used and stranger.imsi == name
     record = event.request
     if event.kind != ACCESS_REQUEST:
-        record = session_hash(event, event.kind) ^ interim_token(event)
+        record = session_hash(t, event, event.kind) ^ interim_token(event)
     if here and record != 0 and stranger.last_request == record:
         result.duplicate = 1
         result.verdict = stranger.last_verdict
@@ -277,8 +279,8 @@ def fold_stranger(t, event, position, made):  # type: ignore[no-untyped-def]
         t, stranger, row, np.int64(-1), np.int64(0), SCOPE_STRANGER, wanted, event, position, made, index
     )
     if event.kind != ACCESS_REQUEST:
-        if event.kind != STOP and strongest >= REFUSE and stranger.cut != session_hash(event, 0):
-            stranger.cut = session_hash(event, 0)
+        if event.kind != STOP and strongest >= REFUSE and stranger.cut != session_hash(t, event, np.int64(0)):
+            stranger.cut = session_hash(t, event, np.int64(0))
             disconnect_stranger(t, decider, deciding, event, position, made, index)
             made += 1
         return made
@@ -375,6 +377,8 @@ def fold(tables, count):  # type: ignore[no-untyped-def]
         zero_result(t, position)
         result_at(t, position).row = NOWHERE
         kind = np.int64(event.kind)
+        if START <= kind <= STOP or kind == EFFECT_RESULT:
+            name_session(t, event)
         if ACCESS_REQUEST <= kind <= STOP:
             row = find_subscription(t, event)
             if row >= 0:

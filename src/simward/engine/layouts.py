@@ -13,7 +13,6 @@ import numpy as np
 
 from simward.detectors import of_gate
 from simward.detectors.detector import MAX_CLASSES
-from simward.engine.events import SESSION_ID_OCTETS
 from simward.engine.outputs import CHANGES
 from simward.engine.tables import LIMITED_ACTIONS
 
@@ -22,7 +21,7 @@ NOWHERE = -1
 STRANGERS = 4096
 COMMANDS_KEPT = 1024
 GATEWAYS_MAX = 4096
-ENDED_KEPT = 4
+ENDED_KEPT = 3
 TOKENS_KEPT = 4
 HOMES = 4
 """Areas in which a fixed device may be at home: its own and those of neighbours that it sometimes reselects."""
@@ -57,12 +56,9 @@ SUBSCRIPTION = record(
         ("msisdn", "i8"),
         ("declared_imei", "i8"),
         ("bound_imei", "i8"),
-        ("earlier_imei", "i8"),
         ("last_imei", "i8"),
         ("last_request", "i8"),
         ("decided_sequence", "i8"),
-        ("locked_at", "i8"),
-        ("locked_until", "i8"),
         ("cell", "i8"),  # where it was heard last, as far as it said
         ("ended", "i8", (ENDED_KEPT,)),  # hashes of sessions that ended, bit 0 = Start seen, bit 1 = Stop seen
         ("ended_tokens", "i8", (ENDED_KEPT,)),  # and the tokens of their last two interims, 31 bits each
@@ -76,7 +72,8 @@ SUBSCRIPTION = record(
         ("charged_minute", "i4"),  # when it last took a unit of its use case's limits
         ("area", "i4"),  # LAC or TAC of `cell`, -1 = not reported
         ("gateway", "i4"),  # that it was heard through last
-        ("reported_address", "u4"),  # the last Framed-IP-Address that a gateway reported
+        ("locked_s", "u4"),  # since when it is locked (received_at, s)
+        ("locked_until_s", "u4"),  # and until when, 0 = until it is released
         ("heard_s", "u4"),  # when it was heard last (received_at, s), 0 = never
         ("place_s", "u4"),  # when it was where it was last (happened_at, s), 0 = never
         ("homes", "i4", (HOMES,)),  # areas where a fixed device is at home (places.place_hash), 0 = free
@@ -112,14 +109,15 @@ SESSION = np.dtype(
         ("began_s", "u4"),  # when it began, as far as is known (happened_at less its duration, s)
         ("imei_mark", "i4"),  # 31 bits of a hash of the IMEI, 0 = not reported
         ("heard_s", "u4"),  # when it was reported last (happened_at, s)
+        ("id_words", "i8", (3,)),  # Acct-Session-Id, packed (session_names.py)
         ("effect_sequence", "i8"),  # the Disconnect that is under way, 0 = none
         ("tokens", "i4", (TOKENS_KEPT,)),  # what the last interims can be told apart by
         ("effect_index", "u1"),
         ("attempts", "u1"),
         ("flags", "u1"),
         ("token_at", "u1"),
-        ("session_id_octets", "u1"),
-        ("session_id", "u1", (SESSION_ID_OCTETS,)),
+        ("id_octets", "u1"),  # of Acct-Session-Id as the gateway sends it
+        ("id_form", "u1"),  # session_names.RAW, ...
     ],
     align=True,
 )
@@ -250,6 +248,9 @@ AROUND = np.dtype(
         ("model_rats", "i8"),  # bit n: that model can use 3GPP-RAT-Type n
         ("declared_model", "i8"),  # number of the declared device's model, 0 = none declared or not listed
         ("holder", "i8"),  # IMSI of another subscription that is live in the same device, 0 = none
+        ("words", "i8", (3,)),  # the name of the event's session (session_names.py)
+        ("form", "i8"),
+        ("id_octets", "i8"),
         ("two_devices", "i8"),  # 1: another live session of this subscription is in another device
     ],
     align=True,

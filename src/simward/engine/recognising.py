@@ -94,7 +94,7 @@ def seen_before(t, row, event):  # type: ignore[no-untyped-def]
         if event.kind == START:
             return (np.int64(session["flags"]) & START_SEEN) != 0
         return event.kind == INTERIM and interim_seen(session, interim_token(event))
-    ended = find_ended(subscription, session_hash(event, epoch))
+    ended = find_ended(subscription, session_hash(t, event, epoch))
     if ended == NOWHERE:
         return False
     marks = np.int64(subscription.ended[ended])

@@ -44,7 +44,7 @@ def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
         if at != NOWHERE:
             close_session(t, row, at, True)
             return np.int64(NOWHERE)
-        name = session_hash(event, epoch)
+        name = session_hash(t, event, epoch)
         ended = find_ended(subscription, name)
         if ended == NOWHERE:
             remember_ended(subscription, name | np.int64(STOP_BIT), np.int64(0))
@@ -52,7 +52,7 @@ def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
             subscription.ended[ended] = np.int64(subscription.ended[ended]) | np.int64(STOP_BIT)
         return np.int64(NOWHERE)
     if at == NOWHERE:
-        ended = find_ended(subscription, session_hash(event, epoch))
+        ended = find_ended(subscription, session_hash(t, event, epoch))
         if ended != NOWHERE and (np.int64(subscription.ended[ended]) & STOP_BIT) != 0:
             # A Start or interim that comes after its Stop opens nothing.
             if event.kind == START:
@@ -109,8 +109,6 @@ def remember(t, row, event):  # type: ignore[no-untyped-def]
         subscription.rat = event.rat
     if event.gateway != 0:
         subscription.gateway = event.gateway
-    if event.address != 0:
-        subscription.reported_address = event.address
 
 
 @njit

@@ -9,9 +9,7 @@ import numpy as np
 from simward.compiled import INTERPRETED, entry
 from simward.detectors import of_gate
 from simward.detectors.detector import MAX_CLASSES
-from simward.engine import events, hashing, layouts, lookup, sessions
-from simward.engine import rows as rows_module
-from simward.engine import tables as policy_tables
+from simward.engine import session_names, sessions
 from simward.engine.layouts import LIMIT, SESSION_IMSI_REPORTED
 from simward.engine.lookup import find_gateway, find_imsi, put_imsi, put_msisdn
 from simward.engine.outputs import DISCONNECT, FINDING_ENDED, OUTPUT, UNBOUND
@@ -25,9 +23,10 @@ from simward.engine.rows import (
     zero_finding,
     zero_session,
 )
+from simward.engine.session_names import put_id
 from simward.engine.sessions import NOWHERE
 from simward.engine.snapshot import convert
-from simward.engine.state import State, rows
+from simward.engine.state import INDEX_SOURCES, State, rows
 from simward.engine.tables import (
     BIND_DECLARED,
     BIND_MODEL,
@@ -162,7 +161,6 @@ def settle_bindings(state: State) -> None:
         | ((mode == BIND_MODEL) & (used["bound_imei"] // 1_000_000 != declared // 1_000_000))
     )
     chosen = np.flatnonzero(moves)
-    used["earlier_imei"][chosen] = used["bound_imei"][chosen]
     used["bound_imei"][chosen] = declared[chosen]
     used["generation"][chosen] += 1
 
@@ -237,8 +235,9 @@ def forget(tables, gone, used):  # type: ignore[no-untyped-def]
     return count
 
 
-upsert_rows = entry(upsert, depends=[hashing, lookup, sessions, layouts, rows_module, events, policy_tables])
-forget_rows = entry(forget, depends=[hashing, lookup, sessions, layouts, rows_module, events, policy_tables])
+ROW_SOURCES = [*INDEX_SOURCES, sessions, session_names]
+upsert_rows = entry(upsert, depends=ROW_SOURCES)
+forget_rows = entry(forget, depends=ROW_SOURCES)
 
 
 def apply_inventory(state: State, delta: InventoryDelta) -> np.ndarray:
@@ -282,8 +281,9 @@ def farewells(state: State, removals: np.ndarray) -> np.ndarray:
         while at >= 0:
             session = state.sessions[at]
             output = farewell(state, row, DISCONNECT)
-            for name in ("gateway", "client", "apn", "address", "session_id_octets", "session_id"):
+            for name in ("gateway", "client", "apn", "address"):
                 output[name] = session[name]
+            put_id(output, session)
             output["now"], output["subject"] = 1, bool(session["flags"] & SESSION_IMSI_REPORTED)
             found.append(output)
             at = int(session["next"])

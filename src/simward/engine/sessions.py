@@ -9,12 +9,14 @@ from simward.engine.events import FLAG_TIMESTAMP
 from simward.engine.hashing import mix
 from simward.engine.lookup import find_gateway
 from simward.engine.rows import (
+    around_of,
     gateway_at,
     meta_of,
     session_at,
     subscription_at,
     zero_session,
 )
+from simward.engine.session_names import WORDS, name_hash
 
 NOWHERE = -1
 LIVE, START_SEEN, DISCONNECTING, HELD, IMSI_REPORTED = 1, 2, 4, 8, 16
@@ -25,26 +27,21 @@ HASH_MASK = 0x3FFFFFFFFFFFFFFC
 
 
 @njit
-def session_hash(event, epoch):  # type: ignore[no-untyped-def]
-    """62 bits of a session's name (id, client, gateway and its epoch), with the two lowest bits free for flags."""
-    value = np.int64(event.gateway) * np.int64(2654435) + np.int64(epoch) * np.int64(97) + np.int64(17)
-    other = np.int64(event.session_id_octets) + np.int64(event.client) * np.int64(31) + np.int64(11)
-    for position in range(np.int64(event.session_id_octets)):
-        octet = np.int64(event.session_id[position])
-        value = ((value ^ octet) * np.int64(16777619)) & np.int64(0xFFFFFFFF)
-        other = ((other + octet) * np.int64(40503)) & np.int64(0x3FFFFFFF)
-    return ((other << np.int64(32)) | value) & np.int64(HASH_MASK)
+def session_hash(t, event, epoch):  # type: ignore[no-untyped-def]
+    """The name of the event's session (session_names.name_hash); the event was named before."""
+    around = around_of(t)
+    return name_hash(around.words, around.form, around.id_octets, event.client, event.gateway, epoch)
 
 
 @njit
-def same_session(session, event):  # type: ignore[no-untyped-def]
+def same_session(session, event, around):  # type: ignore[no-untyped-def]
     """Is this row the session that the event names?"""
     if session.gateway != event.gateway or session.client != event.client:
         return False
-    if session.session_id_octets != event.session_id_octets:
+    if session.id_octets != around.id_octets or session.id_form != around.form:
         return False
-    for position in range(np.int64(event.session_id_octets)):
-        if session.session_id[position] != event.session_id[position]:
+    for word in range(WORDS):
+        if session.id_words[word] != around.words[word]:
             return False
     return True
 
@@ -53,8 +50,9 @@ def same_session(session, event):  # type: ignore[no-untyped-def]
 def find_session(t, subscription, event):  # type: ignore[no-untyped-def]
     """Row of the subscription's live session that the event names, or -1."""
     at = np.int64(subscription.session_head)
+    around = around_of(t)
     while at != NOWHERE:
-        if same_session(session_at(t, at), event):
+        if same_session(session_at(t, at), event, around):
             return at
         at = np.int64(session_at(t, at).next)
     return np.int64(NOWHERE)
@@ -93,8 +91,10 @@ def has_token(tokens, token):  # type: ignore[no-untyped-def]
 
 @njit
 def row_hash(session):  # type: ignore[no-untyped-def]
-    """`session_hash` of a row: the row has the fields that the hash reads."""
-    return session_hash(session, session.epoch)
+    """`session_hash` of a row."""
+    return name_hash(
+        session.id_words, np.int64(session.id_form), session.id_octets, session.client, session.gateway, session.epoch
+    )
 
 
 @njit
@@ -120,9 +120,10 @@ def open_session(t, row, event, epoch, started):  # type: ignore[no-untyped-def]
     session["flags"] = LIVE | (START_SEEN if started else 0) | (IMSI_REPORTED if event.imsi != 0 else 0)
     for position in range(len(session.tokens)):
         session.tokens[position] = -1
-    session.session_id_octets = event.session_id_octets
-    for position in range(len(session.session_id)):
-        session.session_id[position] = event.session_id[position]
+    around = around_of(t)
+    session.id_octets, session.id_form = around.id_octets, around.form
+    for word in range(WORDS):
+        session.id_words[word] = around.words[word]
     subscription.session_head = at
     subscription.session_count = np.int64(subscription.session_count) + np.int64(1)
     meta.sessions_live = np.int64(meta.sessions_live) + np.int64(1)

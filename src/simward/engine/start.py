@@ -20,12 +20,11 @@ from simward.errors import JournalError
 
 FACTS = (
     "bound_imei",
-    "earlier_imei",
     "generation",
     "locked",
     "lock_detector",
-    "locked_at",
-    "locked_until",
+    "locked_s",
+    "locked_until_s",
     "address",
 )
 """Columns that record decisions: another kernel must not decide them again (see `fold_foreign`)."""
@@ -104,16 +103,15 @@ def put_fact(table: np.ndarray, place: int, output: np.ndarray) -> None:
     if kind == kinds.BOUND:
         table["bound_imei"][place] = int(output["now"]) // 1000
     elif kind == kinds.UNBOUND:
-        table["earlier_imei"][place] = output["was"]
         table["bound_imei"][place] = 0
     elif kind == kinds.LOCKED:
         table["locked"][place] = output["result"]
         table["lock_detector"][place] = output["detector"]
-        table["locked_at"][place] = output["at"]
-        table["locked_until"][place] = output["was"]
+        table["locked_s"][place] = int(output["at"]) // 1_000_000
+        table["locked_until_s"][place] = int(output["was"]) // 1_000_000
     elif kind == kinds.RELEASED:
         table["locked"][place] = table["lock_detector"][place] = 0
-        table["locked_at"][place] = table["locked_until"][place] = 0
+        table["locked_s"][place] = table["locked_until_s"][place] = 0
     elif kind == kinds.ADDRESS_GIVEN:
         table["address"][place] = output["address"]
     else:

@@ -10,7 +10,7 @@ import numpy as np
 from simward.compiled import INTERPRETED, entry
 from simward.detectors import of_gate
 from simward.detectors.detector import SCOPES
-from simward.engine import events, layouts, lookup, outputs
+from simward.engine import events, hashing, layouts, lookup, outputs
 from simward.engine import rows as row_access
 from simward.engine import tables as policy_tables
 from simward.engine.layouts import (
@@ -76,7 +76,8 @@ def interpreted(array: np.ndarray) -> Any:
     return flat.view(np.recarray)
 
 
-INDEX_SOURCES = [lookup, row_access, layouts, events, outputs, policy_tables]
+INDEX_SOURCES = [hashing, lookup, row_access, layouts, events, outputs, policy_tables]
+"""Every module whose source an index's machine code is made from."""
 build_subscription_indexes = entry(lookup.build_subscription_indexes, depends=INDEX_SOURCES)
 build_device_index = entry(lookup.build_device_index, depends=INDEX_SOURCES)
 build_gateway_index = entry(lookup.build_gateway_index, depends=INDEX_SOURCES)
