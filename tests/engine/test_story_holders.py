@@ -8,6 +8,7 @@ import pytest
 
 from engine.recording import HOUR, ICCID, IMSI, METER, MIDNIGHT, MINUTE, OTHER_ICCID, OTHER_IMSI, Recording
 from simward.engine import events as ev
+from simward.engine.held import Held
 from simward.engine.holders import who_held
 from simward.engine.words import Lexicon
 
@@ -18,7 +19,7 @@ def asked(recording: Recording, second: float) -> list[dict[str, Any]]:
     """Who held 10.64.0.1, so many seconds after midnight."""
     moment = int((MIDNIGHT + second) * 1_000_000)
     journal = recording.journal
-    return who_held(journal.rows(), journal.layouts, Lexicon(journal.manifest), ADDRESS, moment)
+    return who_held(journal, Lexicon(journal.manifest), Held(ADDRESS), moment)
 
 
 @pytest.fixture

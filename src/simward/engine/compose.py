@@ -17,6 +17,7 @@ import numpy
 from simward import compiled
 from simward.detectors import detector, facts, of_gate
 from simward.engine import (
+    addressing,
     commands,
     effects,
     events,
@@ -48,6 +49,7 @@ SOURCES = (
     lookup,
     sessions,
     places,
+    addressing,
     recognising,
     remembering,
     surroundings,

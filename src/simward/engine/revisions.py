@@ -9,13 +9,14 @@ import numpy as np
 from simward.compiled import INTERPRETED, entry
 from simward.detectors import of_gate
 from simward.detectors.detector import MAX_CLASSES
-from simward.engine import events, hashing, layouts, lookup, sessions
+from simward.engine import addressing, events, hashing, layouts, lookup, sessions
 from simward.engine import rows as rows_module
 from simward.engine import tables as policy_tables
+from simward.engine.addressing import carry_numbers
 from simward.engine.layouts import LIMIT, SESSION_IMSI_REPORTED
 from simward.engine.lookup import find_gateway, find_imsi, put_imsi, put_msisdn
 from simward.engine.outputs import DISCONNECT, FINDING_ENDED, OUTPUT, UNBOUND
-from simward.engine.pools import chain, remap_segments, settle_pools
+from simward.engine.pools import chain, remap_segments, renumber, settle_pools
 from simward.engine.rows import (
     finding_at,
     gateway_at,
@@ -50,6 +51,7 @@ def apply_policy(state: State, wanted: PolicyTables) -> None:
     """Make `wanted` the policy in force: use cases and segments keep their counters and addresses by name."""
     old = state.policy
     carried = with_texts(with_members(in_todays_layout(wanted), old, state), state)
+    renumber(state, old, carried)
     remap_use_cases(state, old, carried)
     remap_segments(state, old, carried)
     state.policy = carried
@@ -66,7 +68,9 @@ def with_texts(tables: PolicyTables, state: State) -> PolicyTables:
     for one in of_gate():
         for knob in one.knobs:
             if knob.kind == "apn-of-segment":
-                knobs[one.field][knob.name] = segments["apn"][tables.use_cases["segment"]]
+                named = np.column_stack([tables.use_cases["segment"], tables.use_cases["other_segments"]])
+                knobs[one.field][knob.name] = segments["apn"][named]  # segment 0 has no APN: 0
+                knobs[one.field][f"{knob.name}_count"] = np.count_nonzero(named, axis=1)
     return replace(tables, segments=segments, knobs=knobs)
 
 
@@ -87,11 +91,9 @@ def with_members(tables: PolicyTables, old: PolicyTables, state: State) -> Polic
     use_cases, segments = old.use_cases[gone].copy(), [tables.segments]
     for position, number in enumerate(gone):
         names["use_cases"].append(old.names["use_cases"][number])
-        segment = old.names["segments"][int(old.use_cases["segment"][number])]
-        if segment not in names["segments"]:
-            names["segments"].append(segment)
-            segments.append(old.segments[[int(old.use_cases["segment"][number])]])
-        use_cases["segment"][position] = names["segments"].index(segment)
+        use_cases["segment"][position] = kept_segment(int(old.use_cases["segment"][number]), old, names, segments)
+        for step, other in enumerate(old.use_cases["other_segments"][number].tolist()):
+            use_cases["other_segments"][position, step] = kept_segment(other, old, names, segments)
         tenant = old.names["tenants"][int(old.use_cases["tenant"][number])]
         if tenant not in names["tenants"]:
             names["tenants"].append(tenant)
@@ -106,6 +108,15 @@ def with_members(tables: PolicyTables, old: PolicyTables, state: State) -> Polic
         pools=np.concatenate([tables.pools, old.pools]),
         names=names,
     )
+
+
+def kept_segment(number: int, old: PolicyTables, names: dict[str, list[str]], segments: list[np.ndarray]) -> int:
+    """The new number of an old segment; one that is gone is kept too, at the end."""
+    name = old.names["segments"][number]
+    if name not in names["segments"]:
+        names["segments"].append(name)
+        segments.append(old.segments[[number]])
+    return names["segments"].index(name)
 
 
 def in_todays_layout(tables: PolicyTables) -> PolicyTables:
@@ -198,6 +209,8 @@ def upsert(tables, upserts, use_cases):  # type: ignore[no-untyped-def]
         subscription.iccid = line.iccid
         subscription.msisdn = line.msisdn
         subscription.declared_imei = line.imei
+        if subscription.use_case != use_cases[line.use_case]:
+            carry_numbers(t, subscription, subscription.use_case, use_cases[line.use_case])
         subscription.use_case = use_cases[line.use_case]
         subscription.lifecycle = line.state
     return stale
@@ -237,8 +250,9 @@ def forget(tables, gone, used):  # type: ignore[no-untyped-def]
     return count
 
 
-upsert_rows = entry(upsert, depends=[hashing, lookup, sessions, layouts, rows_module, events, policy_tables])
-forget_rows = entry(forget, depends=[hashing, lookup, sessions, layouts, rows_module, events, policy_tables])
+_USES = (addressing, hashing, lookup, sessions, layouts, rows_module, events, policy_tables)
+upsert_rows = entry(upsert, depends=_USES)
+forget_rows = entry(forget, depends=_USES)
 
 
 def apply_inventory(state: State, delta: InventoryDelta) -> np.ndarray:

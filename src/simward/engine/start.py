@@ -10,7 +10,7 @@ import numpy as np
 from simward.engine import outputs as kinds
 from simward.engine.fold import Fold
 from simward.engine.journal import EVENTS, Journal, Layout, Row, row_outputs
-from simward.engine.pools import settle_pools
+from simward.engine.pools import column, settle_pools
 from simward.engine.replay import fold_row
 from simward.engine.revisions import in_todays_layout, with_texts
 from simward.engine.snapshot import Snapshot, convert, newest_snapshot, write_snapshot
@@ -27,6 +27,7 @@ FACTS = (
     "locked_at",
     "locked_until",
     "address",
+    "other_addresses",
 )
 """Columns that record decisions: another kernel must not decide them again (see `fold_foreign`)."""
 
@@ -115,7 +116,8 @@ def put_fact(table: np.ndarray, place: int, output: np.ndarray) -> None:
         table["locked"][place] = table["lock_detector"][place] = 0
         table["locked_at"][place] = table["locked_until"][place] = 0
     elif kind == kinds.ADDRESS_GIVEN:
-        table["address"][place] = output["address"]
+        number, segment = int(output["subject"]) or int(output["address"]), int(output["result"])
+        column(table, False, segment)[place] = number
     else:
         return
     table["generation"][place] = output["generation"]

@@ -14,6 +14,7 @@ from simward.engine.tables import BIND_FIRST_USE, BIND_NONE, DECLARED, LIFECYCLE
 from simward.identity import iccid_text, imei_text, msisdn_text
 from simward.policy.compile import CANONICAL, IN_FORCE_SETTINGS, MADE, TABLES_BESIDE
 from simward.policy.inventory import Inventory
+from simward.policy.load import listed
 
 DELTA_ROWS = 20_000
 """Rows a journalled change: a gate in service stays away from its packets for a few milliseconds each."""
@@ -255,7 +256,7 @@ def _concerned(kind: str, name: str, members: dict[str, int], before: dict[str, 
         mobility, binding = document.get("mobility"), document.get("binding")
         area = mobility.get("area") if isinstance(mobility, dict) else None
         pool = binding.get("pool") if isinstance(binding, dict) else None
-        return {"segment": document.get("segment"), "area": area, "pool": pool}[kind] == name
+        return name in listed({"segment": document.get("segment"), "area": area, "pool": pool}[kind])
 
     sides = (before, after)
     return sum(number for one, number in members.items() if any(refers(side.get(one, {})) for side in sides))
