@@ -1,8 +1,8 @@
 """Which addresses a subscription has in which of its segments, inside compiled code.
 
-What is kept is one number a subscription and segment. It serves every family: the IPv4 address is the number itself (or
-there is none, where the segment's numbers are bare), and the IPv6 prefixes lie as far from the first ones of their
-pools as the number lies from the pool's first. So a subscription keeps all of its addresses for as long as it keeps one.
+What is kept is one number a subscription and segment. It serves every family: the IPv4 address is the number itself
+(or there is none, where the segment's numbers are bare), and the IPv6 prefixes lie as far from the first ones of their
+pools as the number lies from the pool's first. So a subscription keeps all of its addresses while it keeps one.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ def hold_number(subscription, place, quarantine, number):  # type: ignore[no-unt
 @njit
 def asks_ipv4(event):  # type: ignore[no-untyped-def]
     """May the answer carry an IPv4 address? (TS 29.061 16.4.7.2, 3; who reports no type asks for whatever there is.)"""
-    return event.pdp_type == 0 or event.pdp_type == PDP_IPV4 or event.pdp_type == PDP_PPP or event.pdp_type == PDP_IPV4V6
+    kind = np.int64(event.pdp_type)
+    return kind == 0 or kind == PDP_IPV4 or kind == PDP_PPP or kind == PDP_IPV4V6
 
 
 @njit

@@ -30,8 +30,9 @@ class Held:
         if self._ipv4:
             reported: np.ndarray = events["address"] == self._ipv4
             return reported
+        nothing = np.zeros(len(events), np.int64)
         prefix = self._overlaps(events["prefix_high"], events["prefix_low"], events["prefix_length"])
-        return prefix | self._overlaps(events["delegated_high"], np.zeros(len(events), np.int64), events["delegated_length"])
+        return prefix | self._overlaps(events["delegated_high"], nothing, events["delegated_length"])
 
     def _overlaps(self, high: np.ndarray, low: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Do the bits agree that both have?"""

@@ -67,8 +67,8 @@ LOCKED = 8  # `was` = until (us) or 0 for no expiry
 RELEASED = 9  # `result` = RELEASE_*
 COMMAND_ANSWER = 10
 ADDRESS_GIVEN = 11  # static address chosen: `address`, `was` = prefix_high, `now` = delegated_high,
-# `expected` = length of the prefix * 256 + length of the delegated one (0 = no such prefix), `subject` = the number that
-# they were made from, `result` = in which of the use case's segments
+# `expected` = length of the prefix * 256 + length of the delegated one (0 = no such prefix), `subject` = the number
+# that they were made from, `result` = in which of the use case's segments
 UNBOUND = 12  # by a person's release with rebind: `was` = the device it was bound to
 
 KIND_NAMES = (

@@ -60,8 +60,8 @@ def renumber(state: State, old: PolicyTables, new: PolicyTables) -> None:
             for number in np.unique(segment[held != 0]).tolist():
                 mine = np.flatnonzero((segment == number) & (held != 0))
                 numbers = moved_numbers(held[mine].astype(np.int64), old, number, new, int(moved[number]), quarantine)
-                for there in range(PLACES):
-                    stays = (segments_in(new, there)[target[used["use_case"][mine]]] == moved[number]) & (moved[number] != 0)
+                for there in range(PLACES) if moved[number] else ():
+                    stays = segments_in(new, there)[target[used["use_case"][mine]]] == moved[number]
                     kept[there][mine[stays]] = numbers[stays]
         for place in range(PLACES):
             column(used, quarantine, place)[:] = kept[place]
@@ -72,7 +72,8 @@ def _numbers_stay(old: PolicyTables, new: PolicyTables) -> bool:
     pools = [*(name for _, first, last, *_ in POOLS for name in (first, last)), *BARE.values()]
 
     def described(policy: PolicyTables) -> dict[str, list[tuple[Any, ...]]]:
-        segments = [(name, *(int(row[key]) for key in pools)) for name, row in zip(policy.names["segments"], policy.segments, strict=True)]
+        named = zip(policy.names["segments"], policy.segments, strict=True)
+        segments = [(name, *(int(row[key]) for key in pools)) for name, row in named]
         return {
             name: [segments[int(one)] for one in (row["segment"], *row["other_segments"])]
             for name, row in zip(policy.names["use_cases"], policy.use_cases, strict=True)

@@ -88,8 +88,8 @@ def fold_foreign(fold: Fold, foreign: list[Row], layouts: Mapping[str, Layout]) 
         # Another kernel may have taken a retransmission for news, or the reverse: the journal's numbering stands.
         fold.state.meta["sequence"] = row.last
     table = fold.state.subscriptions
-    for name, column in kept.items():
-        table[name][: len(column)] = column
+    for name, facts in kept.items():
+        table[name][: len(facts)] = facts
     found = {int(imsi): row for row, imsi in enumerate(table["imsi"][: int(fold.state.meta["subscriptions"][0])])}
     for row in foreign:
         for output in row_outputs(row, layouts):

@@ -281,7 +281,7 @@ class Story:
         if session.decision:
             return [session.decision] if session.decision in self._allowed else []
         apn = session.facts.get("apn")
-        return [sequence for sequence, one in self._allowed.items() if apn is None or one.facts.get("apn") in (None, apn)]
+        return [one for one, told in self._allowed.items() if apn is None or told.facts.get("apn") in (None, apn)]
 
     def _found(self, results: np.ndarray) -> None:
         for merged in self._findings.take(results, self._lexicon):

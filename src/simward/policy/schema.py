@@ -68,11 +68,11 @@ def _ipv6_network(text: str) -> str:
     try:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        raise QuantityError(f"{text!r} is not a CIDR", "write it like 2001:db8:64::/40") from None
+        raise QuantityError(f"{text!r} is not a CIDR", "write it like 2001:db8:6400::/40") from None
     if network.version != 6:
-        raise QuantityError(f"{text!r} is IPv4", "write it like 2001:db8:64::/40")
+        raise QuantityError(f"{text!r} is IPv4", "write it like 2001:db8:6400::/40")
     if "/" not in text:
-        raise QuantityError(f"{text!r} has no prefix length", "write it like 2001:db8:64::/40")
+        raise QuantityError(f"{text!r} has no prefix length", "write it like 2001:db8:6400::/40")
     if int(network.network_address) != int(ipaddress.IPv6Address(text.partition("/")[0].strip())):
         raise QuantityError(f"{text!r} has bits behind its prefix", f"did you mean {str(network)!r}?")
     if not 16 <= network.prefixlen <= 64:

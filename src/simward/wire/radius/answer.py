@@ -265,7 +265,7 @@ _answer = compiled.entry(answer_batch, depends=SOURCES)
 class Answerer:
     """Makes the answers of a batch.
 
-    `reply_texts` maps (detector number, class number) to a Reply-Message; `key` is the receiver's, for Class attributes.
+    `reply_texts` maps (detector number, class number) to a Reply-Message; `key` is the receiver's, for Class.
     """
 
     def __init__(
@@ -279,7 +279,9 @@ class Answerer:
         )
         for (detector, one), text in {(0, 0): DEFAULT_REPLY, **reply_texts}.items():
             self._set_reply(detector, one, text)
-        self._signing = Signing(hashing_together.new_lanes(), hashing.new_scratch(), np.zeros(4, np.uint32), class_key(key))
+        self._signing = Signing(
+            hashing_together.new_lanes(), hashing.new_scratch(), np.zeros(4, np.uint32), class_key(key)
+        )
         self._rejects = np.zeros(0, RESULT)
         self._none = np.zeros(0, np.bool_)
 
