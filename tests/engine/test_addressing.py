@@ -1,4 +1,4 @@
-"""Addresses of every family out of one number: dual stack, IPv6 alone, several segments, and revisions that move pools."""
+"""Addresses of every family out of one number: dual stack, IPv6 alone, several segments, revisions that move pools."""
 
 from __future__ import annotations
 

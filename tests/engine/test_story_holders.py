@@ -113,4 +113,5 @@ def test_several_apns_are_told_apart(recording: Recording) -> None:
     recording.after(1).asks(apn="maintenance.iot")
     recording.after(1).event(ev.ACCOUNTING_START, "B1", apn="maintenance.iot")
     chapters = read_story(recording.journal, IMSI).told()["chapters"]
-    assert [one["apn"] for one in chapters if one["what"] in ("session", "allowed")] == ["meters.iot", "maintenance.iot"]
+    told = [one["apn"] for one in chapters if one["what"] in ("session", "allowed")]
+    assert told == ["meters.iot", "maintenance.iot"]

@@ -1,11 +1,10 @@
-"""A running gate, asked by FreeRADIUS's client: addresses of both families, and accounting that only its Class names."""
+"""A running gate, asked by FreeRADIUS's client: addresses of both families, and accounting that only Class names."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -83,5 +82,6 @@ def test_a_class_of_somebody_else_is_nobodys(gate: RunningGate) -> None:
         "Class=0x535743310000000000000001000000000000000000000000"
     )
     assert "Accounting-Response" in radclient(gate.accounting, "acct", words)
-    (event,) = [one for one in lines(gate, "events", "--json") if one["session_id"] == "C2"]
+    started = lines(gate, "events", "--json", "--kind", "accounting-start")
+    (event,) = [one for one in started if one["session_id"] == "C2"]
     assert event["decision"] is None

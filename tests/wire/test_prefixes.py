@@ -48,7 +48,8 @@ def test_a_prefix_is_what_the_octets_say(whole: int, length: int, more: int) -> 
 
 
 @pytest.mark.parametrize(
-    "value", [b"\x00", bytes([0, 129]) + bytes(16), bytes([0, 64]) + bytes(7), bytes([0, 128]) + bytes(17), bytes([0, 8])],
+    "value",
+    [b"\x00", bytes([0, 129]) + bytes(16), bytes([0, 64]) + bytes(7), bytes([0, 128]) + bytes(17), bytes([0, 8])],
 )
 @pytest.mark.parametrize("number", [FRAMED, DELEGATED])
 def test_what_is_no_prefix_is_said_and_the_rest_is_read(number: int, value: bytes) -> None:
@@ -66,7 +67,8 @@ def test_an_address_is_a_prefix_of_all_its_bits_and_gives_way_to_a_shorter_one()
 
 
 @pytest.mark.parametrize(
-    ("octets", "kind"), [(0, "ipv4"), (2, "ipv6"), (3, "ipv4v6"), (4, "non-ip"), (6, "ethernet"), (7, ""), (2**32 - 1, "")],
+    ("octets", "kind"),
+    [(0, "ipv4"), (2, "ipv6"), (3, "ipv4v6"), (4, "non-ip"), (6, "ethernet"), (7, ""), (2**32 - 1, "")],
 )
 def test_the_pdp_type(octets: int, kind: str) -> None:
     assert ev.PDP_NAMES[event_of((PDP_TYPE, octets.to_bytes(4, "big"))).pdp_type] == kind
