@@ -28,7 +28,8 @@ from simward.engine.tables import (
     PolicyTables,
 )
 from simward.policy.compile import compile_policy, knob_value, response, unlimited_locks
-from simward.policy.load import pool_bounds, read_policies
+from simward.policy.load import read_policies
+from simward.policy.pools import address_bounds
 from simward.settings import GateSettings, Settings
 
 
@@ -87,7 +88,7 @@ def test_a_key_that_is_written_stands_between_class_and_detector(responses: dict
         (Knob("k", "i4", path="a", kind="plmn-list", shape=4), {"a": ["00102", "00101"]}, [100101, 100102]),
         (Knob("k", "i4", path="a", kind="plmn-list", shape=4), {}, []),
         (Knob("k", "i4", path="a", kind="rat-list", shape=4), {"a": ["lte-m", "nb-iot"]}, [8, 9]),
-        (Knob("k", "i4", path="a", kind="apn-of-segment"), {"a": "metering"}, 0),
+        (Knob("k", "i4", path="a", kind="apn-of-segment", shape=3), {"a": "metering"}, []),
         (Knob("k", "i4", default=9), {}, 9),
     ],
 )
@@ -152,7 +153,7 @@ def test_a_segment_becomes_a_row() -> None:
 
 @pytest.mark.parametrize(("prefix", "count"), [(24, 254), (30, 2), (31, 2), (32, 1)])
 def test_network_and_broadcast_addresses_are_not_given(prefix: int, count: int) -> None:
-    first, last = pool_bounds(f"10.0.0.0/{prefix}")
+    first, last = address_bounds(f"10.0.0.0/{prefix}")
     assert last - first + 1 == count
 
 

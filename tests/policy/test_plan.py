@@ -220,3 +220,22 @@ def test_half_an_apply_is_finished_by_the_next(settled: World) -> None:
     gauge = settled.fold.state.policy.names["use_cases"].index("gauge")
     assert (settled.column("use_case")[:100] == gauge).all()
     assert settled.plan().empty
+
+
+@pytest.mark.parametrize(
+    ("pool", "readdressed"),
+    [("pool: 10.64.0.0/12", 0), ("pool: 10.80.0.0/16", 3), ("pool: 10.64.0.0/16\npool6: 2001:db8:6400::/40", 3),
+     ("pool6: 2001:db8:6400::/40", 3), ("pool: 10.64.0.0/30", 1)],
+)
+def test_a_changed_pool_says_who_gets_other_addresses(tmp_path: Path, pool: str, readdressed: int) -> None:
+    world = World(tmp_path)
+    world.apply()
+    used = world.fold.state.subscriptions
+    used["address"][:3] = (10 << 24 | 64 << 16) + np.arange(1, 4)
+    world.policy = POLICY.replace("pool: 10.64.0.0/16", pool)
+    made = world.plan()
+    assert made.readdressed == readdressed
+    assert any("other addresses" in line for line in made.lines()) == bool(readdressed)
+    kept = used["address"][:3].copy()
+    world.apply()
+    assert np.count_nonzero(used["address"][:3] != kept) == (0 if "10.64.0.0/1" in pool else readdressed)

@@ -14,7 +14,7 @@ from simward.commands.moments import MOMENT
 from simward.commands.printing import json_line, stream
 from simward.engine import events as ev
 from simward.engine.journal import EVENTS, Row, row_events
-from simward.engine.phrases import address_text, terminate_cause_text, when
+from simward.engine.phrases import address_text, prefix_text, terminate_cause_text, when
 from simward.engine.story import Subject, look_up
 from simward.engine.words import SHARD, Lexicon, session_id_text
 
@@ -25,6 +25,7 @@ COLUMNS = (
 FLAGS = (
     (ev.FLAG_IMEI_UNREADABLE, "imei-unreadable"), (ev.FLAG_LOCATION_UNREADABLE, "location-unreadable"),
     (ev.FLAG_SESSION_ID_CUT, "session-id-cut"), (ev.FLAG_TIMESTAMP, "event-timestamp"),
+    (ev.FLAG_PREFIX_UNREADABLE, "prefix-unreadable"),
 )  # fmt: skip
 
 
@@ -51,7 +52,9 @@ def events(
       imei, software  device (14 digits) and software version
       plmn, area, cell, rat         visited network, LAC or TAC, cell, radio technology
       apn, address, gateway, client NAS-Identifier and the name of the configured RADIUS client
-      session_id      Acct-Session-Id
+      prefix, delegated             IPv6 prefix or address, delegated prefix; pdp_type: what was asked for
+      session_id      Acct-Session-Id; multi_session_id: what Acct-Multi-Session-Id is known by
+      decision        id of the decision that allowed the session, as its Class says
       uplink_octets, downlink_octets, duration_s, terminate_cause
       result, error_cause           of an effect-result
       flags           what could not be read, and where happened_at comes from
@@ -80,8 +83,8 @@ class _Matching:
         self._kind = {name: number for number, name in ev.KIND_NAMES.items()}[kind] if kind else 0
         self._since, self._ticks = since or 0, ticks or kind == "tick"
 
-    def positions(self, events: np.ndarray) -> np.ndarray:
-        """Where in an array the wanted events are."""
+    def positions(self, row: Row, events: np.ndarray) -> np.ndarray:
+        """Where in the array of a row the wanted events are."""
         wanted = np.ones(len(events), np.bool_)
         if not self._ticks:
             wanted &= events["kind"] != ev.TICK
@@ -91,13 +94,13 @@ class _Matching:
             wanted &= events["received_at"] >= self._since
         if self.subject is not None:
             mine = np.zeros(len(events), np.bool_)
-            mine[self.subject.among_events(events, with_what_concerns_all=False)] = True
+            mine[self.subject.among_events(events, with_what_concerns_all=False, first=row.first)] = True
             wanted &= mine
         return np.flatnonzero(wanted)
 
     def how_many(self, row: Row, events: np.ndarray) -> int:
         """How many of a row's events are wanted."""
-        return len(self.positions(events))
+        return len(self.positions(row, events))
 
 
 def _rows(journal: Any, since: int | None) -> Iterator[Row]:
@@ -111,7 +114,7 @@ def _told(journal: Any, lexicon: Lexicon, matching: _Matching) -> Iterator[dict[
         lexicon.take(row)
         if row.kind == EVENTS:
             found = row_events(row, journal.layouts)
-            for position in matching.positions(found):
+            for position in matching.positions(row, found):
                 yield told(found[position], row.first + int(position), lexicon)
 
 
@@ -137,9 +140,14 @@ def told(event: Any, sequence: int, lexicon: Lexicon) -> dict[str, Any]:
         "rat": identity.rat_text(int(event["rat"])) or None,
         "apn": lexicon.text(event["apn"]) or None,
         "address": address_text(event["address"]) if event["address"] else None,
+        "prefix": prefix_text(event["prefix_high"], event["prefix_low"], int(event["prefix_length"])) or None,
+        "delegated": prefix_text(event["delegated_high"], 0, int(event["delegated_length"])) or None,
+        "pdp_type": ev.PDP_NAMES[int(event["pdp_type"])] or None,
         "gateway": lexicon.text(event["gateway"]) or None,
         "client": lexicon.text(event["client"]) or None,
         "session_id": session_id_text(event),
+        "multi_session_id": f"{int(event['multi_session']):016x}" if event["multi_session"] else None,
+        "decision": f"{SHARD}/{int(event['class_token'])}" if event["class_token"] else None,
         "uplink_octets": int(event["uplink_octets"]) if event["uplink_octets"] >= 0 else None,
         "downlink_octets": int(event["downlink_octets"]) if event["downlink_octets"] >= 0 else None,
         "duration_s": int(event["duration_s"]) if event["duration_s"] >= 0 else None,
@@ -153,5 +161,6 @@ def told(event: Any, sequence: int, lexicon: Lexicon) -> dict[str, Any]:
 def _cells(one: dict[str, Any]) -> list[Any]:
     who = one["imsi"] or one["user"] or one["msisdn"] or one["iccid"]
     device = one["imei"] and one["imei"] + (f"/{one['software']:02d}" if one["software"] is not None else "")
-    place = [one[name] for name in ("plmn", "rat", "cell", "gateway", "apn", "address", "session_id")]
+    place = [one[name] for name in ("plmn", "rat", "cell", "gateway", "apn")]
+    place += [one["address"] or one["prefix"], one["session_id"]]
     return [one["received_at"][:23] + "Z", one["kind"], who, device, *place]

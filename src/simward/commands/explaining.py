@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 
 import click
@@ -83,24 +82,26 @@ def who(ctx: click.Context, address: str, moment: int | None, as_json: bool) -> 
 
     Which subscription, in which device.
 
-    ADDRESS is the IPv4 address that the device was given (Framed-IP-Address). Each answer says how sure it is: certain
-    (reported before and after), likely (no Stop so far), doubtful (another session took the address without a Stop of
-    this one). The same private address in several APNs has several holders.
+    ADDRESS is the IPv4 address that the device was given (Framed-IP-Address), an IPv6 address inside a prefix that it
+    was given or delegated, or such a prefix. Each answer says how sure it is: certain (reported before and after),
+    likely (no Stop so far), doubtful (another session took the address without a Stop of this one). The same private
+    address in several APNs has several holders.
 
     Exits 1 where nobody held it.
     """
+    from simward.engine.held import Held
     from simward.engine.holders import who_held
     from simward.engine.phrases import when
     from simward.engine.words import Lexicon
 
     try:
-        number = int(ipaddress.IPv4Address(address))
+        wanted = Held.parse(address)
     except ValueError:
-        raise UsageError(f"{address!r} is not an IPv4 address") from None
+        raise UsageError(f"{address!r} is neither an IP address nor an IPv6 prefix") from None
     at = now_us() if moment is None else moment
     folder: Folder = ctx.obj
     with folder.reading() as journal:
-        found = who_held(journal.rows(), journal.layouts, Lexicon(journal.manifest), number, at)
+        found = who_held(journal, Lexicon(journal.manifest), wanted, at)
     for one in found:
         if as_json:
             json_line({"address": address, "at": when(at), **one})

@@ -175,6 +175,7 @@ def _told(made: Plan) -> dict[str, Any]:
         "locks_lost": made.locks_lost,
         "bindings_lost": made.bindings_lost,
         "bindings_moved": made.bindings_moved,
+        "readdressed": made.readdressed,
         "members": {name: {"was": was, "now": now} for name, (was, now) in made.members.items()},
         "fleet": made.fleet,
         "needs_confirmation": list(made.needs_confirmation),

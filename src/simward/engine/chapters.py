@@ -8,6 +8,7 @@ from typing import Any
 
 from simward.engine.past_sessions import PastSession
 from simward.engine.phrases import octets, short_when, span, when
+from simward.engine.words import SHARD
 
 RUN_FROM = 3
 """So many quiet chapters of one kind in a row are told as one."""
@@ -72,7 +73,7 @@ def where_of(facts: dict[str, str]) -> str:
         parts.append(f"cell {facts['cell']}" + (f" (area {facts['area']})" if "area" in facts else ""))
     elif "area" in facts:
         parts.append(f"area {facts['area']}")
-    named = (("gateway", "gateway"), ("apn", "APN"), ("address", "address"))
+    named = (("gateway", "gateway"), ("apn", "APN"), *((name, name) for name in ("address", "prefix", "delegated")))
     parts += [f"{word} {facts[name]}" for name, word in named if name in facts]
     return ", ".join(parts)
 
@@ -81,6 +82,8 @@ def session_sentence(session: PastSession) -> str:
     """A session from its beginning to its end."""
     place = where_of(session.facts)
     text = f"Session {session.session_id or '(unnamed)'}: {device_of(session.facts)}{', ' + place if place else ''}."
+    if session.decision:
+        text += f" Allowed by decision {SHARD}/{session.decision}."
     if session.changes:
         shown = session.changes[:4]
         text += f" Meanwhile {changes_text([one[1:] for one in shown])}"
@@ -106,6 +109,8 @@ def session_told(session: PastSession) -> dict[str, Any]:
         "ended": session.how or None,
         "uplink_octets": session.uplink if session.uplink >= 0 else None,
         "downlink_octets": session.downlink if session.downlink >= 0 else None,
+        "decision": f"{SHARD}/{session.decision}" if session.decision else None,
+        "multi_session_id": f"{session.multi_session:016x}" if session.multi_session else None,
         **session.facts,
         "changes": [{"at": when(at), "fact": name, "was": was, "now": now} for at, name, was, now in session.changes],
     }

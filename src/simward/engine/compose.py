@@ -17,6 +17,7 @@ import numpy
 from simward import compiled
 from simward.detectors import detector, facts, of_gate
 from simward.engine import (
+    addressing,
     commands,
     effects,
     events,
@@ -50,6 +51,7 @@ SOURCES = (
     session_names,
     sessions,
     places,
+    addressing,
     recognising,
     remembering,
     surroundings,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.engine.addressing import class_check, number_held, place_of, segment_of, write_addresses
 from simward.engine.findings import ACTION_DISCONNECT, NOWHERE, about, new_output, within_limit
 from simward.engine.rows import (
     detector_at,
@@ -53,7 +54,7 @@ def write_verdict(t, row, verdict, decider, deciding, strongest, event, position
 
 
 @njit
-def about_decision(t, row, result):  # type: ignore[no-untyped-def]
+def about_decision(t, row, event, result):  # type: ignore[no-untyped-def]
     """What the answer to a request carries, from the subscription's row: the same for a retransmission."""
     subscription = subscription_at(t, row)
     use_case = use_case_at(t, subscription.use_case)
@@ -62,12 +63,18 @@ def about_decision(t, row, result):  # type: ignore[no-untyped-def]
     result["class"] = subscription.last_class
     result.generation = subscription.generation
     result.class_token = subscription.decided_sequence
+    result.class_check = class_check(subscription.imsi, subscription.decided_sequence)
     result.session_timeout_s = use_case.session_timeout_s
     result.interim_interval_s = use_case.interim_interval_s
-    if subscription.last_verdict == QUARANTINED:
-        result.address = subscription.quarantine_address
-    elif subscription.last_verdict != REJECT:
-        result.address = subscription.address
+    place = place_of(t, subscription.use_case, event.apn)
+    segment = segment_of(t, subscription.use_case, place)
+    result.segment = segment
+    if segment == 0 or subscription.last_verdict == REJECT:
+        return
+    quarantine = subscription.last_verdict == QUARANTINED
+    number = number_held(subscription, place, quarantine)
+    if number != 0:
+        write_addresses(t, segment, quarantine, number, event, result)
 
 
 @njit

@@ -46,6 +46,18 @@ EVENT = np.dtype(
         ("session_id_octets", "u1"),
         ("identifier", "u1"),  # RADIUS identifier, for the audit; not used by the fold
         ("session_id", "u1", (SESSION_ID_OCTETS,)),  # raw Acct-Session-Id, zero padded
+        ("prefix_high", "i8"),  # Framed-IPv6-Prefix, its upper 64 bits; with length 128 of Framed-IPv6-Address
+        ("prefix_low", "i8"),  # and the lower 64 bits
+        ("delegated_high", "i8"),  # Delegated-IPv6-Prefix, its upper 64 bits
+        ("class_token", "i8"),  # sequence of the decision that a Class of ours names; 0 = no Class of ours
+        ("multi_session", "i8"),  # 63-bit hash of Acct-Multi-Session-Id, 0 = not given
+        ("class_row", "i4"),  # with class_token: row of the subscription that was decided on
+        ("class_check", "u4"),  # and what tells whether the row still is that subscription's
+        ("prefix_length", "u1"),  # 0 = no prefix and no IPv6 address reported
+        ("delegated_length", "u1"),  # 0 = none reported
+        ("pdp_type", "u1"),  # 3GPP-PDP-Type + 1 (TS 29.061 16.4.7.2, 3), 0 = not reported
+        ("credentials", "u1"),  # CREDENTIALS_*
+        ("spare", "u1", (4,)),  # no gaps: a copy of a row must be equal to the byte
     ],
     align=True,
 )
@@ -89,6 +101,15 @@ FLAG_TIMESTAMP = 8  # happened_at comes from Event-Timestamp
 FLAG_APN_UNKNOWN_TEXT = 16  # the table of texts was full: the APN is not kept
 FLAG_AUTOMATION = 32  # a command of an automation: it passes the use case's limits; a person's does not
 FLAG_REBIND = 64  # release: the next device that is allowed becomes the bound one
+FLAG_PREFIX_UNREADABLE = 128  # an IPv6 attribute was there but is no prefix or address
+
+# Credentials, as far as the APN's segment asked for them when the request came.
+CREDENTIALS_NOT_ASKED, CREDENTIALS_RIGHT, CREDENTIALS_WRONG, CREDENTIALS_MISSING = 0, 1, 2, 3
+CREDENTIALS_NAMES = ("", "right", "wrong", "missing")
+
+# 3GPP-PDP-Type (TS 29.061 16.4.7.2, 3), one more than on the wire.
+PDP_IPV4, PDP_PPP, PDP_IPV6, PDP_IPV4V6, PDP_NON_IP, PDP_UNSTRUCTURED, PDP_ETHERNET = 1, 2, 3, 4, 5, 6, 7
+PDP_NAMES = ("", "ipv4", "ppp", "ipv6", "ipv4v6", "non-ip", "unstructured", "ethernet")
 
 # EFFECT_RESULT causes.
 EFFECT_ACK, EFFECT_NAK, EFFECT_SILENCE = 1, 2, 3

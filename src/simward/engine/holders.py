@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from simward import identity
 from simward.engine import events as ev
-from simward.engine.journal import EVENTS, INVENTORY, Layout, Row, row_events
+from simward.engine.held import Held, without_address
+from simward.engine.journal import EVENTS, INVENTORY, Journal, Layout, Row, row_events
 from simward.engine.past_sessions import PastSession, SessionBook
 from simward.engine.phrases import when
 from simward.engine.tables import InventoryDelta
@@ -21,8 +22,8 @@ SURE, LIKELY, DOUBTFUL = "certain", "likely", "doubtful"
 class Holders:
     """Feed it every row in order; then ask `at`."""
 
-    def __init__(self, address: int, lexicon: Lexicon) -> None:
-        self._address = address
+    def __init__(self, wanted: Held, lexicon: Lexicon) -> None:
+        self._wanted = wanted
         self._lexicon = lexicon
         self._book = SessionBook(lexicon)
         self._sessions: list[PastSession] = []
@@ -37,19 +38,20 @@ class Holders:
             return
         events = row_events(row, layouts)
         kind = events["kind"]
-        # A Stop may leave out Framed-IP-Address: those are looked at one by one.
-        about = (
-            (events["address"] == self._address)
-            | (kind == ev.ACCOUNTING_ON)
-            | (kind == ev.ACCOUNTING_OFF)
-            | ((kind == ev.ACCOUNTING_STOP) & (events["address"] == 0))
-        )
-        for event in events[about]:
-            if int(event["address"]) == 0 and int(event["kind"]) == ev.ACCOUNTING_STOP and event not in self._book:
+        # A Stop may leave out its addresses: those are looked at one by one.
+        silent = (kind == ev.ACCOUNTING_STOP) & without_address(events)
+        about = self._wanted.among(events) | (kind == ev.ACCOUNTING_ON) | (kind == ev.ACCOUNTING_OFF) | silent
+        for position in np.flatnonzero(about).tolist():
+            event = events[position]
+            if silent[position] and event not in self._book:
                 continue
             for session in self._book.take(event):
                 if not any(session is known for known in self._sessions[-64:]):
                     self._sessions.append(session)
+
+    def unnamed(self) -> list[PastSession]:
+        """Sessions that say whose they are by their Class alone."""
+        return [one for one in self._sessions if one.decision and not (one.imsi or one.user or one.msisdn)]
 
     def at(self, moment: int) -> list[dict[str, Any]]:
         """The sessions that held the address at `moment`, the most certain first."""
@@ -71,6 +73,9 @@ class Holders:
             "last_heard": when(session.last_at),
             "ended": session.how or None,
             "apn": session.facts.get("apn"),
+            "address": session.facts.get("address"),
+            "prefix": session.facts.get("prefix"),
+            "delegated": session.facts.get("delegated"),
             "gateway": session.gateway or None,
             "session_id": session.session_id,
         }
@@ -110,11 +115,21 @@ def _held(session: PastSession, moment: int) -> bool:
     return session.began_at <= moment and (session.live or moment < session.ended_at)
 
 
-def who_held(
-    rows: Iterable[Row], layouts: Mapping[str, Layout], lexicon: Lexicon, address: int, moment: int
-) -> list[dict[str, Any]]:
-    """Who held `address` (host order) at `moment`; read from all rows, since a later report may be about that time."""
-    holders = Holders(address, lexicon)
-    for row in rows:
-        holders.take(row, layouts)
+def who_held(journal: Journal, lexicon: Lexicon, wanted: Held, moment: int) -> list[dict[str, Any]]:
+    """Who held an address at `moment`; read from all rows, since a later report may be about that time."""
+    holders = Holders(wanted, lexicon)
+    for row in journal.rows():
+        holders.take(row, journal.layouts)
+    for session in holders.unnamed():
+        asked = request_of(journal, session.decision)
+        if asked is not None:
+            session.imsi, session.user, session.msisdn = (int(asked[name]) for name in ("imsi", "user", "msisdn"))
     return holders.at(moment)
+
+
+def request_of(journal: Journal, decision: int) -> Any | None:
+    """The request (an EVENT row) that was decided at that sequence; None where the journal no longer reaches it."""
+    row = next(iter(journal.rows(after=decision - 1)), None)
+    if row is None or row.kind != EVENTS or not row.first <= decision <= row.last:
+        return None
+    return row_events(row, journal.layouts)[decision - row.first]

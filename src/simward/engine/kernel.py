@@ -11,6 +11,17 @@ import numpy as np
 from numba import njit
 
 from simward.detectors.facts import tac
+from simward.engine.addressing import (
+    delegated_at,
+    hold_number,
+    is_confined,
+    may_be_confined,
+    number_held,
+    place_of,
+    prefix_at,
+    segment_of,
+    serves,
+)
 from simward.engine.commands import fold_command, fold_effect_result, sweep
 from simward.engine.effects import (
     ADDRESS_GIVEN,
@@ -83,7 +94,7 @@ def fold_known(t, row, event, position, made):  # type: ignore[no-untyped-def]
     result.use_case = subscription.use_case
     if seen_before(t, row, event):
         result.duplicate = 1
-        about_decision(t, row, result)
+        about_decision(t, row, event, result)
         return made
     advance(t, event)
     index = np.int64(0)
@@ -125,8 +136,8 @@ def fold_known(t, row, event, position, made):  # type: ignore[no-untyped-def]
     remember(t, row, event)
     if event.kind == ACCESS_REQUEST:
         verdict = REJECT if strongest >= REFUSE else (QUARANTINED if strongest >= QUARANTINE else ALLOW)
-        if verdict == QUARANTINED and subscription.quarantine_address == 0:
-            verdict = REJECT  # nowhere to put it: an Accept without an address would be no quarantine
+        if verdict == QUARANTINED and not may_be_confined(t, row, event):
+            verdict = REJECT  # nowhere to put it
         subscription.last_request = event.request
         subscription.decided_sequence = meta_of(t).sequence
         subscription.last_verdict = verdict
@@ -135,7 +146,7 @@ def fold_known(t, row, event, position, made):  # type: ignore[no-untyped-def]
         if verdict != ALLOW:
             write_verdict(t, row, verdict, decider, deciding, strongest, event, position, made, index)
             made += 1
-        about_decision(t, row, result)
+        about_decision(t, row, event, result)
     elif session != NOWHERE and must_go(t, row, session, strongest):
         made, index = write_disconnect(
             t, row, session, decider, deciding, False, event, position, made, index
@@ -147,16 +158,17 @@ def fold_known(t, row, event, position, made):  # type: ignore[no-untyped-def]
 def give_address(t, row, event, position, made, index, strongest, decider, deciding):  # type: ignore[no-untyped-def]
     """See to it that an allowed subscription has its address; an empty pool is a finding of the segment."""
     subscription = subscription_at(t, row)
-    segment = np.int64(use_case_at(t, subscription.use_case).segment)
+    place = place_of(t, subscription.use_case, event.apn)
+    segment = segment_of(t, subscription.use_case, place)
     if segment == 0:
         return made, index, strongest, decider, deciding
     if (
         strongest == QUARANTINE
-        and subscription.quarantine_address == 0
-        and segment_at(t, segment).quarantine_first != 0
+        and number_held(subscription, place, True) == 0
+        and serves(t, segment, True, event)
     ):
-        subscription.quarantine_address = take_address(t, segment, True)
-    if strongest >= QUARANTINE or subscription.address != 0 or segment_at(t, segment).pool_first == 0:
+        hold_number(subscription, place, True, take_address(t, segment, True))
+    if strongest >= QUARANTINE or number_held(subscription, place, False) != 0 or not serves(t, segment, False, event):
         return made, index, strongest, decider, deciding
     for k in range(t.detector_count):
         set_class(t, k, NO_OPINION)
@@ -178,12 +190,21 @@ def give_address(t, row, event, position, made, index, strongest, decider, decid
         strongest, decider, deciding = response, detector, cls
     state = segment_state_at(t, segment)
     if state.left > 0:
-        subscription.address = take_address(t, segment, False)
+        number = take_address(t, segment, False)
+        hold_number(subscription, place, False, number)
         state.left = np.int64(state.left) - np.int64(1)
         state.given = np.int64(state.given) + np.int64(1)
         output = new_output(t, made, event, position, index, ADDRESS_GIVEN)
         about(output, t, row)
-        output.address = subscription.address
+        pool = segment_at(t, segment)
+        output.subject = number
+        output.result = place
+        output.address = 0 if pool.bare else number
+        if pool.prefix_length:
+            output.was = prefix_at(t, segment, False, number)
+        if pool.delegated_length:
+            output.now = delegated_at(t, segment, number)
+        output.expected = np.int64(pool.prefix_length) * np.int64(256) + np.int64(pool.delegated_length)
         made += 1
         index += 1
     return made, index, strongest, decider, deciding
@@ -191,15 +212,14 @@ def give_address(t, row, event, position, made, index, strongest, decider, decid
 
 @njit
 def must_go(t, row, session, strongest):  # type: ignore[no-untyped-def]
-    """Does this live session have to be cut? A quarantined one may stay if it already has the quarantine address."""
+    """Does this live session have to be cut? A quarantined one may stay if it already has the quarantine addresses."""
     if np.int64(session_at(t, session)["flags"]) & DISCONNECTING:
         return False
     if strongest >= REFUSE:
         return True
     if strongest != QUARANTINE:
         return False
-    subscription = subscription_at(t, row)
-    return session_at(t, session).address != subscription.quarantine_address or subscription.quarantine_address == 0
+    return not is_confined(t, row, session_at(t, session))
 
 
 @njit

@@ -14,7 +14,7 @@ import numpy as np
 from simward.detectors import of_gate
 from simward.detectors.detector import MAX_CLASSES
 from simward.engine.outputs import CHANGES
-from simward.engine.tables import LIMITED_ACTIONS
+from simward.engine.tables import LIMITED_ACTIONS, OTHER_SEGMENTS
 
 NOWHERE = -1
 """No row."""
@@ -66,6 +66,8 @@ SUBSCRIPTION = record(
         ("apn", "i4"),
         ("address", "u4"),
         ("quarantine_address", "u4"),
+        ("other_addresses", "u4", (OTHER_SEGMENTS,)),  # in the use case's further segments
+        ("other_quarantine", "u4", (OTHER_SEGMENTS,)),
         ("session_head", "i4"),
         ("finding_head", "i4"),
         ("generation", "i4"),
@@ -109,8 +111,10 @@ SESSION = np.dtype(
         ("began_s", "u4"),  # when it began, as far as is known (happened_at less its duration, s)
         ("imei_mark", "i4"),  # 31 bits of a hash of the IMEI, 0 = not reported
         ("heard_s", "u4"),  # when it was reported last (happened_at, s)
+        ("start_token", "i4"),  # what its Start said, 0 = none seen
+        ("prefix_mark", "i4"),  # 31 bits of a hash of the Framed-IPv6-Prefix or -Address, 0 = not reported
         ("id_words", "i8", (3,)),  # Acct-Session-Id, packed (session_names.py)
-        ("effect_sequence", "i8"),  # the Disconnect that is under way, 0 = none
+        ("effect_sequence", "i8"),  # the Disconnect (or change) that is under way, 0 = none
         ("tokens", "i4", (TOKENS_KEPT,)),  # what the last interims can be told apart by
         ("effect_index", "u1"),
         ("attempts", "u1"),

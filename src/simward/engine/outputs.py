@@ -66,7 +66,9 @@ BOUND = 7  # the subscription is now bound to `now` (IMEI*100 + software, -1 sof
 LOCKED = 8  # `was` = until (us) or 0 for no expiry
 RELEASED = 9  # `result` = RELEASE_*
 COMMAND_ANSWER = 10
-ADDRESS_GIVEN = 11  # static Framed-IP-Address chosen for the subscription
+ADDRESS_GIVEN = 11  # static address chosen: `address`, `was` = prefix_high, `now` = delegated_high,
+# `expected` = length of the prefix * 256 + length of the delegated one (0 = no such prefix), `subject` = the number
+# that they were made from, `result` = in which of the use case's segments
 UNBOUND = 12  # by a person's release with rebind: `was` = the device it was bound to
 
 KIND_NAMES = (
@@ -104,8 +106,14 @@ RESULT = np.dtype(
         ("address", "u4"),  # Framed-IP-Address to give, 0 = none
         ("session_timeout_s", "i4"),  # 0 = none
         ("interim_interval_s", "i4"),  # 0 = none
-        ("unused", "i4"),
-        ("class_token", "i8"),  # what the Class attribute carries
+        ("class_check", "u4"),  # tells a later reader of the Class whether `row` still is this subscription's
+        ("class_token", "i8"),  # sequence of this decision, which the Class attribute carries
+        ("prefix_high", "i8"),  # Framed-IPv6-Prefix to give, its upper 64 bits
+        ("delegated_high", "i8"),  # Delegated-IPv6-Prefix to give, its upper 64 bits
+        ("prefix_length", "u1"),  # 0 = no prefix to give
+        ("delegated_length", "u1"),  # 0 = none
+        ("segment", "u2"),  # row of the segment that the APN belongs to, 0 = none
+        ("padding", "u4"),
     ],
     align=True,
 )

@@ -8,10 +8,10 @@ from typing import Any
 
 from simward import identity
 from simward.engine import events as ev
-from simward.engine.phrases import address_text, printable, terminate_cause_text
+from simward.engine.phrases import address_text, prefix_text, printable, terminate_cause_text
 from simward.engine.words import Lexicon
 
-FACTS = ("device", "software", "network", "area", "cell", "rat", "apn", "gateway", "address")
+FACTS = ("device", "software", "network", "area", "cell", "rat", "apn", "gateway", "address", "prefix", "delegated")
 """What is compared across time, in the order in which it is told."""
 
 CHANGES_KEPT = 100
@@ -29,6 +29,8 @@ def facts_of(event: Any, lexicon: Lexicon) -> dict[str, str]:
         "apn": lexicon.text(event["apn"]),
         "gateway": lexicon.text(event["gateway"]),
         "address": address_text(event["address"]) if event["address"] else "",
+        "prefix": prefix_text(event["prefix_high"], event["prefix_low"], int(event["prefix_length"])),
+        "delegated": prefix_text(event["delegated_high"], 0, int(event["delegated_length"])),
     }
     return {name: text for name, text in said.items() if text}
 
@@ -58,6 +60,10 @@ class PastSession:
     downlink: int = -1
     changes: list[tuple[int, str, str, str]] = field(default_factory=list)
     more_changes: int = 0
+    decision: int = 0
+    """Sequence of the decision that allowed it, as its Class says; 0 = no Class of ours came back."""
+    multi_session: int = 0
+    """What its Acct-Multi-Session-Id is known by; 0 = it has none."""
 
     def report(self, event: Any, facts: dict[str, str]) -> None:
         """Take over what a later report of this session says."""
@@ -71,6 +77,8 @@ class PastSession:
                     self.more_changes += 1
             self.facts[name] = text
         self.imsi = self.imsi or int(event["imsi"])
+        self.decision = self.decision or int(event["class_token"])
+        self.multi_session = self.multi_session or int(event["multi_session"])
         self.last_at = max(self.last_at, at)
         self.duration_s = max(self.duration_s, int(event["duration_s"]))
         self.uplink = max(self.uplink, int(event["uplink_octets"]))
@@ -120,6 +128,11 @@ class SessionBook:
     def _reported(self, event: Any, kind: int) -> PastSession:
         key, facts, at = session_key(event), facts_of(event, self._lexicon), int(event["happened_at"])
         session = self._live.get(key)
+        if session is not None and kind == ev.ACCOUNTING_START and session.live and session.start_seen:
+            # The journal keeps no retransmission: the gateway gave the id to another session.
+            session.end(at, "its id was given to another session, without a Stop of its own")
+            del self._live[key]
+            session = None
         if session is None:
             began = at - max(0, int(event["duration_s"])) * 1_000_000
             session = PastSession(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import UTC, datetime
 
 from simward import identity
 
 NOT_REPORTED = "not reported"
+WHOLE_ADDRESS = 128
 
 TERMINATE_CAUSES = {
     1: "user request", 2: "lost carrier", 3: "lost service", 4: "idle timeout", 5: "session timeout", 6: "admin reset",
@@ -79,6 +81,15 @@ def distance_text(metres: int) -> str:
     if metres < 1000:
         return f"{int(metres)} m"
     return f"{metres / 1000:.1f} km" if metres < 100_000 else f"{int(metres) // 1000} km"
+
+
+def prefix_text(high: int, low: int, length: int) -> str:
+    """An IPv6 prefix from its halves; with length 128 an address. Empty for length 0."""
+    if not length:
+        return ""
+    whole = (int(high) & (1 << 64) - 1) << 64 | int(low) & (1 << 64) - 1
+    text = str(ipaddress.IPv6Address(whole))
+    return text if length == WHOLE_ADDRESS else f"{text}/{int(length)}"
 
 
 def device_text(imei: int, software: int = -1) -> str:

@@ -2,17 +2,100 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from simward.engine.layouts import FREED, NOWHERE, SEGMENT_STATE
 from simward.engine.state import State, rows
-from simward.engine.tables import PolicyTables
+from simward.engine.tables import OTHER_SEGMENTS, PolicyTables
 
 POOLS = (
-    ("address", "pool_first", "pool_last", "next_address", "freed_head"),
-    ("quarantine_address", "quarantine_first", "quarantine_last", "next_quarantine", "freed_quarantine_head"),
+    (False, "pool_first", "pool_last", "next_address", "freed_head"),
+    (True, "quarantine_first", "quarantine_last", "next_quarantine", "freed_quarantine_head"),
 )
-"""Column of the subscription, bounds of the pool, cursor and head of the free list."""
+"""Is it the quarantine pool, its bounds, cursor and head of the free list."""
+COLUMNS = {False: ("address", "other_addresses"), True: ("quarantine_address", "other_quarantine")}
+BARE = {False: "bare", True: "quarantine_bare"}
+PLACES = OTHER_SEGMENTS + 1
+
+
+def column(used: np.ndarray, quarantine: bool, place: int) -> np.ndarray:
+    """The numbers that subscriptions hold in one place, as a view to read and write."""
+    first, others = COLUMNS[quarantine]
+    held: np.ndarray = used[first] if place == 0 else used[others][:, place - 1]
+    return held
+
+
+def segments_in(policy: PolicyTables, place: int) -> np.ndarray:
+    """The segment in one place of every use case."""
+    one = policy.use_cases["segment"] if place == 0 else policy.use_cases["other_segments"][:, place - 1]
+    return np.asarray(one)
+
+
+def places_used(policy: PolicyTables) -> int:
+    """How many places any use case has: almost always one."""
+    return PLACES if policy.use_cases["other_segments"].any() else 1
+
+
+def renumber(state: State, old: PolicyTables, new: PolicyTables) -> None:
+    """Take numbers from the old pools into the new ones; subscriptions still have the old numbers of their use cases.
+
+    A segment is known by its name. An address that lies in the new pool stays. Else its distance from the first one
+    stays, where that is free: so a pool can move, or get another family, and every prefix beside it stays. In a segment
+    that a use case is no longer in, numbers are given up.
+    """
+    if _numbers_stay(old, new):
+        return
+    used = state.subscriptions[: int(state.meta["subscriptions"][0])]
+    use_case_of = {name: number for number, name in enumerate(new.names["use_cases"])}
+    segment_of = {name: number for number, name in enumerate(new.names["segments"])}
+    target = np.array([use_case_of.get(name, 0) for name in old.names["use_cases"]], np.int64)
+    moved = np.array([segment_of.get(name, 0) if number else 0 for number, name in enumerate(old.names["segments"])])
+    for quarantine, *_ in POOLS:
+        kept = np.zeros((PLACES, len(used)), np.uint32)
+        for place in range(places_used(old)):
+            held = column(used, quarantine, place)
+            segment = segments_in(old, place)[used["use_case"]]
+            for number in np.unique(segment[held != 0]).tolist():
+                mine = np.flatnonzero((segment == number) & (held != 0))
+                numbers = moved_numbers(held[mine].astype(np.int64), old, number, new, int(moved[number]), quarantine)
+                for there in range(PLACES) if moved[number] else ():
+                    stays = segments_in(new, there)[target[used["use_case"][mine]]] == moved[number]
+                    kept[there][mine[stays]] = numbers[stays]
+        for place in range(PLACES):
+            column(used, quarantine, place)[:] = kept[place]
+
+
+def _numbers_stay(old: PolicyTables, new: PolicyTables) -> bool:
+    """Has every use case the segments that it had, and every segment the pools?"""
+    pools = [*(name for _, first, last, *_ in POOLS for name in (first, last)), *BARE.values()]
+
+    def described(policy: PolicyTables) -> dict[str, list[tuple[Any, ...]]]:
+        named = zip(policy.names["segments"], policy.segments, strict=True)
+        segments = [(name, *(int(row[key]) for key in pools)) for name, row in named]
+        return {
+            name: [segments[int(one)] for one in (row["segment"], *row["other_segments"])]
+            for name, row in zip(policy.names["use_cases"], policy.use_cases, strict=True)
+        }
+
+    before, after = described(old), described(new)
+    return all(after.get(name) == segments for name, segments in before.items())
+
+
+def moved_numbers(
+    held: np.ndarray, old: PolicyTables, before: int, new: PolicyTables, after: int, quarantine: bool
+) -> np.ndarray:
+    """What numbers of one segment become in it as it is now; 0 = given up."""
+    _, first, last, _, _ = POOLS[quarantine]
+    was, now = old.segments[before], new.segments[after]
+    begin, low, high = int(was[first]), int(now[first]), int(now[last])
+    if low == 0:
+        return np.zeros(len(held), np.int64)
+    inside = (held >= low) & (held <= high) & (was[BARE[quarantine]] == now[BARE[quarantine]])
+    shifted = held - begin + low
+    fits = ~inside & (shifted <= high) & ~np.isin(shifted, held[inside])
+    return np.where(inside, held, np.where(fits, shifted, 0))
 
 
 def remap_segments(state: State, old: PolicyTables, new: PolicyTables) -> None:
@@ -58,14 +141,17 @@ def settle_pools(state: State, policy: PolicyTables) -> None:
     that is held; the gaps below it are what may be given again, lowest first.
     """
     used = state.subscriptions[: int(state.meta["subscriptions"][0])]
-    segment = policy.use_cases["segment"][used["use_case"]]
     freed: list[tuple[int, int]] = []
-    for field, first, last, cursor, head in POOLS:
+    for quarantine, first, last, cursor, head in POOLS:
         low, high = policy.segments[first].astype(np.int64), policy.segments[last].astype(np.int64)
-        held = used[field].astype(np.int64)
-        inside = (held != 0) & (low[segment] != 0) & (held >= low[segment]) & (held <= high[segment])
-        used[field] = np.where(inside, used[field], 0)
-        held, owners = held[inside], segment[inside]
+        found = []
+        for place in range(places_used(policy)):
+            segment, view = segments_in(policy, place)[used["use_case"]], column(used, quarantine, place)
+            numbers = view.astype(np.int64)
+            inside = (numbers != 0) & (low[segment] != 0) & (numbers >= low[segment]) & (numbers <= high[segment])
+            view[:] = np.where(inside, view, 0)
+            found.append((numbers[inside], segment[inside]))
+        held, owners = (np.concatenate(parts) for parts in zip(*found, strict=True))
         for number in range(len(policy.segments)):
             mine = np.unique(held[owners == number])
             kept = int(state.segment_states[cursor][number])
@@ -78,7 +164,7 @@ def settle_pools(state: State, policy: PolicyTables) -> None:
             freed += [(int(address), len(freed) + step + 1) for step, address in enumerate(gaps)]
             if len(gaps):
                 freed[-1] = (freed[-1][0], NOWHERE)
-            if field == "address":
+            if not quarantine:
                 state.segment_states["given"][number] = len(mine)
                 state.segment_states["left"][number] = max(0, int(high[number]) + 1 - next_one) + len(gaps)
                 if not low[number]:

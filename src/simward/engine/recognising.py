@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.engine.addressing import class_check
 from simward.engine.lookup import find_gateway, find_imsi, find_msisdn, put_gateway
 from simward.engine.rows import gateway_at, meta_of, session_at, subscription_at
 from simward.engine.sessions import (
@@ -16,6 +17,7 @@ from simward.engine.sessions import (
     has_token,
     interim_seen,
     interim_token,
+    is_another_start,
     session_hash,
 )
 
@@ -25,8 +27,8 @@ ACCESS_REQUEST, START, INTERIM = 1, 2, 3
 
 @njit
 def find_subscription(t, event):  # type: ignore[no-untyped-def]
-    """Whose event is it? 3GPP-IMSI, else User-Name, else Calling-Station-Id, each as IMSI or as MSISDN; -1 =
-    nobody's.
+    """Whose event is it? 3GPP-IMSI, else User-Name, else Calling-Station-Id, each as IMSI or as MSISDN, else the
+    decision that its Class names; -1 = nobody's.
     """
     if event.imsi != 0:
         return find_imsi(t, event.imsi)
@@ -41,8 +43,24 @@ def find_subscription(t, event):  # type: ignore[no-untyped-def]
         row = find_msisdn(t, event.msisdn)
         if row >= 0:
             return row
-        return find_imsi(t, event.msisdn)
-    return np.int64(NOWHERE)
+        row = find_imsi(t, event.msisdn)
+        if row >= 0:
+            return row
+    return find_decided(t, event)
+
+
+@njit
+def find_decided(t, event):  # type: ignore[no-untyped-def]
+    """Whose request was answered with this event's Class (RFC 2865 5.25)? -1 where there is none, or the row has since
+    become another subscription's.
+    """
+    row = np.int64(event.class_row)
+    if event.class_token == 0 or row < 0 or row >= np.int64(meta_of(t).subscriptions):
+        return np.int64(NOWHERE)
+    imsi = np.int64(subscription_at(t, row).imsi)
+    if imsi == 0 or np.int64(event.class_check) != class_check(imsi, event.class_token):
+        return np.int64(NOWHERE)
+    return row
 
 
 @njit
@@ -92,7 +110,7 @@ def seen_before(t, row, event):  # type: ignore[no-untyped-def]
     if at != NOWHERE and np.int64(session_at(t, at).epoch) == epoch:
         session = session_at(t, at)
         if event.kind == START:
-            return (np.int64(session["flags"]) & START_SEEN) != 0
+            return (np.int64(session["flags"]) & START_SEEN) != 0 and not is_another_start(session, event)
         return event.kind == INTERIM and interim_seen(session, interim_token(event))
     ended = find_ended(subscription, session_hash(t, event, epoch))
     if ended == NOWHERE:

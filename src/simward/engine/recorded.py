@@ -8,7 +8,7 @@ from typing import Any
 from simward.engine import events as ev
 from simward.engine import outputs as out
 from simward.engine.chapters import Chapter
-from simward.engine.phrases import address_text, error_cause_text, printable, short_when, when
+from simward.engine.phrases import address_text, error_cause_text, prefix_text, printable, short_when, when
 from simward.engine.words import Lexicon, finding_id, imeisv_text, session_id_text
 from simward.identity import imei_text
 
@@ -29,6 +29,7 @@ class Deeds:
         self._bound = ""
         self._generation = 0
         self._address = ""
+        self._addresses: dict[str, dict[str, str]] = {}
 
     def command(self, event: Any, sequence: int, notes: dict[str, Any]) -> None:
         """Remember who asked for what, and why, until the fold's answer comes."""
@@ -61,6 +62,7 @@ class Deeds:
             "bound_device": self._bound or None,
             "generation": self._generation,
             "address": self._address or None,
+            "addresses": [{"apn": apn or None, **given} for apn, given in self._addresses.items()],
         }
 
     def _binding(self, row: Any) -> Chapter:
@@ -155,9 +157,19 @@ class Deeds:
         return Chapter(int(row["at"]), "command", text, {**said, "answer": result})
 
     def _given(self, row: Any) -> Chapter:
-        self._address = address_text(row["address"])
-        text = f"Given the address {self._address}, to keep."
-        return Chapter(int(row["at"]), "address", text, {"address": self._address})
+        prefix_length, delegated_length = divmod(int(row["expected"]), 256)
+        given = {
+            "address": address_text(row["address"]) if row["address"] else "",
+            "prefix": prefix_text(row["was"], 0, prefix_length),
+            "delegated": prefix_text(row["now"], 0, delegated_length),
+        }
+        given = {name: text for name, text in given.items() if text}
+        self._addresses[self._lexicon.text(row["apn"])] = given
+        if given.get("address"):
+            self._address = given["address"]
+        words = {"address": "address", "prefix": "prefix", "delegated": "delegated prefix"}
+        text = f"Given the {', the '.join(f'{words[name]} {one}' for name, one in given.items())}, to keep."
+        return Chapter(int(row["at"]), "address", text, dict(given))
 
 
 def command_note(notes: dict[str, Any], sequence: int, request: int) -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.engine.addressing import prefix_mark
 from simward.engine.hashing import mix
 from simward.engine.lookup import find_device, put_device
 from simward.engine.places import happened_s, remember_place
@@ -19,11 +20,13 @@ from simward.engine.sessions import (
     find_ended,
     find_session,
     interim_token,
+    is_another_start,
     make_way,
     open_session,
     remember_ended,
     remember_interim,
     session_hash,
+    start_token,
     with_token,
 )
 
@@ -40,6 +43,9 @@ def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
     subscription = subscription_at(t, row)
     epoch = np.int64(gateway_at(t, gateway).epoch) if gateway >= 0 else np.int64(0)
     at = find_session(t, subscription, event)
+    if at != NOWHERE and event.kind == START and is_another_start(session_at(t, at), event):
+        close_session(t, row, at, False)
+        at = open_counted(t, row, event, epoch, gateway)
     if event.kind == STOP:
         if at != NOWHERE:
             close_session(t, row, at, True)
@@ -63,12 +69,19 @@ def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
             meta_of(t).late = np.int64(meta_of(t).late) + np.int64(1)
             return np.int64(NOWHERE)
         make_way(t, row)
-        at = open_session(t, row, event, epoch, event.kind == START)
-        session_at(t, at).began_s = happened_s(event) - max(np.int64(event.duration_s), np.int64(0))
-        if gateway >= 0:
-            gateway_at(t, gateway).sessions = np.int64(gateway_at(t, gateway).sessions) + np.int64(1)
-            gateway_at(t, gateway).started = np.int64(gateway_at(t, gateway).started) + np.int64(1)
+        at = open_counted(t, row, event, epoch, gateway)
     progress(session_at(t, at), event)
+    return at
+
+
+@njit
+def open_counted(t, row, event, epoch, gateway):  # type: ignore[no-untyped-def]
+    """Open a session and count it for its gateway."""
+    at = open_session(t, row, event, epoch, event.kind == START)
+    session_at(t, at).began_s = happened_s(event) - max(np.int64(event.duration_s), np.int64(0))
+    if gateway >= 0:
+        gateway_at(t, gateway).sessions = np.int64(gateway_at(t, gateway).sessions) + np.int64(1)
+        gateway_at(t, gateway).started = np.int64(gateway_at(t, gateway).started) + np.int64(1)
     return at
 
 
@@ -77,6 +90,7 @@ def progress(session, event):  # type: ignore[no-untyped-def]
     """What an accounting record adds to its session; times only grow, so that a reordered record does no harm."""
     if event.kind == START:
         session["flags"] = np.int64(session["flags"]) | np.int64(START_SEEN)
+        session.start_token = start_token(event)
     else:
         remember_interim(session, interim_token(event))
     session.heard_s = max(np.int64(session.heard_s), happened_s(event))
@@ -84,6 +98,8 @@ def progress(session, event):  # type: ignore[no-untyped-def]
         session.imei_mark = max(mix(event.imei) & np.int64(0x7FFFFFFF), np.int64(1))
     if event.address != 0:
         session.address = event.address
+    if event.prefix_length != 0:
+        session.prefix_mark = prefix_mark(event.prefix_high)
 
 
 @njit

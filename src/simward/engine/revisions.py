@@ -9,11 +9,12 @@ import numpy as np
 from simward.compiled import INTERPRETED, entry
 from simward.detectors import of_gate
 from simward.detectors.detector import MAX_CLASSES
-from simward.engine import session_names, sessions
+from simward.engine import addressing, session_names, sessions
+from simward.engine.addressing import carry_numbers
 from simward.engine.layouts import LIMIT, SESSION_IMSI_REPORTED
 from simward.engine.lookup import find_gateway, find_imsi, put_imsi, put_msisdn
 from simward.engine.outputs import DISCONNECT, FINDING_ENDED, OUTPUT, UNBOUND
-from simward.engine.pools import chain, remap_segments, settle_pools
+from simward.engine.pools import chain, remap_segments, renumber, settle_pools
 from simward.engine.rows import (
     finding_at,
     gateway_at,
@@ -49,6 +50,7 @@ def apply_policy(state: State, wanted: PolicyTables) -> None:
     """Make `wanted` the policy in force: use cases and segments keep their counters and addresses by name."""
     old = state.policy
     carried = with_texts(with_members(in_todays_layout(wanted), old, state), state)
+    renumber(state, old, carried)
     remap_use_cases(state, old, carried)
     remap_segments(state, old, carried)
     state.policy = carried
@@ -65,7 +67,9 @@ def with_texts(tables: PolicyTables, state: State) -> PolicyTables:
     for one in of_gate():
         for knob in one.knobs:
             if knob.kind == "apn-of-segment":
-                knobs[one.field][knob.name] = segments["apn"][tables.use_cases["segment"]]
+                named = np.column_stack([tables.use_cases["segment"], tables.use_cases["other_segments"]])
+                knobs[one.field][knob.name] = segments["apn"][named]  # segment 0 has no APN: 0
+                knobs[one.field][f"{knob.name}_count"] = np.count_nonzero(named, axis=1)
     return replace(tables, segments=segments, knobs=knobs)
 
 
@@ -86,11 +90,9 @@ def with_members(tables: PolicyTables, old: PolicyTables, state: State) -> Polic
     use_cases, segments = old.use_cases[gone].copy(), [tables.segments]
     for position, number in enumerate(gone):
         names["use_cases"].append(old.names["use_cases"][number])
-        segment = old.names["segments"][int(old.use_cases["segment"][number])]
-        if segment not in names["segments"]:
-            names["segments"].append(segment)
-            segments.append(old.segments[[int(old.use_cases["segment"][number])]])
-        use_cases["segment"][position] = names["segments"].index(segment)
+        use_cases["segment"][position] = kept_segment(int(old.use_cases["segment"][number]), old, names, segments)
+        for step, other in enumerate(old.use_cases["other_segments"][number].tolist()):
+            use_cases["other_segments"][position, step] = kept_segment(other, old, names, segments)
         tenant = old.names["tenants"][int(old.use_cases["tenant"][number])]
         if tenant not in names["tenants"]:
             names["tenants"].append(tenant)
@@ -105,6 +107,15 @@ def with_members(tables: PolicyTables, old: PolicyTables, state: State) -> Polic
         pools=np.concatenate([tables.pools, old.pools]),
         names=names,
     )
+
+
+def kept_segment(number: int, old: PolicyTables, names: dict[str, list[str]], segments: list[np.ndarray]) -> int:
+    """The new number of an old segment; one that is gone is kept too, at the end."""
+    name = old.names["segments"][number]
+    if name not in names["segments"]:
+        names["segments"].append(name)
+        segments.append(old.segments[[number]])
+    return names["segments"].index(name)
 
 
 def in_todays_layout(tables: PolicyTables) -> PolicyTables:
@@ -196,6 +207,8 @@ def upsert(tables, upserts, use_cases):  # type: ignore[no-untyped-def]
         subscription.iccid = line.iccid
         subscription.msisdn = line.msisdn
         subscription.declared_imei = line.imei
+        if subscription.use_case != use_cases[line.use_case]:
+            carry_numbers(t, subscription, subscription.use_case, use_cases[line.use_case])
         subscription.use_case = use_cases[line.use_case]
         subscription.lifecycle = line.state
     return stale
@@ -235,7 +248,7 @@ def forget(tables, gone, used):  # type: ignore[no-untyped-def]
     return count
 
 
-ROW_SOURCES = [*INDEX_SOURCES, sessions, session_names]
+ROW_SOURCES = [*INDEX_SOURCES, addressing, sessions, session_names]
 upsert_rows = entry(upsert, depends=ROW_SOURCES)
 forget_rows = entry(forget, depends=ROW_SOURCES)
 

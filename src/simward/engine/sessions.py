@@ -213,6 +213,29 @@ def interim_token(event):  # type: ignore[no-untyped-def]
 
 
 @njit
+def start_token(event):  # type: ignore[no-untyped-def]
+    """31 bits that tell one Start from another and do not change when it is sent again (RFC 2866 5.2: only
+    Acct-Delay-Time does).
+    """
+    token = np.int64(1)
+    if np.int64(event["flags"]) & np.int64(FLAG_TIMESTAMP):
+        token = mix(np.int64(event.happened_at) & np.int64(0x3FFFFFFFFFFFFFFF))
+    for part in (
+        np.int64(event.imei), np.int64(event.address), np.int64(event.apn), np.int64(event.cell), np.int64(event.plmn),
+        np.int64(event.rat), np.int64(event.prefix_high), np.int64(event.class_token),
+    ):
+        token = mix(token ^ (part & np.int64(0x3FFFFFFFFFFFFFFF)))
+    return max(token & np.int64(0x7FFFFFFF), np.int64(1))
+
+
+@njit
+def is_another_start(session, event):  # type: ignore[no-untyped-def]
+    """Has the gateway given a live session's id to another session? (Then the Stop of the first was lost.)"""
+    seen = (np.int64(session["flags"]) & START_SEEN) != 0 and np.int64(session.start_token) != 0
+    return seen and np.int64(session.start_token) != start_token(event)
+
+
+@njit
 def interim_seen(session, token):  # type: ignore[no-untyped-def]
     """Was this interim folded already?"""
     for position in range(len(session.tokens)):

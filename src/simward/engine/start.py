@@ -10,7 +10,7 @@ import numpy as np
 from simward.engine import outputs as kinds
 from simward.engine.fold import Fold
 from simward.engine.journal import EVENTS, Journal, Layout, Row, row_outputs
-from simward.engine.pools import settle_pools
+from simward.engine.pools import column, settle_pools
 from simward.engine.replay import fold_row
 from simward.engine.revisions import in_todays_layout, with_texts
 from simward.engine.snapshot import Snapshot, convert, newest_snapshot, write_snapshot
@@ -26,6 +26,7 @@ FACTS = (
     "locked_s",
     "locked_until_s",
     "address",
+    "other_addresses",
 )
 """Columns that record decisions: another kernel must not decide them again (see `fold_foreign`)."""
 
@@ -86,8 +87,8 @@ def fold_foreign(fold: Fold, foreign: list[Row], layouts: Mapping[str, Layout]) 
         # Another kernel may have taken a retransmission for news, or the reverse: the journal's numbering stands.
         fold.state.meta["sequence"] = row.last
     table = fold.state.subscriptions
-    for name, column in kept.items():
-        table[name][: len(column)] = column
+    for name, facts in kept.items():
+        table[name][: len(facts)] = facts
     found = {int(imsi): row for row, imsi in enumerate(table["imsi"][: int(fold.state.meta["subscriptions"][0])])}
     for row in foreign:
         for output in row_outputs(row, layouts):
@@ -113,7 +114,8 @@ def put_fact(table: np.ndarray, place: int, output: np.ndarray) -> None:
         table["locked"][place] = table["lock_detector"][place] = 0
         table["locked_s"][place] = table["locked_until_s"][place] = 0
     elif kind == kinds.ADDRESS_GIVEN:
-        table["address"][place] = output["address"]
+        number, segment = int(output["subject"]) or int(output["address"]), int(output["result"])
+        column(table, False, segment)[place] = number
     else:
         return
     table["generation"][place] = output["generation"]

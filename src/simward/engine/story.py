@@ -34,6 +34,7 @@ class Subject:
     def __init__(self, imsis: set[int], iccid: int = 0, msisdns: set[int] | None = None) -> None:
         self.imsis, self.iccid, self.msisdns = imsis, iccid, msisdns or set()
         self.declared_msisdn = 0
+        self._decisions: set[int] = set()
 
     @staticmethod
     def parse(text: str) -> Subject:
@@ -65,14 +66,25 @@ class Subject:
                 self.msisdns = {int(row["msisdn"])}
         return found
 
-    def among_events(self, events: np.ndarray, with_what_concerns_all: bool = True) -> np.ndarray:
-        """Positions of the events that are about it, and of what concerns all: gateway restarts, pauses."""
+    def among_events(
+        self, events: np.ndarray, with_what_concerns_all: bool = True, *, first: int = 0
+    ) -> np.ndarray:
+        """Positions of the events that are about it, and of what concerns all: gateway restarts, pauses.
+
+        With `first`, the sequence of the first one, events are found too that say whose they are by a Class alone.
+        """
         imsis = list(self.imsis)
         named = np.isin(events["imsi"], imsis)
         unnamed = events["imsi"] == 0
         if unnamed.any():
             aliases = [*imsis, *self.msisdns]
             named |= unnamed & (np.isin(events["user"], aliases) | np.isin(events["msisdn"], list(self.msisdns)))
+        if first and len(events):
+            asked = np.flatnonzero(named & (events["kind"] == ev.ACCESS_REQUEST))
+            self._decisions.update((first + asked).tolist())
+            by_class = unnamed & (events["class_token"] != 0)
+            if by_class.any():
+                named |= by_class & np.isin(events["class_token"], list(self._decisions))
         if self.iccid:
             named |= np.isin(events["kind"], COMMANDS) & (events["subject"] == self.iccid)
         if with_what_concerns_all:
@@ -99,7 +111,7 @@ class Story:
         self._chapters: list[Chapter] = []
         self._last: dict[str, str] = {}
         self._heard_at = 0
-        self._allowed: Chapter | None = None
+        self._allowed: dict[int, Chapter] = {}
         self._told_sessions: set[int] = set()
         self.declared: dict[str, Any] = {}
         self._modes: list[int] = [0]
@@ -120,7 +132,7 @@ class Story:
             self._inventory(row)
         outputs = self.subject.among_outputs(row_outputs(row, layouts))
         events = row_events(row, layouts) if row.kind == EVENTS else np.zeros(0, ev.EVENT)
-        positions = self.subject.among_events(events)
+        positions = self.subject.among_events(events, first=row.first)
         sequences = sorted({*(row.first + positions).tolist(), *outputs["sequence"].tolist()})
         mine = set(positions.tolist())
         for sequence in sequences:
@@ -130,7 +142,7 @@ class Story:
                 self._event(event, sequence, row.notes)
             self._found(results)
             if event is not None and int(event["kind"]) == ev.ACCESS_REQUEST:
-                self._request(event, results)
+                self._request(event, results, sequence)
             for result in results:
                 self._chapters += self._deeds.output(result)
 
@@ -231,14 +243,14 @@ class Story:
         self._last |= facts
         self._heard_at = max(self._heard_at, at)
 
-    def _request(self, event: Any, results: np.ndarray) -> None:
+    def _request(self, event: Any, results: np.ndarray, sequence: int) -> None:
         facts, at = facts_of(event, self._lexicon), int(event["received_at"])
         verdicts = results[results["kind"] == out.VERDICT]
         by = f"{device_of(facts)}{', ' + where_of(facts) if where_of(facts) else ''}"
         if not len(verdicts):
             text = f"Asked to connect ({by}) and was allowed; no session was reported."
-            self._allowed = Chapter(at, "allowed", text, facts, quiet=True)
-            self._chapters.append(self._allowed)
+            self._allowed[sequence] = Chapter(at, "allowed", text, facts, quiet=True)
+            self._chapters.append(self._allowed[sequence])
             return
         verdict = verdicts[-1]
         reason = self._lexicon.reason(verdict["detector"], verdict["class"])
@@ -256,13 +268,20 @@ class Story:
         self._heard_at = max(self._heard_at, int(event["happened_at"]))
         if id(session) in self._told_sessions:
             return
-        if self._allowed is not None:
-            self._allowed.dropped, self._allowed = True, None
+        for sequence in self._allowing(session):
+            self._allowed.pop(sequence).dropped = True
         earlier = [one.session for one in self._chapters if one.session is not None]
         quiet = bool(earlier) and not session.changes and _same_place(earlier[-1], session)
         # The book holds on to every live session, and the chapter to every ended one: an id() is not used twice.
         self._told_sessions.add(id(session))
         self._chapters.append(Chapter(session.began_at, "session", session=session, quiet=quiet))
+
+    def _allowing(self, session: PastSession) -> list[int]:
+        """The request that a session came of: the one that its Class names, else those of its APN so far."""
+        if session.decision:
+            return [session.decision] if session.decision in self._allowed else []
+        apn = session.facts.get("apn")
+        return [one for one, told in self._allowed.items() if apn is None or told.facts.get("apn") in (None, apn)]
 
     def _found(self, results: np.ndarray) -> None:
         for merged in self._findings.take(results, self._lexicon):

@@ -29,6 +29,9 @@ RELEASE_NEVER, RELEASE_BOUND_DEVICE, RELEASE_AFTER = 0, 1, 2
 LIMITED_ACTIONS = ("quarantine", "refuse", "lock", "disconnect")
 """The actions that a use case may limit; the position is the index in the limit arrays."""
 
+OTHER_SEGMENTS = 2
+"""How many segments a use case may have besides its first."""
+
 USE_CASE = np.dtype(
     [
         ("binding_mode", "u1"),
@@ -49,6 +52,7 @@ USE_CASE = np.dtype(
         ("area_y", "i4"),
         ("area_z", "i4"),
         ("area_radius_m", "i4"),
+        ("other_segments", "i4", (OTHER_SEGMENTS,)),  # further segments that its subscriptions may be in, 0 = none
     ],
     align=True,
 )
@@ -62,6 +66,17 @@ SEGMENT = np.dtype(
         ("quarantine_first", "u4"),
         ("quarantine_last", "u4"),
         ("apn_name", "u1", (NAME_OCTETS,)),  # canonical: lower case, without operator identifier
+        # One number n a subscription serves all families: address = pool_first + n, prefix = prefix_base + n,
+        # delegated prefix = delegated_base + (n << 64 - delegated_length), all of them upper 64 bits.
+        ("prefix_base", "i8"),
+        ("delegated_base", "i8"),
+        ("quarantine_prefix_base", "i8"),
+        ("prefix_length", "u1"),  # 64, 0 = no IPv6 pool
+        ("delegated_length", "u1"),  # 0 = no pool to delegate from
+        ("quarantine_prefix_length", "u1"),
+        ("bare", "u1"),  # 1: pool_first.. are bare numbers and no IPv4 addresses
+        ("quarantine_bare", "u1"),
+        ("filters", "u1"),  # FILTER_*: what an Accept carries besides addresses
     ],
     align=True,
 )
@@ -80,6 +95,7 @@ MODEL = np.dtype([("tac", "i4"), ("model", "i4"), ("rats", "i8")], align=True)
 bit each (0 = not said)."""
 POOL_RANGE = np.dtype([("first", "i8"), ("last", "i8")], align=True)
 """Devices of a pool, from IMEI to IMEI; the ranges of one pool stand together, sorted, without overlaps."""
+FILTER_NORMAL, FILTER_QUARANTINE = 1, 2
 
 SETTINGS = np.dtype([("unknown_response", "u1"), ("paused", "u1"), ("spare", "u1", (6,))], align=True)
 """What simward.toml says that the fold must know: unknown_response is REFUSE ("reject") or OBSERVE ("allow")."""

@@ -19,6 +19,7 @@ from simward.engine.fold import Fold
 from simward.engine.journal import EVENTS, Journal, row_events
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.start import restore
+from simward.gate.class_key import class_key_of
 from simward.gate.clock import Clock
 from simward.gate.commands import CommandDesk
 from simward.gate.control import CommandSocket
@@ -105,9 +106,10 @@ def assemble(
     metrics, clock, poller = Metrics(), Clock(fold.now), Poller()
     closing.callback(poller.close)
     clients = ClientTable(settings.gateways, fold.state.texts)
-    receiver = Receiver(clients, fold.state.texts)
+    key = class_key_of(settings.data_dir)
+    receiver = Receiver(clients, fold.state.texts, key=key)
     receiver.seed(recent_requests(journal, fold))
-    answerer = Answerer(clients, reply_texts())
+    answerer = Answerer(clients, reply_texts(), key=key)
     port = RadiusPort(open_udp(*settings.gate.auth), open_udp(*settings.gate.accounting), receiver, answerer)
     closing.callback(port.close)
     disconnects = open_disconnects(settings, fold, metrics, closing)

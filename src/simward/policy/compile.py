@@ -38,9 +38,10 @@ from simward.engine.tables import (
 )
 from simward.errors import Problem
 from simward.identity import Plmn, rat_number
-from simward.policy.load import Document, Policy, pool_bounds, value_at
+from simward.policy.load import Document, Policy, listed, value_at
 from simward.policy.models import pool_ranges, read_models
 from simward.policy.places import countries, points, read_cells
+from simward.policy.pools import Pools
 from simward.quantities import distance_m, duration_s, share_ppm
 from simward.settings import Settings
 
@@ -160,7 +161,11 @@ def _use_case(
         row["area_radius_m"] = distance_m(circle["radius"])
     row["binding_mode"] = BINDING_MODES[value_at(document, "binding.mode") or "none"]
     row["never_cut"] = document.get("criticality") == "never-cut"
-    row["segment"] = segments.index(document.get("segment", ""))
+    for place, name in enumerate(listed(document.get("segment", ""))):
+        if place == 0:
+            row["segment"] = segments.index(name)
+        else:
+            row["other_segments"][0, place - 1] = segments.index(name)
     row["tenant"] = tenants.index(document.get("tenant", "default"))
     row["release_rule"], row["release_after_s"] = _release(document.get("release_when", "never"))
     row["session_timeout_s"] = _seconds(value_at(document, "session.timeout"), settings.gate.session_timeout_s)
@@ -192,8 +197,13 @@ def _segment(document: dict[str, Any]) -> np.ndarray:
     apn = document["apn"].encode("ascii")
     row["apn_octets"] = len(apn)
     row["apn_name"][0, : len(apn)] = np.frombuffer(apn, np.uint8)
-    row["pool_first"], row["pool_last"] = pool_bounds(document.get("pool"))
-    row["quarantine_first"], row["quarantine_last"] = pool_bounds(document.get("quarantine_pool"))
+    one = Pools.normal(document)
+    row["pool_first"], row["pool_last"], row["bare"] = one.first, one.last, one.bare
+    row["prefix_base"], row["prefix_length"] = one.prefix_base, one.prefix_length
+    row["delegated_base"], row["delegated_length"] = one.delegated_base, document.get("delegated_length", 0)
+    one = Pools.quarantine(document)
+    row["quarantine_first"], row["quarantine_last"], row["quarantine_bare"] = one.first, one.last, one.bare
+    row["quarantine_prefix_base"], row["quarantine_prefix_length"] = one.prefix_base, one.prefix_length
     return row
 
 
@@ -242,7 +252,7 @@ def knob_value(document: dict[str, Any], knob: Knob) -> Any:
     """What a knob reads from a use case: a number, or a sorted list of numbers where it has a shape."""
     raw = value_at(document, knob.path) if knob.path else None
     if knob.kind == "apn-of-segment":
-        return 0  # the number of a text is the fold's to give, when the revision is applied
+        return []  # the number of a text is the fold's to give, when the revision is applied
     if raw is None:
         return [] if knob.shape else knob.default
     match knob.kind:

@@ -20,7 +20,8 @@ from simward.engine.tables import DECLARED, LIFECYCLE
 from simward.errors import ConfigurationError, IdentityError, Problem, nearest
 from simward.identity import Eid, Iccid, Imei, Imsi, Msisdn, iccid_text, imei_text, imsi_text, msisdn_text
 from simward.policy.columns import digits_of, imei_numbers, luhn_wrong, prefixed
-from simward.policy.load import Policy, pool_bounds
+from simward.policy.load import Policy, listed
+from simward.policy.pools import Pools
 
 NEEDED = ("iccid", "imsi", "use_case")
 COLUMNS = (
@@ -69,14 +70,15 @@ def _misfits(policy: Policy, inventory: Inventory) -> Iterator[Problem]:
         if one.get("binding.mode") == "declared" and without:
             what = f"{without:,} of {len(members):,} subscriptions have no imei in the inventory, so nothing binds them"
             yield one.problem("binding.mode", what, warning=True)
-        segment = one.value.get("segment", "")
-        asking[segment] = asking.get(segment, 0) + len(members)
+        for segment in listed(one.value.get("segment")):
+            asking[segment] = asking.get(segment, 0) + len(members)
     for name, one in policy.of("segment").items():
-        first, last = pool_bounds(one.value.get("pool"))
-        room = last - first + 1
-        if first and asking.get(name, 0) > room:
+        pools = Pools.normal(one.value)
+        room = pools.last - pools.first + 1
+        if pools.first and asking.get(name, 0) > room:
+            key = next(key for key in ("pool", "pool6", "delegated_pool") if key in one.value)
             what = f"{room:,} addresses for {asking[name]:,} subscriptions: the last ones will be refused"
-            yield one.problem("pool", what, "a larger pool", warning=True)
+            yield one.problem(key, what, "a larger pool", warning=True)
 
 
 def load_inventory(path: Path, use_cases: Iterable[str], progress: Progress | None = None) -> Inventory:

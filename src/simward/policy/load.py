@@ -75,15 +75,6 @@ def value_at(value: Any, path: str) -> Any:
     return value
 
 
-def pool_bounds(text: str | None) -> tuple[int, int]:
-    """First and last address to give: not the network's own and not broadcast (RFC 3021: in a /31 both may)."""
-    if text is None:
-        return 0, 0
-    network = ipaddress.IPv4Network(text)
-    first, last = int(network.network_address), int(network.broadcast_address)
-    return (first + 1, last - 1) if network.prefixlen < 31 else (first, last)
-
-
 def load_policies(directory: Path) -> Policy:
     """Read every .yaml and .yml file under `directory`; raises ConfigurationError with every problem found."""
     if not directory.is_dir():
@@ -160,28 +151,38 @@ REFERENCES = (("segment", "segment"), ("mobility.area", "area"), ("binding.pool"
 """Which key of a use case names a document of which kind."""
 
 
+def listed(value: Any) -> list[Any]:
+    """One value, several or none, as a list."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
 def _references(policy: Policy) -> Iterator[Problem]:
     for one in policy.of("use_case").values():
         for path, kind in REFERENCES:
-            name = one.get(path)
-            if name is not None and name not in policy.of(kind):
-                yield one.problem(path, f"no {kind} {name!r}", nearest(name, policy.of(kind)))
+            for name in listed(one.get(path)):
+                if name not in policy.of(kind):
+                    yield one.problem(path, f"no {kind} {name!r}", nearest(name, policy.of(kind)))
+
+
+POOL_KEYS = ("pool", "quarantine_pool", "pool6", "quarantine_pool6", "delegated_pool")
 
 
 def _overlaps(policy: Policy) -> Iterator[Problem]:
     """One address must not belong to two, nor one APN to two segments."""
-    pools: list[tuple[ipaddress.IPv4Network, str, Document]] = []
+    pools: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, str, Document]] = []
     apns: dict[str, Document] = {}
     for one in policy.of("segment").values():
         first = apns.setdefault(one.value["apn"], one)
         if first is not one:
             yield one.problem("apn", f"segment {first.name!r} has this APN already ({first.file}:{first.at('apn')})")
-        for key in ("pool", "quarantine_pool"):
+        for key in POOL_KEYS:
             if key not in one.value:
                 continue
-            network = ipaddress.IPv4Network(one.value[key])
+            network = ipaddress.ip_network(one.value[key])
             for other, other_key, owner in pools:
-                if network.overlaps(other):
+                if network.version == other.version and network.overlaps(other):
                     place = f"{owner.file}:{owner.at(other_key)}"
                     yield one.problem(key, f"{network} overlaps the {other_key} {other} of {owner.name!r} ({place})")
             pools.append((network, key, one))

@@ -14,6 +14,8 @@ from simward.engine.tables import BIND_FIRST_USE, BIND_NONE, DECLARED, LIFECYCLE
 from simward.identity import iccid_text, imei_text, msisdn_text
 from simward.policy.compile import CANONICAL, IN_FORCE_SETTINGS, MADE, TABLES_BESIDE
 from simward.policy.inventory import Inventory
+from simward.policy.load import listed
+from simward.policy.readdressing import readdressed
 
 DELTA_ROWS = 20_000
 """Rows a journalled change: a gate in service stays away from its packets for a few milliseconds each."""
@@ -38,6 +40,8 @@ class Current:
     """bool, one a row of `declared`."""
     bound: np.ndarray
     """i8, one a row: the IMEI that it is bound to, 0 = none."""
+    numbers: np.ndarray
+    """u4, one a row: what it holds of its main segment's pools (engine/addressing.py), 0 = nothing yet."""
 
     @staticmethod
     def of(state: State) -> Current:
@@ -50,12 +54,14 @@ class Current:
             ("use_case", "use_case"), ("state", "lifecycle"),
         ):  # fmt: skip
             lines[name] = rows[column]
-        return Current(lines, state.policy, np.asarray(rows["locked"]) != 0, np.array(rows["bound_imei"]))
+        return Current(lines, state.policy, np.asarray(rows["locked"]) != 0, np.array(rows["bound_imei"]),
+                       np.array(rows["address"]))  # fmt: skip
 
     @staticmethod
     def empty() -> Current:
         """Before anything was applied."""
-        return Current(np.zeros(0, DECLARED), PolicyTables.default(), np.zeros(0, bool), np.zeros(0, np.int64))
+        return Current(np.zeros(0, DECLARED), PolicyTables.default(), np.zeros(0, bool), np.zeros(0, np.int64),
+                       np.zeros(0, np.uint32))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,8 @@ class Plan:
     """Bindings of subscriptions that would be removed."""
     bindings_moved: int
     """Bound subscriptions that another device is declared for, or whose use case binds otherwise."""
+    readdressed: int
+    """Subscriptions whose addresses or prefixes would change with the pools, at their next session."""
     members: dict[str, tuple[int, int]]
     """Use case -> how many subscriptions it has now and would have."""
     fleet: int
@@ -171,6 +179,7 @@ def plan(current: Current, tables: PolicyTables, inventory: Inventory) -> Plan:
         locks_lost=int(locked[~kept].sum()),
         bindings_lost=int((bound[~kept] != 0).sum()),
         bindings_moved=_bindings_moved(old, new, bound[kept], names, current, tables),
+        readdressed=readdressed(current.tables, tables, current.declared["use_case"], current.numbers),
         members=_members(now, wanted, names),
         fleet=len(now),
         tables=tables if recompiled or not _described_alike(current.tables, tables) else None,
@@ -255,7 +264,7 @@ def _concerned(kind: str, name: str, members: dict[str, int], before: dict[str, 
         mobility, binding = document.get("mobility"), document.get("binding")
         area = mobility.get("area") if isinstance(mobility, dict) else None
         pool = binding.get("pool") if isinstance(binding, dict) else None
-        return {"segment": document.get("segment"), "area": area, "pool": pool}[kind] == name
+        return name in listed({"segment": document.get("segment"), "area": area, "pool": pool}[kind])
 
     sides = (before, after)
     return sum(number for one, number in members.items() if any(refers(side.get(one, {})) for side in sides))
@@ -362,6 +371,7 @@ def _touched(one: Plan) -> Iterator[str]:
         (one.locks_lost, "locked ones removed, with their locks"),
         (one.bindings_lost, "bound ones removed, with their bindings"),
         (one.bindings_moved, "bindings to be settled anew"),
+        (one.readdressed, "with other addresses from changed pools, from their next session on"),
     ):
         if number:
             yield f"! {number:,} {what}"

@@ -12,11 +12,11 @@ from simward import quantities
 from simward.detectors import installed
 from simward.detectors.detector import RESPONSE_NAMES
 from simward.detectors.facts import MOBILITIES
-from simward.engine.tables import BINDING_MODES, LIMITED_ACTIONS
+from simward.engine.tables import BINDING_MODES, LIMITED_ACTIONS, OTHER_SEGMENTS
 from simward.errors import nearest
 from simward.identity import RATS, Imei, Plmn, Tac, rat_text
 from simward.policy import later
-from simward.policy.shapes import WRONG, Key, Keyed, Listed, Mapped, Reading, Scalar, Shape, Worded, Words
+from simward.policy.shapes import WRONG, Key, Keyed, Listed, Mapped, OneOrMore, Reading, Scalar, Shape, Worded, Words
 from simward.quantities import QuantityError
 
 NETWORKS_MOST = 64
@@ -53,7 +53,7 @@ def _ipv4_network(text: str) -> str:
     except ValueError:
         raise QuantityError(f"{text!r} is not a CIDR", "write it like 10.64.0.0/16") from None
     if network.version != 4:
-        raise QuantityError("IPv6 pools are not given by this version", "write it like 10.64.0.0/16")
+        raise QuantityError(f"{text!r} is IPv6", "IPv6 has keys of its own: pool6, quarantine_pool6, delegated_pool")
     if "/" not in text:
         raise QuantityError(f"{text!r} has no prefix length", f"write it like {network}")
     if str(network).partition("/")[0] != text.partition("/")[0].strip():
@@ -61,6 +61,29 @@ def _ipv4_network(text: str) -> str:
     if network.prefixlen < 8:
         raise QuantityError(f"{text!r} is larger than any pool", "at most a /8")
     return str(network)
+
+
+def _ipv6_network(text: str) -> str:
+    """A pool of prefixes: no longer than a /64, as a bearer gets a prefix of its own (RFC 6459 5.2: a /64)."""
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise QuantityError(f"{text!r} is not a CIDR", "write it like 2001:db8:6400::/40") from None
+    if network.version != 6:
+        raise QuantityError(f"{text!r} is IPv4", "write it like 2001:db8:6400::/40")
+    if "/" not in text:
+        raise QuantityError(f"{text!r} has no prefix length", "write it like 2001:db8:6400::/40")
+    if int(network.network_address) != int(ipaddress.IPv6Address(text.partition("/")[0].strip())):
+        raise QuantityError(f"{text!r} has bits behind its prefix", f"did you mean {str(network)!r}?")
+    if not 16 <= network.prefixlen <= 64:
+        raise QuantityError(f"{text!r} is no pool of prefixes", "from a /16 to a /64")
+    return str(network)
+
+
+def _delegated_length(text: str) -> int:
+    if not re.fullmatch(r"/?\d{1,3}", text) or not 16 <= int(text.lstrip("/")) <= 64:
+        raise QuantityError(f"{text!r} is not the length of a delegated prefix", "from 16 to 64, like 56")
+    return int(text.lstrip("/"))
 
 
 def _duration(text: str) -> str:
@@ -135,6 +158,10 @@ NAME = Scalar("name", _name, _string(r"^[a-z0-9][a-z0-9._-]{0,62}$"))
 TEXT = Scalar("text", _text, {"type": "string", "minLength": 1})
 APN = Scalar("APN", _apn, _string(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"))
 CIDR = Scalar("CIDR", _ipv4_network, _string(r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$"))
+CIDR6 = Scalar("IPv6 CIDR", _ipv6_network, _string(r"^[0-9A-Fa-f:]+/\d{1,3}$"))
+DELEGATED_LENGTH = Scalar(
+    "length of a prefix", _delegated_length, {"type": "integer", "minimum": 16, "maximum": 64}
+)
 DURATION = Scalar("duration", _duration, _string(f"^{_DURATION}$"))
 INTERIM = Scalar("duration", _interim, _string(f"^{_DURATION}$"))
 SIZE_RATE = Scalar("size a period", _size_rate, _string(rf"^\d+(\.\d+)?\s*(B|kB|MB|GB){_PER}"))
@@ -187,6 +214,17 @@ def _mobility(values: dict[str, Any], node: yaml.Node, where: str, reading: Read
 def _credentials(values: dict[str, Any], node: yaml.Node, where: str, reading: Reading) -> Any:
     if len(values) != 1:
         return reading.report(node, where, "should hold one of pap, chap", "write it like {pap: secret-name}")
+    return values
+
+
+def _segment(values: dict[str, Any], node: yaml.Node, where: str, reading: Reading) -> Any:
+    """Delegation needs both a pool and a length, and the pool must hold prefixes of that length."""
+    pool, length = values.get("delegated_pool"), values.get("delegated_length")
+    if (pool is None) != (length is None):
+        missing = "delegated_length" if length is None else "delegated_pool"
+        return reading.report(node, missing, "is missing: delegated_pool and delegated_length go together")
+    if pool is not None and length is not None and int(pool.partition("/")[2]) > length:
+        return reading.report(node, "delegated_length", f"{pool} holds no /{length}", "a number above the pool's own")
     return values
 
 
@@ -252,7 +290,10 @@ USE_CASE = Keyed(
     {
         "use_case": Key(NAME, "Its name, as inventory.csv spells it.", needed=True),
         "tenant": Key(NAME, "The owner; default unless said."),
-        "segment": Key(NAME, "The segment that its subscriptions are in."),
+        "segment": Key(
+            OneOrMore(NAME, OTHER_SEGMENTS + 1),
+            "The segment that its subscriptions are in, or several: each APN with its own; the first is the main one.",
+        ),
         "binding": Key(
             Worded(tuple(mode for mode in BINDING_MODES if mode != "pool"), _BINDING, "mode"),
             "Which device a subscription belongs in, and how firmly.",
@@ -314,13 +355,18 @@ SEGMENT = Keyed(
         "apn": Key(APN, "The APN, without operator identifier.", needed=True),
         "pool": Key(CIDR, "Static addresses, one a subscription."),
         "quarantine_pool": Key(CIDR, "Addresses for subscriptions in quarantine."),
+        "pool6": Key(CIDR6, "Static prefixes, one /64 a subscription (Framed-IPv6-Prefix)."),
+        "quarantine_pool6": Key(CIDR6, "Prefixes for subscriptions in quarantine."),
+        "delegated_pool": Key(CIDR6, "Static prefixes to delegate, one a subscription (Delegated-IPv6-Prefix)."),
+        "delegated_length": Key(DELEGATED_LENGTH, "How long each of them is; with delegated_pool."),
         "credentials": Key(
             Words(("none",), Keyed({"pap": Key(NAME), "chap": Key(NAME)}, _credentials), "{pap: secret-name}"),
             "How its devices authenticate.",
         ),
         "classification": Key(TEXT, "Of its data: internal, confidential, ..."),
         "jurisdiction": Key(TEXT, "Where its data may be: EU, NO, ..."),
-    }
+    },
+    _segment,
 )
 AREA = Keyed(
     {

@@ -157,6 +157,31 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class OneOrMore:
+    """A value, or a list of a few different ones in an order that means something; a list of one is that one."""
+
+    item: Scalar
+    most: int
+
+    def json(self) -> dict[str, Any]:
+        item = self.item.json()
+        listed = {"type": "array", "items": item, "minItems": 1, "maxItems": self.most, "uniqueItems": True}
+        return {"anyOf": [item, listed]}
+
+    def read(self, node: yaml.Node, where: str, reading: Reading) -> Any:
+        if not isinstance(node, yaml.SequenceNode):
+            return self.item.read(node, where, reading)
+        if not 1 <= len(node.value) <= self.most:
+            return reading.report(node, where, f"has {len(node.value)} entries", f"from 1 to {self.most}")
+        values = [self.item.read(one, f"{where}[{index}]", reading) for index, one in enumerate(node.value)]
+        if WRONG in values:
+            return WRONG
+        if len(set(values)) < len(values):
+            return reading.report(node, where, "names one twice")
+        return values if len(values) > 1 else values[0]
+
+
+@dataclass(frozen=True)
 class Key:
     """One key of an object."""
 

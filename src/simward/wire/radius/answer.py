@@ -11,29 +11,31 @@ from simward import compiled
 from simward.engine import outputs
 from simward.engine.outputs import REJECT, RESULT
 from simward.wire.radius import batch as batches
+from simward.wire.radius import class_token, compiling, outcomes
 from simward.wire.radius import clients as client_tables
-from simward.wire.radius import compiling, outcomes
 from simward.wire.radius import lanes as hashing_together
 from simward.wire.radius import md5 as hashing
 from simward.wire.radius import octets as numbers
 from simward.wire.radius.batch import ADDRESS_OCTETS, ROOM, PacketArrays, PacketBatch
+from simward.wire.radius.class_token import class_key, put_class
 from simward.wire.radius.clients import ClientTable
 from simward.wire.radius.compiling import uncounted
 from simward.wire.radius.lanes import LANES, LANES_FROM, add_octets, open_lane, run_lanes, take_digest, turn_outward
 from simward.wire.radius.md5 import AFTER_KEY, FRESH, INITIAL, hmac_md5, md5
 from simward.wire.radius.octets import copy, put16, put32, u16
 from simward.wire.radius.outcomes import ACCEPTED, ACKNOWLEDGE_ONLY, DUPLICATE_ANSWERED, STATUS_SERVER
-from simward.wire.radius.receive import Decoded
+from simward.wire.radius.receive import NO_KEY, Decoded
 
 HEADER = 20
 ACCESS_REQUEST, ACCESS_ACCEPT, ACCESS_REJECT, ACCOUNTING_REQUEST, ACCOUNTING_RESPONSE = 1, 2, 3, 4, 5
-FRAMED_IP_ADDRESS, REPLY_MESSAGE, CLASS, SESSION_TIMEOUT, PROXY_STATE = 8, 18, 25, 27, 33
+FRAMED_IP_ADDRESS, REPLY_MESSAGE, SESSION_TIMEOUT, PROXY_STATE = 8, 18, 27, 33
+FRAMED_IPV6_PREFIX, DELEGATED_IPV6_PREFIX = 97, 123
 MESSAGE_AUTHENTICATOR, ACCT_INTERIM_INTERVAL = 80, 85
 REPLY_OCTETS_MAX = 253
 SPECIAL = 255
 """A detector number that no detector has: its reply text is the one given to `refuse`."""
 
-SOURCES = (batches, client_tables, compiling, hashing, hashing_together, numbers, outcomes, outputs)
+SOURCES = (batches, class_token, client_tables, compiling, hashing, hashing_together, numbers, outcomes, outputs)
 DEFAULT_REPLY = b"Refused by policy."
 
 
@@ -60,6 +62,7 @@ class Signing(NamedTuple):
     lanes: hashing_together.Lanes
     scratch: np.ndarray  # md5.new_scratch()
     state: np.ndarray  # u4[4]: a digest
+    class_key: np.ndarray  # class_token.class_key()
 
 
 @uncounted
@@ -70,20 +73,31 @@ def _put_integer(octets, at, number, value):  # type: ignore[no-untyped-def]
 
 
 @uncounted
-def _put_accept(octets, at, result):  # type: ignore[no-untyped-def]
+def _put_prefix(octets, at, number, high, length):  # type: ignore[no-untyped-def]
+    """RFC 3162 2.3, RFC 4818 3: reserved, length in bits, and the octets that this many bits take."""
+    count = (np.int64(length) + np.int64(7)) >> np.int64(3)
+    octets[at], octets[at + 1], octets[at + 2], octets[at + 3] = number, count + 4, 0, length
+    for index in range(count):
+        octets[at + 4 + index] = (np.int64(high) >> np.int64(56 - 8 * index)) & np.int64(255)
+    return at + 4 + count
+
+
+@uncounted
+def _put_accept(octets, at, result, class_key):  # type: ignore[no-untyped-def]
     """What an Access-Accept tells the gateway (TS 29.061 16.4.2). Service-Type and Framed-Protocol are left out: the
     gateway asked for the only ones there are."""
     if result.address:
         at = _put_integer(octets, at, FRAMED_IP_ADDRESS, result.address)
+    if result.prefix_length:
+        at = _put_prefix(octets, at, FRAMED_IPV6_PREFIX, result.prefix_high, result.prefix_length)
+    if result.delegated_length:
+        at = _put_prefix(octets, at, DELEGATED_IPV6_PREFIX, result.delegated_high, result.delegated_length)
     if result.session_timeout_s > 0:
         at = _put_integer(octets, at, SESSION_TIMEOUT, result.session_timeout_s)
     if result.interim_interval_s > 0:
         at = _put_integer(octets, at, ACCT_INTERIM_INTERVAL, result.interim_interval_s)
     if result.class_token:
-        octets[at], octets[at + 1] = CLASS, 10
-        put32(octets, at + 2, (result.class_token >> np.int64(32)) & np.int64(0xFFFFFFFF))
-        put32(octets, at + 6, result.class_token & np.int64(0xFFFFFFFF))
-        at += 10
+        at = put_class(octets, at, class_key, result.class_token, result.row, result.class_check)
     return at
 
 
@@ -190,7 +204,7 @@ def _is_signed(asked, row):  # type: ignore[no-untyped-def]
 
 
 @uncounted
-def _build(asked, row, out, place, result, replies):  # type: ignore[no-untyped-def]
+def _build(asked, row, out, place, result, replies, class_key):  # type: ignore[no-untyped-def]
     """One answer into row `place` of `out`, unsigned; the Request Authenticator stands in its header."""
     data, octets = asked.octets, out.octets
     base, at = np.int64(row) * ROOM, np.int64(place) * ROOM
@@ -210,7 +224,7 @@ def _build(asked, row, out, place, result, replies):  # type: ignore[no-untyped-
             at = _put_reject(octets, at, result, replies)
         else:
             octets[start] = ACCESS_ACCEPT
-            at = _put_accept(octets, at, result)
+            at = _put_accept(octets, at, result, class_key)
     else:
         octets[start] = ACCOUNTING_RESPONSE if accounting else ACCESS_ACCEPT
     at = _put_proxy_states(octets, at, data, base)
@@ -232,7 +246,7 @@ def answer_batch(asked, count, outcome, replies, clients, out, sources, signing)
             result = outcome.results[event]
         elif status != STATUS_SERVER and status != DUPLICATE_ANSWERED and status != ACKNOWLEDGE_ONLY:
             continue
-        _build(asked, row, out, made, result, replies)
+        _build(asked, row, out, made, result, replies, signing.class_key)
         here, there = np.int64(row) * ADDRESS_OCTETS, np.int64(made) * ADDRESS_OCTETS
         copy(out.addresses, there, asked.addresses, here, ADDRESS_OCTETS)
         out.address_lengths[made] = asked.address_lengths[row]
@@ -249,9 +263,14 @@ _answer = compiled.entry(answer_batch, depends=SOURCES)
 
 
 class Answerer:
-    """Makes the answers of a batch. `reply_texts` maps (detector number, class number) to a Reply-Message."""
+    """Makes the answers of a batch.
 
-    def __init__(self, clients: ClientTable, reply_texts: Mapping[tuple[int, int], bytes]) -> None:
+    `reply_texts` maps (detector number, class number) to a Reply-Message; `key` is the receiver's, for Class.
+    """
+
+    def __init__(
+        self, clients: ClientTable, reply_texts: Mapping[tuple[int, int], bytes], *, key: bytes = NO_KEY
+    ) -> None:
         self._clients = clients
         detectors = max((key[0] for key in reply_texts), default=0) + 1
         classes = max((key[1] for key in reply_texts), default=0) + 1
@@ -260,7 +279,9 @@ class Answerer:
         )
         for (detector, one), text in {(0, 0): DEFAULT_REPLY, **reply_texts}.items():
             self._set_reply(detector, one, text)
-        self._signing = Signing(hashing_together.new_lanes(), hashing.new_scratch(), np.zeros(4, np.uint32))
+        self._signing = Signing(
+            hashing_together.new_lanes(), hashing.new_scratch(), np.zeros(4, np.uint32), class_key(key)
+        )
         self._rejects = np.zeros(0, RESULT)
         self._none = np.zeros(0, np.bool_)
 

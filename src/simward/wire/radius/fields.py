@@ -13,6 +13,7 @@ from simward.engine.events import (
     FLAG_APN_UNKNOWN_TEXT,
     FLAG_IMEI_UNREADABLE,
     FLAG_LOCATION_UNREADABLE,
+    FLAG_PREFIX_UNREADABLE,
     FLAG_SESSION_ID_CUT,
     FLAG_TIMESTAMP,
     SESSION_ID_OCTETS,
@@ -21,20 +22,24 @@ from simward.engine.texts import OVERFLOW_TEXT, TEXT_OCTETS_MAX, find_text
 from simward.wire.radius.compiling import uncounted
 from simward.wire.radius.location import read_location, read_network
 from simward.wire.radius.naming import canonical_apn, ipv4_text, ipv6_text
-from simward.wire.radius.octets import hash63, u32
+from simward.wire.radius.octets import hash63, i64, u32
 from simward.wire.radius.subscriber import IMEI_UNREADABLE, read_imei, read_imsi, read_msisdn, read_user
 
 # Attribute numbers; int64 scalars, since numba would compile each callee anew for every literal that it is given.
 USER_NAME, NAS_IP_ADDRESS, FRAMED_IP_ADDRESS = np.array([1, 4, 8])
 CALLED_STATION_ID, CALLING_STATION_ID, NAS_IDENTIFIER, PROXY_STATE = np.array([30, 31, 32, 33])
 ACCT_STATUS_TYPE, ACCT_DELAY_TIME, ACCT_INPUT_OCTETS, ACCT_OUTPUT_OCTETS = np.array([40, 41, 42, 43])
-ACCT_SESSION_ID, ACCT_SESSION_TIME, ACCT_TERMINATE_CAUSE = np.array([44, 46, 49])
+ACCT_SESSION_ID, ACCT_SESSION_TIME, ACCT_TERMINATE_CAUSE, ACCT_MULTI_SESSION_ID = np.array([44, 46, 49, 50])
 ACCT_INPUT_GIGAWORDS, ACCT_OUTPUT_GIGAWORDS, EVENT_TIMESTAMP = np.array([52, 53, 55])
 EAP_MESSAGE, MESSAGE_AUTHENTICATOR, NAS_IPV6_ADDRESS = np.array([79, 80, 95])
+CLASS, FRAMED_IPV6_PREFIX, DELEGATED_IPV6_PREFIX, FRAMED_IPV6_ADDRESS = np.array([25, 97, 123, 168])
+TGPP_PDP_TYPE = np.int64(3)
 TGPP_IMSI, TGPP_SGSN_MCC_MNC, TGPP_IMEISV, TGPP_RAT_TYPE, TGPP_LOCATION = np.array([1, 18, 20, 21, 22])
 NONE, MISSING = np.array([0, -1])
 
 SECOND_US = 1_000_000
+PDP_TYPES = 7
+"""TS 29.061 16.4.7.2, 3: IPv4, PPP, IPv6, IPv4v6, Non-IP, Unstructured, Ethernet."""
 UNASSIGNED_FROM = 0xFFFFFFFE
 """RFC 2865 5.8: 255.255.255.255 and .254 ask for an address; they are none."""
 NR, TGPP_NR_FROM, TGPP_NR_TO = 10, 51, 52
@@ -104,6 +109,9 @@ def blank(event):  # type: ignore[no-untyped-def]
     event.uplink_octets, event.downlink_octets, event.area, event.duration_s = -1, -1, -1, -1
     event.argument, event.software, event["flags"], event.rat, event.cause = -1, -1, 0, 0, 0
     event.session_id_octets = 0
+    event.prefix_high, event.prefix_low, event.delegated_high, event.multi_session = 0, 0, 0, 0
+    event.prefix_length, event.delegated_length, event.pdp_type, event.credentials = 0, 0, 0, 0
+    event.class_token, event.class_row, event.class_check = 0, 0, 0
     for index in range(SESSION_ID_OCTETS):
         event.session_id[index] = 0
 
@@ -116,6 +124,7 @@ def fill_event(event, row, octets, found, texts, client_name):  # type: ignore[n
     _fill_place(event, octets, found)
     _fill_names(event, row, octets, found.standard, texts, client_name)
     _fill_session(event, octets, found.standard)
+    _fill_prefixes(event, octets, found)
     _fill_times(event, octets, found.standard)
 
 
@@ -186,6 +195,9 @@ def _fill_session(event, octets, standard):  # type: ignore[no-untyped-def]
     event.cause = min(integer(octets, standard, ACCT_TERMINATE_CAUSE, NONE), np.int64(255))
     event.uplink_octets = _counted(octets, standard, ACCT_INPUT_OCTETS, ACCT_INPUT_GIGAWORDS)
     event.downlink_octets = _counted(octets, standard, ACCT_OUTPUT_OCTETS, ACCT_OUTPUT_GIGAWORDS)
+    at = standard[ACCT_MULTI_SESSION_ID]
+    if at:
+        event.multi_session = hash63(octets, np.int64(at), size_at(octets, at))
     at = standard[ACCT_SESSION_ID]
     if at == 0:
         return
@@ -200,6 +212,60 @@ def _fill_session(event, octets, standard):  # type: ignore[no-untyped-def]
     for index in range(kept):
         event.session_id[index] = octets[at + index]
     event.session_id_octets = min(size, np.int64(SESSION_ID_OCTETS))
+
+
+@uncounted
+def read_prefix(octets, at):  # type: ignore[no-untyped-def]
+    """RFC 3162 2.3, RFC 4818 3: a reserved octet, the length in bits, and as many octets as that needs.
+
+    Returns upper and lower 64 bits, without what stands behind the length (it MUST be zero), and the length; -1 where
+    it is no prefix.
+    """
+    size = size_at(octets, at)
+    length = np.int64(octets[at + 1]) if size >= 2 else np.int64(255)
+    if length > 128 or size < 2 + ((length + 7) >> 3) or size > 18:
+        return np.int64(0), np.int64(0), np.int64(-1)
+    high, low = np.int64(0), np.int64(0)
+    for index in range(min(size - 2, np.int64(8))):
+        high |= np.int64(octets[at + 2 + index]) << np.int64(56 - 8 * index)
+    for index in range(8, size - 2):
+        low |= np.int64(octets[at + 2 + index]) << np.int64(120 - 8 * index)
+    return high & ones(length), low & ones(length - 64), length
+
+
+@uncounted
+def ones(count):  # type: ignore[no-untyped-def]
+    """The uppermost `count` bits of 64."""
+    if count <= 0:
+        return np.int64(0)
+    return np.int64(-1) if count >= 64 else ~((np.int64(1) << (np.int64(64) - count)) - np.int64(1))
+
+
+@uncounted
+def _fill_prefixes(event, octets, found):  # type: ignore[no-untyped-def]
+    """IPv6 addresses, and the type that says which families are asked for."""
+    at = found.standard[FRAMED_IPV6_PREFIX]
+    if at:
+        high, low, length = read_prefix(octets, at)
+        if length > 0:
+            event.prefix_high, event.prefix_low, event.prefix_length = high, low, length
+        elif length < 0:
+            event["flags"] |= FLAG_PREFIX_UNREADABLE
+    at = found.standard[FRAMED_IPV6_ADDRESS]
+    if at and event.prefix_length == 0:  # the prefix that it lies in says more
+        if size_at(octets, at) == 16:
+            event.prefix_high, event.prefix_low, event.prefix_length = i64(octets, at), i64(octets, at + 8), 128
+        else:
+            event["flags"] |= FLAG_PREFIX_UNREADABLE
+    at = found.standard[DELEGATED_IPV6_PREFIX]
+    if at:
+        high, low, length = read_prefix(octets, at)
+        if 0 < length <= 64:
+            event.delegated_high, event.delegated_length = high, length
+        elif length != 0:
+            event["flags"] |= FLAG_PREFIX_UNREADABLE  # also a delegated prefix longer than a subnet's
+    kind = integer(octets, found.vendor, TGPP_PDP_TYPE, MISSING)
+    event.pdp_type = kind + 1 if 0 <= kind < PDP_TYPES else 0
 
 
 @uncounted

@@ -23,15 +23,29 @@ from simward.engine.events import (
 from simward.engine.outputs import RESULT
 from simward.engine.texts import OVERFLOW_TEXT, TEXTS_MAX, Texts
 from simward.wire.radius import batch as batches
+from simward.wire.radius import (
+    class_token,
+    compiling,
+    fields,
+    lanes,
+    location,
+    md5,
+    naming,
+    octets,
+    outcomes,
+    subscriber,
+    verify,
+)
 from simward.wire.radius import clients as client_tables
-from simward.wire.radius import compiling, fields, lanes, location, md5, naming, octets, outcomes, subscriber, verify
 from simward.wire.radius import duplicates as caches
 from simward.wire.radius.batch import ACCOUNTING, ADDRESS_OCTETS, ROOM, PacketBatch
+from simward.wire.radius.class_token import class_key, read_class
 from simward.wire.radius.clients import ClientTable, address_high, address_low, find_client
 from simward.wire.radius.compiling import uncounted
 from simward.wire.radius.duplicates import ANSWERED, Duplicates, claim_slot, find_request, is_seeded
 from simward.wire.radius.fields import (
     ACCT_STATUS_TYPE,
+    CLASS,
     NONE,
     WANTED,
     WANTED_APN,
@@ -64,8 +78,8 @@ from simward.wire.radius.verify import (
 )
 
 SOURCES = (
-    batches, caches, client_tables, event_layout, fields, identity, lanes, location, md5, naming, octets, outcomes,
-    outputs, compiling, subscriber, texts, verify,
+    batches, caches, class_token, client_tables, event_layout, fields, identity, lanes, location, md5, naming, octets,
+    outcomes, outputs, compiling, subscriber, texts, verify,
 )
 """Every module whose source the machine code below is made from."""
 
@@ -174,6 +188,9 @@ def receive_batch(packets, count, clients, texts, duplicates, work, now, decoded
         fill_event(event, made, packets.octets, work.found, texts, clients.rows[client].name)
         event.request, event.kind, event.identifier = asked.request, kind, asked.identifier
         event.client = clients.rows[client].name
+        if work.found.standard[CLASS]:
+            end = np.int64(row) * ROOM + u16(packets.octets, np.int64(row) * ROOM + 2)
+            read_class(packets.octets, work.found.standard[CLASS], end, work.class_key, event)
         made += 1
     return made
 
@@ -196,6 +213,7 @@ class DecodedArrays(NamedTuple):
 
 
 _RECEIVED = object()
+NO_KEY = bytes(class_token.KEY_OCTETS)
 
 
 class Decoded:
@@ -220,7 +238,10 @@ class Decoded:
 class Receiver:
     """Turns batches into events. Time comes in; nothing is logged; counts are kept by outcome."""
 
-    def __init__(self, clients: ClientTable, texts: Texts, duplicates: Duplicates | None = None) -> None:
+    def __init__(
+        self, clients: ClientTable, texts: Texts, duplicates: Duplicates | None = None, *, key: bytes = NO_KEY
+    ) -> None:
+        """`key`: what our Class attributes are written with (class_token.KEY_OCTETS)."""
         self.clients = clients
         self.counts = np.zeros(len(OUTCOMES), np.int64)
         self._texts = texts
@@ -228,7 +249,9 @@ class Receiver:
         scratch = md5.new_scratch()
         found = Found(np.zeros(256, np.int32), np.zeros(256, np.int32), np.zeros(2, np.int64))
         asked = _records(np.zeros(1, caches.REQUEST))
-        self._work = Work(found, scratch, np.zeros(4, np.uint32), asked, lanes.new_lanes(), np.zeros(LANES, np.int64))
+        self._work = Work(
+            found, scratch, np.zeros(4, np.uint32), asked, lanes.new_lanes(), class_key(key), np.zeros(LANES, np.int64)
+        )
         self._arrays = _room(0)
         self._wanted = _records(np.zeros(0, WANTED))
         self._wanted_count = np.zeros(1, np.int64)

@@ -57,6 +57,7 @@ class Work(NamedTuple):
     state: np.ndarray  # u4[4]: a digest
     asked: np.ndarray  # duplicates.REQUEST, one row
     lanes: Lanes
+    class_key: np.ndarray  # class_token.class_key()
     ahead: np.ndarray  # i8[LANES]: the digest in that lane belongs where so many octets stand before, 0 = nowhere
 
 

@@ -1,0 +1,189 @@
+"""Which addresses a subscription has in which of its segments, inside compiled code.
+
+What is kept is one number a subscription and segment. It serves every family: the IPv4 address is the number itself
+(or there is none, where the segment's numbers are bare), and the IPv6 prefixes lie as far from the first ones of their
+pools as the number lies from the pool's first. So a subscription keeps all of its addresses while it keeps one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from simward.engine.hashing import mix
+from simward.engine.rows import segment_at, subscription_at, use_case_at
+from simward.engine.tables import OTHER_SEGMENTS
+
+PDP_IPV4, PDP_PPP, PDP_IPV6, PDP_IPV4V6 = 1, 2, 3, 4
+WHOLE = 128
+FILTER_QUARANTINE = 2
+
+
+@njit
+def place_of(t, use_case, apn):  # type: ignore[no-untyped-def]
+    """Which of its use case's segments an APN is: 0 for the first (and for an APN of none), 1 and up for the others."""
+    if apn == 0:
+        return np.int64(0)
+    policy = use_case_at(t, use_case)
+    for step in range(OTHER_SEGMENTS):
+        segment = np.int64(policy.other_segments[step])
+        if segment != 0 and np.int64(segment_at(t, segment).apn) == np.int64(apn):
+            return np.int64(step) + np.int64(1)
+    return np.int64(0)
+
+
+@njit
+def segment_of(t, use_case, place):  # type: ignore[no-untyped-def]
+    """The segment in that place of a use case, 0 = none."""
+    if place == 0:
+        return np.int64(use_case_at(t, use_case).segment)
+    return np.int64(use_case_at(t, use_case).other_segments[place - 1])
+
+
+@njit
+def number_held(subscription, place, quarantine):  # type: ignore[no-untyped-def]
+    """The number that a subscription holds in a place, 0 = none."""
+    if place == 0:
+        return np.int64(subscription.quarantine_address) if quarantine else np.int64(subscription.address)
+    if quarantine:
+        return np.int64(subscription.other_quarantine[place - 1])
+    return np.int64(subscription.other_addresses[place - 1])
+
+
+@njit
+def hold_number(subscription, place, quarantine, number):  # type: ignore[no-untyped-def]
+    """Give a subscription its number in a place."""
+    if place == 0 and quarantine:
+        subscription.quarantine_address = number
+    elif place == 0:
+        subscription.address = number
+    elif quarantine:
+        subscription.other_quarantine[place - 1] = number
+    else:
+        subscription.other_addresses[place - 1] = number
+
+
+@njit
+def asks_ipv4(event):  # type: ignore[no-untyped-def]
+    """May the answer carry an IPv4 address? (TS 29.061 16.4.7.2, 3; who reports no type asks for whatever there is.)"""
+    kind = np.int64(event.pdp_type)
+    return kind == 0 or kind == PDP_IPV4 or kind == PDP_PPP or kind == PDP_IPV4V6
+
+
+@njit
+def asks_ipv6(event):  # type: ignore[no-untyped-def]
+    """May it carry IPv6 prefixes?"""
+    return event.pdp_type == 0 or event.pdp_type == PDP_IPV6 or event.pdp_type == PDP_IPV4V6
+
+
+@njit
+def serves(t, segment, quarantine, event):  # type: ignore[no-untyped-def]
+    """Has the segment a pool of a family that the request asks for?"""
+    pool = segment_at(t, segment)
+    if quarantine:
+        first, bare, length = pool.quarantine_first, pool.quarantine_bare, pool.quarantine_prefix_length
+        return first != 0 and ((not bare and asks_ipv4(event)) or (length != 0 and asks_ipv6(event)))
+    if pool.pool_first == 0:
+        return False
+    ipv6 = pool.prefix_length != 0 or pool.delegated_length != 0
+    return (not pool.bare and asks_ipv4(event)) or (ipv6 and asks_ipv6(event))
+
+
+@njit
+def may_be_confined(t, row, event):  # type: ignore[no-untyped-def]
+    """Is there anywhere to put it? An Accept with neither a quarantine address nor a filter would be no quarantine."""
+    subscription = subscription_at(t, row)
+    place = place_of(t, subscription.use_case, event.apn)
+    segment = segment_of(t, subscription.use_case, place)
+    if segment == 0:
+        return False
+    if np.int64(segment_at(t, segment).filters) & FILTER_QUARANTINE:
+        return True
+    return number_held(subscription, place, True) != 0 and serves(t, segment, True, event)
+
+
+@njit
+def prefix_at(t, segment, quarantine, number):  # type: ignore[no-untyped-def]
+    """Upper 64 bits of the prefix that belongs to a number."""
+    pool = segment_at(t, segment)
+    if quarantine:
+        return np.int64(pool.quarantine_prefix_base) + (np.int64(number) - np.int64(pool.quarantine_first))
+    return np.int64(pool.prefix_base) + (np.int64(number) - np.int64(pool.pool_first))
+
+
+@njit
+def delegated_at(t, segment, number):  # type: ignore[no-untyped-def]
+    """Upper 64 bits of the delegated prefix that belongs to a number."""
+    pool = segment_at(t, segment)
+    steps = np.int64(number) - np.int64(pool.pool_first)
+    return np.int64(pool.delegated_base) + (steps << (np.int64(64) - np.int64(pool.delegated_length)))
+
+
+@njit
+def write_addresses(t, segment, quarantine, number, event, result):  # type: ignore[no-untyped-def]
+    """The addresses of a number into a RESULT: those of the families that the request asks for."""
+    pool = segment_at(t, segment)
+    bare = pool.quarantine_bare if quarantine else pool.bare
+    length = np.int64(pool.quarantine_prefix_length) if quarantine else np.int64(pool.prefix_length)
+    if not bare and asks_ipv4(event):
+        result.address = number
+    if length != 0 and asks_ipv6(event):
+        result.prefix_length = length
+        result.prefix_high = prefix_at(t, segment, quarantine, number)
+    if not quarantine and pool.delegated_length != 0 and asks_ipv6(event):
+        result.delegated_length = pool.delegated_length
+        result.delegated_high = delegated_at(t, segment, number)
+
+
+@njit
+def is_confined(t, row, session):  # type: ignore[no-untyped-def]
+    """Has this session the quarantine addresses of its subscription?"""
+    subscription = subscription_at(t, row)
+    place = place_of(t, subscription.use_case, session.apn)
+    segment, number = segment_of(t, subscription.use_case, place), number_held(subscription, place, True)
+    if segment == 0 or number == 0:
+        return False
+    pool = segment_at(t, segment)
+    ipv4, ipv6 = session.address != 0, session.prefix_mark != 0
+    if ipv4 and (pool.quarantine_bare or np.int64(session.address) != number):
+        return False
+    if ipv6:
+        if pool.quarantine_prefix_length == 0:
+            return False
+        if np.int64(session.prefix_mark) != prefix_mark(prefix_at(t, segment, True, number)):
+            return False
+    return ipv4 or ipv6
+
+
+@njit
+def prefix_mark(high):  # type: ignore[no-untyped-def]
+    """31 bits, above 0, that tell one prefix from another by its upper 64 bits."""
+    highest = (np.int64(high) >> np.int64(62)) & np.int64(3)  # which `mix` does not take
+    mixed = mix((np.int64(high) & np.int64(0x3FFFFFFFFFFFFFFF)) ^ (highest * np.int64(89)))
+    return max(mixed & np.int64(0x7FFFFFFF), np.int64(1))
+
+
+@njit
+def class_check(imsi, token):  # type: ignore[no-untyped-def]
+    """32 bits that tell by a Class whether a row is still the subscription that was decided on.
+
+    It leaves the gate masked by a key (wire/radius/class_token.py), so that it says nothing about the IMSI outside.
+    """
+    return mix(np.int64(imsi) ^ mix(np.int64(token))) & np.int64(0xFFFFFFFF)
+
+
+@njit
+def carry_numbers(t, subscription, before, after):  # type: ignore[no-untyped-def]
+    """From one use case into another: a number goes along where the segment does, and is given up elsewhere."""
+    kept = (
+        number_held(subscription, 0, False), number_held(subscription, 1, False), number_held(subscription, 2, False),
+        number_held(subscription, 0, True), number_held(subscription, 1, True), number_held(subscription, 2, True),
+    )
+    for place in range(OTHER_SEGMENTS + 1):
+        segment = segment_of(t, after, place)
+        number, quarantine = np.int64(0), np.int64(0)
+        for old in range(OTHER_SEGMENTS + 1):
+            if segment != 0 and segment_of(t, before, old) == segment:
+                number, quarantine = kept[old], kept[old + OTHER_SEGMENTS + 1]
+        hold_number(subscription, place, False, number)
+        hold_number(subscription, place, True, quarantine)
