@@ -68,6 +68,7 @@ def serve(settings: Settings, *, say: Say = print, progress: Say | None = None) 
         runner, port = assemble(settings, journal, fold, closing, tell)
         runner.stop_on_signals()
         gc.collect()
+        give_back_free_memory()
         gc.freeze()  # what is there now stays: the collector need not look at it again
         subscriptions = int(fold.state.meta["subscriptions_live"][0])
         say(  # one line, for whoever waits for it
@@ -85,6 +86,13 @@ def return_freed_memory() -> None:
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
     if set_option is not None:
         set_option(M_MMAP_THRESHOLD, LARGE_BLOCK_OCTETS)
+
+
+def give_back_free_memory() -> None:
+    """Have the C library give back what a start has freed in small blocks (glibc only)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def start_fold(settings: Settings, journal: Journal, tell: Say) -> Fold:
