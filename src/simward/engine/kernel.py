@@ -372,7 +372,7 @@ def fold_gateway(t, event, position, made):  # type: ignore[no-untyped-def]
     made, _, _, _, _ = settle(
         t, gateway, row, np.int64(-1), np.int64(0), SCOPE_GATEWAY, np.int64(-1), event, position, made, np.int64(0)
     )
-    gateway.epoch = np.int64(gateway.epoch) + np.int64(1)
+    gateway.epoch = (np.int64(gateway.epoch) + np.int64(1)) & np.int64(0xFFFF)
     gateway.epoch_at = event.happened_at
     gateway.epoch_received_at = event.received_at
     gateway.last_kind = event.kind

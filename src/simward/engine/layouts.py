@@ -45,8 +45,10 @@ def memory_of(scope: str) -> list[tuple[str, Any]]:
 
 
 def record(fields: list[tuple[Any, ...]], scope: str = "") -> np.dtype:
-    """A row layout, with the detectors' memory of its scope behind the engine's own fields."""
-    return np.dtype([*fields, *(memory_of(scope) if scope else [])], align=True)
+    """A row layout: the engine's own fields and the detectors' memory of its scope, the widest first, so that no octet
+    is lost between them."""
+    whole = [*fields, *(memory_of(scope) if scope else [])]
+    return np.dtype(sorted(whole, key=lambda one: -np.dtype(one[1]).alignment), align=True)
 
 
 SUBSCRIPTION = record(
@@ -63,7 +65,6 @@ SUBSCRIPTION = record(
         ("ended", "i8", (ENDED_KEPT,)),  # hashes of sessions that ended, bit 0 = Start seen, bit 1 = Stop seen
         ("ended_tokens", "i8", (ENDED_KEPT,)),  # and the tokens of their last two interims, 31 bits each
         ("plmn", "i4"),
-        ("apn", "i4"),
         ("address", "u4"),
         ("quarantine_address", "u4"),
         ("other_addresses", "u4", (OTHER_SEGMENTS,)),  # in the use case's further segments
@@ -73,7 +74,6 @@ SUBSCRIPTION = record(
         ("generation", "i4"),
         ("charged_minute", "i4"),  # when it last took a unit of its use case's limits
         ("area", "i4"),  # LAC or TAC of `cell`, -1 = not reported
-        ("gateway", "i4"),  # that it was heard through last
         ("locked_s", "u4"),  # since when it is locked (received_at, s)
         ("locked_until_s", "u4"),  # and until when, 0 = until it is released
         ("heard_s", "u4"),  # when it was heard last (received_at, s), 0 = never
@@ -83,6 +83,8 @@ SUBSCRIPTION = record(
         ("away_s", "u4"),  # since when it is in none of them, 0 = it is at home
         ("away", "i4"),  # and in which area instead
         ("use_case", "u2"),
+        ("apn", "u2"),  # texts have numbers below TEXTS_MAX
+        ("gateway", "u2"),  # that it was heard through last
         ("rat", "u1"),
         ("last_software", "i1"),
         ("locked", "u1"),
@@ -99,15 +101,11 @@ SUBSCRIPTION = record(
     ],
     "subscription",
 )
-SESSION = np.dtype(
+SESSION = record(
     [
         ("subscription", "i4"),
         ("next", "i4"),
-        ("gateway", "i4"),
-        ("client", "i4"),
-        ("apn", "i4"),
         ("address", "u4"),
-        ("epoch", "i4"),
         ("began_s", "u4"),  # when it began, as far as is known (happened_at less its duration, s)
         ("imei_mark", "i4"),  # 31 bits of a hash of the IMEI, 0 = not reported
         ("heard_s", "u4"),  # when it was reported last (happened_at, s)
@@ -116,14 +114,17 @@ SESSION = np.dtype(
         ("id_words", "i8", (3,)),  # Acct-Session-Id, packed (session_names.py)
         ("effect_sequence", "i8"),  # the Disconnect (or change) that is under way, 0 = none
         ("tokens", "i4", (TOKENS_KEPT,)),  # what the last interims can be told apart by
+        ("epoch", "u2"),
+        ("gateway", "u2"),  # texts have numbers below TEXTS_MAX
+        ("client", "u2"),
+        ("apn", "u2"),
         ("effect_index", "u1"),
         ("attempts", "u1"),
         ("flags", "u1"),
         ("token_at", "u1"),
         ("id_octets", "u1"),  # of Acct-Session-Id as the gateway sends it
         ("id_form", "u1"),  # session_names.RAW, ...
-    ],
-    align=True,
+    ]
 )
 GATEWAY = record(
     [
@@ -132,9 +133,9 @@ GATEWAY = record(
         ("epoch_received_at", "i8"),
         ("gateway", "i4"),
         ("client", "i4"),
-        ("epoch", "i4"),
         ("sessions", "i4"),
         ("finding_head", "i4"),
+        ("epoch", "u2"),  # goes up with each restart, and around
         ("started", "i4"),  # sessions begun in this epoch
         ("last_kind", "u1"),  # Accounting-On or -Off, whichever began the epoch
     ],
