@@ -46,14 +46,21 @@ class Keeper:
             self._tasks.put(self._prepare)
 
     def next_segment(self, first: int) -> Path:
-        """Install what `prepare` made (waiting for it, if need be) as the segment that begins with `first`."""
+        """Install what `prepare` made (waiting for it, if need be) as the segment that begins with `first`.
+
+        What could not be made ahead of its time is tried again: there may be room by now.
+        """
+        if self._await_prepared() is not None and (failure := self._await_prepared()) is not None:
+            raise failure
+        return files.install_next(self.folder, first)
+
+    def _await_prepared(self) -> Exception | None:
+        """Wait until a segment's file is made, or cannot be."""
         self.prepare()
         self._prepared.wait()
         self._prepared.clear()
         self.preparing = False
-        if self._failure is not None:
-            raise self._failure
-        return files.install_next(self.folder, first)
+        return self._failure
 
     def retire(self, connection: sqlite3.Connection) -> None:
         """Close the writer's connection to a sealed segment, which empties and removes its log."""
