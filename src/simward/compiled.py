@@ -94,6 +94,51 @@ def entry(function: Callable[..., Any], depends: Iterable[ModuleType | Path | st
     return call
 
 
+def settled_entry(function: Callable[..., Any], depends: Iterable[ModuleType | Path | str]) -> Callable[..., Any]:
+    """An `entry` whose every call has values of the very types of the first one, which nobody checks again.
+
+    For what one request alone waits for: working out the types of forty arrays anew takes numba as long as decoding a
+    packet. An array of another dtype would be read as what it is not, so this is for callers who make their arrays
+    themselves; with SIMWARD_CHECK_TYPES=1, as the tests run, each call is checked and TypeError names the function.
+    """
+    if INTERPRETED:
+        return function
+    checked = os.environ.get("SIMWARD_CHECK_TYPES", "0") not in ("", "0")
+    machine: Callable[..., Any] | None = None
+    types: tuple[Any, ...] = ()
+
+    @functools.wraps(function)
+    def call(*values: Any) -> Any:
+        nonlocal machine, types
+        if machine is None:
+            built = _build(function, depends)
+            result = built(*values)
+            machine, types = _machine_code(built)
+            return result
+        if checked:
+            _refuse_other_types(function, types, values)
+        return machine(*values)
+
+    return call
+
+
+def _machine_code(built: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """What numba's dispatcher calls once it has found the types, and those types."""
+    ((types, made),) = built.overloads.items()
+    machine: Callable[..., Any] = made.entry_point
+    return machine, types
+
+
+def _refuse_other_types(function: Callable[..., Any], types: tuple[Any, ...], values: tuple[Any, ...]) -> None:
+    from numba import typeof
+    from numba.core.types import Integer
+
+    for wanted, value in zip(types, values, strict=True):
+        found = typeof(value)
+        if found != wanted and not (isinstance(wanted, Integer) and isinstance(found, Integer)):
+            raise TypeError(f"{function.__name__} takes {wanted}, not {found}")
+
+
 def _build(function: Callable[..., Any], depends: Iterable[ModuleType | Path | str]) -> Callable[..., Any]:
     """Import the generated module of an entry; done at its first call, when `depends` are all imported."""
     import llvmlite

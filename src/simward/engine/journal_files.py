@@ -11,8 +11,9 @@ from pathlib import Path
 
 from simward.errors import JournalError
 
-PAGE_OCTETS = 8192
-"""One small row costs one page in the WAL, a row of 512 events few: measured, 8 KiB serves both."""
+PAGE_OCTETS = 4096
+"""One small row costs one page in the WAL. Larger pages make the rows of a busy gate a few microseconds cheaper each,
+and every lone one too; smaller ones help neither. Segments of another page size read as well."""
 
 BUSY_S = 10.0
 LOCK_NAME = "writer.lock"

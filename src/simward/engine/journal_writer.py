@@ -149,7 +149,7 @@ class Writer:
 
     def _take(self, path: Path) -> None:
         """Note which files are being written."""
-        self._path, self._names = path, (str(path), str(files.wal_path(path)))
+        self._path, self._names = path, (os.fsencode(path), os.fsencode(files.wal_path(path)))
         self._octets, self._waiting, self._asked_at = os.stat(path).st_size, 0, 0
 
     def _head(self, first: int, values: tuple[object, ...] | None = None) -> None:

@@ -205,19 +205,19 @@ class State:
 
     def make_room(self, events: int) -> None:
         """See to it that `events` more events cannot run out of rows; called between batches."""
-        meta = self.meta.view(np.ndarray)[0]  # a recarray would take ten microseconds to say the same
-        sessions, findings = int(meta["sessions"]), int(meta["findings"])
-        freed, devices = int(meta["freed"]), int(meta["devices"])
+        meta = self.meta
+        sessions, findings = int(meta["sessions"][0]), int(meta["findings"][0])
+        freed, devices = int(meta["freed"][0]), int(meta["devices"][0])
         if sessions + events > len(self.sessions):
             self._grow("sessions", sessions + events)
         if findings + 16 * events > len(self.findings):
             self._grow("findings", findings + 16 * events)
         if freed + events > len(self.freed):
             self._grow("freed", freed + events)
-        wanted = min(2 * int(meta["subscriptions"]) + DEVICES_SPARE, devices + events)
-        if wanted > len(self.devices):
-            self._grow("devices", wanted)
-            self.index_devices()
+        if devices + events > len(self.devices):
+            wanted = min(2 * int(meta["subscriptions"][0]) + DEVICES_SPARE, devices + events)
+            if self._grow("devices", wanted):
+                self.index_devices()
 
     def make_room_for_subscriptions(self, more: int) -> None:
         """Room for `more` subscriptions; the indexes are made anew where the table grew."""

@@ -11,7 +11,7 @@ import numpy as np
 from simward.engine import events
 from simward.engine.fold import Fold
 from simward.engine.journal import events_row
-from simward.engine.outputs import OUTPUT, RESULT, VERDICT_NAMES
+from simward.engine.outputs import OUTPUT, RESULT
 from simward.gate import commands
 from simward.gate.clock import Clock
 from simward.gate.commands import CommandDesk, Part
@@ -84,8 +84,8 @@ class Gate:
         heard = self._fold(decoded.events)
         durable = self._record(first, now, own, heard, asked, began)
         if durable:
-            self.port.remember(decoded, heard.results)
             sent = self.port.answer(decoded, heard.results, now)
+            self.port.remember(decoded, heard.results)
         else:
             sent = self._answer_undurable(decoded, heard, now)
         if asked:
@@ -139,7 +139,7 @@ class Gate:
     def _record(self, first: int, now: int, own: Folded, heard: Folded, asked: list[Part], began: float) -> bool:
         """One journal row of what was new in this batch; True once it is durable (or there was nothing new)."""
         inputs, outputs = heard.inputs, heard.outputs
-        if not heard.kept.all():
+        if np.count_nonzero(heard.kept) < len(heard.kept):
             inputs = inputs[heard.kept]
         if own is not NOTHING:
             inputs = np.concatenate([own.inputs[own.kept], inputs])
@@ -197,11 +197,4 @@ class Gate:
         metrics.turn_us.add(int((self._monotonic() - began) * 1e6))
         metrics.add("answers_total", "", sent)
         if len(heard.inputs):
-            requests = heard.inputs["kind"] == events.ACCESS_REQUEST
-            for verdict, number in enumerate(np.bincount(heard.results["verdict"][requests], minlength=3).tolist()):
-                if number:
-                    metrics.add("decisions_total", VERDICT_NAMES[verdict], number)
-            for kind, number in enumerate(np.bincount(heard.inputs["kind"]).tolist()):
-                if number:
-                    metrics.add("events_total", events.KIND_NAMES.get(kind, "other"), number)
-            metrics.add("retransmissions_total", "", int(np.count_nonzero(heard.results["duplicate"])))
+            metrics.add_folded(heard.inputs, heard.results)

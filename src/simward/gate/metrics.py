@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+from numba import njit
+
+from simward import compiled
+from simward.engine import events, outputs
+from simward.engine.events import ACCESS_REQUEST, KIND_NAMES
+from simward.engine.outputs import VERDICT_NAMES
+
 PREFIX = "simward_gate_"
 BATCH_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 LATENCY_BOUNDS_US = (100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200, 102_400, 1_000_000)
@@ -65,6 +73,21 @@ class Histogram:
         yield f"{name}_count {total}"
 
 
+@njit
+def count_folded(inputs, results, kinds, verdicts, repeated):  # type: ignore[no-untyped-def]
+    """Add up what was folded: events by kind, Access-Requests by verdict, retransmissions."""
+    for row in range(len(inputs)):
+        kind = inputs[row].kind
+        kinds[kind] += 1
+        if kind == ACCESS_REQUEST:
+            verdicts[results[row].verdict] += 1
+        if results[row].duplicate:
+            repeated[0] += 1
+
+
+_count_folded = compiled.settled_entry(count_folded, depends=[events, outputs])
+
+
 class Metrics:
     """The gate's counters. `counts` is keyed by metric name and the value of its one label ("" = no label)."""
 
@@ -75,6 +98,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.counts: dict[tuple[str, str], float] = {}
+        self._kinds, self._verdicts = np.zeros(256, np.int64), np.zeros(256, np.int64)
+        self._repeated = np.zeros(1, np.int64)
         self.batch_packets = Histogram(BATCH_BOUNDS)
         self.turn_us = Histogram(LATENCY_BOUNDS_US, 1e-6)
 
@@ -83,16 +108,23 @@ class Metrics:
         key = (name, label)
         self.counts[key] = self.counts.get(key, 0) + count
 
+    def add_folded(self, inputs: np.ndarray, results: np.ndarray) -> None:
+        """Count a batch that was folded: EVENT rows, and the RESULT of each."""
+        inputs, results = compiled.records(inputs), compiled.records(results)
+        _count_folded(inputs, results, self._kinds, self._verdicts, self._repeated)
+
     def set(self, name: str, value: float) -> None:
         """State a gauge."""
         self.counts[name, ""] = value
 
     def get(self, name: str, label: str = "") -> float:
         """What has been counted."""
+        self._name_folded()
         return self.counts.get((name, label), 0)
 
     def text(self) -> str:
         """Everything, as Prometheus reads it."""
+        self._name_folded()
         lines: list[str] = []
         for name, about in HELP.items():
             full = PREFIX + name
@@ -107,3 +139,18 @@ class Metrics:
                     labels = f'{{{self.LABELS[name]}="{label}"}}' if label else ""
                     lines.append(f"{full}{labels} {value:.15g}")
         return "\n".join(lines) + "\n"
+
+    def _name_folded(self) -> None:
+        """Put what compiled code has counted under its names."""
+        other = 0
+        for kind in np.flatnonzero(self._kinds).tolist():
+            if kind in KIND_NAMES:
+                self.counts["events_total", KIND_NAMES[kind]] = int(self._kinds[kind])
+            else:
+                other += int(self._kinds[kind])
+        if other:
+            self.counts["events_total", "other"] = other
+        for verdict in np.flatnonzero(self._verdicts).tolist():
+            self.counts["decisions_total", VERDICT_NAMES[verdict]] = int(self._verdicts[verdict])
+        if len(self._kinds.nonzero()[0]):
+            self.counts["retransmissions_total", ""] = int(self._repeated[0])

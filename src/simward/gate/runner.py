@@ -71,8 +71,9 @@ class Runner:
                     gate.desk.hear(call)
             elif number == self._wake_read:
                 os.read(number, 512)
-        ticking = time.monotonic() >= gate.tick_at
-        gate.disconnects.expire(time.monotonic())
+        now = time.monotonic()
+        ticking = now >= gate.tick_at
+        gate.disconnects.expire(now)
         gate.turn()
         if ticking:
             self._each_second(time.monotonic())

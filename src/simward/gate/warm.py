@@ -14,6 +14,7 @@ from simward.engine.fold import Fold
 from simward.engine.outputs import RESULT
 from simward.engine.tables import DECLARED, InventoryDelta
 from simward.engine.texts import Texts
+from simward.gate.metrics import Metrics
 from simward.gate.radius import RadiusPort
 from simward.gate.replies import reply_texts
 from simward.gate.sockets import open_udp
@@ -29,6 +30,7 @@ def warm_up(port: RadiusPort) -> None:
     """Run what is compiled once over nothing, so that the first packet does not wait for the compiler."""
     warm_fold()
     warm_port(port)
+    warm_metrics()
 
 
 def warm_fold() -> None:
@@ -52,6 +54,11 @@ def warm_port(port: RadiusPort) -> None:
     port.forget(decoded)
 
 
+def warm_metrics() -> None:
+    """Count a batch of no events."""
+    Metrics().add_folded(events.empty(0), np.zeros(0, RESULT))
+
+
 def warm_packets() -> None:
     """The packet path on sockets of its own, which nobody knows."""
     texts = Texts()
@@ -60,6 +67,7 @@ def warm_packets() -> None:
         open_udp("127.0.0.1", 0), open_udp("127.0.0.1", 0), Receiver(clients, texts), Answerer(clients, reply_texts())
     )
     warm_port(port)
+    warm_metrics()
     port.close()
 
 

@@ -259,7 +259,7 @@ def answer_batch(asked, count, outcome, replies, clients, out, sources, signing)
     return made
 
 
-_answer = compiled.entry(answer_batch, depends=SOURCES)
+_answer = compiled.settled_entry(answer_batch, depends=SOURCES)
 
 
 class Answerer:

@@ -146,8 +146,11 @@ def _look_up(asked, duplicates, now, cached, row):  # type: ignore[no-untyped-de
 
 
 @uncounted
-def receive_batch(packets, count, clients, texts, duplicates, work, now, decoded):  # type: ignore[no-untyped-def]
-    """Judge each packet (decoded.status) and decode those that are new and authentic; returns how many events."""
+def receive_batch(packets, count, clients, texts, duplicates, work, now, decoded, counts):  # type: ignore[no-untyped-def]
+    """Judge each packet (decoded.status) and decode those that are new and authentic; returns how many events.
+
+    `counts` goes up by what became of each.
+    """
     made = np.int64(0)
     asked = work.asked[0]
     for row in range(count):
@@ -166,6 +169,7 @@ def receive_batch(packets, count, clients, texts, duplicates, work, now, decoded
         client = np.int64(decoded.client_of[row])
         if client < 0:
             decoded.status[row] = UNKNOWN_CLIENT
+            counts[UNKNOWN_CLIENT] += 1
             continue
         status = _check(packets, row, clients, client, work, lane)
         kind = np.int64(ACCESS_REQUEST)
@@ -178,6 +182,7 @@ def receive_batch(packets, count, clients, texts, duplicates, work, now, decoded
             _name_request(asked, packets, row, high, low)
             status = _look_up(asked, duplicates, now, decoded.cached, row)
         decoded.status[row] = status
+        counts[status] += 1
         if status != ACCEPTED:
             continue
         decoded.slot_of[made] = claim_slot(duplicates.requests, asked, now)
@@ -195,8 +200,8 @@ def receive_batch(packets, count, clients, texts, duplicates, work, now, decoded
     return made
 
 
-_receive = compiled.entry(receive_batch, depends=SOURCES)
-_remember = compiled.entry(caches.remember_results, depends=[caches, compiling, outputs])
+_receive = compiled.settled_entry(receive_batch, depends=SOURCES)
+_remember = compiled.settled_entry(caches.remember_results, depends=[caches, compiling, outputs])
 _forget = compiled.entry(caches.forget_requests, depends=[caches, compiling])
 
 
@@ -256,6 +261,7 @@ class Receiver:
         self._wanted = _records(np.zeros(0, WANTED))
         self._wanted_count = np.zeros(1, np.int64)
         self._room = np.zeros(256, np.uint8)
+        self._full = np.zeros(1, np.bool_)
 
     @property
     def counters(self) -> dict[str, int]:
@@ -269,19 +275,18 @@ class Receiver:
             self._wanted = _records(np.zeros(2 * batch.capacity, WANTED))
         self._wanted_count[0] = 0
         texts = self._texts
-        full = np.array([texts.count >= TEXTS_MAX])
+        self._full[0] = texts.count >= TEXTS_MAX
         table = TextArrays(
-            texts.slots, texts.entries, texts.blob, full, self._wanted, self._wanted_count, self._room
+            texts.slots, texts.entries, texts.blob, self._full, self._wanted, self._wanted_count, self._room
         )
         duplicates = self._duplicates.arrays(now_us)
         made = _receive(
-            batch.arrays, batch.count, self.clients.arrays, table, duplicates, self._work, now_us, self._arrays
-        )
+            batch.arrays, batch.count, self.clients.arrays, table, duplicates, self._work, now_us, self._arrays,
+            self.counts,
+        )  # fmt: skip
         if self._wanted_count[0]:
             self._intern()
-        decoded = Decoded(_RECEIVED, self._arrays, batch.count, int(made))
-        self.counts += np.bincount(decoded.status, minlength=len(OUTCOMES))
-        return decoded
+        return Decoded(_RECEIVED, self._arrays, batch.count, int(made))
 
     def remember(self, decoded: Decoded, results: np.ndarray) -> None:
         """These events are durable and decided on: a retransmission is answered with the same result from now on."""
