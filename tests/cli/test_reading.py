@@ -167,7 +167,8 @@ def test_verify_proves_that_nothing_was_changed(folder: Path, tmp_path: Path) ->
     assert shown.exit_code == 0 and "are as they were written" in shown.stdout
     copy = tmp_path / "copy"
     (copy / "data" / "journal").mkdir(parents=True)
-    (copy / "simward.toml").write_text((folder / "simward.toml").read_text())
+    for name in ("simward.toml", "gateway.secret"):
+        (copy / name).write_text((folder / name).read_text())
     for file in (folder / "data" / "journal").iterdir():
         (copy / "data" / "journal" / file.name).write_bytes(file.read_bytes())
     (segment,) = (copy / "data" / "journal").glob("0*.sqlite")
@@ -177,3 +178,5 @@ def test_verify_proves_that_nothing_was_changed(folder: Path, tmp_path: Path) ->
     wrong = simward(copy, "verify", "--json")
     assert wrong.exit_code == 1
     assert json.loads(wrong.stdout)["wrong"] == 4
+    refused = simward(copy, "serve")
+    assert refused.exit_code == 3 and "sequence 4 of the journal cannot be relied on" in refused.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import random
 import resource
@@ -186,6 +187,50 @@ def test_verification_names_the_first_row_that_is_wrong(journal: SqliteJournal, 
     found = SqliteJournal.open(folder, writer=False).verify()
     assert (found.wrong, found.last, found.rows) == (5, 4, 4)
     assert found.reason
+
+
+WRONG_TYPES = {
+    "a time of words": "UPDATE rows SET at = 'noon' WHERE first = 5",
+    "words for events": "UPDATE rows SET inputs = 'words' WHERE first = 5",
+    "a number for notes": "UPDATE rows SET notes = 7 WHERE first = 5",
+}
+
+
+@pytest.mark.parametrize("what", TAMPERING | WRONG_TYPES)
+@pytest.mark.parametrize("after", [0, 3, 4])
+def test_a_checked_reading_ends_before_the_row_that_is_wrong(
+    journal: SqliteJournal, folder: Path, what: str, after: int
+) -> None:
+    """What a start folds: it begins anywhere, and never goes past a row that is not as it was written."""
+    fill(journal, 9)
+    journal.close()
+    with sqlite3.connect(files.segment_path(folder, 1)) as connection:
+        connection.execute((TAMPERING | WRONG_TYPES)[what])
+    connection.close()
+    reader, read = SqliteJournal.open(folder, writer=False), []
+    assert reader.verify().wrong == 5
+    with pytest.raises(JournalError, match="5"):
+        read += [one.first for one in reader.rows(after=after, checked=True)]
+    read += [one.first for one in itertools.islice(reader.rows(after=after, checked=True), 4 - after)]
+    assert read == list(range(after + 1, 5))
+
+
+def test_a_checked_reading_relies_on_no_row_before_it(folder: Path) -> None:
+    journal = SqliteJournal.open(folder, segment_octets=60_000, **SMALL)
+    fill(journal, 200, count=10)
+    journal.close()
+    assert len(files.segments(folder)) > 3
+    reader = SqliteJournal.open(folder, writer=False)
+    written = [one.first for one in reader.rows()]
+    for after in (0, 7, 10, *(first - 1 for first in files.segments(folder)), 1993, 2000):
+        assert [one.first for one in reader.rows(after, checked=True)] == [one for one in written if one + 9 > after]
+    _, second, third, *_ = files.segments(folder)
+    with sqlite3.connect(files.segment_path(folder, second)) as connection:
+        connection.execute("UPDATE segment SET previous = zeroblob(32)")
+    connection.close()
+    with pytest.raises(JournalError, match=f"sequence {second} of the journal .* does not follow"):
+        list(reader.rows(checked=True))
+    assert next(reader.rows(after=third, checked=True)).first == third
 
 
 def test_verification_finds_a_damaged_page(journal: SqliteJournal, folder: Path) -> None:

@@ -131,11 +131,12 @@ class Journal(Protocol):
         that does not follow on `last` is refused with JournalError.
         """
 
-    def rows(self, after: int = 0) -> Iterator[Row]:
+    def rows(self, after: int = 0, *, checked: bool = False) -> Iterator[Row]:
         """The rows that hold any sequence above `after` (0: from the oldest that is kept on), in order, up to now.
 
         JournalGapError where some are missing. The first row may begin at or before `after`: whoever cut inside a row
-        skips what it has.
+        skips what it has. With `checked`, JournalError names the first row that is not as it was written, as far as
+        its digest and the one before it can tell; the rows before that one are `verify`'s.
         """
 
     def follow(self, after: int = 0, *, poll_s: float = 0.05, stop: Stop | None = None) -> Iterator[Row]:
@@ -272,13 +273,16 @@ class MemoryJournal:
         self._digests.append(row_digest(self._digests[-1] if self._digests else NO_DIGEST, row, notes_bytes(row)))
         self._rows.append(row)
 
-    def rows(self, after: int = 0) -> Iterator[Row]:
+    def rows(self, after: int = 0, *, checked: bool = False) -> Iterator[Row]:
         """See Journal."""
         expected = after + 1 if after else self.first
         start = bisect.bisect_right(self._rows, after, key=lambda row: row.last)
-        for row in self._rows[start:]:
+        for number, row in enumerate(self._rows[start:], start):
             if row.first > expected:
                 raise JournalGapError(expected, row.first)
+            before = self._digests[number - 1] if number else NO_DIGEST
+            if checked and row_digest(before, row, notes_bytes(row)) != self._digests[number]:
+                raise JournalError(f"sequence {row.first} of the journal cannot be relied on: changed since")
             expected = row.last + 1
             yield row
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from simward.engine import journal_files as files
 from simward.engine.journal import NO_DIGEST, JournalGapError, Layout, Row, Verification, row_digest
@@ -15,19 +17,25 @@ from simward.errors import JournalError
 CHUNK_ROWS = 64
 _COLUMNS = "first, count, kind, at, kernel, inputs, outputs, notes, layout"
 _CHUNK = f"""
-SELECT {_COLUMNS} FROM rows
+SELECT {_COLUMNS}, digest FROM rows
 WHERE first >= coalesce((SELECT max(first) FROM rows WHERE first <= ?1), 0) AND first + count > ?1
 ORDER BY first LIMIT {CHUNK_ROWS}
 """
 _DIGESTS = f"SELECT {_COLUMNS}, digest FROM rows WHERE first > ? ORDER BY first LIMIT {CHUNK_ROWS}"
+_BEFORE = """
+SELECT digest FROM rows WHERE first < (SELECT max(first) FROM rows WHERE first <= ?) ORDER BY first DESC LIMIT 1
+"""
 _TAIL = "SELECT first + count - 1, digest FROM rows ORDER BY first DESC LIMIT 1"
 
 Wait = Callable[[], bool]
 """Waits a little for more rows; False ends the reading."""
 
 
-def walk(folder: Path, after: int, wait: Wait | None = None) -> Iterator[Row]:
-    """Rows above `after` (0: from the oldest on); where no more are there yet, `wait` decides (None: the end)."""
+def walk(folder: Path, after: int, wait: Wait | None = None, *, checked: bool = False) -> Iterator[Row]:
+    """Rows above `after` (0: from the oldest on); where no more are there yet, `wait` decides (None: the end).
+
+    With `checked`, JournalError in place of the first row whose digest is not that of what it says.
+    """
     wanted = after + 1
     first = _segment_of(folder, wanted)
     while first is None:
@@ -38,17 +46,21 @@ def walk(folder: Path, after: int, wait: Wait | None = None) -> Iterator[Row]:
         wanted = first
     if first > wanted:
         raise JournalGapError(wanted, first)
+    chain = _Chain() if checked else None
     while True:
         following = 0
         with _reading(folder, first) as connection:
             while True:
-                rows = _chunk(connection, wanted)
-                for row in rows:
-                    if row.first > wanted:
-                        raise JournalGapError(wanted, row.first)
+                chunk = connection.execute(_CHUNK, (wanted,)).fetchall()
+                for stored in chunk:
+                    if stored[0] > wanted:
+                        raise JournalGapError(wanted, stored[0])
+                    if chain is not None:
+                        chain.follow(connection, first, wanted, stored)
+                    row = _row(stored)
                     wanted = row.last + 1
                     yield row
-                if rows:
+                if chunk:
                     continue
                 if following:
                     break
@@ -72,10 +84,9 @@ def _reading(folder: Path, first: int) -> Iterator[sqlite3.Connection]:
         raise JournalError(f"{path} cannot be read: {error}") from error
 
 
-def _chunk(connection: sqlite3.Connection, wanted: int) -> list[Row]:
-    found = connection.execute(_CHUNK, (wanted,)).fetchall()
-    # The columns of _CHUNK are Row's fields in their order, which mypy cannot know.
-    return [Row(*one[:7], json.loads(one[7]) if one[7] else {}, one[8]) for one in found]  # type: ignore[call-arg]
+def _row(stored: tuple[Any, ...]) -> Row:
+    """A row of `_COLUMNS`, which are Row's fields in their order: mypy cannot know."""
+    return Row(*stored[:7], json.loads(stored[7]) if stored[7] else {}, stored[8])  # type: ignore[call-arg]
 
 
 def _segment_of(folder: Path, sequence: int) -> int | None:
@@ -161,10 +172,24 @@ def verify(folder: Path) -> Verification:
     return Verification(state.rows, state.first, max(0, state.expected - 1) if state.rows else 0, state.digest)
 
 
+def _previous(connection: sqlite3.Connection, first: int) -> tuple[bytes] | None:
+    """The digest that a segment says it follows; None where it does not say."""
+    found: tuple[bytes] | None = connection.execute("SELECT previous FROM segment WHERE first = ?", (first,)).fetchone()
+    return found
+
+
+def _wrong_layout(connection: sqlite3.Connection) -> str:
+    """What is wrong with the layouts of a segment, or nothing: one whose description was changed has another id."""
+    layouts = connection.execute("SELECT id, description FROM layouts").fetchall()
+    changed = any(Layout.from_description(text).id != name for name, text in layouts)
+    return "the description of a layout was changed" if changed else ""
+
+
 class _Chain:
-    """How far `verify` has come. `expected` is the sequence of the row that is to come next."""
+    """How far a walk along the digests has come. `expected` is the sequence of the row that is to come next."""
 
     def __init__(self) -> None:
+        self.segment = 0
         self.rows = 0
         self.first = 0
         self.expected = 0
@@ -174,31 +199,47 @@ class _Chain:
         """Go over one segment; what is wrong with the row `expected`, or nothing."""
         if not self.rows:
             self.expected = first
-        previous = connection.execute("SELECT previous FROM segment WHERE first = ?", (first,)).fetchone()
+        previous = _previous(connection, first)
         if previous is None:
             return "" if tail(connection) is None else "the segment does not say what it follows"
         if not self.rows:
             self.digest = previous[0]
         if previous[0] != self.digest:
             return "the segment does not follow on the one before"
-        layouts = connection.execute("SELECT id, description FROM layouts").fetchall()
-        if any(Layout.from_description(text).id != name for name, text in layouts):
-            return "the description of a layout was changed"
+        if said := _wrong_layout(connection):
+            return said
         after = 0
         while chunk := connection.execute(_DIGESTS, (after,)).fetchall():
-            for *columns, notes, layout, written in chunk:
-                row = Row(*columns, {}, layout)  # type: ignore[call-arg]
-                said = self.take(row, (notes or "").encode(), written)
-                if said:
+            for stored in chunk:
+                if said := self.take(stored):
                     return said
             after = chunk[-1][0]
         return ""
 
-    def take(self, row: Row, notes: bytes, written: bytes) -> str:
+    def follow(self, connection: sqlite3.Connection, segment: int, wanted: int, stored: tuple[Any, ...]) -> None:
+        """Check one row of a walk that may begin anywhere; what stands before it is taken at its word."""
+        said = ""
+        if segment != self.segment:
+            said = _wrong_layout(connection)
+            if not self.rows:
+                before = connection.execute(_BEFORE, (wanted,)).fetchone() or _previous(connection, segment)
+                self.expected, self.digest = stored[0], before[0] if before else NO_DIGEST
+            elif _previous(connection, segment) != (self.digest,):
+                said = "the segment does not follow on the one before"
+            self.segment = segment
+        if said := said or self.take(stored):
+            raise JournalError(f"sequence {stored[0]} of the journal cannot be relied on: {said} (see simward verify)")
+
+    def take(self, stored: tuple[Any, ...]) -> str:
         """Compute one digest; what is wrong with the row, or nothing."""
+        *columns, notes, layout, written = stored
+        row = Row(*columns, {}, layout)  # type: ignore[call-arg]
         if row.first != self.expected:
             return f"missing: the next row begins with {row.first}"
-        digest = row_digest(self.digest, row, notes)
+        try:
+            digest = row_digest(self.digest, row, (notes or "").encode())
+        except (struct.error, TypeError, AttributeError):  # a column of another type than was written
+            digest = b""
         if digest != written:
             return "changed since it was written"
         self.digest, self.expected = digest, row.last + 1

@@ -74,9 +74,9 @@ class SqliteJournal:
         """See Journal."""
         self._writing().append(row)
 
-    def rows(self, after: int = 0) -> Iterator[Row]:
+    def rows(self, after: int = 0, *, checked: bool = False) -> Iterator[Row]:
         """See Journal."""
-        return self._known(reader.walk(self.folder, after))
+        return self._known(reader.walk(self.folder, after, checked=checked))
 
     def follow(self, after: int = 0, *, poll_s: float = 0.05, stop: Stop | None = None) -> Iterator[Row]:
         """See Journal."""

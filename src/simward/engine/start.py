@@ -63,9 +63,9 @@ def restore(data_dir: Path, journal: Journal) -> Fold:
 
 
 def catch_up(fold: Fold, journal: Journal) -> None:
-    """Fold what the journal holds beyond `fold`."""
+    """Fold what the journal holds beyond `fold`; JournalError where a row of it is not as it was written."""
     foreign: list[Row] = []
-    for row in journal.rows(after=fold.sequence):
+    for row in journal.rows(after=fold.sequence, checked=True):
         if row.kernel != fold.kernel and row.kind == EVENTS:
             foreign.append(row)
             continue
