@@ -12,8 +12,8 @@ from pathlib import Path
 from simward.errors import JournalError
 
 PAGE_OCTETS = 4096
-"""What the row of one event costs in the log. Measured: 8 KiB makes it slower by 5 us, and only rows of hundreds of
-events faster; less than 4 KiB helps no row. A segment keeps the size that it was made with."""
+"""What the row of one event costs in the log. Larger pages help only rows of hundreds of events, smaller ones none
+(docs/decisions/0002). A segment keeps the size that it was made with."""
 
 BUSY_S = 10.0
 LOCK_NAME = "writer.lock"
