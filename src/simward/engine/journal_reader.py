@@ -208,12 +208,14 @@ class _Chain:
             return "the segment does not follow on the one before"
         if said := _wrong_layout(connection):
             return said
-        after = 0
-        while chunk := connection.execute(_DIGESTS, (after,)).fetchall():
-            for stored in chunk:
+        after, more = 0, True
+        while more:
+            more = False
+            # Row by row: where a page cannot be read, the row behind it is named and not the whole chunk.
+            for stored in connection.execute(_DIGESTS, (after,)):
                 if said := self.take(stored):
                     return said
-            after = chunk[-1][0]
+                after, more = stored[0], True
         return ""
 
     def follow(self, connection: sqlite3.Connection, segment: int, wanted: int, stored: tuple[Any, ...]) -> None:
