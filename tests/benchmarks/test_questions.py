@@ -21,8 +21,8 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.mark.parametrize("name", ALL)
 def test_it_runs(name: str, repository: Path) -> None:
-    if name == "gate_vs_freeradius" and not freeradius.PROGRAM:
-        pytest.skip("freeradius is not installed (Debian: freeradius)")
+    if name == "gate_vs_freeradius" and (missing := freeradius.why_not_with_sql()):
+        pytest.skip(missing)
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{name}", "--quick"],
         cwd=repository, capture_output=True, text=True, timeout=300, check=False,
