@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -42,10 +43,12 @@ quarantine_pool: 10.127.0.0/16
 """
 
 
-def write_folder(folder: Path, fleet: Fleet, secret: bytes, ports: tuple[int, int, int]) -> None:
+def write_folder(
+    folder: Path, fleet: Fleet, secret: bytes, ports: tuple[int, int, int], policy: str = POLICY
+) -> None:
     """Settings, one policy and the inventory of a fleet; `ports` are auth, accounting and dynauth."""
     (folder / "policies").mkdir()
-    (folder / "policies" / "fleet.yaml").write_text(POLICY)
+    (folder / "policies" / "fleet.yaml").write_text(policy)
     auth, accounting, dynauth = ports
     (folder / "simward.toml").write_text(
         SETTINGS.format(auth=auth, accounting=accounting, dynauth=dynauth, secret=secret.decode())
@@ -56,12 +59,14 @@ def write_folder(folder: Path, fleet: Fleet, secret: bytes, ports: tuple[int, in
 class Gate:
     """A folder with settings, policy and inventory; `start` and `stop` may alternate."""
 
-    def __init__(self, core: int, secret: bytes, fleet: Fleet, folder: Path | None = None) -> None:
+    def __init__(
+        self, core: int, secret: bytes, fleet: Fleet, folder: Path | None = None, policy: str = POLICY
+    ) -> None:
         self.core, self.secret = core, secret
         self.folder = Path(tempfile.mkdtemp(prefix="simward-bench-gate-", dir=folder))
         self.folder.chmod(0o700)
-        self.auth_port, self.accounting_port, dynauth = free_ports(3)
-        write_folder(self.folder, fleet, secret, (self.auth_port, self.accounting_port, dynauth))
+        self.auth_port, self.accounting_port, self.dynauth_port = free_ports(3)
+        write_folder(self.folder, fleet, secret, (self.auth_port, self.accounting_port, self.dynauth_port), policy)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -114,6 +119,11 @@ class Gate:
             self._process.wait()
             self._process = None
 
+    def metrics(self) -> str:
+        """`simward metrics`."""
+        done = subprocess.run([*self._command(), "metrics"], capture_output=True, text=True, check=True)
+        return done.stdout
+
     def said(self) -> str:
         """What it has printed."""
         return (self.folder / "said").read_text(errors="replace")
@@ -125,3 +135,9 @@ class Gate:
 
     def _command(self) -> list[str]:
         return [sys.executable, "-m", "simward", "--dir", str(self.folder)]
+
+
+def metric(gate: Gate, name: str) -> dict[str, float]:
+    """One metric of a running gate: value by labels as written ("" = none)."""
+    wanted = re.compile(rf"^simward_gate_{name}(?:{{(.*)}})? (\S+)$", re.MULTILINE)
+    return {labels or "": float(value) for labels, value in wanted.findall(gate.metrics())}
