@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.load.fleet import Fleet
@@ -94,14 +95,14 @@ class Gate:
             raise RuntimeError(f"the snapshot ended with {done.returncode}: {(done.stdout + done.stderr)[-2000:]}")
         return time.monotonic() - before
 
-    def start(self, patience: float = 120) -> float:
-        """`simward serve`, pinned; returns the seconds from the call to the first answer."""
+    def start(self, patience: float = 120, cores: Iterable[int] | None = None) -> float:
+        """`simward serve`, pinned to its core or to `cores`; returns the seconds from the call to the first answer."""
         before = time.monotonic()
         said = self.folder / "said"
-        core = self.core
+        allowed = {self.core} if cores is None else set(cores)
         self._process = subprocess.Popen(
             [*self._command(), "serve"], stdin=subprocess.DEVNULL, stdout=said.open("ab"), stderr=subprocess.STDOUT,
-            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+            preexec_fn=lambda: os.sched_setaffinity(0, allowed),
         )  # fmt: skip
         wait_until_answering(self._process, self.auth_port, self.secret, said, patience)
         return time.monotonic() - before
