@@ -214,7 +214,7 @@ def main(*, quick: bool = False, folder: Path | None = None) -> dict[str, object
         raise SystemExit(missing)
     here = folder or Path(tempfile.gettempdir())
     if quick:
-        return measure(Arena(here, subscriptions=1_000, count=1_000, few=200, quick=True), rounds=1)
+        return measure(Arena(here, subscriptions=2_000, count=1_000, few=200, quick=True), rounds=1)
     return measure(Arena(here, subscriptions=100_000, count=100_000, few=10_000, quick=False), rounds=7)
 
 
