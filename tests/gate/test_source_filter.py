@@ -218,6 +218,18 @@ def test_it_goes_on_with_a_flood_and_off_when_it_has_been_quiet(
 
 
 @linux_only
+def test_a_program_that_one_socket_does_not_take_stays_on_none(ends: list[Ends]) -> None:
+    ends.append(Ends("127.0.0.1"))
+    closed = open_udp("127.0.0.1", 0)
+    watching = SourceFilter([ends[0].opened, closed], [ipaddress.ip_network("127.0.0.1")])
+    closed.close()
+    watching.heard(FLOOD_PER_SECOND + 1)
+    assert not watching.on
+    ends[0].says("127.0.0.2")
+    assert ends[0].heard() == ["127.0.0.2"]
+
+
+@linux_only
 def test_a_port_that_is_flooded_counts_first_and_then_lets_the_kernel_drop() -> None:
     from simward.engine.texts import Texts
     from simward.wire.radius.answer import Answerer

@@ -9,6 +9,7 @@ name, which is how a gateway that was forgotten in simward.toml is found. Whose 
 from __future__ import annotations
 
 import array
+import contextlib
 import ctypes
 import logging
 import socket
@@ -184,6 +185,7 @@ class SourceFilter:
         except OSError as error:
             log.warning("the kernel does not take a filter of source addresses: %s", error.strerror or error)
             self._program = b""
+            self._take_away()
             return
         self.on, self._quiet_s = True, 0
         log.warning(
@@ -191,10 +193,14 @@ class SourceFilter:
         )
 
     def _detach(self) -> None:
-        for one in self._sockets:
-            one.setsockopt(socket.SOL_SOCKET, DETACH, 0)
+        self._take_away()
         self.on = False
         log.warning("the flood from unknown addresses is over: they are counted again")
+
+    def _take_away(self) -> None:
+        for one in self._sockets:
+            with contextlib.suppress(OSError):  # it has none
+                one.setsockopt(socket.SOL_SOCKET, DETACH, 0)
 
 
 def _drops(opened: socket.socket) -> int:
