@@ -14,10 +14,8 @@ from benchmarks.processes import free_ports, stop, wait_until_answering
 
 PROGRAM = next((path for path in ("/usr/sbin/freeradius", "/usr/sbin/radiusd") if Path(path).exists()), "")
 LIBRARIES = "/usr/lib/freeradius"
-_SQL = "mods-config/sql/main/postgresql"
-QUERIES = next(
-    (folder / _SQL for folder in (Path("/etc/freeradius/3.0"), Path("/etc/raddb")) if (folder / _SQL).is_dir()), Path()
-)
+_PLACES = ("/etc/freeradius/3.0/mods-config/sql/main/postgresql", "/etc/raddb/mods-config/sql/main/postgresql")
+QUERIES = Path(next((place for place in _PLACES if os.path.isdir(place)), ""))
 """FreeRADIUS's own schema and queries for PostgreSQL (Debian: freeradius-postgresql)."""
 
 NOTHING, DETAIL, STANDARD, ONE_QUERY = "nothing", "detail files", "sql, its own queries", "sql, decisions in one query"
@@ -260,10 +258,10 @@ def why_not_with_sql() -> str:
     """What is missing for a FreeRADIUS with PostgreSQL; empty where nothing is."""
     if not PROGRAM:
         return "FreeRADIUS is not installed (Debian: freeradius)"
-    if not QUERIES.name or not (Path(LIBRARIES) / "rlm_sql_postgresql.so").exists():
+    if not (Path(LIBRARIES) / "rlm_sql_postgresql.so").exists():
         return "FreeRADIUS's module for PostgreSQL is not installed (Debian: freeradius-postgresql)"
-    if not os.access(QUERIES / "schema.sql", os.R_OK):
-        return f"{QUERIES} may not be read: run as root or as a member of its group"
+    if not QUERIES.name or not os.access(QUERIES / "schema.sql", os.R_OK):
+        return f"FreeRADIUS's schema for PostgreSQL ({_PLACES[0]}) may not be read: run as root or in its group"
     if not PROGRAMS.name:
         return "PostgreSQL is not installed (Debian: postgresql)"
     return ""
