@@ -32,7 +32,7 @@ format: setup ## sort imports and apply ruff's safe fixes
 docs: setup ## write the reference pages that are made from code
 	$(BIN)/python scripts/write_reference.py
 
-bench: setup ## decisions/s and accounting/s beside FreeRADIUS, latency, kernel, memory, start; figures as JSON
+bench: setup ## figures beside FreeRADIUS, with and without PostgreSQL, latency, floods, memory, start (BENCH=NAME: one)
 	@scripts/packages bench
 	$(BIN)/python -m benchmarks $(BENCH); code=$$?; $(BIN)/python scripts/write_figures.py; exit $$code
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.load.fleet import Fleet
@@ -42,10 +44,12 @@ quarantine_pool: 10.127.0.0/16
 """
 
 
-def write_folder(folder: Path, fleet: Fleet, secret: bytes, ports: tuple[int, int, int]) -> None:
+def write_folder(
+    folder: Path, fleet: Fleet, secret: bytes, ports: tuple[int, int, int], policy: str = POLICY
+) -> None:
     """Settings, one policy and the inventory of a fleet; `ports` are auth, accounting and dynauth."""
     (folder / "policies").mkdir()
-    (folder / "policies" / "fleet.yaml").write_text(POLICY)
+    (folder / "policies" / "fleet.yaml").write_text(policy)
     auth, accounting, dynauth = ports
     (folder / "simward.toml").write_text(
         SETTINGS.format(auth=auth, accounting=accounting, dynauth=dynauth, secret=secret.decode())
@@ -56,12 +60,14 @@ def write_folder(folder: Path, fleet: Fleet, secret: bytes, ports: tuple[int, in
 class Gate:
     """A folder with settings, policy and inventory; `start` and `stop` may alternate."""
 
-    def __init__(self, core: int, secret: bytes, fleet: Fleet, folder: Path | None = None) -> None:
+    def __init__(
+        self, core: int, secret: bytes, fleet: Fleet, folder: Path | None = None, policy: str = POLICY
+    ) -> None:
         self.core, self.secret = core, secret
         self.folder = Path(tempfile.mkdtemp(prefix="simward-bench-gate-", dir=folder))
         self.folder.chmod(0o700)
-        self.auth_port, self.accounting_port, dynauth = free_ports(3)
-        write_folder(self.folder, fleet, secret, (self.auth_port, self.accounting_port, dynauth))
+        self.auth_port, self.accounting_port, self.dynauth_port = free_ports(3)
+        write_folder(self.folder, fleet, secret, (self.auth_port, self.accounting_port, self.dynauth_port), policy)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -89,14 +95,14 @@ class Gate:
             raise RuntimeError(f"the snapshot ended with {done.returncode}: {(done.stdout + done.stderr)[-2000:]}")
         return time.monotonic() - before
 
-    def start(self, patience: float = 120) -> float:
-        """`simward serve`, pinned; returns the seconds from the call to the first answer."""
+    def start(self, patience: float = 120, cores: Iterable[int] | None = None) -> float:
+        """`simward serve`, pinned to its core or to `cores`; returns the seconds from the call to the first answer."""
         before = time.monotonic()
         said = self.folder / "said"
-        core = self.core
+        allowed = {self.core} if cores is None else set(cores)
         self._process = subprocess.Popen(
             [*self._command(), "serve"], stdin=subprocess.DEVNULL, stdout=said.open("ab"), stderr=subprocess.STDOUT,
-            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+            preexec_fn=lambda: os.sched_setaffinity(0, allowed),
         )  # fmt: skip
         wait_until_answering(self._process, self.auth_port, self.secret, said, patience)
         return time.monotonic() - before
@@ -114,6 +120,11 @@ class Gate:
             self._process.wait()
             self._process = None
 
+    def metrics(self) -> str:
+        """`simward metrics`."""
+        done = subprocess.run([*self._command(), "metrics"], capture_output=True, text=True, check=True)
+        return done.stdout
+
     def said(self) -> str:
         """What it has printed."""
         return (self.folder / "said").read_text(errors="replace")
@@ -125,3 +136,9 @@ class Gate:
 
     def _command(self) -> list[str]:
         return [sys.executable, "-m", "simward", "--dir", str(self.folder)]
+
+
+def metric(gate: Gate, name: str) -> dict[str, float]:
+    """One metric of a running gate: value by labels as written ("" = none)."""
+    wanted = re.compile(rf"^simward_gate_{name}(?:{{(.*)}})? (\S+)$", re.MULTILINE)
+    return {labels or "": float(value) for labels, value in wanted.findall(gate.metrics())}

@@ -1,214 +1,221 @@
-"""How many durable decisions a second does the gate make on one core, beside FreeRADIUS that stores nothing?
+"""How many durable decisions a second does the gate make on one core, beside FreeRADIUS with and without a store?
 
-Both servers run at the same time, each pinned to the same core, and take turns with the same packets (A B, B A, ...);
-the load runs on the other core. FreeRADIUS accepts all, stores nothing, logs nothing, verifies and sends
-Message-Authenticator. It is measured in several tunings; the yardstick is its fastest that still recognises a
-retransmission (RFC 5080 2.2.2), as the gate must. The gate journals every event durably, knows its subscriptions,
-binds on first use, gives static addresses and runs all detectors.
+All servers run at the same time, each pinned to the same core, and take turns (A B C D, D C B A, ...); the load runs
+on the other core. The gate journals every event durably, knows its subscriptions and their devices, gives static
+addresses and runs all detectors. Beside it:
+
+- FreeRADIUS with PostgreSQL: the same decision (the IMSI is known and the IMEISV is the bound one) and the same address
+  by look-up, accounting by FreeRADIUS's own schema, indexes and queries, pooled connections, the database as it comes
+  (fsync on). The database runs on the same core: what is asked is work a core. It does not record its decisions, as the
+  gate does.
+- FreeRADIUS that writes detail files (which nobody syncs) and accepts all.
+- FreeRADIUS alone: accepts all, stores nothing, logs nothing.
+
+Each is measured in several tunings; the yardstick is its fastest that still recognises a retransmission (RFC 5080
+2.2.2), as the gate must. All verify and send Message-Authenticator.
 """
 
 from __future__ import annotations
 
 import os
-import statistics
 import sys
 import tempfile
-from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks import freeradius
+from benchmarks.contestants import KINDS, Contestant, fastest, tried
+from benchmarks.freeradius import FreeRadius
 from benchmarks.gate import Gate
-from benchmarks.load.driver import Load, Outcome, cores
+from benchmarks.load.driver import Load, cores
 from benchmarks.load.fleet import Fleet
 from benchmarks.load.packets import Packets
 from benchmarks.load.responder import Responder
 from benchmarks.load.sessions import Traffic
-from benchmarks.processes import cpu_seconds
+from benchmarks.postgres import Postgres
 from benchmarks.report import Bar, save
+from benchmarks.same_decision import check_the_database_works, refusals
 
 NAME = "gate_vs_freeradius"
-QUESTION = "durable decisions and accounting a second on one core, beside FreeRADIUS that stores nothing"
+QUESTION = "durable decisions and accounting a second on one core, beside FreeRADIUS with PostgreSQL, files, nothing"
 SECRET = b"a-secret-only-for-benchmarks"
 SOCKETS = 4
-WINDOWS = (64, 256, 1024)
 
 
-class Contestant:
-    """One server with its load; keeps what each round gave."""
+class Arena:
+    """The core, the fleet and how much is asked: `count` a round, `few` of those who are much slower."""
 
-    def __init__(self, name: str, pid: int, load: Load) -> None:
-        self.name, self.pid, self.load = name, pid, load
-        self.outstanding = {"auth": 256, "accounting": 256, "mixed": 256}
-        self.rounds: dict[str, list[Outcome]] = {"auth": [], "accounting": [], "mixed": []}
-        self.cpu_us: dict[str, list[float]] = {"auth": [], "accounting": [], "mixed": []}
+    def __init__(self, folder: Path, *, subscriptions: int, count: int, few: int, quick: bool) -> None:
+        self.folder, self.count, self.few, self.quick = folder, count, few, quick
+        self.core, load_core = cores()
+        os.sched_setaffinity(0, {load_core})
+        self.fleet = Fleet(subscriptions)
+        self.traffic = self.new_traffic(1)
+        self.stored = self.new_traffic(2)
+        """Of the one with the database: being slower it gets fewer, so its sessions stand elsewhere."""
 
-    def calibrate(self, kind: str, packets: Callable[[], list[Packets]]) -> None:
-        """Find the window of outstanding requests that suits this server best."""
-        rates = {}
-        for window in WINDOWS:
-            rates[window] = self.load.run(*packets(), outstanding=window).per_second
-        self.outstanding[kind] = max(rates, key=lambda window: rates[window])
+    def new_traffic(self, seed: int) -> Traffic:
+        """Other packets of the same fleet."""
+        return Traffic(self.fleet, SECRET, SOCKETS, seed)
 
-    def round(self, kind: str, packets: list[Packets]) -> None:
-        """One measured round."""
-        before = cpu_seconds(self.pid)
-        outcome = self.load.run(*packets, outstanding=self.outstanding[kind])
-        if not outcome.sound() or outcome.rejected:
-            print(f"  {self.name} {kind}: unsound round {outcome}", file=sys.stderr)
-        self.rounds[kind].append(outcome)
-        self.cpu_us[kind].append(1e6 * (cpu_seconds(self.pid) - before) / outcome.requests)
-
-    def median(self, kind: str) -> float:
-        """Requests a second, the median of the rounds."""
-        return statistics.median(one.per_second for one in self.rounds[kind])
-
-    def figures(self) -> dict[str, object]:
-        """For the JSON."""
-        said: dict[str, object] = {}
-        for kind, rounds in self.rounds.items():
-            if rounds:
-                said[kind] = {
-                    "per_second": self.median(kind),
-                    "per_second_by_round": [one.per_second for one in rounds],
-                    "cpu_us_a_request": statistics.median(self.cpu_us[kind]),
-                    "outstanding": self.outstanding[kind],
-                    "latency_us": rounds[len(rounds) // 2].latency_us,
-                    "requests_by_round": rounds[0].requests,
-                    "lost": sum(one.lost for one in rounds),
-                    "retransmitted": sum(one.retransmitted for one in rounds),
-                    "rejected": sum(one.rejected for one in rounds),
-                    "replies_verified": sum(one.verified_replies for one in rounds),
-                    "replies_forged": sum(one.forged_replies for one in rounds),
-                    "load_idle_share": statistics.median(one.idle_share for one in rounds),
-                }
-        return said
+    def load(self, server: Gate | FreeRadius) -> Load:
+        """Sockets towards a server."""
+        return Load("127.0.0.1", server.auth_port, server.accounting_port, SECRET, SOCKETS)
 
 
-def generator_alone(core: int, traffic: Traffic, count: int) -> dict[str, object]:
+def generator_alone(arena: Arena) -> dict[str, object]:
     """What the load can make when the server only answers: it must be far above every server."""
-    responder = Responder(core)
+    responder = Responder(arena.core)
     load = Load("127.0.0.1", responder.auth_port, responder.accounting_port, SECRET, SOCKETS)
     try:
-        runs = [load.run(traffic.auth(count), outstanding=512) for _ in range(3)]
+        runs = [load.run(arena.traffic.auth(arena.count), outstanding=512) for _ in range(3)]
         return {"per_second": max(run.per_second for run in runs), "runs": [asdict(run) for run in runs]}
     finally:
         load.close()
         responder.close()
 
 
-def tried(
-    core: int, traffic: Traffic, count: int, tunings: tuple[freeradius.Tuning, ...]
-) -> dict[str, dict[str, float]]:
-    """Each tuning of FreeRADIUS by itself, briefly."""
-    rates: dict[str, dict[str, float]] = {}
-    for tuning in tunings:
-        server = freeradius.FreeRadius(core, SECRET, tuning)
-        load = Load("127.0.0.1", server.auth_port, server.accounting_port, SECRET, SOCKETS)
-        try:
-            load.run(traffic.auth(count // 4), outstanding=256)
-            rates[tuning.name] = {
-                "auth": load.run(traffic.auth(count), outstanding=256).per_second,
-                "accounting": load.run(traffic.accounting(count), outstanding=256).per_second,
-            }
-        finally:
-            load.close()
-            server.close()
-    return rates
+def tune(arena: Arena, store: Postgres) -> tuple[dict[str, object], freeradius.Tuning, freeradius.Tuning]:
+    """Figures of every tuning, and the best without and with the database."""
+    plain = freeradius.TUNINGS[1:2] if arena.quick else freeradius.TUNINGS
+    stored = freeradius.SQL_TUNINGS[2:4] if arena.quick else freeradius.SQL_TUNINGS
+    other, half = arena.new_traffic(3), arena.count // 2
+    rates = tried(arena.core, SECRET, SOCKETS, plain, lambda: [other.auth(half), other.accounting(half)])
+    few = arena.few
+    sql = tried(arena.core, SECRET, SOCKETS, stored, lambda: [other.auth(few), other.accounting(few)], store)
+    # What was tried is not to weigh on what is measured.
+    store.query("TRUNCATE radacct; VACUUM ANALYZE; CHECKPOINT")
+    best, best_stored = fastest(plain, rates), fastest(stored, sql)
+    said = {
+        "freeradius_tunings": {**rates, **sql}, "freeradius_tuning_used": best.name,
+        "freeradius_sql_tuning_used": best_stored.name,
+    }  # fmt: skip
+    return said, best, best_stored
 
 
-def fastest(rates: dict[str, dict[str, float]]) -> freeradius.Tuning:
-    """The fastest tuning that recognises retransmissions."""
-    able = [tuning for tuning in freeradius.TUNINGS if tuning.cleanup_delay > 0 and tuning.name in rates]
-    return max(able, key=lambda tuning: rates[tuning.name]["auth"] + rates[tuning.name]["accounting"])
-
-
-def measure(folder: Path, *, subscriptions: int, count: int, rounds: int, quick: bool) -> dict[str, object]:
+def measure(arena: Arena, rounds: int) -> dict[str, object]:
     """The whole run."""
-    server_core, load_core = cores()
-    os.sched_setaffinity(0, {load_core})
-    fleet = Fleet(subscriptions)
-    traffic = Traffic(fleet, SECRET, SOCKETS, seed=1)
-    alone = generator_alone(server_core, traffic, count)
-    candidates = freeradius.TUNINGS[1:2] if quick else freeradius.TUNINGS
-    tunings = tried(server_core, Traffic(fleet, SECRET, SOCKETS, seed=2), count, candidates)
-    tuning = fastest(tunings)
-    gate = Gate(server_core, SECRET, fleet, folder)
-    radius = freeradius.FreeRadius(server_core, SECRET, tuning)
-    ours = theirs = None
-    try:
-        applied = gate.apply()
-        started = gate.start()
-        ours = Contestant("simward", gate.pid, Load("127.0.0.1", gate.auth_port, gate.accounting_port, SECRET, SOCKETS))
-        theirs = Contestant(
-            "freeradius", radius.pid, Load("127.0.0.1", radius.auth_port, radius.accounting_port, SECRET, SOCKETS)
-        )
-        first = first_contact(ours, traffic)
-        compete([ours, theirs], traffic, count, rounds)
-    finally:
-        for one in (ours, theirs):
-            if one is not None:
-                one.load.close()
-        gate.close()
-        radius.close()
-    return report(ours, theirs, folder, quick=quick, figures={
-        "subscriptions": subscriptions, "apply_seconds": applied, "start_seconds": started, "first_contact": first,
-        "generator_alone": alone, "freeradius_tunings": tunings, "freeradius_tuning_used": tuning.name,
-    })  # fmt: skip
+    with ExitStack() as closing:
+        store = Postgres(arena.core, freeradius.schema(), arena.fleet, arena.folder)
+        closing.callback(store.close)
+        figures, tuning, stored_tuning = tune(arena, store)
+        figures |= {"subscriptions": arena.fleet.count, "postgresql": store.configured()}
+        store.pause()
+        figures["generator_alone"] = generator_alone(arena)
+        gate = Gate(arena.core, SECRET, arena.fleet, arena.folder)
+        closing.callback(gate.close)
+        figures |= {"apply_seconds": gate.apply(), "start_seconds": gate.start()}
+        alone = FreeRadius(arena.core, SECRET, tuning)
+        closing.callback(alone.close)
+        files = FreeRadius(arena.core, SECRET, freeradius.with_detail(tuning), folder=arena.folder)
+        closing.callback(files.close)
+        store.resume()
+        stored = FreeRadius(arena.core, SECRET, stored_tuning, store)
+        closing.callback(stored.close)
+        all_four = [
+            Contestant("simward", lambda: [gate.pid], arena.load(gate)),
+            Contestant("freeradius_sql", lambda: [stored.pid, *store.pids()], arena.load(stored), KINDS[:2]),
+            Contestant("freeradius_detail", lambda: [files.pid], arena.load(files), ("accounting",)),
+            Contestant("freeradius", lambda: [alone.pid], arena.load(alone)),
+        ]
+        for one in all_four:
+            closing.callback(one.load.close)
+        figures["first_contact"] = first_contact(arena, all_four[0], all_four[1], store)
+        store.pause()
+        compete(arena, all_four, store, files, rounds)
+        store.resume()
+        figures["same_decision"] = refusals(arena.fleet, SECRET, SOCKETS, all_four[:2])
+    return report(arena, {one.name: one for one in all_four}, figures)
 
 
-def first_contact(ours: Contestant, traffic: Traffic) -> dict[str, object]:
-    """Every subscription asks and starts for the first time: it is bound and gets its address."""
-    asked, started = traffic.everyone()
-    bound = ours.load.run(asked, outstanding=256)
-    begun = ours.load.run(started, outstanding=256)
-    traffic.scatter()
-    return {"auth": asdict(bound), "accounting": asdict(begun)}
+def first_contact(arena: Arena, ours: Contestant, stored: Contestant, store: Postgres) -> dict[str, object]:
+    """Every subscription asks and starts for the first time: it is bound and gets its address, or gets its row."""
+    asked, started = arena.traffic.everyone()
+    said = {"auth": asdict(ours.load.run(asked, outstanding=256))}
+    said["accounting"] = asdict(ours.load.run(started, outstanding=256))
+    arena.traffic.scatter()
+    _, started = arena.stored.everyone()
+    said["accounting_sql"] = asdict(stored.load.run(started, outstanding=256))
+    check_the_database_works(store, arena.fleet.count)
+    arena.stored.scatter()
+    store.query("VACUUM ANALYZE; CHECKPOINT")
+    return said
 
 
-def compete(contestants: list[Contestant], traffic: Traffic, count: int, rounds: int) -> None:
-    """Calibrate each, then interleave the rounds; within a round all get the same packets."""
-    small = max(500, count // 4)
+def packets_for(arena: Arena, kind: str, count: int) -> list[Packets]:
+    """Requests of a kind for those who get the same."""
+    made = {
+        "auth": lambda: [arena.traffic.auth(count)],
+        "accounting": lambda: [arena.traffic.accounting(count)],
+        "mixed": lambda: [arena.traffic.auth(count // 2), arena.traffic.accounting(count // 2)],
+    }
+    return made[kind]()
+
+
+def packets_stored(arena: Arena, kind: str) -> list[Packets]:
+    """And for the one with the database."""
+    return [arena.stored.auth(arena.few) if kind == "auth" else arena.stored.accounting(arena.few)]
+
+
+def compete(arena: Arena, contestants: list[Contestant], store: Postgres, files: FreeRadius, rounds: int) -> None:
+    """Calibrate each, then interleave the rounds; the database stands still while others have their turn."""
+    small, stored = max(500, arena.count // 4), contestants[1]
     for one in contestants:
-        one.calibrate("auth", lambda: [traffic.auth(small)])
-        one.calibrate("accounting", lambda: [traffic.accounting(small)])
+        if one is stored:
+            store.resume()
+        for kind in ("auth", "accounting"):
+            made = (lambda kind=kind: packets_stored(arena, kind)) if one is stored else (  # type: ignore[misc]
+                lambda kind=kind: packets_for(arena, kind, small))
+            one.calibrate(kind, made)
         one.outstanding["mixed"] = max(one.outstanding["auth"], one.outstanding["accounting"])
+        store.pause()
+    files.detail_entries()
     for number in range(rounds):
-        order = contestants if number % 2 == 0 else contestants[::-1]
-        for kind in ("auth", "accounting", "mixed"):
-            packets = {
-                "auth": lambda: [traffic.auth(count)],
-                "accounting": lambda: [traffic.accounting(count)],
-                "mixed": lambda: [traffic.auth(count // 2), traffic.accounting(count // 2)],
-            }[kind]()
-            for one in order:
-                one.round(kind, packets)
+        for kind in KINDS:
+            packets = packets_for(arena, kind, arena.count)
+            for one in contestants if number % 2 == 0 else contestants[::-1]:
+                if kind not in one.kinds:
+                    continue
+                if one is not stored:
+                    one.round(kind, packets)
+                    continue
+                store.resume()
+                one.round(kind, packets_stored(arena, kind))
+                store.pause()
+            if kind == "accounting" and (written := files.detail_entries()) < len(packets[0]):
+                print(f"  only {written} of {len(packets[0])} requests are in the detail file", file=sys.stderr)
 
 
-def report(
-    ours: Contestant, theirs: Contestant, folder: Path, *, quick: bool, figures: dict[str, object]
-) -> dict[str, object]:
+def report(arena: Arena, found: dict[str, Contestant], figures: dict[str, object]) -> dict[str, object]:
     """Ratios of medians, and the bars."""
+    ours = found["simward"]
+
+    def times(kind: str, name: str) -> float:
+        return ours.median(kind) / found[name].median(kind)
+
     bars = [
-        Bar("decisions, times FreeRADIUS", ours.median("auth") / theirs.median("auth"), 1.2, "x", aim=1.8),
-        Bar("accounting, times FreeRADIUS", ours.median("accounting") / theirs.median("accounting"), 1.5, "x", aim=2.3),
+        Bar("decisions, times FreeRADIUS with PostgreSQL", times("auth", "freeradius_sql"), 4, "x", aim=7),
+        Bar("accounting, times FreeRADIUS with PostgreSQL", times("accounting", "freeradius_sql"), 25, "x", aim=40),
+        Bar("accounting, times FreeRADIUS with detail files", times("accounting", "freeradius_detail"), 1, "x"),
+        Bar("decisions, times FreeRADIUS alone", times("auth", "freeradius"), 1.3, "x", aim=2),
     ]
-    figures = {"simward": ours.figures(), "freeradius": theirs.figures(), **figures}
-    result = save(NAME, QUESTION, figures, bars, folder, quick=quick)
-    for one in (ours, theirs):
-        rates = ", ".join(f"{kind} {one.median(kind):,.0f}/s" for kind in one.rounds)
-        print(f"         {one.name}: {rates}")
+    figures = {name: one.figures() for name, one in found.items()} | figures
+    result = save(NAME, QUESTION, figures, bars, arena.folder, quick=arena.quick)
+    for one in found.values():
+        print(f"         {one.said()}")
     return result
 
 
 def main(*, quick: bool = False, folder: Path | None = None) -> dict[str, object]:
     """Answer the question."""
-    if not freeradius.PROGRAM:
-        raise SystemExit("FreeRADIUS is not installed (Debian: apt install freeradius)")
+    missing = freeradius.why_not_with_sql()
+    if missing:
+        raise SystemExit(missing)
     here = folder or Path(tempfile.gettempdir())
     if quick:
-        return measure(here, subscriptions=2_000, count=2_000, rounds=1, quick=True)
-    return measure(here, subscriptions=100_000, count=100_000, rounds=7, quick=False)
+        return measure(Arena(here, subscriptions=2_000, count=1_000, few=200, quick=True), rounds=1)
+    return measure(Arena(here, subscriptions=100_000, count=100_000, few=10_000, quick=False), rounds=7)
 
 
 if __name__ == "__main__":

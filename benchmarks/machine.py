@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import numba
@@ -46,6 +47,16 @@ def disk(folder: Path) -> dict[str, str]:
         if (block / name).exists():
             found[name] = (block / name).read_text().strip()
     return found
+
+
+def core_of_interrupts() -> int:
+    """The core that serves most interrupts of disks and networks (/proc/interrupts); 0 where that is not said."""
+    counts: Counter[int] = Counter()
+    path = Path("/proc/interrupts")
+    for line in path.read_text().splitlines()[1:] if path.exists() else ():
+        if re.search(r"virtio|nvme|ahci|scsi|mmc|xen|hyperv", line):
+            counts.update(dict(enumerate(int(one) for one in line.split()[1:] if one.isdigit())))
+    return counts.most_common(1)[0][0] if counts else 0
 
 
 def freeradius_version() -> str:

@@ -68,6 +68,12 @@ def resident_octets(pid: int) -> int:
     return 0
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(one) for one in path.read_text().split()] if path.exists() else []
+
+
 def cpu_seconds(pid: int) -> float:
     """User and system time that a process has used, all its threads."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()

@@ -36,18 +36,26 @@ def table(results: list[dict[str, Any]]) -> str:
     return text + "\n" + "".join(f"{line}\n" for line in [*rates(results), machine(results)])
 
 
+PEERS = {
+    "freeradius_sql": "in FreeRADIUS with PostgreSQL",
+    "freeradius_detail": "in FreeRADIUS with detail files",
+    "freeradius": "in FreeRADIUS that accepts all and stores nothing",
+}
+
+
 def rates(results: list[dict[str, Any]]) -> list[str]:
-    """What both sides did a second, where they were compared."""
+    """What each side did a second, where they were compared."""
+    lines = []
     for result in results:
-        ours, theirs = (result["figures"].get(name) for name in ("simward", "freeradius"))
-        if ours and theirs:
-            return [
-                f"{kind.capitalize()}: {number(ours[kind]['per_second'])}/s here, durable; "
-                f"{number(theirs[kind]['per_second'])}/s in FreeRADIUS, which accepts all and stores nothing.  "
-                for kind in ours
-                if kind in theirs
+        figures = result["figures"]
+        for kind, ours in figures.get("simward", {}).items():
+            theirs = [
+                f"{number(figures[name][kind]['per_second'])}/s {words}"
+                for name, words in PEERS.items()
+                if kind in figures.get(name, {})
             ]
-    return []
+            lines.append(f"{kind.capitalize()}: {number(ours['per_second'])}/s here, durable; {', '.join(theirs)}.  ")
+    return lines
 
 
 def machine(results: list[dict[str, Any]]) -> str:

@@ -144,8 +144,8 @@ class Load:
 
     def __init__(self, address: str, auth_port: int, accounting_port: int, secret: bytes, sockets: int = 4) -> None:
         self.secret, self.lanes = secret, sockets
-        self._auth = [_connected(address, auth_port) for _ in range(sockets)]
-        self._accounting = [_connected(address, accounting_port) for _ in range(sockets)]
+        self._auth = [connected(address, auth_port) for _ in range(sockets)]
+        self._accounting = [connected(address, accounting_port) for _ in range(sockets)]
 
     def close(self) -> None:
         """Give the sockets back."""
@@ -163,7 +163,7 @@ class Load:
                 lanes.append((open_.fileno(), first + lane, (len(one) - lane + self.lanes - 1) // self.lanes))
             first += len(one)
         for one_socket in self._auth + self._accounting:
-            _drain(one_socket)
+            drain(one_socket)
         noted = _Noted(len(octets))
         outgoing, vectors, _ = messages(BATCH, 1)
         incoming, _keep, replies = messages(BATCH, REPLY_ROOM)
@@ -211,7 +211,8 @@ class _Noted:
         )  # fmt: skip
 
 
-def _connected(address: str, port: int) -> socket.socket:
+def connected(address: str, port: int) -> socket.socket:
+    """A socket with big buffers towards one port; it never waits."""
     one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
     one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
@@ -220,7 +221,7 @@ def _connected(address: str, port: int) -> socket.socket:
     return one
 
 
-def _drain(one: socket.socket) -> None:
+def drain(one: socket.socket) -> None:
     """Throw away what a former run left."""
     while True:
         try:

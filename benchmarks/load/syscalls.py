@@ -1,4 +1,4 @@
-"""recvmmsg, sendmmsg and the clock as compiled code calls them: by name, so that the machine code can be cached."""
+"""recvmmsg, sendmmsg, clock and nap as compiled code calls them: by name, so that the machine code can be cached."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ _I32: Any = types.int32
 _I64, _U32 = types.int64, types.uint32
 RECVMMSG: Any = types.ExternalFunction("recvmmsg", _I32(_I32, _I64, _U32, _I32, _I64))
 SENDMMSG: Any = types.ExternalFunction("sendmmsg", _I32(_I32, _I64, _U32, _I32))
+USLEEP: Any = types.ExternalFunction("usleep", _I32(_U32))
 CLOCK_GETTIME: Any = types.ExternalFunction("clock_gettime", _I32(_I32, _I64))
 
 DONTWAIT = 0x40

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from benchmarks.load.driver import Load
 from benchmarks.load.fleet import Fleet, luhn
+from benchmarks.load.paced import PacedLoad
 from benchmarks.load.packets import INTERIM, START, STOP, accounting_requests, reply_is_authentic
 from benchmarks.load.sessions import Traffic
 
@@ -73,6 +74,17 @@ def test_an_answer_by_someone_who_does_not_know_the_secret_is_not_believed(serve
     outcome = load.run(traffic.auth(20), traffic.accounting(20), outstanding=8, retry_s=0.05)
     load.close()
     assert outcome.forged_replies == outcome.completed and not outcome.sound()
+
+
+@compiled_only
+def test_at_a_pace_each_packet_goes_out_once_and_what_is_lost_is_lost(server: dict[str, object]) -> None:
+    traffic = Traffic(Fleet(50), SECRET, sockets=3, seed=1)
+    load = PacedLoad("127.0.0.1", server["port"], sockets=3)  # type: ignore[arg-type]
+    kept = load.run(traffic.auth(101), per_second=2_000)
+    load.close()
+    seen: list[bytes] = server["seen"]  # type: ignore[assignment]
+    assert kept.sent == len(seen) == len(set(seen)) == 101
+    assert kept.answered == 100 and kept.lost_share == pytest.approx(1 / 101) and kept.latency_us["p50"] > 0
 
 
 def test_access_requests_are_signed_as_the_rfcs_say() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
+from simward.engine import events
 from simward.engine import outputs as kinds
 from simward.engine.fold import Fold
 from simward.engine.journal import EVENTS, Journal, Layout, Row, row_outputs
@@ -43,7 +45,10 @@ def snapshots_folder(data_dir: Path) -> Path:
 
 def restore(data_dir: Path, journal: Journal) -> Fold:
     """The fold as it was when the journal's last row was written."""
-    snapshot = newest_snapshot(snapshots_folder(data_dir), room=room_to_grow)
+    with ThreadPoolExecutor(1) as reader:
+        reading = reader.submit(newest_snapshot, snapshots_folder(data_dir), room=room_to_grow)
+        Fold.new().events(events.empty(0))  # while the disk is read, what is compiled is loaded
+        snapshot = reading.result()
     fold = from_snapshot(snapshot) if snapshot is not None else Fold.new()
     del snapshot  # the fold has taken its arrays over
     if fold.sequence > journal.last:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.compiled import records
+from simward.compiled import entry, records
 
 TEXTS_MAX = 65_536
 TEXTS_RESERVED = 8_192
@@ -52,6 +52,10 @@ def find_text(slots, entries, blob, octets, start, count):  # type: ignore[no-un
         at = (at + np.int64(1)) & mask
 
 
+# From Python only by these: called as they are, both would be compiled anew in every process, which takes 0.4 s.
+_text_hash, _find_text = entry(text_hash, depends=[]), entry(find_text, depends=[])
+
+
 class Texts:
     """The table. `slots`, `entries` and `blob` are what compiled look-ups take; they may be replaced by `intern`."""
 
@@ -82,7 +86,7 @@ class Texts:
     def find(self, text: bytes) -> int:
         """The id of `text` or -1."""
         octets = np.frombuffer(text, np.uint8)
-        return int(find_text(self.slots, self.entries, self.blob, octets, 0, len(octets)))
+        return int(_find_text(self.slots, self.entries, self.blob, octets, 0, len(octets)))
 
     def text(self, number: int) -> bytes:
         """The text behind an id; empty where there is none."""
@@ -136,7 +140,7 @@ class Texts:
     def _place(self, number: int) -> None:
         mask = len(self.slots) - 1
         text = np.frombuffer(self.text(number), np.uint8)
-        at = int(text_hash(text, 0, len(text))) & mask
+        at = int(_text_hash(text, 0, len(text))) & mask
         while self.slots[at]:
             at = (at + 1) & mask
         self.slots[at] = number

@@ -18,6 +18,8 @@ LATENCY_BOUNDS_US = (100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51
 
 HELP = {
     "packets_total": "Packets received, by what became of them.",
+    "kernel_dropped_total": "Datagrams that the kernel dropped, by socket: its buffer was full, or see source_filter.",
+    "source_filter": "1 while the kernel drops what comes from unknown addresses, because they flood.",
     "decisions_total": "Access-Requests decided, by verdict.",
     "answers_total": "Answers sent.",
     "answers_dropped_total": "Answers that the network would not take.",
@@ -93,7 +95,7 @@ class Metrics:
 
     LABELS: Mapping[str, str] = {
         "packets_total": "reason", "decisions_total": "verdict", "events_total": "kind", "not_durable_total": "packet",
-        "effects_total": "result", "effect_answers_dropped_total": "reason",
+        "kernel_dropped_total": "socket", "effects_total": "result", "effect_answers_dropped_total": "reason",
     }
 
     def __init__(self) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
 from simward.gate.sockets import batch_receiver, batch_sender
+from simward.gate.source_filter import Network, SourceFilter
 from simward.wire.radius.answer import Answerer
 from simward.wire.radius.batch import ACCOUNTING, AUTH, IPV4_OCTETS, IPV6_OCTETS, PacketBatch
-from simward.wire.radius.outcomes import OUTCOMES
+from simward.wire.radius.outcomes import OUTCOMES, UNKNOWN_CLIENT
 from simward.wire.radius.receive import Decoded, Receiver
 
 BATCH = 1024
@@ -57,8 +59,13 @@ class Port(Protocol):
 class RadiusPort:
     """Two sockets, one batch in, one batch out."""
 
-    def __init__(self, auth: socket.socket, accounting: socket.socket, receiver: Receiver, answerer: Answerer) -> None:
+    def __init__(
+        self, auth: socket.socket, accounting: socket.socket, receiver: Receiver, answerer: Answerer,
+        networks: Sequence[Network] = (),
+    ) -> None:
+        """`networks` are those of the clients: where there are any, a flood from elsewhere is kept out."""
         self.auth, self.accounting = auth, accounting
+        self.source_filter = SourceFilter((auth, accounting), networks)
         self.numbers: tuple[int, ...] = (auth.fileno(), accounting.fileno())
         self.receiver, self._answerer = receiver, answerer
         self._batch, self._out = PacketBatch(BATCH), PacketBatch(BATCH)
@@ -106,7 +113,9 @@ class RadiusPort:
 
     def decode(self, now: int) -> Decoded:
         """See Port."""
-        return self.receiver.decode(self._batch, now)
+        decoded = self.receiver.decode(self._batch, now)
+        self.source_filter.heard(int(self.receiver.counts[UNKNOWN_CLIENT]))
+        return decoded
 
     def remember(self, decoded: Decoded, results: np.ndarray) -> None:
         """See Port."""

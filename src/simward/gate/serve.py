@@ -118,7 +118,10 @@ def assemble(
     receiver = Receiver(clients, fold.state.texts, key=key)
     receiver.seed(recent_requests(journal, fold))
     answerer = Answerer(clients, reply_texts(), key=key)
-    port = RadiusPort(open_udp(*settings.gate.auth), open_udp(*settings.gate.accounting), receiver, answerer)
+    port = RadiusPort(
+        open_udp(*settings.gate.auth), open_udp(*settings.gate.accounting), receiver, answerer,
+        [one.network for one in settings.gateways],
+    )  # fmt: skip
     closing.callback(port.close)
     disconnects = open_disconnects(settings, fold, metrics, closing)
     recorder = Recorder(journal, disconnects.on_durable)
@@ -141,6 +144,7 @@ def assemble(
 
     def each_second(now: float) -> None:
         control.expire(now)
+        port.source_filter.each_second()
         snapshots.each_second(now, fold.sequence)
 
     runner = Runner(gate, poller, control, each_second, applying.step)

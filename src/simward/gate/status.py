@@ -62,8 +62,13 @@ class Status:
         metrics, recorder = self._metrics, self._recorder
         for reason, count in self._port.counts().items():
             metrics.counts["packets_total", reason] = count
+        source_filter = self._port.source_filter
+        source_filter.count_drops()
+        for name, dropped in zip(("auth", "accounting"), source_filter.dropped, strict=True):
+            metrics.counts["kernel_dropped_total", name] = dropped
         for name, value in (
             ("answers_dropped_total", self._port.dropped_answers), ("durable", recorder.durable),
+            ("source_filter", source_filter.on),
             ("pending_rows", recorder.pending_rows), ("journal_failures_total", recorder.failures),
             ("sequence", self._fold.sequence), ("texts", self._fold.state.texts.count),
             ("subscriptions", int(self._fold.state.meta["subscriptions_live"][0])),
