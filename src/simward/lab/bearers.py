@@ -10,7 +10,7 @@ from simward.lab import packets
 from simward.lab.fleet import Device, Place, Subscription
 from simward.lab.gateway import Answer, Gateway
 from simward.lab.packets import Bearer, Usage
-from simward.lab.scenes import ACCEPT, ACKNOWLEDGED, REJECT, SILENCE
+from simward.lab.scripts import ACCEPT, ACKNOWLEDGED, REJECT, SILENCE
 from simward.wire.radius.dictionary import Code
 
 WORDS = {
