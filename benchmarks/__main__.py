@@ -10,7 +10,7 @@ import time
 
 from benchmarks.report import RESULTS
 
-ALL = ("kernel", "journal", "one_request", "memory", "gate_vs_freeradius")
+ALL = ("kernel", "journal", "one_request", "memory", "gate_vs_freeradius", "false_alarms")
 
 
 def main() -> int:

@@ -42,11 +42,12 @@ def honest_day(population: Population, begins_at: int, rng: np.random.Generator)
 
 def camped(population: Population, who: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
     """Where something that stands still is seen: its home cell, or a neighbour of it."""
-    person = population.rows[who]
+    rows = population.rows
+    home, sectors = rows["site"][who], rows["sector"][who]
     away = rng.random(len(who)) < RESELECTED_SHARE
-    site = np.where(away, geography.beside(person["site"], rng.random(len(who))), person["site"])
-    sector = np.where(away, rng.integers(1, 4, len(who)), person["sector"])
-    return {"site": site, "sector": sector, "network": person["network"]}
+    site = np.where(away, geography.beside(home, rng.random(len(who))), home)
+    sector = np.where(away, rng.integers(1, 4, len(who)), sectors)
+    return {"site": site, "sector": sector, "network": rows["network"][who]}
 
 
 def roaming(site: Any, rng: np.random.Generator, count: int) -> dict[str, Any]:

@@ -48,17 +48,23 @@ FINDING = np.dtype(
 
 @dataclass
 class Played:
-    """A scene on its stage."""
+    """A scene on its stage, from the day of `first_at` to that of `last_at` (us)."""
 
     scene: Scene
     stage: Stage
+    first_at: int = BEGINS_AT
+    last_at: int = 1 << 62
+
+    def plays(self, begins_at: int) -> bool:
+        """On the day that begins then?"""
+        return self.first_at < begins_at + DAY_US and begins_at <= self.last_at
 
 
 @dataclass
 class Performance:
     """What came of it: FINDING rows in order, and how the victims' events arrived."""
 
-    played: list[Played]
+    played: Sequence[Played]
     findings: np.ndarray
     names: list[str]
     """`detector/class` of `detector * 16 + class`."""
@@ -91,8 +97,34 @@ def new_fold(fleet: Fleet, policies: dict[str, str] | None = None) -> Fold:
     return fold
 
 
+@dataclass
 class Programme:
-    """Scenes on a population, all at once, each with victims of its own; day by day the events that come of it."""
+    """Scenes on a population, all at once; day by day the events that come of it."""
+
+    population: Population
+    played: Sequence[Played]
+    days: int
+    rng: np.random.Generator
+
+    def events(self) -> Iterator[np.ndarray]:
+        """EVENT rows of one day after another, in the order of their arrival."""
+        ready = [one for one in self.played if len(one.stage.victims) or len(one.stage.people)]
+        for one in ready:
+            one.scene.prepare(one.stage)
+        for number in range(self.days):
+            begins_at = BEGINS_AT + number * DAY_US
+            playing = [one for one in ready if one.plays(begins_at)]
+            for one in playing:
+                one.scene.before(one.stage, begins_at)
+            day = honest_day(self.population, begins_at, self.rng)
+            for one in playing:
+                one.scene.alter(one.stage, day)
+            day.add(ticks(begins_at))
+            yield day.in_order()
+
+
+class Cast:
+    """Gives each scene victims of its own and a day to begin."""
 
     def __init__(
         self, population: Population, scenes: Sequence[tuple[Scene, float]], days: int, rng: np.random.Generator
@@ -107,20 +139,6 @@ class Programme:
         for number, (scene, strength) in enumerate(scenes):
             day = min(days - 1, first + number % room)
             self.played.append(Played(scene, self._stage(scene, strength, day)))
-
-    def events(self) -> Iterator[np.ndarray]:
-        """EVENT rows of one day after another, in the order of their arrival."""
-        for one in self.played:
-            one.scene.prepare(one.stage)
-        for number in range(self.days):
-            begins_at = BEGINS_AT + number * DAY_US
-            for one in self.played:
-                one.scene.before(one.stage, begins_at)
-            day = honest_day(self.population, begins_at, self._rng)
-            for one in self.played:
-                one.scene.alter(one.stage, day)
-            day.add(ticks(begins_at))
-            yield day.in_order()
 
     def _stage(self, scene: Scene, strength: float, day: int) -> Stage:
         population, rng = self.population, self._rng
@@ -156,14 +174,20 @@ def perform(
     fleet: Fleet, scenes: Sequence[tuple[Scene, float]], *, days: int, seed: int,
     progress: Callable[[int], None] = lambda day: None,
 ) -> Performance:  # fmt: skip
-    """Fold everything that a programme brings. `progress` is told how many days are over."""
+    """Play scenes together on a fleet, through a fold of its own. `progress` is told how many days are over."""
     fold, rng = new_fold(fleet), np.random.default_rng([seed, len(fleet), days])
-    programme = Programme(Population.of(fleet, fold.state.texts.intern, rng), scenes, days, rng)
+    population = Population.of(fleet, fold.state.texts.intern, rng)
+    cast = Cast(population, scenes, days, rng)
+    return folded(fold, Programme(population, cast.played, days, rng), progress)
+
+
+def folded(fold: Fold, programme: Programme, progress: Callable[[int], None] = lambda day: None) -> Performance:
+    """Fold everything that a programme brings. `progress` is told how many days are over."""
     collected = _Collected(fold, programme.played)
     for number, events in enumerate(programme.events(), start=1):
         collected.fold_day(events)
         progress(number)
-    return collected.performance(len(fleet) * days)
+    return collected.performance(len(programme.population) * programme.days)
 
 
 def people_of(subscriptions: Sequence[Subscription]) -> np.ndarray:
@@ -187,7 +211,7 @@ def ticks(begins_at: int) -> np.ndarray:
 class _Collected:
     """What the fold says, kept as far as scenes are judged by it."""
 
-    def __init__(self, fold: Fold, played: list[Played]) -> None:
+    def __init__(self, fold: Fold, played: Sequence[Played]) -> None:
         self._fold, self._played = fold, played
         self._findings: list[np.ndarray] = []
         self._heard: list[np.ndarray] = []

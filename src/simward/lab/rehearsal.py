@@ -20,7 +20,7 @@ from simward.lab.folder import ADDRESSES, Ports, write_fleet, write_settings
 from simward.lab.gate_process import GateProcess, simward
 from simward.lab.gateway import Network, free_port
 from simward.lab.onwire import EventPlayer
-from simward.lab.performance import Programme
+from simward.lab.performance import Cast, Programme
 from simward.lab.population import Population
 from simward.lab.record import Record, read_record
 from simward.lab.report import judged
@@ -108,7 +108,8 @@ def _honest(
     for name, members in population.by_use_case.items():
         kept = [number for number in members if number not in used] if name in STANDING else []
         population.by_use_case[name] = np.array(kept, np.int64)
-    programme = Programme(population, [(one, 1.0) for one in scenes], DAYS, rng)
+    cast = Cast(population, [(one, 1.0) for one in scenes], DAYS, rng)
+    programme = Programme(population, cast.played, DAYS, rng)
     player = EventPlayer(network, population, texts)
     for events in programme.events():
         player.play(events)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -94,7 +95,7 @@ def _explains(scene: Scene, name: str) -> bool:
     return isinstance(scene, Oddity) and named(name, scene.informs)
 
 
-def _owners(played: list[Played]) -> dict[int, Played]:
+def _owners(played: Sequence[Played]) -> dict[int, Played]:
     """IMSI -> the scene that it is a victim (or an accomplice) of."""
     owners: dict[int, Played] = {}
     for one in played:

@@ -12,6 +12,7 @@ from simward.lab import geography
 from simward.lab.population import SECOND_US, Population
 
 HEX = np.array([f"{octet:02x}".encode() for octet in range(256)], "S2").view(np.uint8).reshape(256, 2)
+ROW = np.dtype((np.void, ev.EVENT.itemsize))
 UPLINK_OCTETS_PER_S, DOWNLINK_OCTETS_PER_S = 40, 13
 
 Column = Any
@@ -43,17 +44,17 @@ def as_events(population: Population, columns: dict[str, np.ndarray]) -> np.ndar
     """EVENT rows of sightings: each subscription as it is now, reported by its gateway."""
     who = columns["who"]
     events = ev.empty(len(who))
-    person = population.rows[who]
+    rows = population.rows
     for name in ("imsi", "msisdn", "imei", "software", "rat"):
-        events[name] = person[name]
+        events[name] = rows[name][who]
     events["kind"] = columns["kind"]
     at = columns["at"].astype(np.int64)
     events["received_at"] = at
     events["happened_at"] = at // SECOND_US * SECOND_US  # Event-Timestamp has seconds
     events["flags"] = ev.FLAG_TIMESTAMP
     events["request"] = population.take_requests(len(who))
-    events["apn"] = population.apns[person["use_case"]]
-    events["gateway"] = population.gateways[person["gateway"]]
+    events["apn"] = population.apns[rows["use_case"][who]]
+    events["gateway"] = population.gateways[rows["gateway"][who]]
     events["client"] = population.client
     put_place(events, slice(None), columns["site"], columns["sector"], columns["network"])
     accounting = events["kind"] != ev.ACCESS_REQUEST
@@ -110,6 +111,10 @@ class Day:
 
     def in_order(self) -> np.ndarray:
         """The events that arrive, ordered by received_at."""
-        kept = self.events if not self.dropped.any() else self.events[~self.dropped]
-        whole = np.concatenate([kept, *self._more]) if self._more else kept
-        return whole[np.argsort(whole["received_at"], kind="stable")]
+        kept = np.flatnonzero(~self.dropped)
+        parts = [self.events, *self._more]
+        at = np.concatenate([self.events["received_at"][kept], *(part["received_at"] for part in self._more)])
+        place = np.concatenate([kept, len(self.events) + np.arange(len(at) - len(kept))])
+        # As opaque rows: to copy a structure field by field takes ten times as long.
+        whole = np.concatenate([np.ascontiguousarray(part).view(ROW) for part in parts])
+        return whole[place[np.argsort(at, kind="stable")]].view(ev.EVENT)

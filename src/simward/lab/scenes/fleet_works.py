@@ -91,13 +91,16 @@ class TwoApns(Oddity):
 
     def alter(self, stage: Stage, day: Day) -> None:
         """Beside each interim, a short second session."""
-        beside = day.events[stage.some(stage.of(day) & (day.events["kind"] == ev.ACCOUNTING_INTERIM), stage.strength)]
+        chosen = stage.some(stage.of(day) & (day.events["kind"] == ev.ACCOUNTING_INTERIM), stage.strength)
+        beside, people = day.events[chosen], stage.rows[day.who[chosen]]
         names = session_names(np.arange(len(beside)), np.full(len(beside), day.begins_at // DAY_US), 96)
         for kind, after in (
             (ev.ACCESS_REQUEST, 0), (ev.ACCOUNTING_START, SECOND_US), (ev.ACCOUNTING_STOP, 5 * MINUTE_US),
         ):  # fmt: skip
             more = beside.copy()
             more["kind"], more["apn"] = kind, stage.population.second_apn
+            if kind == ev.ACCESS_REQUEST:  # the report may have left it out; a request names the device
+                more["imei"], more["software"] = people["imei"], people["software"]
             more["received_at"] += after
             more["happened_at"] += after
             more["duration_s"] = 300 if kind == ev.ACCOUNTING_STOP else -1

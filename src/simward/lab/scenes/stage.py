@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from simward.engine import events as ev
-from simward.lab.population import DAY_US, Population
+from simward.lab.population import DAY_US, PERSON, Population
 from simward.lab.sightings import Day
 
 
@@ -26,7 +26,7 @@ class Stage:
     ends_at: int
     """When the performance ends."""
     rng: np.random.Generator
-    people: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    people: np.ndarray = field(default_factory=lambda: np.zeros(0, PERSON))
     """PERSON rows of the victims as they were when the scene began (for strangers: made up)."""
     began_at: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     """When the first event of the attack on each victim arrived."""
@@ -51,7 +51,9 @@ class Stage:
     def of(self, day: Day, since: int | None = None) -> np.ndarray:
         """Which events of the day are about the victims, from `since` (else the beginning of the scene) on? bool."""
         start = self.begins_at if since is None else since
-        found: np.ndarray = day.of(self.victims) & (day.events["received_at"] >= start)
+        found = day.of(self.victims)
+        if start > day.begins_at:
+            found &= day.events["received_at"] >= start
         return found
 
     def some(self, which: np.ndarray, share: float) -> np.ndarray:
