@@ -143,7 +143,10 @@ class Cast:
     def _stage(self, scene: Scene, strength: float, day: int) -> Stage:
         population, rng = self.population, self._rng
         victims = population.members(scene.use_cases) if scene.everybody else self._victims(scene)
-        accomplices = victims[:0] if scene.everybody else self._victims(scene)
+        accomplices = victims[:0]
+        if isinstance(scene, Attack) and scene.takes_two:
+            accomplices = self._victims(scene)
+            victims = victims[: len(accomplices)]
         begins_at = BEGINS_AT + day * DAY_US + int((1 + rng.random() * 8) * HOUR_US)
         stage = Stage(
             population, victims, accomplices, strength, begins_at, BEGINS_AT + self.days * DAY_US, rng,

@@ -11,7 +11,7 @@ from simward.lab.fleet import USE_CASES, WATER_METER
 from simward.lab.population import DAY_US
 from simward.lab.scenes.enacting import enacted
 from simward.lab.scenes.stage import Stage
-from simward.lab.scripts import Act, Script, Wanted
+from simward.lab.scripts import ACCOMPLICE, Act, Script, Wanted
 from simward.lab.sightings import Day
 
 ATTACK, HONEST = "attack", "honest"
@@ -86,6 +86,11 @@ class Attack(Scene):
         """What is sent, in order."""
 
     @property
+    def takes_two(self) -> bool:
+        """Does it take an accomplice's SIM?"""
+        return any(act.sim == ACCOMPLICE for act in self.acts(1.0))
+
+    @property
     def is_installed(self) -> bool:
         """Is there a detector that could catch it? Forged packets need none."""
         if self.radius_only:
@@ -125,8 +130,8 @@ class Attack(Scene):
         began = np.zeros(len(stage.population), np.int64)
         until = np.zeros(len(stage.population), np.int64)
         for whose in (stage.victims, stage.accomplices):
-            began[whose[: len(stage.began_at)]] = stage.began_at
-            until[whose[: len(stage.until)]] = stage.until
+            began[whose] = stage.began_at[: len(whose)]
+            until[whose] = stage.until[: len(whose)]
         at = day.events["received_at"]
         day.drop((day.who >= 0) & (at >= began[day.who]) & (at < until[day.who]))
 
