@@ -241,7 +241,9 @@ def _site(chance: random.Random, use_case: str) -> int:
         row = CITY_ROW + chance.randint(-CITY_REACH, CITY_REACH)
         return row * geography.COLUMNS + CITY_COLUMN + chance.randint(-CITY_REACH, CITY_REACH)
     columns = (20, 100) if use_case == CAR else (5, geography.BORDER - 5)
-    return chance.randrange(geography.ROWS) * geography.COLUMNS + chance.randrange(*columns)
+    site = chance.randrange(geography.ROWS) * geography.COLUMNS + chance.randrange(*columns)
+    surveyed = use_case in (CAMERA, TRACKER)  # whose owners have listed the cells around them
+    return site if geography.is_listed(site) or not surveyed else site + 1
 
 
 def _distinct(chance: random.Random, count: int, below: int) -> Iterator[int]:

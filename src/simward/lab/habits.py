@@ -17,8 +17,9 @@ Columns = dict[str, np.ndarray]
 
 ABSENT_SHARE = 0.03
 """Of devices on battery: no report on a day."""
-RESELECTED_SHARE = 0.2
-"""Of reports of what stands still: seen by a neighbouring cell (weather, load, a lorry in front)."""
+RESELECTED_SHARES = (0.14, 0.05, 0.01)
+"""Of reports of what stands still: seen by the neighbouring cell that it hears best after its own, by the next best,
+and by any (load, weather, a lorry in front)."""
 RENEWED_SHARE = 0.1
 """Of sessions that are always on: begun anew on a day (paging failure, detach, maintenance)."""
 PARTNER_SHARE = 0.1
@@ -43,9 +44,11 @@ def honest_day(population: Population, begins_at: int, rng: np.random.Generator)
 def camped(population: Population, who: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
     """Where something that stands still is seen: its home cell, or a neighbour of it."""
     rows = population.rows
-    home, sectors = rows["site"][who], rows["sector"][who]
-    away = rng.random(len(who)) < RESELECTED_SHARE
-    site = np.where(away, geography.beside(home, rng.random(len(who))), home)
+    home, sectors, leans = rows["site"][who], rows["sector"][who], rows["leans"][who]
+    drawn, (best, next_best, any_other) = rng.random(len(who)), np.cumsum(RESELECTED_SHARES)
+    away = drawn < any_other
+    towards = np.where(drawn < best, leans[:, 0], np.where(drawn < next_best, leans[:, 1], rng.random(len(who))))
+    site = np.where(away, geography.beside(home, towards), home)
     sector = np.where(away, rng.integers(1, 4, len(who)), sectors)
     return {"site": site, "sector": sector, "network": rows["network"][who]}
 

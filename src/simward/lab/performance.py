@@ -109,6 +109,7 @@ class Programme:
     def events(self) -> Iterator[np.ndarray]:
         """EVENT rows of one day after another, in the order of their arrival."""
         ready = [one for one in self.played if len(one.stage.victims) or len(one.stage.people)]
+        ready.sort(key=lambda one: one.scene.on_the_way)
         for one in ready:
             one.scene.prepare(one.stage)
         for number in range(self.days):
@@ -188,7 +189,9 @@ def folded(fold: Fold, programme: Programme, progress: Callable[[int], None] = l
     """Fold everything that a programme brings. `progress` is told how many days are over."""
     collected = _Collected(fold, programme.played)
     for number, events in enumerate(programme.events(), start=1):
-        collected.fold_day(events)
+        given = collected.fold_day(events)
+        if len(given):
+            programme.population.take_addresses(given["imsi"], given["address"])
         progress(number)
     return collected.performance(len(programme.population) * programme.days)
 
@@ -225,13 +228,14 @@ class _Collected:
             *(one.stage.people["imsi"] for one in played if not one.scene.everybody),
         ]))  # fmt: skip
 
-    def fold_day(self, events: np.ndarray) -> None:
-        """Fold all of them."""
-        at, before = 0, time.perf_counter()
+    def fold_day(self, events: np.ndarray) -> np.ndarray:
+        """Fold all of them; returns the outputs that say which addresses were given."""
+        at, before, given = 0, time.perf_counter(), [np.zeros(0, out.OUTPUT)]
         while at < len(events):
             folded = self._fold.events(events[at:])
             at += folded.consumed
             self._kept += int(np.count_nonzero(folded.kept))
+            given.append(folded.outputs[folded.outputs["kind"] == out.ADDRESS_GIVEN])
             began = folded.outputs[folded.outputs["kind"] == out.FINDING_BEGAN]
             if len(began):
                 rows = np.zeros(len(began), FINDING)
@@ -243,6 +247,7 @@ class _Collected:
         if len(self._watched):
             mine = events[np.isin(events["imsi"], self._watched)]
             self._heard.append(np.stack([mine["imsi"], mine["received_at"]], axis=1))
+        return np.concatenate(given)
 
     def performance(self, subscription_days: int) -> Performance:
         """Everything."""

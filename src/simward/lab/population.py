@@ -29,8 +29,10 @@ PERSON = np.dtype(
         ("site", "i8"),  # where it is, or where it begins its day
         ("column", "f8"),  # of what drives: its place on the road
         ("minute", "f8"),  # of the day at which it wakes up, us after midnight
+        ("leans", "f4", (2,)),  # towards which neighbours of its cell it reselects (see geography.beside)
         ("begun_at", "i8"),  # of the session that is always on, 0 = none
         ("renew_at", "i8"),  # when that session ends and another begins, 0 = not today
+        ("address", "u4"),  # that the gate gave it, 0 = none yet
         ("serial", "i4"),  # of its sessions
         ("rat", "u1"),
         ("software", "i1"),
@@ -78,6 +80,7 @@ class Population:
             rows[name] = column
         rows["column"] = rows["site"] % 200
         rows["minute"] = rng.random(len(rows)) * 23 * HOUR_US
+        rows["leans"] = rng.random((len(rows), 2))
         rows["gateway"] = rng.integers(0, len(GATEWAYS), len(rows))
         rows["direction"] = rng.choice((-1, 1), len(rows))
         population = cls(
@@ -95,6 +98,13 @@ class Population:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def take_addresses(self, imsis: np.ndarray, addresses: np.ndarray) -> None:
+        """The gate gave these addresses: reports carry them from now on."""
+        order = np.argsort(self.rows["imsi"])
+        place = order[np.minimum(np.searchsorted(self.rows["imsi"], imsis, sorter=order), len(order) - 1)]
+        mine = self.rows["imsi"][place] == imsis
+        self.rows["address"][place[mine]] = addresses[mine]
 
     def take_requests(self, count: int) -> Any:
         """So many numbers that no request has had."""

@@ -48,6 +48,8 @@ class Act:
     other_gateway: bool = False
     """Through a gateway that is not the victim's own."""
     wrong_password: bool = False
+    ago_s: int = 0
+    """Over RADIUS: the Start of an attach says that it happened so long ago."""
     after_s: float = 60.0
     """Since the act before; over RADIUS there is no waiting."""
 

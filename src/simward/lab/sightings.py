@@ -67,7 +67,7 @@ def as_events(population: Population, columns: dict[str, np.ndarray]) -> np.ndar
     reported = duration >= 0
     events["uplink_octets"] = np.where(reported, duration * UPLINK_OCTETS_PER_S, -1)
     events["downlink_octets"] = np.where(reported, duration * DOWNLINK_OCTETS_PER_S, -1)
-    events["address"] = np.where(accounting, 0x0A000001 + who, 0)
+    events["address"] = np.where(accounting, rows["address"][who], 0)
     events["cause"] = events["kind"] == ev.ACCOUNTING_STOP
     return events
 

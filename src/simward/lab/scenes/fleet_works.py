@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from simward.engine import events as ev
+from simward.lab import geography
 from simward.lab.fleet import CAMERA, LIFT_ALARM, WATER_METER
 from simward.lab.population import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from simward.lab.scenes.scene import Oddity
 from simward.lab.scenes.stage import Stage
-from simward.lab.sightings import Day, session_names
+from simward.lab.sightings import Day, put_place, session_names
 
 REFIT_SERIAL_FIRST = 900_000
 
@@ -130,7 +131,10 @@ class CellOutage(Oddity):
             stage.rows[name][stage.victims] = stage.rows[name][stage.victims[0]]
 
     def alter(self, stage: Stage, day: Day) -> None:
-        """Half of them are heard through neighbours, which need no change here; the rest are not heard."""
+        """Half of them are heard through the next best neighbour; the rest are not heard."""
         at = day.events["received_at"]
-        silent = day.of(stage.victims[::2]) & (at >= stage.begins_at)
-        day.drop(silent & (at < stage.begins_at + int(12 * stage.strength * HOUR_US)))
+        meanwhile = (at >= stage.begins_at) & (at < stage.begins_at + int(12 * stage.strength * HOUR_US))
+        day.drop(day.of(stage.victims[::2]) & meanwhile)
+        heard = np.flatnonzero(day.of(stage.victims[1::2]) & meanwhile)
+        people = stage.rows[day.who[heard]]
+        put_place(day.events, heard, geography.beside(people["site"], people["leans"][:, 0]), 1, people["network"])

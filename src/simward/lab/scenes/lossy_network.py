@@ -18,6 +18,7 @@ class Reordering(Oddity):
     """
 
     id = "reordering"
+    on_the_way = True
 
     def alter(self, stage: Stage, day: Day) -> None:
         """Delay some accounting records."""
@@ -32,6 +33,7 @@ class Duplicates(Oddity):
     """
 
     id = "duplicates"
+    on_the_way = True
 
     def alter(self, stage: Stage, day: Day) -> None:
         """The same once more, within seconds."""
@@ -43,6 +45,7 @@ class Duplicates(Oddity):
 class _Lost(Oddity):
     """Records of one kind do not arrive."""
 
+    on_the_way = True
     KIND = 0
 
     def alter(self, stage: Stage, day: Day) -> None:

@@ -133,6 +133,7 @@ class NotInPool(Attack):
     id = "not-in-pool"
     use_cases = (SCOOTER,)
     catches = ("device-change/not-in-pool",)
+    also = ("model-mismatch",)
     rank = 9
     wanted = (Wanted("device-change/not-in-pool", "refuse"),)
     did = "refused: not in the pool of approved modems"

@@ -28,6 +28,8 @@ class Scene:
     kind = HONEST
     use_cases: tuple[str, ...] = USE_CASES
     """Whose members it concerns."""
+    on_the_way = False
+    """It happens to packets after they were sent, so it comes after whatever changes what they say."""
     everybody = False
     """It concerns all of them, not a few."""
 

@@ -21,8 +21,8 @@ from simward.lab.scripts import (
     Wanted,
 )
 
-MOVED = ("location-change", "impossible-travel", "reappeared-changed", "cloned-subscription")
-"""What follows where a SIM is carried off as well."""
+MOVED = ("model-mismatch", "location-change", "impossible-travel", "reappeared-changed", "cloned-subscription")
+"""What may follow: the other device has another radio, or the SIM is carried off as well."""
 
 
 class SimInPhone(Attack):

@@ -19,8 +19,8 @@ from simward.lab.scripts import (
 )
 
 ELSEWHERE = (
-    "location-change", "impossible-travel", "reappeared-changed", "network-not-permitted", "device-change/other-model",
-    "device-change/same-model", "device-change/returned",
+    "model-mismatch", "location-change", "impossible-travel", "reappeared-changed", "network-not-permitted",
+    "device-change/other-model", "device-change/same-model", "device-change/returned",
 )  # fmt: skip
 
 
@@ -50,8 +50,8 @@ class CopiedDevice(Attack):
 
     def acts(self, strength: float) -> tuple[Act, ...]:
         """The victim's own, and the copy in the accomplice's SIM, thirty kilometres off."""
-        ours = Act(ATTACH, ACCEPT, session="ours")
-        theirs = Act(ATTACH, "", device=COPY, sim=ACCOMPLICE, session="theirs", km=30)
+        ours = Act(ATTACH, ACCEPT, session="ours", ago_s=900)
+        theirs = Act(ATTACH, "", device=COPY, sim=ACCOMPLICE, session="theirs", km=30, after_s=900)
         return interleaved(1 + round(5 * strength), 1800 - 1200 * strength, ours, theirs)
 
 
