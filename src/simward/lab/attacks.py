@@ -43,8 +43,8 @@ class ScriptPlayer:
         self._software = software or {}
         self._taken: set[int] = set(avoid)
 
-    def victim(self, script: Script) -> Subscription:
-        """A subscription that no other script has used."""
+    def victim(self, script: Script, like: Subscription | None = None) -> Subscription:
+        """A subscription that no other script has used; one whose device is of the same model as that of `like`."""
         if script.victim == "unknown":
             spares = self._fleet.spares
             return next((one for one in spares if one.number not in self._taken), spares[0])
@@ -54,6 +54,7 @@ class ScriptPlayer:
             one
             for one in self._fleet.by_use_case[script.victim]
             if one.state == "active" and one.number not in self._taken
+            and (like is None or one.device.imei[:8] == like.device.imei[:8])
         ]
         if not free:
             raise UsageError(f"no {script.victim} is left that nothing has been found about; make a new fleet")
@@ -125,8 +126,9 @@ class _Stage:
                 self._sessions[act.sim, act.session] = session
 
             self._driver.attach(
-                self._gateway_of(act), who, device, place, opened, self._told.append, rat=act.rat, apn=act.apn
-            )
+                self._gateway_of(act), who, device, place, opened, self._told.append, rat=act.rat, apn=act.apn,
+                ago_s=act.ago_s,
+            )  # fmt: skip
         else:
             session = self._live(act)
             session.bearer = replace(session.bearer, device=device, place=place, rat=act.rat or session.bearer.rat)
@@ -164,7 +166,7 @@ class _Stage:
     def _subscription(self, act: Act) -> Subscription:
         """Whose SIM an act uses; the accomplice is chosen when it is first needed."""
         if act.sim not in self._who:
-            self._who[act.sim] = self._player.victim(self._observed.script)
+            self._who[act.sim] = self._player.victim(self._observed.script, like=self._who[scripts.VICTIM])
             self._observed.accomplices.append(self._who[act.sim].imsi)
         return self._who[act.sim]
 

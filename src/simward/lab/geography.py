@@ -97,10 +97,11 @@ def beside(site: Any, chance: Any) -> Any:
 
 
 def moved_km(site: Any, km: float) -> Any:
-    """A site of the same row about `km` away, eastward where there is land, else westward."""
-    steps = max(1, round(km / SPACING_KM))
-    east = column_of(site) + steps
-    return site_at(row_of(site), np.where(east < COLUMNS, east, column_of(site) - steps))
+    """A site of the same row about `km` away, eastward where there is land, else westward; never beyond its ends."""
+    steps, column = max(1, round(km / SPACING_KM)), column_of(np.asarray(site))
+    farthest = np.where(column < COLUMNS // 2, COLUMNS - 1, 1)
+    west = np.where(column - steps >= 0, column - steps, farthest)
+    return site_at(row_of(np.asarray(site)), np.where(column + steps < COLUMNS, column + steps, west))
 
 
 def listed_cells() -> Iterator[tuple[str, int, str, float, float]]:

@@ -75,6 +75,8 @@ class Attack(Scene):
     """"unknown": a SIM of no inventory; "suspended": the one that the inventory suspends."""
     live = True
     """Can be played over RADIUS, in seconds."""
+    live_acts = 99
+    """So many of its acts are played over RADIUS: what comes after the first answer to it only repeats it."""
     radius_only = False
     rank = 0
     """Place among the best ten of the demo; 0 = not among them."""
@@ -107,8 +109,8 @@ class Attack(Scene):
     def script(self) -> Script:
         """It, as it is played over RADIUS."""
         return Script(
-            self.id, self.title, self.stranger or self.use_cases[0], self.acts(1.0), self.wanted, self.disconnect,
-            self.gateway, self.did,
+            self.id, self.title, self.stranger or self.use_cases[0], self.acts(1.0)[: self.live_acts], self.wanted,
+            self.disconnect, self.gateway, self.did,
         )  # fmt: skip
 
     def alter(self, stage: Stage, day: Day) -> None:

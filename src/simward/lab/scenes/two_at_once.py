@@ -8,6 +8,7 @@ from simward.lab.scenes.scene import Attack
 from simward.lab.scripts import (
     ACCEPT,
     ACCOMPLICE,
+    ACK,
     ACKNOWLEDGED,
     ATTACH,
     COPY,
@@ -46,12 +47,14 @@ class CopiedDevice(Attack):
     also = ("cloned-subscription", *ELSEWHERE)
     rank = 4
     wanted = (Wanted("copied-device", "refuse"),)
-    did = "found: one device, two subscriptions"
+    disconnect = ACK
+    live_acts = 3
+    did = "one device, two subscriptions: Disconnect-Request, acknowledged by the gateway"
 
     def acts(self, strength: float) -> tuple[Act, ...]:
         """The victim's own, and the copy in the accomplice's SIM, thirty kilometres off."""
         ours = Act(ATTACH, ACCEPT, session="ours", ago_s=900)
-        theirs = Act(ATTACH, "", device=COPY, sim=ACCOMPLICE, session="theirs", km=30, after_s=900)
+        theirs = Act(ATTACH, ACCEPT, device=COPY, sim=ACCOMPLICE, session="theirs", km=30, after_s=900)
         return interleaved(1 + round(5 * strength), 1800 - 1200 * strength, ours, theirs)
 
 
@@ -68,7 +71,8 @@ class ClonedSubscription(Attack):
     also = ("copied-device", *ELSEWHERE)
     rank = 5
     wanted = (Wanted("cloned-subscription", "notify"),)
-    did = "found: one subscription in two places in turn"
+    live_acts = 5
+    did = "told: one subscription in two places in turn"
 
     def acts(self, strength: float) -> tuple[Act, ...]:
         """At home through its gateway, and 300 km away through the other one."""
@@ -88,7 +92,7 @@ class ClonedIntoPhone(Attack):
     catches = ("cloned-subscription",)
     also = ELSEWHERE
     wanted = (Wanted("cloned-subscription", "notify"),)
-    did = "found: one subscription in two devices"
+    did = "told: one subscription in two devices"
     live = False  # the phone is refused before it can report
 
     def acts(self, strength: float) -> tuple[Act, ...]:
@@ -109,7 +113,8 @@ class ClonedAbroad(Attack):
     catches = ("cloned-subscription",)
     also = ("copied-device", *ELSEWHERE)
     wanted = (Wanted("cloned-subscription", "notify"),)
-    did = "found: one subscription in two countries in turn"
+    live_acts = 5
+    did = "told: one subscription in two countries in turn"
 
     def acts(self, strength: float) -> tuple[Act, ...]:
         """On one continent, and on another."""
