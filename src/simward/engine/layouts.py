@@ -167,6 +167,8 @@ SEGMENT_STATE = record(
     ],
     "segment",
 )
+MEMORIES = repr([SUBSCRIPTION, GATEWAY, STRANGER, SEGMENT_STATE])
+"""The layouts that detectors add to, as a text: what is compiled for them must be compiled anew where it changes."""
 FREED = np.dtype([("address", "u4"), ("next", "i4")], align=True)
 FINDING = np.dtype(
     [
