@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from story import METER, PHONE, POLICY, Story
+from story import HOME, METER, PHONE, POLICY, Story
 
 WATCHED = POLICY.replace("binding:", "cadence: {every: 24h, silent_after: 49h}\nbinding:")
 FIXED = WATCHED.replace("binding:", "mobility: {mode: fixed, learn: 1d}\nbinding:")
+
+
+HERE = (4 << 56) | 9
 
 
 def reappeared(story: Story) -> list[str]:
@@ -44,3 +47,15 @@ def test_stays_quiet_about_what_is_not_reported() -> None:
 def test_boundary_less_than_an_absence_is_none() -> None:
     assert not reappeared(Story(WATCHED).attaches().after(hours=48.9).attaches(device=PHONE))
     assert reappeared(Story(WATCHED).attaches().after(hours=49).attaches(device=PHONE))
+
+
+def test_boundary_a_neighbouring_cell_is_where_it_was() -> None:
+    near, far = (4 << 56) | 1, (4 << 56) | 2
+    cells = [(HOME, HERE, 59.91, 10.75), (HOME, near, 59.99, 10.75), (HOME, far, 60.01, 10.75)]  # 9 and 11 km
+
+    def back(cell: int) -> list[str]:
+        story = Story(FIXED, cells=cells).attaches(area=1, cell=HERE).after(hours=25).attaches(area=1, cell=HERE)
+        return reappeared(story.after(hours=50).attaches(area=2, cell=cell))
+
+    assert back(near) == []
+    assert back(far) == ["reappeared-changed/changed"]

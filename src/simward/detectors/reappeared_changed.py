@@ -4,9 +4,9 @@
 the last one before it: device, software, cell, area, network, radio technology, gateway, address and APN. One finding
 says everything that differs.
 
-- `changed`: the device, the APN or a fixed address is another one, or (for fixed devices) it is outside its homes.
-  The rest is told along with it, and is no finding alone: software, cell, technology and gateway change in honest
-  lives.
+- `changed`: the device, the APN or a fixed address is another one, or (for fixed devices) it is outside its homes and
+  not, by `cells.csv`, within 10 km of where it was. The rest is told along with it, and is no finding alone: software,
+  cell, technology and gateway change in honest lives, and so does the neighbouring cell that is heard best.
 
 **Why it matters.** What is stolen is carried away switched off. Whatever vanishes and comes back otherwise should be
 looked at; whatever comes back unchanged had a flat battery.
@@ -34,6 +34,7 @@ DETECTOR = Detector(
 )
 CLASSES = ("changed",)
 CLASS_CHANGED = 1
+NEAR_M = 10_000
 DEVICE, CELL, LOCATION_AREA, NETWORK, RAT, GATEWAY, ADDRESS, APN = 0, 1, 2, 3, 4, 5, 6, 7
 MODE_NONE, MODE_MODEL = 0, 3
 SECOND_US = 1_000_000
@@ -60,7 +61,8 @@ def judge(memory, subscription, event, knobs, evidence, around):  # type: ignore
     other_apn = event.apn != NONE and subscription.apn != NONE and event.apn != subscription.apn
     given = subscription.address  # by the gate itself: what a gateway gives may be another one each time
     other_address = given != NONE and event.address != NONE and event.address != given
-    if not (other_device or other_apn or other_address or around.at_home == 0):
+    elsewhere = around.at_home == 0 and not (0 <= around.travelled_m < NEAR_M)
+    if not (other_device or other_apn or other_address or elsewhere):
         return NO_OPINION
     evidence.was, evidence.now = np.int64(subscription.heard_s) * np.int64(SECOND_US), event.received_at
     for place in range(8):

@@ -128,6 +128,7 @@ POLICIES: Mapping[str, str] = {
 
 OBSERVED_POLICIES: Mapping[str, str] = {
     name: text.replace(": lock\n", ": observe\n").replace("default: refuse", "default: observe")
+    .replace("default: notify", "default: observe")
     .replace("device-change: refuse", "device-change: observe").replace("not_reported: refuse", "not_reported: observe")
     for name, text in POLICIES.items()
 }  # fmt: skip
