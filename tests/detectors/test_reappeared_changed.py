@@ -26,9 +26,11 @@ def test_fires_and_says_everything_that_differs() -> None:
 
 
 def test_fires_for_a_fixed_device_that_comes_back_elsewhere() -> None:
-    story = Story(FIXED).attaches(area=1).after(hours=25).attaches(area=1).after(hours=50).attaches(area=2)
-    assert reappeared(story) == ["reappeared-changed/changed"]
-    assert set(story.changes) == {"area"}
+    there = (4 << 56) | 3
+    story = Story(FIXED, cells=[(HOME, HERE, 59.91, 10.75), (HOME, there, 60.39, 5.32)])
+    story.attaches(area=1, cell=HERE).after(hours=25).attaches(area=1, cell=HERE).after(hours=50)
+    assert reappeared(story.attaches(area=2, cell=there)) == ["reappeared-changed/changed"]
+    assert set(story.changes) == {"area", "cell"}
 
 
 def test_fires_for_another_apn() -> None:
@@ -47,6 +49,11 @@ def test_stays_quiet_about_what_is_not_reported() -> None:
 def test_boundary_less_than_an_absence_is_none() -> None:
     assert not reappeared(Story(WATCHED).attaches().after(hours=48.9).attaches(device=PHONE))
     assert reappeared(Story(WATCHED).attaches().after(hours=49).attaches(device=PHONE))
+
+
+def test_stays_quiet_about_another_area_where_nobody_knows_how_far() -> None:
+    story = Story(FIXED).attaches(area=1).after(hours=25).attaches(area=1).after(hours=50).attaches(area=2)
+    assert not reappeared(story)
 
 
 def test_boundary_a_neighbouring_cell_is_where_it_was() -> None:

@@ -5,13 +5,14 @@ the last one before it: device, software, cell, area, network, radio technology,
 says everything that differs.
 
 - `changed`: the device, the APN or a fixed address is another one, or (for fixed devices) it is outside its homes and
-  not, by `cells.csv`, within 10 km of where it was. The rest is told along with it, and is no finding alone: software,
+  by `cells.csv` at least 10 km from where it was. The rest is told along with it, and is no finding alone: software,
   cell, technology and gateway change in honest lives, and so does the neighbouring cell that is heard best.
 
 **Why it matters.** What is stolen is carried away switched off. Whatever vanishes and comes back otherwise should be
 looked at; whatever comes back unchanged had a flat battery.
 
-**What it misses.** A change without an absence: other detectors see that. A place that is not reported.
+**What it misses.** A change without an absence: other detectors see that. A place that is not reported. Another place
+alone, where `cells.csv` does not say how far away it is: `location-change` sees that after some reports.
 
 **Likely false alarms.** A device that was taken in for repair and came back rebuilt.
 
@@ -61,7 +62,7 @@ def judge(memory, subscription, event, knobs, evidence, around):  # type: ignore
     other_apn = event.apn != NONE and subscription.apn != NONE and event.apn != subscription.apn
     given = subscription.address  # by the gate itself: what a gateway gives may be another one each time
     other_address = given != NONE and event.address != NONE and event.address != given
-    elsewhere = around.at_home == 0 and not (0 <= around.travelled_m < NEAR_M)
+    elsewhere = around.at_home == 0 and around.travelled_m >= NEAR_M
     if not (other_device or other_apn or other_address or elsewhere):
         return NO_OPINION
     evidence.was, evidence.now = np.int64(subscription.heard_s) * np.int64(SECOND_US), event.received_at
