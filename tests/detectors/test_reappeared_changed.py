@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from story import HOME, METER, PHONE, POLICY, Story
 
+from simward.engine import events as e
+
 WATCHED = POLICY.replace("binding:", "cadence: {every: 24h, silent_after: 49h}\nbinding:")
 FIXED = WATCHED.replace("binding:", "mobility: {mode: fixed, learn: 1d}\nbinding:")
 
@@ -66,3 +68,9 @@ def test_boundary_a_neighbouring_cell_is_where_it_was() -> None:
 
     assert back(near) == []
     assert back(far) == ["reappeared-changed/changed"]
+
+
+def test_stays_quiet_about_an_announced_exchange() -> None:
+    story = Story(WATCHED).attaches().says(e.COMMAND_RELEASE, flags=e.FLAG_REBIND).after(hours=50)
+    assert not reappeared(story.attaches(device=PHONE))
+    assert reappeared(story.after(hours=50).attaches(device=METER)), "the next one was not announced"

@@ -50,7 +50,7 @@ def camped(population: Population, who: np.ndarray, rng: np.random.Generator) ->
     towards = np.where(drawn < best, leans[:, 0], np.where(drawn < next_best, leans[:, 1], rng.random(len(who))))
     site = np.where(away, geography.beside(home, towards), home)
     sector = np.where(away, rng.integers(1, 4, len(who)), sectors)
-    return {"site": site, "sector": sector, "network": rows["network"][who]}
+    return {"site": site, "sector": sector, "network": geography.network_at(site, rows["network"][who])}
 
 
 def roaming(site: Any, rng: np.random.Generator, count: int) -> dict[str, Any]:
