@@ -14,6 +14,7 @@ from simward.lab.scenes.scene import ATTACK, Attack, Oddity, Scene
 
 BACKGROUND = "(everybody else)"
 NOT_INSTALLED = "detector not installed"
+WATCH_ONLY = "judged by the watch, which is not played here"
 INFORMATION = (
     "device-change/software", "gateway-restarted", "gateway-silent", "cell-silent", "subscription-silent",
     "cadence-changed", "session-storm", "usage-exceeded", "usage-unusual", "address-pool-exhausted",
@@ -113,7 +114,7 @@ def _judged(performance: Performance, one: Played, owners: dict[int, Played]) ->
     line = SceneScore(scene.id, scene.kind, stage.strength, len(stage.people))
     if isinstance(scene, Attack):
         if not scene.is_installed:
-            line.note = NOT_INSTALLED
+            line.note = WATCH_ONLY if scene.is_for_the_watch else NOT_INSTALLED
             return line
         if scene.one_finding:
             return _judged_as_one(performance, one, line)

@@ -96,10 +96,16 @@ class Attack(Scene):
 
     @property
     def is_installed(self) -> bool:
-        """Is there a detector that could catch it? Forged packets need none."""
-        if self.radius_only:
-            return True
-        known = {one.id: one.classes for one in detectors() if one.detector.runs == "gate"}
+        """Is there a detector of the gate that could catch it? Forged packets need none."""
+        return self.radius_only or self._caught_by("gate")
+
+    @property
+    def is_for_the_watch(self) -> bool:
+        """Is what could catch it a detector that judges behind the gate?"""
+        return self._caught_by("watch")
+
+    def _caught_by(self, process: str) -> bool:
+        known = {one.id: one.classes for one in detectors() if one.detector.runs == process}
         for name in self.catches:
             detector, _, cls = name.partition("/")
             if detector in known and (not cls or cls in known[detector]):
