@@ -24,7 +24,7 @@ def pages() -> dict[str, str]:
     """Path below docs/reference -> text, for every page that is made."""
     made = {"cli.md": cli_page(), "exit-codes.md": exit_codes_page(), "events.md": events_page()}
     made |= detector_pages()
-    made |= {"policy-keys.md": policy_page(), "metrics.md": metrics_page()}
+    made |= {"policy-keys.md": policy_page(), "metrics.md": metrics_page(), "scenes.md": scenes_page()}
     made["policy.schema.json"] = json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n"
     return made
 
@@ -47,6 +47,32 @@ def detector_pages() -> dict[str, str]:
         f"| detector | what it says | classes |\n|---|---|---|\n{rows}"
     )
     return made
+
+
+def scenes_page() -> str:
+    """Every scene of the lab, from the docstring of its class."""
+    from simward.lab import scenes
+
+    def said(one: Any) -> str:
+        return " ".join(one.doc.split("\n", 1)[1].split())
+
+    def listed(some: Any, last: str, of: Any) -> str:
+        rows = "".join(
+            f"| `{one.id}` | {one.title}. {said(one)} | {of(one)} |\n" for one in some
+        )
+        return f"| scene | what happens | {last} |\n|---|---|---|\n{rows}"
+
+    def codes(names: Any) -> str:
+        return ", ".join(f"`{name}`" for name in names) or "-"
+
+    attacks = listed(scenes.attacks(), "found as any of", lambda one: codes(one.catches))
+    oddities = listed(scenes.oddities(), "may be told", lambda one: codes(one.informs))
+    return (
+        f"{MADE}# Scenes of the lab\n\nWhat `simward lab score` plays, on victims of its own or on the whole fleet. "
+        "A scene whose detectors are not installed is said to be so and fails nothing.\n\n"
+        f"## Attacks\n\n{attacks}\n## Honest oddities\n\nNothing may be found about them that claims a theft or a move."
+        f"\n\n{oddities}"
+    )
 
 
 def detector_page(one: Any) -> str:

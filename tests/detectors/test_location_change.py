@@ -22,8 +22,14 @@ def meter() -> Story:
 
 
 def test_fires_when_it_stays_in_another_area(meter: Story) -> None:
-    meter.attaches(area=9).after(hours=7).attaches(area=9)
+    for _ in range(4):
+        meter.attaches(area=9).after(hours=7)
     assert meter.findings == ["location-change/moved"]
+
+
+def test_fires_after_a_week_where_it_is_rarely_heard(meter: Story) -> None:
+    meter.attaches(area=9).after(hours=24 * 7).attaches(area=9)
+    assert "location-change/moved" in meter.findings
 
 
 def test_fires_at_once_when_the_cells_are_far_apart() -> None:
@@ -54,7 +60,9 @@ def test_stays_quiet_about_what_was_heard_while_learning() -> None:
     story = Story(FIXED)
     for area in (7, 8, 7, 8):
         story.attaches(area=area).after(hours=20)
-    assert story.attaches(area=8).after(hours=20).attaches(area=8).findings == []
+    for _ in range(5):
+        story.attaches(area=8).after(hours=20)
+    assert story.findings == []
 
 
 def test_stays_quiet_for_fleets_that_move() -> None:
@@ -72,11 +80,29 @@ def test_stays_quiet_about_reports_without_a_place(meter: Story) -> None:
 def test_boundary_a_neighbour_is_learnt_after_three_returns(meter: Story) -> None:
     for _ in range(3):
         meter.attaches(area=9).after(hours=1).attaches(area=7).after(hours=1)
-    assert meter.attaches(area=9).after(hours=20).attaches(area=9).findings == []
+    for _ in range(5):
+        meter.attaches(area=9).after(hours=20)
+    assert meter.findings == []
+
+
+def test_boundary_three_occasions_are_not_yet_a_move(meter: Story) -> None:
+    for _ in range(3):
+        meter.attaches(area=9).attaches(area=9).after(hours=20)
+    assert meter.findings == []
+    assert meter.attaches(area=9).findings == ["location-change/moved"]
+
+
+def test_boundary_occasions_before_it_came_home_do_not_count(meter: Story) -> None:
+    for area in (9, 9, 7, 9, 9, 9):
+        meter.attaches(area=area).after(hours=20)
+    assert meter.findings == []
 
 
 def test_boundary_five_hours_away_are_not_yet_a_move(meter: Story) -> None:
-    assert meter.attaches(area=9).after(hours=5).attaches(area=9).findings == []
+    for _ in range(4):
+        meter.attaches(area=9).after(hours=1.6)
+    assert meter.findings == []
+    assert meter.after(hours=1).attaches(area=9).findings == ["location-change/moved"]
 
 
 def test_boundary_a_report_from_before_says_nothing_about_now(meter: Story) -> None:
@@ -87,6 +113,7 @@ def test_boundary_a_report_from_before_says_nothing_about_now(meter: Story) -> N
 
 
 def test_a_release_with_rebind_begins_to_learn_anew(meter: Story) -> None:
-    meter.attaches(area=9).after(hours=7).attaches(area=9)
+    for _ in range(4):
+        meter.attaches(area=9).after(hours=7)
     meter.says(e.COMMAND_RELEASE, flags=e.FLAG_REBIND)
     assert meter.attaches(area=9).after(hours=7).attaches(area=9).open == []

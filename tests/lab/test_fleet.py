@@ -10,7 +10,8 @@ import pytest
 
 from simward.errors import UsageError
 from simward.lab.fleet import LIFT_ALARM, USE_CASES, luhn_digit, make_fleet, twin
-from simward.lab.folder import OBSERVED_POLICIES, POLICIES, Ports, read_fleet, write_fleet, write_settings
+from simward.lab.folder import Ports, read_fleet, write_fleet, write_settings
+from simward.lab.policies import OBSERVED_POLICIES, POLICIES
 from simward.settings import Settings
 
 
@@ -41,7 +42,7 @@ def test_luhn_is_the_known_one() -> None:
 
 def test_every_use_case_has_members_and_one_subscription_is_suspended() -> None:
     fleet = make_fleet(1, 60)
-    assert [len(fleet.by_use_case[name]) for name in USE_CASES] == [36, 9, 15]
+    assert [len(fleet.by_use_case[name]) for name in USE_CASES] == [30, 8, 9, 5, 4, 4]
     assert len(fleet.active) == 59
     assert fleet.suspended not in fleet.active
 

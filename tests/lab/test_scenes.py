@@ -1,81 +1,168 @@
-"""The judgement of scenes: what is missed is said, what is right passes."""
+"""Scenes: found by folder, documented, and scored as events on a small fleet."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
+import numpy as np
 import pytest
 
-from simward.lab.scenes import ACCEPT, ACK, BY_NAME, NAK, REJECT, SCENES, Found, Observed, Scene, missed
+from simward.errors import UsageError
+from simward.lab import scenes
+from simward.lab.fleet import USE_CASES
+from simward.lab.performance import FINDING, Performance
+from simward.lab.scenes.scene import ATTACK, HONEST, Attack, Oddity, Scene
+from simward.lab.score import BACKGROUND, NOT_INSTALLED, named, score
+from simward.lab.scoring import Plan, chosen, score_events
 
-IMSI = "001010000000001"
+every_scene = pytest.mark.parametrize("scene", scenes.installed().values(), ids=lambda scene: scene.id)
 
-
-def as_wanted(scene: Scene) -> tuple[Observed, list[Found]]:
-    """What a perfect gate would have made of a scene."""
-    observed = Observed(scene, IMSI, answers=[act.answer for act in scene.acts])
-    if scene.disconnect:
-        observed.disconnects, observed.proofs = [scene.disconnect], [scene.disconnect]
-    found = []
-    for wanted in scene.findings:
-        detector, _, kind = wanted.finding.partition("/")
-        found.append(Found(IMSI, detector, kind, wanted.response, wanted.held))
-    return observed, found
-
-
-EVERY = pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
-FOUND = [one for one in SCENES if one.findings]
-WITH_FINDINGS = pytest.mark.parametrize("scene", FOUND, ids=lambda scene: scene.name)
-
-
-@EVERY
-def test_what_was_wanted_is_not_missed(scene: Scene) -> None:
-    assert missed(*as_wanted(scene)) == []
+ATTACKS = {
+    "sim-in-phone", "sim-in-twin", "imei-withheld", "unknown-sim", "wrong-apn", "foreign-network", "copied-imei",
+    "forged-access", "forged-accounting", "sim-in-phone-and-back", "copied-device", "cloned-subscription",
+    "cloned-abroad", "model-mismatch", "not-in-pool", "location-change", "outside-area", "impossible-travel",
+    "impossible-country", "reappeared-changed", "gateway-silent", "cell-silent", "credentials-wrong",
+}  # fmt: skip
+ODDITIES = {
+    "firmware-rollout", "gateway-restart", "gateway-failover", "cell-outage", "announced-refit", "roaming-by-road",
+    "border-flapping", "neighbour-flapping", "rat-fallback", "clock-jumps", "reordering", "duplicates", "lost-stops",
+    "lost-starts", "lost-interims", "battery-silence", "two-apns", "ipv6-attach", "session-names-again",
+    "imei-not-in-accounting", "imeisv-digits", "cell-missing",
+}  # fmt: skip
 
 
-@WITH_FINDINGS
-def test_a_finding_about_somebody_else_does_not_count(scene: Scene) -> None:
-    observed, found = as_wanted(scene)
-    elsewhere = [Found("001019999999999", one.detector, one.kind, one.response, one.held) for one in found]
-    assert any("no finding" in miss for miss in missed(observed, elsewhere))
+def test_every_attack_and_every_oddity_that_was_promised_is_there() -> None:
+    assert {one.id for one in scenes.attacks()} >= ATTACKS
+    assert {one.id for one in scenes.oddities()} >= ODDITIES
 
 
-def test_an_accepted_phone_is_missed() -> None:
-    observed, found = as_wanted(BY_NAME["sim-in-phone"])
-    observed.answers[0] = ACCEPT
-    assert missed(observed, found) == ["packet 1 (attach, device phone): accept, expected reject"]
+@every_scene
+def test_a_scene_says_what_it_is(scene: Scene) -> None:
+    assert scene.kind in (ATTACK, HONEST)
+    assert len(scene.doc.splitlines()) >= 3, "a title, an empty line, and what happens"
+    assert set(scene.use_cases) <= set(USE_CASES)
+    if isinstance(scene, Attack):
+        assert scene.radius_only or scene.catches
+        assert not scene.live or scene.did
 
 
-def test_only_observing_is_missed() -> None:
-    observed, _ = as_wanted(BY_NAME["sim-in-twin"])
-    seen = [Found(IMSI, "device-change", "same-model", "observe")]
-    name = "device-change/same-model"
-    assert missed(observed, seen) == [f"no finding {name} (lock); found {name} (observe)"]
+@every_scene
+def test_a_live_attack_says_what_must_come_of_each_packet(scene: Scene) -> None:
+    if isinstance(scene, Attack) and scene.live:
+        script = scene.script()
+        assert script.acts and all(act.answer or act.sim == "accomplice" for act in script.acts)
+        assert script.findings or scene.radius_only
 
 
-def test_a_finding_made_of_a_forged_packet_is_missed() -> None:
-    observed, _ = as_wanted(BY_NAME["forged-accounting"])
-    made = [Found(IMSI, "device-change", "other-model", "lock")]
-    assert "nothing should have been found" in missed(observed, made)[0]
+def test_the_best_are_ranked_without_ties() -> None:
+    ranks = [one.rank for one in scenes.attacks() if one.rank]
+    assert len(set(ranks)) == len(ranks)
+    assert len(scenes.best(10)) == 10
 
 
-def test_a_refused_owner_is_missed() -> None:
-    observed, found = as_wanted(BY_NAME["sim-in-phone-and-back"])
-    observed.answers[1] = REJECT
-    assert missed(observed, found)
+def test_an_unknown_scene_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="sim-in-phone"):
+        chosen(["sim-in-fone"])
 
 
-def test_a_disconnect_that_did_not_come_is_missed() -> None:
-    observed, found = as_wanted(BY_NAME["wrong-device-in-accounting"])
-    observed.disconnects = []
-    assert "no Disconnect-Request" in missed(observed, found)[0]
+def test_everything_at_once_on_a_small_fleet() -> None:
+    """The bar of the lab: nothing of full strength is missed, nothing honest is found."""
+    result = score_events(Plan(subscriptions=600, days=32, seed=7))
+    wrong = {one.scene: one for one in result.scenes if one.failed}
+    assert not wrong
+    ready = [one for one in result.scenes if one.kind == ATTACK and not one.note]
+    assert len(ready) >= 11 and all(one.caught for one in ready)
+    assert all(one.events_to_detection for one in ready if one.victims > 1 and one.victims < 12)
 
 
-def test_a_disconnect_without_recorded_proof_is_missed() -> None:
-    observed, found = as_wanted(BY_NAME["gateway-refuses-disconnect"])
-    observed.proofs = [ACK]
-    assert f"{NAK} to the Disconnect-Request is not recorded" in missed(observed, found)[0]
+def test_the_same_seed_gives_the_same_score() -> None:
+    plan = Plan(("sim-in-twin", "duplicates"), 60, 6, 3)
+    assert score_events(plan) == score_events(plan)
 
 
-def test_a_disconnect_that_nothing_called_for_is_missed() -> None:
-    observed, found = as_wanted(BY_NAME["wrong-apn"])
-    observed.disconnects = [ACK]
-    assert missed(observed, found) == ["a Disconnect-Request came that nothing called for"]
+def test_a_subtle_attack_may_be_missed_without_failing() -> None:
+    result = score_events(Plan(("sim-in-twin",), 60, 6, 3, strength=0.0))
+    line = result.scenes[0]
+    assert line.strength == 0.0 and line.caught + line.missed == line.victims
+
+
+def test_an_attack_that_is_not_seen_fails() -> None:
+    result = score_events(Plan(("sim-in-phone",), 60, 6, 3))
+    line = result.scenes[0]
+    line.caught, line.missed = 0, line.victims
+    assert line.failed and not result.passed
+
+
+def performed(name: str, finding: str) -> Performance:
+    """A performance of one scene in which one finding about a victim was made up."""
+    from simward.lab.fleet import make_fleet
+    from simward.lab.performance import perform
+
+    done = perform(make_fleet(1, 60), [(scenes.scene(name), 1.0)], days=4, seed=1)
+    row = np.zeros(1, FINDING)
+    number = done.names.index(finding)
+    row["detector"], row["class"] = number // 16, number % 16
+    row["imsi"], row["at"] = done.played[0].stage.people["imsi"][0], done.played[0].stage.begins_at
+    done.findings = np.concatenate([done.findings, row])
+    return done
+
+
+def test_a_finding_about_an_honest_oddity_is_false() -> None:
+    line = score(performed("lost-stops", "device-change/other-model"), 1, 4).scenes[0]
+    assert line.false == 1 and line.failed
+
+
+def test_a_finding_of_the_wrong_detector_is_false() -> None:
+    line = score(performed("wrong-apn", "network-not-permitted/plmn"), 1, 4).scenes[0]
+    assert line.false == 1 and line.caught == line.victims
+
+
+def test_a_finding_about_somebody_else_is_false() -> None:
+    done = performed("wrong-apn", "device-change/other-model")
+    done.findings["imsi"][-1] = 1
+    others = score(done, 1, 4).scenes[-1]
+    assert others.scene == BACKGROUND and others.false == 1 and others.failed
+
+
+def test_what_no_installed_detector_could_see_does_not_fail() -> None:
+    class Unseen(Attack):
+        """Nothing sees it.
+
+        There is no such detector.
+        """
+
+        id = "unseen"
+        catches = ("no-such-detector",)
+
+        def acts(self, strength: float) -> tuple[()]:
+            return ()
+
+    from simward.lab.fleet import make_fleet
+    from simward.lab.performance import perform
+
+    line = score(perform(make_fleet(1, 60), [(Unseen(), 1.0)], days=2, seed=1), 1, 2).scenes[0]
+    assert line.note == NOT_INSTALLED and not line.failed
+
+
+def test_names_match_by_detector_or_by_class() -> None:
+    assert named("device-change/software", ("device-change",))
+    assert named("device-change/software", ("device-change/software",))
+    assert not named("device-change/software", ("device-change/other-model",))
+
+
+def test_the_command_prints_json_and_the_seed() -> None:
+    command = [sys.executable, "-m", "simward", "lab", "score", "--scene", "sim-in-phone", "--scene", "reordering"]
+    done = subprocess.run(
+        [*command, "--subscriptions", "60", "--days", "4", "--seed", "5", "--json"],
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["seed"] == 5 and told["passed"]
+    assert [one["scene"] for one in told["scenes"]] == ["sim-in-phone", "reordering", BACKGROUND]
+
+
+def test_an_honest_scene_is_no_attack() -> None:
+    assert all(isinstance(one, Oddity) for one in scenes.oddities())

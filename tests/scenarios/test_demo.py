@@ -11,9 +11,10 @@ import pytest
 from rich.console import Console
 
 from simward.errors import PeerError
-from simward.lab.demo import Plan, run
-from simward.lab.folder import OBSERVED_POLICIES
+from simward.lab.demo import BEST, Plan, run
 from simward.lab.gate_process import GateProcess, simward
+from simward.lab.policies import OBSERVED_POLICIES
+from simward.lab.scenes import best
 
 SIZE = 60
 
@@ -57,7 +58,7 @@ def test_the_demo_fails_where_attacks_are_only_watched(tmp_path: Path) -> None:
     plan = Plan(5, SIZE, week_s=1.0, silence_s=0.1, policies=OBSERVED_POLICIES)
     report = run(plan, tmp_path / "demo", Console(file=said, width=160))
     assert not report.passed
-    missed = {one.observed.scene.name for one in report.scenes if one.misses}
-    assert {"sim-in-phone", "sim-in-twin", "imei-withheld", "wrong-apn", "foreign-network"} <= missed
-    assert not {"unknown-sim", "forged-access", "forged-accounting"} & missed
+    missed = {one.observed.script.name for one in report.scenes if one.misses}
+    watched = {one.id for one in best(BEST)} - {"unknown-sim", "forged-access", "forged-accounting"}
+    assert missed == watched and {"sim-in-phone", "sim-in-twin"} <= missed
     assert "attacks missed" in said.getvalue()

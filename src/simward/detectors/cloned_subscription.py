@@ -21,8 +21,10 @@ none.
 **What to do.** Lock the subscription and have the SIM replaced: from here no one can tell which is the copy.
 """
 
-from simward.detectors.detector import CRITICAL, NO_OPINION, QUIET, Detector, Knob
-from simward.detectors.facts import ACCOUNTING_INTERIM, MOBILITIES, area_number, travelled_impossibly
+import numpy as np
+
+from simward.detectors.detector import CRITICAL, NO_OPINION, QUIET, Detector
+from simward.detectors.facts import ACCOUNTING_INTERIM, area_number
 
 DETECTOR = Detector(
     id="cloned-subscription",
@@ -35,10 +37,8 @@ DETECTOR = Detector(
 CLASSES = ("two-devices", "two-places")
 CLASS_TWO_DEVICES, CLASS_TWO_PLACES = 1, 2
 WITHIN_S = 86_400
-MEMORY = [("jumped_s", "u4")]
-KNOBS = [
-    Knob("mode", "u1", path="mobility.mode", kind="choice", values=MOBILITIES, doc="How fast its kind travels."),
-]
+MEMORY: list[tuple[str, str]] = []
+KNOBS: list[object] = []
 
 
 def judge(memory, subscription, event, knobs, evidence, around):  # type: ignore[no-untyped-def]
@@ -46,13 +46,9 @@ def judge(memory, subscription, event, knobs, evidence, around):  # type: ignore
     if around.two_devices:
         evidence.was, evidence.now = subscription.last_imei, event.imei
         return CLASS_TWO_DEVICES
-    if travelled_impossibly(around, knobs.mode):
-        back = memory.jumped_s != 0 and around.event_s - memory.jumped_s < WITHIN_S
-        memory.jumped_s = around.event_s
-        if back:
-            evidence.was = area_number(subscription.plmn, subscription.area)
-            evidence.now = area_number(event.plmn, event.area)
-            return CLASS_TWO_PLACES
-    if memory.jumped_s != 0 and around.event_s - memory.jumped_s < WITHIN_S:
-        return NO_OPINION
-    return QUIET if event.kind == ACCOUNTING_INTERIM else NO_OPINION
+    lately = subscription.jumped_s != 0 and around.event_s - np.int64(subscription.jumped_s) < WITHIN_S
+    if around.jumped and lately:
+        evidence.was = area_number(subscription.plmn, subscription.area)
+        evidence.now = area_number(event.plmn, event.area)
+        return CLASS_TWO_PLACES
+    return QUIET if event.kind == ACCOUNTING_INTERIM and not lately else NO_OPINION

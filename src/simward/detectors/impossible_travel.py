@@ -18,8 +18,10 @@ reports the cell of its core instead of the device's.
 **What to do.** See `cloned-subscription` and `simward explain`. Refuse or lock only where the cells are known well.
 """
 
+import numpy as np
+
 from simward.detectors.detector import HIGH, NO_OPINION, QUIET, Detector, Knob
-from simward.detectors.facts import MOBILITIES, farthest_m, travelled_impossibly
+from simward.detectors.facts import MOBILITIES, farthest_m
 
 DETECTOR = Detector(
     id="impossible-travel", runs="gate", scope="subscription", severity=HIGH, evidence={"*": "distance"}, sticky=True
@@ -27,7 +29,7 @@ DETECTOR = Detector(
 CLASSES = ("too-fast",)
 CLASS_TOO_FAST = 1
 LASTS_S = 3600
-MEMORY = [("until_s", "u4")]
+MEMORY: list[tuple[str, str]] = []
 KNOBS = [
     Knob("mode", "u1", path="mobility.mode", kind="choice", values=MOBILITIES, doc="How fast its kind travels."),
 ]
@@ -35,8 +37,7 @@ KNOBS = [
 
 def judge(memory, subscription, event, knobs, evidence, around):  # type: ignore[no-untyped-def]
     """A jump lasts an hour, so that one who jumps to and fro is one finding."""
-    if travelled_impossibly(around, knobs.mode):
+    if around.jumped:
         evidence.now, evidence.expected = around.travelled_m, farthest_m(around, knobs.mode)
-        memory.until_s = around.event_s + LASTS_S
         return CLASS_TOO_FAST
-    return NO_OPINION if around.event_s < memory.until_s else QUIET
+    return NO_OPINION if around.event_s - np.int64(subscription.jumped_s) < LASTS_S else QUIET

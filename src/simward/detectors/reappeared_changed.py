@@ -4,14 +4,16 @@
 the last one before it: device, software, cell, area, network, radio technology, gateway, address and APN. One finding
 says everything that differs.
 
-- `changed`: the device, the APN or a fixed address is another one, or (for fixed devices) it is outside its homes.
-  The rest is told along with it, and is no finding alone: software, cell, technology and gateway change in honest
-  lives.
+- `changed`: the device is another one (and neither the bound one nor, after a release with `--rebind`, the one that is
+  waited for), or the APN or a fixed address is, or (for fixed devices) it is outside its homes and by `cells.csv` at
+  least 10 km from where it was. The rest is told along with it, and is no finding alone: software, cell, technology
+  and gateway change in honest lives, and so does the neighbouring cell that is heard best.
 
 **Why it matters.** What is stolen is carried away switched off. Whatever vanishes and comes back otherwise should be
 looked at; whatever comes back unchanged had a flat battery.
 
-**What it misses.** A change without an absence: other detectors see that. A place that is not reported.
+**What it misses.** A change without an absence: other detectors see that. A place that is not reported. Another place
+alone, where `cells.csv` does not say how far away it is: `location-change` sees that after some reports.
 
 **Likely false alarms.** A device that was taken in for repair and came back rebuilt.
 
@@ -19,6 +21,7 @@ looked at; whatever comes back unchanged had a flat battery.
 """
 
 import numpy as np
+from numba import njit
 
 from simward.detectors.detector import MEDIUM, NO_OPINION, Detector, Knob
 from simward.detectors.facts import NO_SOFTWARE, NONE, NOT_REPORTED, imeisv, tac
@@ -34,8 +37,9 @@ DETECTOR = Detector(
 )
 CLASSES = ("changed",)
 CLASS_CHANGED = 1
+NEAR_M = 10_000
 DEVICE, CELL, LOCATION_AREA, NETWORK, RAT, GATEWAY, ADDRESS, APN = 0, 1, 2, 3, 4, 5, 6, 7
-MODE_NONE, MODE_MODEL = 0, 3
+MODE_NONE, MODE_FIRST_USE, MODE_MODEL = 0, 1, 3
 SECOND_US = 1_000_000
 MEMORY: list[tuple[str, str]] = []
 KNOBS = [
@@ -57,10 +61,13 @@ def judge(memory, subscription, event, knobs, evidence, around):  # type: ignore
         other_device = False
     if other_device and around.in_pool == 1:
         other_device = False
+    if other_device and expected(subscription, event, knobs):
+        other_device = False
     other_apn = event.apn != NONE and subscription.apn != NONE and event.apn != subscription.apn
     given = subscription.address  # by the gate itself: what a gateway gives may be another one each time
     other_address = given != NONE and event.address != NONE and event.address != given
-    if not (other_device or other_apn or other_address or around.at_home == 0):
+    elsewhere = around.at_home == 0 and around.travelled_m >= NEAR_M
+    if not (other_device or other_apn or other_address or elsewhere):
         return NO_OPINION
     evidence.was, evidence.now = np.int64(subscription.heard_s) * np.int64(SECOND_US), event.received_at
     for place in range(8):
@@ -84,3 +91,11 @@ def judge(memory, subscription, event, knobs, evidence, around):  # type: ignore
             evidence.before[place] = 0
             evidence.after[place] = 0
     return CLASS_CHANGED
+
+
+@njit
+def expected(subscription, event, knobs):  # type: ignore[no-untyped-def]
+    """Is it the bound device that is back, or the one that a release with rebind waits for?"""
+    if event.imei == subscription.bound_imei:
+        return True
+    return subscription.bound_imei == NONE and (knobs.binding == MODE_FIRST_USE or knobs.binding == MODE_MODEL)

@@ -79,6 +79,7 @@ SUBSCRIPTION = record(
         ("heard_s", "u4"),  # when it was heard last (received_at, s), 0 = never
         ("place_s", "u4"),  # when it was where it was last (happened_at, s), 0 = never
         ("homes", "i4", (HOMES,)),  # areas where a fixed device is at home (places.place_hash), 0 = free
+        ("jumped_s", "u4"),  # when it last was farther away than anything travels, 0 = never
         ("learn_from_s", "u4"),  # since when its homes are learnt
         ("away_s", "u4"),  # since when it is in none of them, 0 = it is at home
         ("away", "i4"),  # and in which area instead
@@ -167,6 +168,8 @@ SEGMENT_STATE = record(
     ],
     "segment",
 )
+MEMORIES = repr([SUBSCRIPTION, GATEWAY, STRANGER, SEGMENT_STATE])
+"""The layouts that detectors add to, as a text: what is compiled for them must be compiled anew where it changes."""
 FREED = np.dtype([("address", "u4"), ("next", "i4")], align=True)
 FINDING = np.dtype(
     [
@@ -246,6 +249,7 @@ AROUND = np.dtype(
         ("away_s", "i8"),  # for how long it has been away by now
         ("travelled_m", "i8"),  # at least so far from where it was before, -1 = cannot be told
         ("travel_s", "i8"),  # in that time
+        ("jumped", "i8"),  # 1: farther than anything of its kind travels in that time
         ("from_centre_m", "i8"),  # of the use case's area, -1 = cannot be told
         ("radius_m", "i8"),  # of that area
         ("in_pool", "i8"),  # the device is in the use case's pool: 1 yes, 0 no, -1 there is none

@@ -11,7 +11,7 @@ from simward.engine.addressing import prefix_mark
 from simward.engine.hashing import mix
 from simward.engine.lookup import find_device, put_device
 from simward.engine.places import happened_s, remember_place
-from simward.engine.rows import device_at, gateway_at, meta_of, session_at, subscription_at
+from simward.engine.rows import around_of, device_at, gateway_at, meta_of, session_at, subscription_at
 from simward.engine.sessions import (
     START_BIT,
     START_SEEN,
@@ -109,6 +109,8 @@ def remember(t, row, event):  # type: ignore[no-untyped-def]
     subscription.heard_s = max(
         np.int64(subscription.heard_s), np.int64(event.received_at) // np.int64(SECOND_US)
     )
+    if event.kind != STOP and around_of(t).jumped:
+        subscription.jumped_s = around_of(t).event_s
     remember_place(t, row, event)
     if event.imei != 0:
         taken = subscription.device_taken and event.kind <= START

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -76,8 +78,10 @@ def interpreted(array: np.ndarray) -> Any:
     return flat.view(np.recarray)
 
 
-INDEX_SOURCES = [hashing, lookup, row_access, layouts, events, outputs, policy_tables]
-"""Every module whose source an index's machine code is made from."""
+INDEX_SOURCES: list[ModuleType | Path | str] = [
+    hashing, lookup, row_access, layouts, layouts.MEMORIES, events, outputs, policy_tables,
+]  # fmt: skip
+"""Every module whose source an index's machine code is made from, and the layouts that detectors add to."""
 build_subscription_indexes = entry(lookup.build_subscription_indexes, depends=INDEX_SOURCES)
 build_device_index = entry(lookup.build_device_index, depends=INDEX_SOURCES)
 build_gateway_index = entry(lookup.build_gateway_index, depends=INDEX_SOURCES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.detectors.facts import AREA, FIXED, tac
+from simward.detectors.facts import AREA, FIXED, tac, travelled_impossibly
 from simward.engine.hashing import mix
 from simward.engine.lookup import find_device
 from simward.engine.places import (
@@ -59,6 +59,7 @@ def look_around(t, row, event):  # type: ignore[no-untyped-def]
         around.elapsed_s = max(received_s - np.int64(subscription.heard_s), np.int64(0))
     around.placed = has_place(event) and around.event_s >= np.int64(subscription.place_s)
     look_where(t, subscription, use_case, event, around)
+    around.jumped = 1 if travelled_impossibly(around, np.int64(use_case.mobility)) else 0
     around.in_pool = UNKNOWN
     if np.int64(use_case.binding_mode) == MODE_POOL and event.imei != 0:
         around.in_pool = in_ranges(t, np.int64(use_case.pool_from), np.int64(use_case.pool_count), event.imei)

@@ -10,7 +10,7 @@ from simward.lab import packets
 from simward.lab.fleet import Device, Place, Subscription
 from simward.lab.gateway import Answer, Gateway
 from simward.lab.packets import Bearer, Usage
-from simward.lab.scenes import ACCEPT, ACKNOWLEDGED, REJECT, SILENCE
+from simward.lab.scripts import ACCEPT, ACKNOWLEDGED, REJECT, SILENCE
 from simward.wire.radius.dictionary import Code
 
 WORDS = {
@@ -104,8 +104,12 @@ class Driver:
     def attach(
         self, gateway: Gateway, who: Subscription, device: Device | None, place: Place,
         opened: Callable[[Session], None], told: Told, *, rat: str = "", apn: str = "", manner: Manner | None = None,
+        ago_s: int = 0,
     ) -> None:  # fmt: skip
-        """Access-Request, and where it is accepted the Accounting Start; `told` is called when both are answered."""
+        """Access-Request, and where it is accepted the Accounting Start; `told` is called when both are answered.
+
+        The Start says that it happened `ago_s` ago.
+        """
         session_id, charging_id = gateway.next_session()
         bearer = Bearer(who, session_id, charging_id, device, place, rat or who.rat, apn or who.apn)
         how = manner or Manner()
@@ -122,7 +126,10 @@ class Driver:
             )
             gateway.sessions[session_id] = who.number
             opened(session)
-            self.report(session, packets.START, lambda answered: told(ACCEPT if answered == ACKNOWLEDGED else answered))
+            self.report(
+                session, packets.START, lambda answered: told(ACCEPT if answered == ACKNOWLEDGED else answered),
+                ago_s=ago_s,
+            )  # fmt: skip
 
         gateway.ask(
             gateway.auth_port, lambda identifier, _: packets.access_request(bearer, gateway.nas, identifier), decided,
@@ -130,10 +137,11 @@ class Driver:
         )  # fmt: skip
 
     def report(
-        self, session: Session, status: str, told: Told, usage: Usage | None = None, manner: Manner | None = None
-    ) -> None:
+        self, session: Session, status: str, told: Told, usage: Usage | None = None, manner: Manner | None = None,
+        ago_s: int = 0,
+    ) -> None:  # fmt: skip
         """One Accounting-Request about a session, as its bearer stands now."""
-        happened_at, bearer, how = int(time.time()), session.bearer, manner or Manner()
+        happened_at, bearer, how = int(time.time()) - ago_s, session.bearer, manner or Manner()
         gateway = session.gateway
         if status == packets.STOP:
             gateway.sessions.pop(bearer.session_id, None)

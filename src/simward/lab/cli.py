@@ -66,12 +66,49 @@ def fleet(directory: Path, subscriptions: int, seed: int) -> None:
 
 @lab.command()
 def scenes() -> None:
-    """List the attacks that the lab can play."""
-    from simward.lab.scenes import SCENES
+    """List the attacks and the honest oddities that the lab can play."""
+    from simward.lab.scenes import installed
 
-    width = max(len(scene.name) for scene in SCENES)
-    for scene in SCENES:
-        click.echo(f"{scene.name:<{width}}  {scene.title}; must be: {scene.did}")
+    width = max(len(name) for name in installed())
+    for name, scene in installed().items():
+        click.echo(f"{scene.kind:<6}  {name:<{width}}  {scene.title}")
+
+
+@lab.command()
+@click.option("--scene", "names", metavar="ID", multiple=True, help="Only these; `lab scenes` lists them.")
+@SIZE
+@click.option("--days", type=click.IntRange(min=2), default=32, show_default=True, help="Of the fleet's life.")
+@click.option("--strength", type=click.FloatRange(0.0, 1.0), default=1.0, show_default=True, help="Lower: subtler.")
+@click.option("--seed", type=int, default=None, help="The same seed plays the same.")
+@click.option("--radius", is_flag=True, help="Over RADIUS to a gate on loopback, not as events through the fold.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
+@click.pass_context
+def score(
+    ctx: click.Context, names: tuple[str, ...], subscriptions: int, days: int, strength: float, seed: int | None,
+    radius: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Play scenes on a fleet and say of each what was caught, what was missed and what was false.
+
+    All scenes unless some are named, all at once on one fleet, each with victims of its own. Exits 1 where an attack
+    of full strength was missed, or anything false was found.
+    """
+    import json
+
+    from rich.console import Console
+
+    from simward.lab import scoring
+
+    drawn = seed if seed is not None else secrets.randbelow(100_000)
+    plan = scoring.Plan(tuple(names), subscriptions, days, drawn, strength)
+    result = scoring.score_radius(plan) if radius else scoring.score_events(plan)
+    if as_json:
+        click.echo(json.dumps(result.told()))
+    else:
+        console = Console()
+        if not console.is_terminal:
+            console.width = WIDTH
+        scoring.show(result, console)
+    ctx.exit(0 if result.passed else 1)
 
 
 @lab.command()

@@ -12,15 +12,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from simward.lab import folder as lab_folder
 from simward.lab import scenes, timeline
-from simward.lab.attacks import Patience, ScenePlayer
+from simward.lab.attacks import Patience, ScriptPlayer
 from simward.lab.bearers import Driver, Tally
 from simward.lab.fleet import Fleet, make_fleet
-from simward.lab.folder import ADDRESSES, POLICIES, STRANGER_ADDRESS, Ports
+from simward.lab.folder import ADDRESSES, STRANGER_ADDRESS, Ports
 from simward.lab.gate_process import GateProcess, simward
 from simward.lab.gateway import Gateway, Network, free_port
+from simward.lab.policies import POLICIES
 from simward.lab.record import read_record
 from simward.lab.report import Report, honest_problems, judged
-from simward.lab.scenes import Observed
+from simward.lab.scripts import Observed
 from simward.lab.tables import show
 from simward.lab.timeline import Week, plan_week
 from simward.lab.week import WeekPlayer
@@ -28,6 +29,8 @@ from simward.settings import Settings
 from simward.wire.radius.outcomes import FIRST_DROPPED, OUTCOMES
 
 STRANGER = "stranger"
+BEST = 10
+"""So many attacks are shown."""
 FORGERY_REASONS = set(OUTCOMES[FIRST_DROPPED:]) - {"duplicate_in_flight"}
 
 
@@ -51,7 +54,7 @@ def run(plan: Plan, directory: Path, console: Console) -> Report:
     lab_folder.write_fleet(directory, fleet, plan.policies)
     lab_folder.write_settings(directory, ports)
     _introduce(console, plan, fleet, week, directory)
-    with console.status("simward apply: three policies and the inventory"):
+    with console.status("simward apply: policies and the inventory"):
         simward(directory, "apply", "--yes")
     gate = GateProcess(directory)
     network: Network | None = None
@@ -110,19 +113,20 @@ def _play(
         week_task = progress.add_task("honest week", total=len(week.steps))
         settled = player.play(plan.week_s, _WeekShown(progress, week_task))
         dropped_before = gate.packets()
-        attack_task = progress.add_task("attacks", total=len(scenes.SCENES))
-        attacker = ScenePlayer(
+        scripts = [one.script() for one in scenes.best(BEST)]
+        attack_task = progress.add_task("attacks", total=len(scripts))
+        attacker = ScriptPlayer(
             network, network.gateways[STRANGER], fleet, plan.seed, Patience(plan.silence_s),
             week.software_at_end(), week.left_open() | week.updated,
         )  # fmt: skip
         played: list[Observed] = []
-        for scene in scenes.SCENES:
-            progress.update(attack_task, description=f"attacks: {scene.title}")
-            played.append(attacker.play(scene))
+        for script in scripts:
+            progress.update(attack_task, description=f"attacks: {script.title}")
+            played.append(attacker.play(script))
             progress.advance(attack_task)
         progress.update(attack_task, description="attacks")
         dropped_after = gate.packets()
-    record = read_record(directory, proofs=sum(1 for scene in scenes.SCENES if scene.disconnect))
+    record = read_record(directory, proofs=sum(1 for script in scripts if script.disconnect))
     report = Report(plan.seed, directory, fleet, week, tally, player.lag_s, network, record)
     report.dropped = {
         reason: count - dropped_before.get(reason, 0)
@@ -130,7 +134,7 @@ def _play(
         if reason in FORGERY_REASONS and count > dropped_before.get(reason, 0)
     }
     report.scenes = [judged(observed, record) for observed in played]
-    report.problems.extend(honest_problems(report, {one.imsi for one in played}))
+    report.problems.extend(honest_problems(report, {imsi for one in played for imsi in (one.imsi, *one.accomplices)}))
     if not settled:
         report.problems.append("some packets of the honest week were still unanswered ten seconds after its end")
     return report

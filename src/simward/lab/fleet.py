@@ -1,4 +1,4 @@
-"""A synthetic fleet: subscriptions and their devices in three use cases, the same for the same seed."""
+"""A synthetic fleet: subscriptions and their devices in six use cases, the same for the same seed."""
 
 from __future__ import annotations
 
@@ -7,44 +7,61 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from simward.errors import UsageError
-
-HOME_PLMN = "00101"
-PARTNER_PLMN = "00102"
-FOREIGN_PLMN = "99999"
-"""Test networks: MCC 001 (ITU-T E.212 Annex: test), MNC 01 and 02; 999 is for internal use, no partner."""
+from simward.lab import geography
+from simward.lab.geography import HOME_PLMN, PARTNER_PLMN, PLMNS
 
 WATER_METER, LIFT_ALARM, CAR = "water-meter", "lift-alarm", "car"
-USE_CASES = (WATER_METER, LIFT_ALARM, CAR)
-SHARES: Mapping[str, float] = {WATER_METER: 0.60, LIFT_ALARM: 0.15, CAR: 0.25}
+CAMERA, TRACKER, SCOOTER = "camera", "tracker", "scooter"
+USE_CASES = (WATER_METER, LIFT_ALARM, CAR, CAMERA, TRACKER, SCOOTER)
+SHARES: Mapping[str, float] = {
+    WATER_METER: 0.50, LIFT_ALARM: 0.14, CAR: 0.15, CAMERA: 0.07, TRACKER: 0.07, SCOOTER: 0.07,
+}  # fmt: skip
 
-APNS: Mapping[str, str] = {WATER_METER: "meters.iot", LIFT_ALARM: "lifts.iot", CAR: "cars.iot"}
-RATS: Mapping[str, str] = {WATER_METER: "nb-iot", LIFT_ALARM: "lte-m", CAR: "lte"}
+APNS: Mapping[str, str] = {
+    WATER_METER: "meters.iot", LIFT_ALARM: "lifts.iot", CAR: "cars.iot", CAMERA: "cameras.iot", TRACKER: "trackers.iot",
+    SCOOTER: "scooters.iot",
+}  # fmt: skip
+RATS: Mapping[str, str] = {
+    WATER_METER: "nb-iot", LIFT_ALARM: "lte-m", CAR: "lte", CAMERA: "lte", TRACKER: "lte-m", SCOOTER: "lte-m",
+}  # fmt: skip
 
 # TACs whose first two digits are 00: reporting body "test" (GSMA TS.06), so no device that is sold has them.
 MODELS: Mapping[str, tuple[str, ...]] = {
     WATER_METER: ("00210001", "00210002"),
     LIFT_ALARM: ("00220001",),
     CAR: ("00230001", "00230002"),
+    CAMERA: ("00240001",),
+    TRACKER: ("00250001",),
+    SCOOTER: ("00260001",),
 }
 PHONE_TAC = "00290001"
 LAPTOP_TAC = "00290002"
 MODEL_NAMES: Mapping[str, str] = {
     "00210001": "meter AQ-1", "00210002": "meter AQ-2", "00220001": "lift modem L7",
-    "00230001": "car unit T5", "00230002": "car unit T6", PHONE_TAC: "phone", LAPTOP_TAC: "laptop",
+    "00230001": "car unit T5", "00230002": "car unit T6", "00240001": "camera C3", "00250001": "tracker G2",
+    "00260001": "scooter modem S1", PHONE_TAC: "phone", LAPTOP_TAC: "laptop",
 }  # fmt: skip
+MODEL_RATS: Mapping[str, str] = {
+    "00210001": "nb-iot lte-m", "00210002": "nb-iot lte-m", "00220001": "lte-m", "00230001": "lte",
+    "00230002": "lte", "00240001": "lte", "00250001": "lte-m nb-iot", "00260001": "lte-m",
+    PHONE_TAC: "lte nr", LAPTOP_TAC: "lte nr",
+}  # fmt: skip
+"""What each model's radio can do, as the owner's `models.csv` says."""
+CITY_ROW, CITY_COLUMN, CITY_REACH = 15, 60, 3
+"""Scooters stay within so many sites of the middle of a town."""
 
 
 @dataclass(frozen=True)
 class Device:
-    """A piece of equipment: the 14 digits of its IMEI and its software version (IMEISV digits 15 and 16)."""
+    """A piece of equipment: the 14 digits of its IMEI and its software version (IMEISV digits 15 and 16; -1 = none)."""
 
     imei: str
     software: int
 
     @property
     def imeisv(self) -> str:
-        """The 16 digits that a gateway reports (TS 23.003 6.2.2)."""
-        return f"{self.imei}{self.software:02d}"
+        """The 16 digits that a gateway reports (TS 23.003 6.2.2), or 14 without a version."""
+        return f"{self.imei}{self.software:02d}" if self.software >= 0 else self.imei
 
     @property
     def model(self) -> str:
@@ -62,7 +79,14 @@ class Place:
 
     plmn: str
     area: int
+    """-1 = no location is reported."""
     cell: int
+
+    @classmethod
+    def of(cls, site: int, sector: int, plmn: int) -> Place:
+        """A sector of a site of the made-up land; `plmn` as in geography.PLMNS."""
+        cell = int(geography.eci_of(site, sector, plmn))
+        return cls(PLMNS[plmn], int(geography.area_of(site)), cell)
 
 
 @dataclass(frozen=True)
@@ -75,8 +99,16 @@ class Subscription:
     msisdn: str
     use_case: str
     device: Device
-    home: Place
+    site: int
+    sector: int
+    network: int
+    """Position in geography.PLMNS."""
     state: str = "active"
+
+    @property
+    def home(self) -> Place:
+        """The cell where its device is, or begins its day."""
+        return Place.of(self.site, self.sector, self.network)
 
     @property
     def apn(self) -> str:
@@ -148,7 +180,9 @@ def make_fleet(seed: int, size: int = 1000) -> Fleet:
                 msisdn=f"999{next(numbers):09d}",
                 use_case=use_case,
                 device=Device(f"{tac}{next(units) % 10**6:06d}", chance.choice((1, 1, 1, 2))),
-                home=_home(chance, use_case),
+                site=_site(chance, use_case),
+                sector=chance.randrange(1, 4),
+                network=geography.PARTNER if use_case == WATER_METER and chance.random() < 0.1 else geography.HOME,
                 state="suspended" if number == _suspended(size) else "active",
             )
         )
@@ -193,7 +227,7 @@ def _use_case(number: int, size: int) -> str:
         edge += SHARES[name]
         if number < round(edge * size):
             return name
-    return CAR
+    return USE_CASES[-1]
 
 
 def _suspended(size: int) -> int:
@@ -201,9 +235,15 @@ def _suspended(size: int) -> int:
     return round(SHARES[WATER_METER] * size) - 1
 
 
-def _home(chance: random.Random, use_case: str) -> Place:
-    plmn = PARTNER_PLMN if use_case == WATER_METER and chance.random() < 0.1 else HOME_PLMN
-    return Place(plmn, chance.randrange(100, 140), chance.randrange(1 << 20) << 8 | chance.randrange(1, 4))
+def _site(chance: random.Random, use_case: str) -> int:
+    """Where a device lives: scooters in their town, cars off the border, the rest anywhere in the country."""
+    if use_case == SCOOTER:
+        row = CITY_ROW + chance.randint(-CITY_REACH, CITY_REACH)
+        return row * geography.COLUMNS + CITY_COLUMN + chance.randint(-CITY_REACH, CITY_REACH)
+    columns = (20, 100) if use_case == CAR else (5, geography.BORDER - 5)
+    site = chance.randrange(geography.ROWS) * geography.COLUMNS + chance.randrange(*columns)
+    surveyed = use_case in (CAMERA, TRACKER)  # whose owners have listed the cells around them
+    return site if geography.is_listed(site) or not surveyed else site + 1
 
 
 def _distinct(chance: random.Random, count: int, below: int) -> Iterator[int]:

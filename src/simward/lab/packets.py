@@ -7,7 +7,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from simward.lab.fleet import HOME_PLMN, Device, Place, Subscription
+from simward.lab.fleet import Device, Place, Subscription
+from simward.lab.geography import HOME_PLMN
 from simward.wire.radius.dictionary import Code, Value
 from simward.wire.radius.packet import MESSAGE_AUTHENTICATOR, Packet, PacketError
 
@@ -16,7 +17,7 @@ ON, OFF = "Accounting-On", "Accounting-Off"
 ADMIN_RESET = "Admin-Reset"
 SESSION_CONTEXT_NOT_FOUND = 503  # RFC 5176 3.5
 
-RAT_NAMES = {"lte": "EUTRAN", "nb-iot": "NB-IoT", "lte-m": "LTE-M", "nr": "NR"}
+RAT_NAMES = {"lte": "EUTRAN", "eutran": "EUTRAN", "nb-iot": "NB-IoT", "lte-m": "LTE-M", "nr": "NR"}
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,13 @@ def _described(bearer: Bearer, nas: Nas) -> Iterator[tuple[str, Value]]:
     yield "3GPP-NSAPI", "5"
     yield "3GPP-Selection-Mode", "0"
     yield "3GPP-Charging-Characteristics", "0800"
-    yield "3GPP-SGSN-MCC-MNC", bearer.place.plmn  # the visited network
+    if bearer.place.plmn:
+        yield "3GPP-SGSN-MCC-MNC", bearer.place.plmn  # the visited network
     if bearer.device is not None:
         yield "3GPP-IMEISV", bearer.device.imeisv
     yield "3GPP-RAT-Type", RAT_NAMES[bearer.rat]
-    yield "3GPP-User-Location-Info", location_octets(bearer.place, bearer.rat)
+    if bearer.place.area >= 0:
+        yield "3GPP-User-Location-Info", location_octets(bearer.place, bearer.rat)
 
 
 def access_request(bearer: Bearer, nas: Nas, identifier: int, *, signed: bool = True) -> bytes:

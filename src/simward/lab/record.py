@@ -14,7 +14,7 @@ from simward.engine.journal import EVENTS, row_events, row_outputs
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.identity import imsi_text
 from simward.lab.gate_process import findings
-from simward.lab.scenes import Found
+from simward.lab.scripts import Found
 
 PROOFS_WITHIN_S = 5.0
 """The answer to a Disconnect-Request is journalled with one of the gate's next batches."""

@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from simward.lab import scenes, timeline
+from simward.lab import scripts, timeline
 from simward.lab.bearers import Tally
 from simward.lab.fleet import Fleet
 from simward.lab.gateway import Network
 from simward.lab.record import Record
-from simward.lab.scenes import Found, Observed
+from simward.lab.scripts import Found, Observed
 from simward.lab.timeline import Week
 
 SHOWN = 5
@@ -66,7 +66,7 @@ class Report:
 def judged(observed: Observed, record: Record) -> SceneReport:
     """A scene with what was missed of it."""
     observed.proofs = record.proofs.get(observed.imsi, [])
-    return SceneReport(observed, record.of(observed.imsi), scenes.missed(observed, record.findings))
+    return SceneReport(observed, record.of(observed.imsi), scripts.missed(observed, record.findings))
 
 
 def honest_problems(report: Report, victims: set[str]) -> list[str]:
@@ -80,7 +80,7 @@ def honest_problems(report: Report, victims: set[str]) -> list[str]:
     problems += tally.address_faults[:SHOWN] + tally.clashes()[:SHOWN]
     problems += _finding_problems(report, victims)
     problems += _journal_problems(report)
-    forged = sum(1 for one in scenes.SCENES for act in one.acts if act.forged)
+    forged = sum(1 for one in report.scenes for act in one.observed.script.acts if act.forged)
     if sum(report.dropped.values()) != forged:
         problems.append(f"{forged} forged packets were sent; the gate counted {report.dropped or 'none'}")
     for name, gateway in report.network.gateways.items():

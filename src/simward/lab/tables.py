@@ -78,9 +78,9 @@ def _attack_table(report: Report) -> Table:
     table = _table("The attacks", ("", "what happened", "what Simward saw", "what it did", "in"))
     for one in report.scenes:
         mark = "[bold red]missed[/]" if one.misses else "[green]ok[/]"
-        did = escape("; ".join(one.misses)) if one.misses else one.observed.scene.did
+        did = escape("; ".join(one.misses)) if one.misses else one.observed.script.did
         style = "red" if one.misses else ""
-        table.add_row(mark, one.observed.scene.title, _saw(one), did, _took(one), style=style)
+        table.add_row(mark, one.observed.script.title, _saw(one), did, _took(one), style=style)
     return table
 
 
@@ -93,9 +93,9 @@ def _took(one: SceneReport) -> str:
     observed = one.observed
     if observed.disconnect_ms:
         return f"{observed.disconnect_ms:.1f} ms"
-    if observed.scene.acts[0].forged or not observed.milliseconds:
+    if observed.script.acts[0].forged or not observed.milliseconds:
         return ""
-    return f"{observed.milliseconds[0]:.1f} ms" if observed.scene.findings else ""
+    return f"{observed.milliseconds[0]:.1f} ms" if observed.script.findings else ""
 
 
 def _verdict(report: Report) -> str:
@@ -112,13 +112,13 @@ def _verdict(report: Report) -> str:
 def _further(report: Report, console: Console) -> None:
     """Commands to look further, about real subscriptions of this run."""
     command = f"simward --dir {report.directory}"
-    by_name = {one.observed.scene.name: one.observed for one in report.scenes}
+    by_name = {one.observed.script.name: one.observed for one in report.scenes}
     phone, cut = by_name["sim-in-phone"], by_name["wrong-device-in-accounting"]
     lines = [
         "\nLook further:",
         f"  {command} findings",
-        f"  {command} explain {phone.imsi}    # {phone.scene.title}",
-        f"  {command} explain {cut.imsi}    # {cut.scene.title}",
+        f"  {command} explain {phone.imsi}    # {phone.script.title}",
+        f"  {command} explain {cut.imsi}    # {cut.script.title}",
     ]
     if report.tally.addresses:
         number, address = next(iter(report.tally.addresses.items()))

@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from simward.lab.fleet import CAR, LIFT_ALARM, Fleet, Place, Subscription, sites
+from simward.lab.fleet import CAR, LIFT_ALARM, SCOOTER, Fleet, Place, Subscription, sites
 
 DAY, HOUR, MINUTE = 86_400.0, 3_600.0, 60.0
 WEEK = 7 * DAY
@@ -110,6 +110,8 @@ def plan_week(fleet: Fleet, seed: int) -> Week:
     updated: set[int] = set()
     for subscription in fleet.active:
         campaign = CAMPAIGN_AT + chance.random() * DAY if chance.random() < 0.1 else 0.0
+        if subscription.use_case == SCOOTER:
+            campaign = 0.0  # what may be in any device of a pool is bound to none, and its software goes unjudged
         stays = _restarted(chance, list(_stays(chance, subscription, campaign, roads)))
         if len({stay.software for stay in stays}) > 1:
             updated.add(subscription.number)

@@ -1,0 +1,178 @@
+"""The score of a performance: for each scene what was caught, what was missed, and what was found that is not so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from simward.lab.performance import Performance, Played
+from simward.lab.scenes.scene import ATTACK, Attack, Oddity, Scene
+
+BACKGROUND = "(everybody else)"
+NOT_INSTALLED = "detector not installed"
+WATCH_ONLY = "judged by the watch, which is not played here"
+INFORMATION = (
+    "device-change/software", "gateway-restarted", "gateway-silent", "cell-silent", "subscription-silent",
+    "cadence-changed", "session-storm", "usage-exceeded", "usage-unusual", "address-pool-exhausted",
+)  # fmt: skip
+"""What claims no theft and no move: true where it is found, or judged by another bar than this one."""
+
+
+def named(name: str, wanted: tuple[str, ...]) -> bool:
+    """Is the finding `detector/class` one of `wanted`, each a detector or a detector/class?"""
+    return name in wanted or name.partition("/")[0] in wanted
+
+
+@dataclass
+class SceneScore:
+    """One line of the table."""
+
+    scene: str
+    kind: str
+    strength: float
+    victims: int
+    caught: int = 0
+    missed: int = 0
+    false: int = 0
+    """Findings about victims that are of the wrong detector; for honest scenes, any that claims a theft or a move."""
+    events_to_detection: float | None = None
+    """The victims' events from the first of the attack to the finding: median."""
+    note: str = ""
+    found: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """An attack of full strength that was missed, or a false finding."""
+        return not self.note and ((self.missed > 0 and self.strength >= 1.0) or self.false > 0)
+
+
+@dataclass
+class Score:
+    """The whole table."""
+
+    seed: int
+    subscriptions: int
+    days: int
+    scenes: list[SceneScore]
+
+    @property
+    def passed(self) -> bool:
+        """Nothing missed at full strength, nothing false."""
+        return not any(one.failed for one in self.scenes)
+
+    def told(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "seed": self.seed, "subscriptions": self.subscriptions, "days": self.days, "passed": self.passed,
+            "scenes": [asdict(one) for one in self.scenes],
+        }  # fmt: skip
+
+
+def score(performance: Performance, seed: int, days: int) -> Score:
+    """Judge every scene, and what was found about everybody else."""
+    played = performance.played
+    owners = _owners(played)
+    lines = [_judged(performance, one, owners) for one in played]
+    subscriptions = performance.subscription_days // max(days, 1)
+    others = SceneScore(BACKGROUND, "honest", 1.0, subscriptions)
+    concerned = {one.scene.id: one for one in played}
+    for finding in performance.findings:
+        name = performance.name(finding)
+        if int(finding["imsi"]) in owners or named(name, INFORMATION):
+            continue
+        if any(_explains(one.scene, name) for one in concerned.values() if one.scene.everybody):
+            continue
+        others.found[name] = others.found.get(name, 0) + 1
+    others.false = sum(others.found.values())
+    return Score(seed, subscriptions, days, [*lines, others])
+
+
+def _explains(scene: Scene, name: str) -> bool:
+    """Is it what an honest scene of the whole fleet tells of itself?"""
+    return isinstance(scene, Oddity) and named(name, scene.informs)
+
+
+def _owners(played: Sequence[Played]) -> dict[int, Played]:
+    """IMSI -> the scene that it is a victim (or an accomplice) of."""
+    owners: dict[int, Played] = {}
+    for one in played:
+        if one.scene.everybody:
+            continue
+        for imsi in one.stage.people["imsi"]:
+            owners[int(imsi)] = one
+        for imsi in one.stage.rows["imsi"][one.stage.accomplices]:
+            owners.setdefault(int(imsi), one)
+    return owners
+
+
+def _judged(performance: Performance, one: Played, owners: dict[int, Played]) -> SceneScore:
+    scene, stage = one.scene, one.stage
+    line = SceneScore(scene.id, scene.kind, stage.strength, len(stage.people))
+    if isinstance(scene, Attack):
+        if not scene.is_installed:
+            line.note = WATCH_ONLY if scene.is_for_the_watch else NOT_INSTALLED
+            return line
+        if scene.one_finding:
+            return _judged_as_one(performance, one, line)
+    if not line.victims:
+        line.note = "the fleet is too small"
+        return line
+    if scene.everybody:
+        line.found = _counted(performance, stage.begins_at, _informs(scene))
+        return line
+    mine = np.array([owners.get(int(imsi)) is one for imsi in performance.findings["imsi"]], bool)
+    firsts: dict[int, int] = {}
+    found: Counter[str] = Counter()
+    for finding in performance.findings[mine]:
+        name, imsi = performance.name(finding), int(finding["imsi"])
+        found[name] += 1
+        if isinstance(scene, Attack):
+            if named(name, scene.catches) and int(finding["at"]) >= int(stage.began_at.min(initial=0)):
+                firsts.setdefault(imsi, int(finding["at"]))
+            elif not named(name, (*scene.also, *scene.catches, *INFORMATION)):
+                line.false += 1
+        elif not named(name, (*_informs(scene), *INFORMATION)):
+            line.false += 1
+    line.found = dict(found)
+    if scene.kind == ATTACK:
+        line.caught = sum(int(imsi) in firsts for imsi in stage.people["imsi"])
+        line.missed = line.victims - line.caught
+        line.events_to_detection = _events_to_detection(performance, one, firsts)
+    return line
+
+
+def _informs(scene: Scene) -> tuple[str, ...]:
+    return scene.informs if isinstance(scene, Oddity) else ()
+
+
+def _counted(performance: Performance, since: int, wanted: tuple[str, ...]) -> dict[str, int]:
+    """How often each of some findings began since then, whoever they are about."""
+    findings = performance.findings[performance.findings["at"] >= since]
+    names = Counter(performance.name(finding) for finding in findings)
+    return {name: count for name, count in names.items() if named(name, wanted)}
+
+
+def _judged_as_one(performance: Performance, one: Played, line: SceneScore) -> SceneScore:
+    """An outage: one finding of the right sort while it lasts; more than one of it are too many."""
+    scene, stage = one.scene, one.stage
+    assert isinstance(scene, Attack)
+    line.found = _counted(performance, stage.begins_at, scene.catches)
+    right = sum(line.found.values())
+    line.caught, line.missed = int(right > 0), int(right == 0)
+    line.false = max(0, right - 1)
+    return line
+
+
+def _events_to_detection(performance: Performance, one: Played, firsts: dict[int, int]) -> float | None:
+    """Median, over the victims that were caught, of their events from the first of the attack to the finding."""
+    counts = []
+    for imsi, began in zip(one.stage.people["imsi"], one.stage.began_at, strict=False):
+        caught_at = firsts.get(int(imsi))
+        if caught_at is not None:
+            at = performance.heard[performance.heard[:, 0] == imsi, 1]
+            counts.append(int(((at >= began) & (at <= caught_at)).sum()))
+    return float(np.median(counts)) if counts else None
