@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from functools import cache
 
-from simward.detectors.detector import MAX_CLASSES, SCOPES, Detector, DetectorModule
+from simward.detectors.detector import GROUP_SCOPES, MAX_CLASSES, SCOPES, Detector, DetectorModule
 
 NOT_DETECTORS = {"detector", "facts"}
 
@@ -21,7 +21,8 @@ def installed() -> tuple[DetectorModule, ...]:
         module = importlib.import_module(f"{__name__}.{info.name}")
         detector: Detector = module.DETECTOR
         assert detector.id == info.name.replace("_", "-"), f"{info.name}.py declares {detector.id}"
-        assert detector.scope in SCOPES, f"{detector.id}: unknown scope {detector.scope}"
+        scopes = SCOPES if detector.runs == "gate" else (*GROUP_SCOPES, "group")
+        assert detector.scope in scopes, f"{detector.id}: unknown scope {detector.scope}"
         assert len(module.CLASSES) < MAX_CLASSES, f"{detector.id}: too many classes"
         found.append(
             DetectorModule(
@@ -34,3 +35,8 @@ def installed() -> tuple[DetectorModule, ...]:
 def of_gate() -> tuple[DetectorModule, ...]:
     """The detectors that judge in-line."""
     return tuple(one for one in installed() if one.detector.runs == "gate")
+
+
+def of_watch() -> tuple[DetectorModule, ...]:
+    """The detectors that judge behind the gate."""
+    return tuple(one for one in installed() if one.detector.runs == "watch")

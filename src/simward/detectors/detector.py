@@ -27,6 +27,9 @@ RESPONSE_NAMES = ("", "observe", "notify", "quarantine", "refuse", "lock")
 
 MAX_CLASSES = 12
 SCOPES = ("subscription", "stranger", "gateway", "segment", "device")
+"""What a detector of the gate judges; the position is the scope's number in tables."""
+GROUP_SCOPES = ("cell", "gateway", "network", "model")
+"""What a detector of the watch judges: the subscriptions that have this in common. "group" is any of the four."""
 
 EVIDENCE_KINDS = (
     "none",
@@ -45,6 +48,7 @@ EVIDENCE_KINDS = (
     "segment",
     "area",
     "distance",
+    "model",
 )
 """How the integers `was`, `now`, `expected` of a finding are to be put into words (engine/words.py does it)."""
 
@@ -102,6 +106,8 @@ class Detector:
     """What `now` says may change without making another finding, as of something that goes on moving."""
     detailed: bool = False
     """It writes `evidence.before` and `evidence.after`: what differs, in the order of engine/outputs.py CHANGES."""
+    about: Mapping[str, str] = field(default_factory=dict)
+    """class (or "*") -> evidence kind of what a finding of the watch is about (a cell, a network, a model)."""
 
     def severity_of(self, class_name: str) -> int:
         """The severity of a class."""
@@ -112,6 +118,10 @@ class Detector:
     def evidence_of(self, class_name: str) -> str:
         """The evidence kind of a class."""
         return self.evidence.get(class_name, self.evidence.get("*", "none"))
+
+    def about_of(self, class_name: str) -> str:
+        """The evidence kind of what a finding of this class is about."""
+        return self.about.get(class_name, self.about.get("*", "none"))
 
 
 @dataclass(frozen=True)

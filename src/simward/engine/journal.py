@@ -24,8 +24,8 @@ from simward.engine.outputs import OUTPUT
 from simward.engine.snapshot import convert, dtype_described, dtype_description
 from simward.errors import JournalError, NotDurableError
 
-EVENTS, POLICY, INVENTORY = "events", "policy", "inventory"
-ROW_KINDS = (EVENTS, POLICY, INVENTORY)
+EVENTS, POLICY, INVENTORY, FINDINGS = "events", "policy", "inventory", "findings"
+ROW_KINDS = (EVENTS, POLICY, INVENTORY, FINDINGS)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,9 @@ TODAY_ID = TODAY.id
 class Row:
     """One batch: `count` inputs that have the sequence numbers `first` to `last`, and what was decided on them.
 
-    `inputs` are EVENT rows (kind "events"), PolicyTables ("policy") or an InventoryDelta ("inventory"), as bytes.
+    `inputs` are EVENT rows (kind "events"), PolicyTables ("policy") or an InventoryDelta ("inventory"), as bytes. A row
+    of the watch's own journal (kind "findings") has none: it is about the inputs in the gate's journal that have its
+    sequences.
     `outputs` are OUTPUT rows. `at` is the gate clock, us UTC. `kernel` is the hash of what decided. `notes` is JSON:
     "texts" [[id, base64], ...] that this row uses first, "commands" who asked and why.
     """
@@ -172,6 +174,11 @@ def events_row(
     if texts:
         said["texts"] = [[number, base64.b64encode(text).decode()] for number, text in texts]
     return Row(first, len(events), EVENTS, at, kernel, events.tobytes(), outputs.tobytes(), said)
+
+
+def findings_row(first: int, last: int, at: int, kernel: str, outputs: np.ndarray) -> Row:
+    """A row of the watch's journal: what it found in the gate's sequences `first` to `last`."""
+    return Row(first, last - first + 1, FINDINGS, at, kernel, b"", outputs.tobytes())
 
 
 def row_texts(row: Row) -> list[tuple[int, bytes]]:

@@ -24,7 +24,7 @@ OUTPUT = np.dtype(
         ("now", "i8"),
         ("expected", "i8"),
         ("opened_sequence", "i8"),  # the finding (or effect) that this row is about
-        ("subject", "i8"),  # COMMAND_ANSWER: the command's id; DISCONNECT: 1 = the gateway itself named the IMSI
+        ("subject", "i8"),  # COMMAND_ANSWER: its id; DISCONNECT: 1 = the gateway named the IMSI; watch: about what
         ("before", "i8", (CHANGES,)),  # FINDING_BEGAN of a detailed detector: what was, 0 = not known or the same
         ("after", "i8", (CHANGES,)),  # and what is instead
         ("row", "i4"),  # row of the scope's table
@@ -51,6 +51,8 @@ OUTPUT = np.dtype(
         ("session_id_octets", "u1"),
         ("session_id", "u1", (SESSION_ID_OCTETS,)),
         ("spare", "u1", (3,)),  # no gaps: a copy of a row must be equal to the byte
+        ("plmn", "i4"),  # FINDING_* of the watch: the network of the cell that it is about
+        ("more_spare", "u1", (4,)),
     ],
     align=True,
 )

@@ -100,16 +100,19 @@ def snapshot_paths(folder: Path) -> list[Path]:
 
 
 def newest_snapshot(
-    folder: Path, skipped: list[str] | None = None, room: Callable[[str, int], int] | None = None
+    folder: Path,
+    skipped: list[str] | None = None,
+    room: Callable[[str, int], int] | None = None,
+    wanted: Callable[[str], bool] | None = None,
 ) -> Snapshot | None:
-    """The newest snapshot that is undamaged; None where there is none. `room` is as in `read_snapshot`.
+    """The newest snapshot that is undamaged; None where there is none. `room` and `wanted` are as in `read_snapshot`.
 
     Damaged ones are named in `Snapshot.skipped`, and in the list `skipped`, which also serves where None is returned.
     """
     damaged = skipped if skipped is not None else []
     for path in snapshot_paths(folder):
         try:
-            found = read_snapshot(path, room)
+            found = read_snapshot(path, room, wanted)
         except (SnapshotDamagedError, OSError) as error:
             damaged.append(str(error))
         else:
@@ -117,20 +120,31 @@ def newest_snapshot(
     return None
 
 
-def read_snapshot(path: Path, room: Callable[[str, int], int] | None = None) -> Snapshot:
+def read_snapshot(
+    path: Path, room: Callable[[str, int], int] | None = None, wanted: Callable[[str], bool] | None = None
+) -> Snapshot:
     """Read a snapshot and check every octet of it; SnapshotDamagedError where it is not as it was written.
+
+    Arrays whose name is not `wanted` are neither read nor checked.
 
     `room(name, rows)` may ask for an array that is to grow: it is then a view of the first rows of a zeroed one of
     that many (its `base`), so that a table of a million rows need not be copied to get room for one more.
     """
     with open(path, "rb", buffering=0) as file, ThreadPoolExecutor(_READERS) as readers:
         head, start = _read_head(file, path)
-        arrays = {entry["name"]: _room_for(entry, room) for entry in head["arrays"]}
+        entries = {
+            number: entry
+            for number, entry in enumerate(head["arrays"])
+            if wanted is None or wanted(entry["name"])
+        }
+        arrays = {entry["name"]: _room_for(entry, room) for entry in entries.values()}
         # Reading and hashing let go of the GIL: each array is read and hashed beside the others.
-        places = [start + entry["at"] for entry in head["arrays"]]
-        digests = b"".join(readers.map(lambda array, at: _read_array(file, path, array, at), arrays.values(), places))
+        places = [start + entry["at"] for entry in entries.values()]
+        digests = readers.map(lambda array, at: _read_array(file, path, array, at), arrays.values(), places)
+        read = dict(zip(entries, digests, strict=True))
         file.seek(_trailer_at(start, head))
-        if file.read(len(digests)) != digests:
+        written = [file.read(_DIGEST_OCTETS) for _ in head["arrays"]]
+        if any(written[number] != own for number, own in read.items()):
             raise SnapshotDamagedError(f"{path} is damaged: the digest of an array is wrong")
     return Snapshot(head["sequence"], head["kernel"], arrays, head["notes"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,8 @@ FACTS = (
 
 
 GONE = 255
+WATCH_PREFIX = "watch."
+"""What the names of the watch's arrays in a snapshot begin with."""
 OWNERS = ("subscriptions", "strangers", "gateways", "segment_states", "devices")
 """The table that holds a finding's owner, by scope (detectors.detector.SCOPES)."""
 
@@ -46,11 +49,26 @@ def snapshots_folder(data_dir: Path) -> Path:
 def restore(data_dir: Path, journal: Journal) -> Fold:
     """The fold as it was when the journal's last row was written."""
     with ThreadPoolExecutor(1) as reader:
-        reading = reader.submit(newest_snapshot, snapshots_folder(data_dir), room=room_to_grow)
+        reading = reader.submit(newest_snapshot, snapshots_folder(data_dir), room=room_to_grow, wanted=is_of_gate)
         Fold.new().events(events.empty(0))  # while the disk is read, what is compiled is loaded
         snapshot = reading.result()
     fold = from_snapshot(snapshot) if snapshot is not None else Fold.new()
     del snapshot  # the fold has taken its arrays over
+    refuse_unless_reached(fold, journal)
+    last = journal.last  # as of now: a gate may be writing on while this reads
+    catch_up(fold, journal)
+    if fold.sequence < last:
+        raise JournalError(f"folding the journal ends at sequence {fold.sequence}, the journal at {last}")
+    return fold
+
+
+def is_of_gate(name: str) -> bool:
+    """Is this array of a snapshot the gate's?"""
+    return not name.startswith(WATCH_PREFIX)
+
+
+def refuse_unless_reached(fold: Fold, journal: Journal) -> None:
+    """JournalError where the journal does not follow on the fold without a gap."""
     if fold.sequence > journal.last:
         raise JournalError(
             f"the snapshot holds sequence {fold.sequence}, but the journal ends at {journal.last}: "
@@ -60,11 +78,6 @@ def restore(data_dir: Path, journal: Journal) -> Fold:
         raise JournalError(
             f"the journal begins at sequence {journal.first}, and no snapshot reaches that far ({fold.sequence})"
         )
-    last = journal.last  # as of now: a gate may be writing on while this reads
-    catch_up(fold, journal)
-    if fold.sequence < last:
-        raise JournalError(f"folding the journal ends at sequence {fold.sequence}, the journal at {last}")
-    return fold
 
 
 def catch_up(fold: Fold, journal: Journal) -> None:
@@ -127,14 +140,19 @@ def put_fact(table: np.ndarray, place: int, output: np.ndarray) -> None:
     table["generation"][place] = output["generation"]
 
 
-def save(fold: Fold, data_dir: Path) -> Path:
-    """Write a snapshot of the fold. For a process behind the gate: it takes as long as the disk does."""
+def save(
+    fold: Fold, data_dir: Path, more: Mapping[str, np.ndarray] | None = None, said: Mapping[str, Any] | None = None
+) -> Path:
+    """Write a snapshot of the fold, with `more` arrays and `said` among its notes. For a process behind the gate: it
+    takes as long as the disk does.
+    """
     arrays = dict(fold.state.saved())
     texts = fold.state.texts.all()
     arrays["policy"] = np.frombuffer(fold.state.policy.to_bytes(), np.uint8)
     arrays["texts"] = np.frombuffer(b"".join(texts), np.uint8)
     arrays["text_octets"] = np.array([len(text) for text in texts], np.int32)
-    notes = {"detectors": [one["id"] for one in fold.manifest()["detectors"]]}
+    arrays.update(more or {})
+    notes = {"detectors": [one["id"] for one in fold.manifest()["detectors"]], **(said or {})}
     return write_snapshot(snapshots_folder(data_dir), fold.sequence, fold.kernel, arrays, notes)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from simward.detectors import of_gate
+from simward.detectors import of_gate, of_watch
 from simward.detectors.detector import MAX_CLASSES
 
 NAME_OCTETS = 100
@@ -123,20 +123,24 @@ class PolicyTables:
     responses: np.ndarray  # u1[use case, gate detector, class]; class 0 unused
     knobs: np.ndarray
     settings: np.ndarray  # one row
-    names: dict[str, list[str]]  # "use_cases", "segments", "tenants" ("" first where row 0 is none), "detectors"
+    names: dict[str, list[str]]
+    """"use_cases", "segments", "tenants" ("" first where row 0 is none), "detectors", "watch_detectors"."""
     sources: dict[str, str] = field(default_factory=dict)  # file name -> text, for the audit
     cells: np.ndarray = field(default_factory=lambda: np.zeros(0, CELL))
     countries: np.ndarray = field(default_factory=lambda: np.zeros(COUNTRIES, COUNTRY))
     models: np.ndarray = field(default_factory=lambda: np.zeros(0, MODEL))
     pools: np.ndarray = field(default_factory=lambda: np.zeros(0, POOL_RANGE))
+    watch_responses: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, MAX_CLASSES), np.uint8))
+    """u1[use case, watch detector, class]: what is to become of what the watch finds."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Every array by its name, in the order in which they are journalled."""
+        """Every array that the gate decides by, by its name, in the order in which they are journalled."""
         return {name: getattr(self, name) for name in POLICY_ARRAYS}
 
     def to_bytes(self) -> bytes:
         """The form that is journalled."""
-        return pack(self.arrays(), {"names": self.names, "sources": self.sources})
+        arrays = {**self.arrays(), "watch_responses": self.watch_responses}
+        return pack(arrays, {"names": self.names, "sources": self.sources})
 
     @staticmethod
     def from_bytes(blob: bytes) -> PolicyTables:
@@ -156,7 +160,10 @@ class PolicyTables:
         return PolicyTables(
             use_cases, np.zeros(1, SEGMENT), np.zeros((1, len(detectors), MAX_CLASSES), np.uint8),
             np.zeros(1, knobs_dtype()), settings,
-            {"use_cases": [""], "segments": [""], "tenants": ["default"], "detectors": [one.id for one in detectors]},
+            {
+                "use_cases": [""], "segments": [""], "tenants": ["default"],
+                "detectors": [one.id for one in detectors], "watch_detectors": [one.id for one in of_watch()],
+            },
         )
 
 

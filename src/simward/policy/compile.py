@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from simward.detectors import of_gate
+from simward.detectors import of_gate, of_watch
 from simward.detectors.detector import (
     LOCK,
     MAX_CLASSES,
@@ -100,6 +100,7 @@ def compile_policy(policy: Policy, settings: Settings, beside: Beside | None = N
             "segments": segment_names,
             "tenants": tenants,
             "detectors": [one.id for one in of_gate()],
+            "watch_detectors": [one.id for one in of_watch()],
         },
         sources={
             **_named_from(settings, policy.texts),
@@ -111,6 +112,7 @@ def compile_policy(policy: Policy, settings: Settings, beside: Beside | None = N
         countries=countries().copy(),
         models=beside.models,
         pools=np.concatenate([np.zeros(0, POOL_RANGE), *ranges.values()]),
+        watch_responses=np.stack([_watch_responses(one) for one in documents]),
     )
 
 
@@ -212,6 +214,15 @@ def _responses(document: dict[str, Any], unknown: int) -> np.ndarray:
     for number, one in enumerate(of_gate()):
         for position, name in enumerate(one.classes, 1):
             table[number, position] = unknown if one.detector.scope == "stranger" else response(document, one, name)
+    return table
+
+
+def _watch_responses(document: dict[str, Any]) -> np.ndarray:
+    """Judged behind the gate, when the answer has long been given: nothing stronger than a notice is carried out."""
+    table = np.zeros((len(of_watch()), MAX_CLASSES), np.uint8)
+    for number, one in enumerate(of_watch()):
+        for position, name in enumerate(one.classes, 1):
+            table[number, position] = min(response(document, one, name), NOTIFY)
     return table
 
 

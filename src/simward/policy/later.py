@@ -8,8 +8,6 @@ from __future__ import annotations
 from simward.detectors import installed
 
 DETECTORS = {
-    "gateway-silent": "a gateway has stopped reporting",
-    "cell-silent": "every subscription of a cell has vanished",
     "subscription-silent": "a subscription has not been heard of for longer than its cadence allows",
     "cadence-changed": "a subscription reports more or less often than it should",
     "session-storm": "a subscription connects again and again",

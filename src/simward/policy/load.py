@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from simward.detectors import installed
+from simward.detectors.detector import NOTIFY, RESPONSE_NAMES
 from simward.errors import ConfigurationError, Problem, nearest
 from simward.policy import later
 from simward.policy.schema import KINDS, read_document
@@ -102,6 +103,7 @@ def read_policies(texts: dict[str, str], problems: Iterable[Problem] = ()) -> Po
     # References into documents that could not be read would only add noise to their real problem.
     found += () if broken else _references(policy)
     found += _overlaps(policy)
+    found += _too_strong(policy)
     found += _warnings(policy)
     errors = [problem for problem in found if not problem.warning]
     if errors:
@@ -186,6 +188,15 @@ def _overlaps(policy: Policy) -> Iterator[Problem]:
                     place = f"{owner.file}:{owner.at(other_key)}"
                     yield one.problem(key, f"{network} overlaps the {other_key} {other} of {owner.name!r} ({place})")
             pools.append((network, key, one))
+
+
+def _too_strong(policy: Policy) -> Iterator[Problem]:
+    """What the watch finds comes after the answer, and concerns many: it can be told, and cuts nobody."""
+    behind = {one.id for one in installed() if one.detector.runs == "watch"}
+    for one in policy.of("use_case").values():
+        for key, word in one.value.get("responses", {}).items():
+            if key.partition("/")[0] in behind and RESPONSE_NAMES.index(word) > NOTIFY:
+                yield one.problem(f"responses.{key}", "judged behind the gate: at most notify", f"{key}: notify")
 
 
 def _warnings(policy: Policy) -> Iterator[Problem]:

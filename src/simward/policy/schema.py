@@ -10,7 +10,7 @@ import yaml
 
 from simward import quantities
 from simward.detectors import installed
-from simward.detectors.detector import RESPONSE_NAMES
+from simward.detectors.detector import NOTIFY, OBSERVE, RESPONSE_NAMES
 from simward.detectors.facts import MOBILITIES
 from simward.engine.tables import BINDING_MODES, LIMITED_ACTIONS, OTHER_SEGMENTS
 from simward.errors import nearest
@@ -248,10 +248,14 @@ def response_key_problem(key: str) -> tuple[str, str] | None:
 
 def _response_keys(value: dict[str, Any]) -> dict[str, Any]:
     free = [one for one in installed() if not one.detector.fixed_response]
-    names = [name for one in free for name in (one.id, *(f"{one.id}/{each}" for each in one.classes))]
+    names = {name: one for one in free for name in (one.id, *(f"{one.id}/{each}" for each in one.classes))}
+    notice = {"enum": [RESPONSE_NAMES[OBSERVE], RESPONSE_NAMES[NOTIFY]]}  # all that the watch's findings may ask for
     words = "|".join(name for name in later.DETECTORS if later.is_later(name))
     return {
-        "properties": dict.fromkeys(["default", *names], value),
+        "properties": {
+            "default": value,
+            **{name: notice if one.detector.runs == "watch" else value for name, one in names.items()},
+        },
         "patternProperties": {rf"^({words})(/[a-z0-9-]+)?$": value},
         "additionalProperties": False,
     }

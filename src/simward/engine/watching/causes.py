@@ -1,0 +1,87 @@
+"""Which of its groups explains a silence best, inside compiled code: one finding for the cause, not one for each sign.
+
+Where a gateway dies, its cells, its network and its models fall silent too. The narrowest group that explains most of
+those silent is the cause: a wider one counts only where clearly more fell silent than in the narrower one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from simward.engine.watching.groups import fell, pointer, roll
+from simward.engine.watching.layouts import CELL, MODEL, SILENT
+from simward.engine.watching.rows import group_at, watched_at
+
+THIS, PERHAPS, OTHER = 0, 1, 2
+"""What `cause` says: nothing explains it better; something wider may be falling as well; another group does."""
+LEAST = 5
+"""Fewer that fall silent together may be chance."""
+HOLD_US = 60_000_000
+
+
+@njit
+def is_silent(group):  # type: ignore[no-untyped-def]
+    """Enough members, and at least half of those that were live, fell silent together."""
+    count = fell(group)
+    return count >= LEAST and count >= np.int64(group.live)
+
+
+@njit
+def is_most(part, whole):  # type: ignore[no-untyped-def]
+    """Is `part` four fifths of `whole`? What is missing then is chance, or on its way."""
+    return part * 5 >= whole * 4
+
+
+@njit
+def is_narrower(group, other):  # type: ignore[no-untyped-def]
+    """Has the group fewer members that were live? Of two that are equal, the kind decides."""
+    size, other_size = fell(group) + np.int64(group.live), fell(other) + np.int64(other.live)
+    return size < other_size or (size == other_size and np.int64(group.kind) < np.int64(other.kind))
+
+
+@njit
+def compare(group, other, now):  # type: ignore[no-untyped-def]
+    """What `other`, a group of one of the silent, means for the silence of `group`: THIS, PERHAPS or OTHER."""
+    mine, its = fell(group), fell(other)
+    if other.lasting and group.lasting:
+        # Both were told, the narrower one first: the wider is the cause if it grew well beyond it.
+        return np.int64(THIS if is_most(mine, its) else OTHER)
+    if other.lasting and is_most(its, mine):
+        return np.int64(OTHER)
+    if now < other.quiet_until and not is_narrower(other, group):
+        return np.int64(OTHER)
+    if is_silent(other):
+        if not is_most(mine, its):
+            return np.int64(OTHER)
+        if is_most(its, mine) and is_narrower(other, group):
+            return np.int64(OTHER)
+        return np.int64(THIS)
+    beyond = its - mine
+    others_live = np.int64(other.live) - np.int64(group.live)
+    if beyond >= 3 and beyond * 20 >= beyond + others_live:
+        return np.int64(PERHAPS)
+    return np.int64(THIS)
+
+
+@njit
+def find_cause(w, row, now):  # type: ignore[no-untyped-def]
+    """Write into the group's `cause` whether another group of the one that fell silent last explains it better."""
+    group = group_at(w, row)
+    group.cause = THIS
+    if group.witness == 0 or fell(group) == 0:
+        return
+    witness = watched_at(w, np.int64(group.witness) - np.int64(1))
+    if witness.standing != SILENT or pointer(witness, np.int64(group.kind)) != np.int64(row) + np.int64(1):
+        return  # it is back: whoever is still silent will say more
+    strongest = np.int64(THIS)
+    for kind in range(CELL, MODEL + 1):
+        number = pointer(witness, kind)
+        if number == 0 or kind == np.int64(group.kind):
+            continue
+        other = group_at(w, number - np.int64(1))
+        roll(other, now)
+        strongest = max(strongest, compare(group, other, now))
+    group.cause = strongest
+    if strongest != THIS:
+        group.held_until = now + np.int64(HOLD_US)

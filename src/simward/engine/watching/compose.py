@@ -1,0 +1,92 @@
+"""The composed watch kernel: its detectors' judgements and the fold as one compiled module, named after a hash of its
+sources.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import llvmlite
+import numba
+import numpy
+
+from simward import compiled
+from simward.detectors import of_watch
+from simward.detectors.detector import GROUP_SCOPES, DetectorModule
+from simward.engine import compose
+from simward.engine.watching import causes, findings, groups, kernel, layouts, rows
+
+SOURCES = (layouts, rows, groups, causes, findings, kernel)
+ENTRIES = ("fold", "forget", "build_index")
+
+
+@cache
+def kernel_hash() -> str:
+    """32 hex digits over every source that the watch fold's bytes depend on; the gate's are among them."""
+    detectors = [one.module for one in of_watch()]
+    return compiled.sources_digest([compose.kernel_hash(), *SOURCES, *detectors, Path(__file__)])[:32]
+
+
+def manifest() -> dict[str, Any]:
+    """What a reader of outputs must know about this kernel; registered with the watch's journal."""
+    return {
+        "detectors": [
+            {
+                "id": one.id,
+                "classes": ["", *one.classes],
+                "scope": one.detector.scope,
+                "evidence": ["none", *(one.detector.evidence_of(name) for name in one.classes)],
+                "about": ["none", *(one.detector.about_of(name) for name in one.classes)],
+            }
+            for one in of_watch()
+        ]
+    }
+
+
+def composed_text() -> str:
+    """The generated module: the function that judges a group, and the fold that is given it."""
+    lines = [
+        Path(kernel.__file__).read_text(),
+        "from simward.engine.rows import evidence_at, set_class, settings_of",
+    ]
+    judges = list(enumerate(of_watch()))
+    for number, one in judges:
+        assert not one.knobs, f"{one.id}: a group has no use case, so no knobs"
+        lines += [f"import {one.module.__name__} as d{number}", f"judge_{number} = njit(d{number}.judge)"]
+    lines += [
+        "", "", "@njit", "def judge_group(t, w, row, event):", "    group = group_at(w, row)",
+        "    kind = np.int64(group.kind)", "    knobs = settings_of(t)",
+    ]  # fmt: skip
+    for number, one in judges:
+        lines += [f"    set_class(w, {number}, -1)", *_judged(number, one)]
+    lines += ["", "", *(f"{name} = njit(cache=True, nogil=True)({name})" for name in ENTRIES), ""]
+    return "\n".join(lines)
+
+
+def _judged(number: int, one: DetectorModule) -> list[str]:
+    """The lines that ask one detector, where the group is of its kind."""
+    scope = one.detector.scope
+    condition = "kind != 0" if scope == "group" else f"kind == {GROUP_SCOPES.index(scope) + 1}"
+    memory = f"group.{one.field}" if one.memory else "group"
+    return [
+        f"    if {condition}:",
+        f"        seen = evidence_at(w, {number})",
+        "        seen.was = 0",
+        "        seen.now = 0",
+        "        seen.expected = 0",
+        f"        set_class(w, {number}, judge_{number}({memory}, group, event, knobs, seen))",
+    ]
+
+
+@cache
+def composed() -> ModuleType:
+    """The module with `fold`, `forget` and `build_index`: compiled (from the cache folder where it was compiled before)
+    or interpreted.
+    """
+    versions = f"{numba.__version__} {llvmlite.__version__} {numpy.__version__}"
+    text = composed_text()
+    digest = compiled.sources_digest([kernel_hash(), versions, text])[:24]
+    return compiled.import_generated(f"simward_watch_{digest}", text)

@@ -1,0 +1,102 @@
+"""The watch fold over the gate's: rows of the gate's journal in, findings out. Live and refolded, the same code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simward.compiled import INTERPRETED
+from simward.detectors import of_watch
+from simward.detectors.detector import NOTIFY, OBSERVE
+from simward.engine.fold import Fold
+from simward.engine.outputs import OUTPUT
+from simward.engine.rows import MAPPED
+from simward.engine.state import BATCH_MAX, interpreted
+from simward.engine.tables import InventoryDelta, PolicyTables
+from simward.engine.watching import compose
+from simward.engine.watching.state import WatchState
+
+
+class WatchFold:
+    """The watch's state and kernel, beside the gate fold that knows the subscriptions.
+
+    The gate fold must have folded the same rows; of what it knows only that is read which revisions alone change.
+    """
+
+    def __init__(self, gate: Fold, state: WatchState | None = None) -> None:
+        self.gate, self.state = gate, state or WatchState()
+        self.kernel = compose.kernel_hash()
+        self._entries = compose.composed()
+        self._take_policy(gate.state.policy)
+        self.index_groups()
+
+    @property
+    def sequence(self) -> int:
+        """Sequence number, in the gate's journal, of the last input folded."""
+        return int(self.state.watch_meta["sequence"][0])
+
+    @property
+    def now(self) -> int:
+        """received_at of the newest input, us."""
+        return int(self.state.watch_meta["now"][0])
+
+    @property
+    def subscriptions(self) -> int:
+        """How many rows the gate's table of subscriptions has in use."""
+        return int(self.gate.state.meta["subscriptions"][0])
+
+    def manifest(self) -> dict[str, Any]:
+        """What readers of the findings must know about this kernel."""
+        return compose.manifest()
+
+    def digest(self) -> str:
+        """Equal digests mean equal states."""
+        return self.state.digest(self.subscriptions)
+
+    def events(self, events: np.ndarray, first: int) -> np.ndarray:
+        """Fold journalled events, the first of which has the sequence `first`; returns a copy of the outputs."""
+        parts, at = [], 0
+        while at < len(events):
+            batch = np.ascontiguousarray(events[at : at + BATCH_MAX])
+            if self.state.make_room(self.subscriptions, len(batch)):
+                self.index_groups()
+            watch = self.state.tables()
+            watch["events"] = batch.ctypes.data
+            if INTERPRETED:
+                MAPPED[batch.ctypes.data] = interpreted(batch)
+            consumed, made = self._entries.fold(self.gate.state.tables(), watch, len(batch), first + at)
+            if made:
+                parts.append(self.state.outputs[:made].copy())
+            at += int(consumed)
+        return np.concatenate(parts) if parts else np.zeros(0, OUTPUT)
+
+    def before_inventory(self, delta: InventoryDelta) -> None:
+        """Forget the subscriptions that a revision removes; to be called before the gate fold forgets their rows."""
+        if not len(delta.removals):
+            return
+        self.state.make_room(self.subscriptions, 0)
+        table = self.gate.state.subscriptions[: self.subscriptions]
+        rows = np.flatnonzero(np.isin(table["imsi"], delta.removals) & (table["imsi"] != 0))
+        self._entries.forget(self.state.tables(), rows.astype(np.int64), self.now)
+
+    def revised(self, sequence: int, at: int, tables: PolicyTables | None = None) -> None:
+        """A revision took a sequence number; `tables` where it was one of the policy."""
+        self.state.watch_meta["sequence"] = sequence
+        self.state.watch_meta["now"] = max(self.now, at)
+        if tables is not None:
+            self._take_policy(tables)
+
+    def index_groups(self) -> None:
+        """Make the index of groups anew."""
+        self.state.group_index[:] = 0
+        self._entries.build_index(self.state.tables())
+
+    def _take_policy(self, tables: PolicyTables) -> None:
+        """A group has members of many use cases: the strongest response that any of them gives, at most notify."""
+        self.state.responses[:] = OBSERVE
+        then = tables.names.get("watch_detectors", [])
+        for number, one in enumerate(of_watch()):
+            if one.id in then and len(tables.watch_responses):
+                said = tables.watch_responses[:, then.index(one.id)].max(axis=0)
+                self.state.responses[number] = np.clip(said[: self.state.responses.shape[1]], OBSERVE, NOTIFY)

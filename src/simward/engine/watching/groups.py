@@ -1,0 +1,232 @@
+"""Groups inside compiled code: found by what they have in common, joined and left, and how many of each fell silent."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from simward.engine.hashing import mix
+from simward.engine.watching.layouts import (
+    CELL,
+    GATEWAY,
+    GATEWAY_GROUPS_MAX,
+    GROUPS_MAX,
+    LIVE,
+    MODEL,
+    NETWORK,
+    SILENT,
+)
+from simward.engine.watching.rows import (
+    group_at,
+    group_slot,
+    set_group_slot,
+    watch_meta_of,
+    zero_group,
+)
+
+SECOND_US = 1_000_000
+WINDOW_LEAST_US = 300_000_000
+"""Two that fall silent within a few minutes fell together; where interims come more rarely, within one interval."""
+
+
+@njit
+def slot_of(w, kind, key, within):  # type: ignore[no-untyped-def]
+    """Where the search for a group begins."""
+    mixed = mix((np.int64(key) ^ (np.int64(within) << np.int64(36))) & np.int64(0x3FFFFFFFFFFFFFFF))
+    return (mixed ^ (np.int64(kind) * np.int64(40503))) & w.group_mask
+
+
+@njit
+def put_group(w, row):  # type: ignore[no-untyped-def]
+    """Enter a row that is not in the index yet."""
+    group = group_at(w, row)
+    at = slot_of(w, group.kind, group.key, group.within)
+    while group_slot(w, at) != 0:
+        at = (at + np.int64(1)) & w.group_mask
+    set_group_slot(w, at, np.int64(row) + np.int64(1))
+
+
+@njit
+def take_out(w, row):  # type: ignore[no-untyped-def]
+    """Take a row out of the index and close the gap that it leaves, so that every search still arrives."""
+    group = group_at(w, row)
+    at = slot_of(w, group.kind, group.key, group.within)
+    while group_slot(w, at) != np.int64(row) + np.int64(1):
+        at = (at + np.int64(1)) & w.group_mask
+    hole = at
+    while True:
+        at = (at + np.int64(1)) & w.group_mask
+        slot = group_slot(w, at)
+        if slot == 0:
+            break
+        other = group_at(w, slot - np.int64(1))
+        begin = slot_of(w, other.kind, other.key, other.within)
+        # May it move to the hole? Only if its search passes there before it comes to where it stands.
+        if ((at - begin) & w.group_mask) >= ((at - hole) & w.group_mask):
+            set_group_slot(w, hole, slot)
+            hole = at
+    set_group_slot(w, hole, np.int64(0))
+
+
+@njit
+def find_group(w, kind, key, within):  # type: ignore[no-untyped-def]
+    """Row + 1 of a group, or 0."""
+    at = slot_of(w, kind, key, within)
+    while True:
+        slot = group_slot(w, at)
+        if slot == 0:
+            return np.int64(0)
+        group = group_at(w, slot - np.int64(1))
+        if group.key == key and np.int64(group.kind) == kind and np.int64(group.within) == within:
+            return slot
+        at = (at + np.int64(1)) & w.group_mask
+
+
+@njit
+def group_of(w, kind, key, within):  # type: ignore[no-untyped-def]
+    """Row + 1 of a group, made where it is new; 0 where there is no room (which is counted)."""
+    found = find_group(w, kind, key, within)
+    if found != 0:
+        return found
+    meta = watch_meta_of(w)
+    at = np.int64(meta.groups_free)
+    full = kind == GATEWAY and np.int64(meta.gateways) >= GATEWAY_GROUPS_MAX
+    if full or (at == 0 and np.int64(meta.groups) >= GROUPS_MAX):
+        meta.groups_full = np.int64(meta.groups_full) + np.int64(1)
+        return np.int64(0)
+    if at != 0:
+        meta.groups_free = group_at(w, at - np.int64(1)).members
+    else:
+        meta.groups = np.int64(meta.groups) + np.int64(1)
+        at = np.int64(meta.groups)
+    if kind == GATEWAY:
+        meta.gateways = np.int64(meta.gateways) + np.int64(1)
+    zero_group(w, at - np.int64(1))
+    group = group_at(w, at - np.int64(1))
+    group.kind = kind
+    group.key = key
+    group.within = within
+    group.finding_head = 0
+    put_group(w, at - np.int64(1))
+    return at
+
+
+@njit
+def free_if_unused(w, number):  # type: ignore[no-untyped-def]
+    """Give up a group that nobody points at and nothing is open about; a gateway's habits are kept."""
+    row = number - np.int64(1)
+    group = group_at(w, row)
+    if group.members > 0 or group.finding_head != 0 or np.int64(group.kind) == GATEWAY:
+        return
+    take_out(w, row)
+    zero_group(w, row)
+    meta = watch_meta_of(w)
+    group.members = meta.groups_free
+    meta.groups_free = number
+
+
+@njit
+def pointer(one, kind):  # type: ignore[no-untyped-def]
+    """Row + 1 of a subscription's group of a kind."""
+    if kind == CELL:
+        return np.int64(one.cell)
+    if kind == GATEWAY:
+        return np.int64(one.gateway)
+    if kind == NETWORK:
+        return np.int64(one.network)
+    return np.int64(one.model)
+
+
+@njit
+def set_pointer(one, kind, number):  # type: ignore[no-untyped-def]
+    """Point a subscription at its group of a kind."""
+    if kind == CELL:
+        one.cell = number
+    elif kind == GATEWAY:
+        one.gateway = number
+    elif kind == NETWORK:
+        one.network = number
+    else:
+        one.model = number
+
+
+@njit
+def move(w, one, kind, number):  # type: ignore[no-untyped-def]
+    """A subscription is in another group of a kind from now on (0 = in none); how it stands goes with it."""
+    before = pointer(one, kind)
+    if before == number:
+        return
+    set_pointer(one, kind, number)
+    if number != 0:
+        group = group_at(w, number - np.int64(1))
+        group.members = np.int64(group.members) + np.int64(1)
+        if one.standing == LIVE:
+            group.live = np.int64(group.live) + np.int64(1)
+    if before != 0:
+        group = group_at(w, before - np.int64(1))
+        group.members = np.int64(group.members) - np.int64(1)
+        if one.standing == LIVE:
+            group.live = np.int64(group.live) - np.int64(1)
+        free_if_unused(w, before)
+
+
+@njit
+def fell(group):  # type: ignore[no-untyped-def]
+    """How many are silent that fell silent within the last two windows, or since something was found."""
+    return np.int64(group.fell_now) + np.int64(group.fell_before)
+
+
+@njit
+def roll(group, now):  # type: ignore[no-untyped-def]
+    """Move the windows on; not while a finding lasts or a wider cause is looked at, so that nobody is forgotten."""
+    if group.lasting or now < group.held_until:
+        return
+    window_us = max(np.int64(group.window_us), np.int64(WINDOW_LEAST_US))
+    if now - group.window_at < window_us:
+        return
+    if now - group.window_at < 2 * window_us:
+        group.fell_before = group.fell_now
+        group.window_before_at = group.window_at
+    else:
+        group.fell_before = 0
+        group.window_before_at = now
+    group.fell_now = 0
+    group.window_at = now
+    if group.fell_before == 0:
+        group.first_fell_at = 0
+        group.window_us = 0
+    else:
+        group.first_fell_at = max(group.first_fell_at, group.window_before_at)
+
+
+@njit
+def stand(w, one, row, standing, now, interval_s):  # type: ignore[no-untyped-def]
+    """Change how a subscription stands, and count it so in its four groups."""
+    before = np.int64(one.standing)
+    if before == standing:
+        return
+    fell_at = one.fell_at
+    one.standing = standing
+    one.fell_at = now if standing == SILENT else np.int64(0)
+    for kind in range(CELL, MODEL + 1):
+        number = pointer(one, kind)
+        if number == 0:
+            continue
+        group = group_at(w, number - np.int64(1))
+        if before == LIVE:
+            group.live = np.int64(group.live) - np.int64(1)
+        elif before == SILENT:
+            if fell_at >= group.window_at:
+                group.fell_now = max(np.int64(0), np.int64(group.fell_now) - np.int64(1))
+            elif fell_at >= group.window_before_at:
+                group.fell_before = max(np.int64(0), np.int64(group.fell_before) - np.int64(1))
+        if standing == LIVE:
+            group.live = np.int64(group.live) + np.int64(1)
+        elif standing == SILENT:
+            roll(group, now)
+            group.fell_now = np.int64(group.fell_now) + np.int64(1)
+            group.window_us = max(np.int64(group.window_us), interval_s * np.int64(SECOND_US))
+            group.witness = np.int64(row) + np.int64(1)
+            group.last_fell_at = now
+            if group.first_fell_at == 0:
+                group.first_fell_at = now

@@ -1,0 +1,258 @@
+"""The watch fold: one input after the other, as the gate journalled them.
+
+Like the gate fold it touches nothing but the arrays that it is given: no clock, no randomness, no I/O, no allocation,
+and every value is an explicit int64. `t` holds the gate's tables, `w` the watch's. compose.py takes the text of this
+module into the composed one, where `judge_group` is the detectors' judgement.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from simward.detectors.facts import tac
+from simward.engine.events import (
+    ACCESS_REQUEST,
+    ACCOUNTING_INTERIM,
+    ACCOUNTING_OFF,
+    ACCOUNTING_ON,
+    ACCOUNTING_STOP,
+    TICK,
+)
+from simward.engine.recognising import find_subscription
+from simward.engine.rows import event_at, meta_of, subscription_at, use_case_at
+from simward.engine.watching.causes import find_cause
+from simward.engine.watching.findings import settle
+from simward.engine.watching.groups import SECOND_US, free_if_unused, group_of, move, pointer, put_group, roll, stand
+from simward.engine.watching.layouts import CELL, GATEWAY, IDLE, LIVE, MODEL, NETWORK, SILENT
+from simward.engine.watching.rows import group_at, watch_meta_of, watched_at, zero_watched
+
+OUTPUT_ROOM = 64
+"""More outputs than one input can make (a tick stops by itself before that)."""
+TICK_ROOM = 56
+DEAF_US = 10_000_000
+"""A gate ticks each second. Where nothing came for longer it was not there, and nobody could be heard."""
+MISSED_INTERVALS = 3
+"""So many intervals without a word are silence: one record may be lost, and the next may be late."""
+SWEEP_LEAST, GROUP_SWEEP_LEAST = 1024, 256
+SWEEP_TICKS, GROUP_SWEEP_TICKS = 60, 10
+HABIT_SHARE = 8
+HABIT_LONGEST = 4
+"""A gap longer than so many times its habit is an absence, and says nothing about the habit."""
+
+
+def judge_group(t, w, row, event):  # type: ignore[no-untyped-def]
+    """Let the detectors of a group's kind write their classes; defined where the kernel is composed."""
+    raise NotImplementedError
+
+
+@njit
+def since_heard(w, last_at, now):  # type: ignore[no-untyped-def]
+    """How long somebody has said nothing while the gate listened, us."""
+    return now - max(np.int64(last_at), np.int64(watch_meta_of(w).listening_since))
+
+
+@njit
+def judged(t, w, row, event, position, made, index):  # type: ignore[no-untyped-def]
+    """Have a group judged, and its findings begin and end."""
+    group = group_at(w, row)
+    group.unheard_us = since_heard(w, group.last_at, event.received_at) if group.last_at != 0 else np.int64(0)
+    judge_group(t, w, row, event)
+    return settle(w, row, position, made, index)
+
+
+@njit
+def hear_gateway(t, w, event, position, made):  # type: ignore[no-untyped-def]
+    """A gateway says something, whatever it is about; returns its row + 1 (0 = there was no room) and outputs made."""
+    number = group_of(w, np.int64(GATEWAY), np.int64(event.gateway), np.int64(event.client))
+    if number == 0:
+        return number, made
+    made, _ = judged(t, w, number - np.int64(1), event, position, made, np.int64(0))
+    group = group_at(w, number - np.int64(1))
+    group.last_at = event.received_at
+    group.off = 1 if event.kind == ACCOUNTING_OFF else 0
+    if event.kind == ACCOUNTING_INTERIM:
+        group.interims = 1
+    elif event.kind == ACCOUNTING_ON or event.kind == ACCOUNTING_OFF:
+        group.epoch_at = event.received_at
+    return number, made
+
+
+@njit
+def session_name(event):  # type: ignore[no-untyped-def]
+    """31 bits, above 0, of what names a session: Acct-Session-Id and gateway (RFC 2866 5.5)."""
+    value = np.int64(event.gateway) ^ (np.int64(event.client) << np.int64(16))
+    for position in range(np.int64(event.session_id_octets)):
+        value = ((value ^ np.int64(event.session_id[position])) * np.int64(16777619)) & np.int64(0xFFFFFFFF)
+    return max(np.int64(1), (value ^ (value >> np.int64(15))) & np.int64(0x7FFFFFFF))
+
+
+@njit
+def learn_habit(one, name, at):  # type: ignore[no-untyped-def]
+    """The usual time between two interims of one session (a robust moving mean: absences do not count)."""
+    if np.int64(one.session) != name or one.heard_at == 0:
+        return
+    gap_s = (at - one.heard_at) // np.int64(SECOND_US)
+    habit_s = np.int64(one.habit_s)
+    if gap_s <= 0 or gap_s > 1_000_000:
+        return
+    if habit_s == 0:
+        one.habit_s = gap_s
+    elif gap_s <= HABIT_LONGEST * habit_s:
+        one.habit_s = max(np.int64(1), habit_s + (gap_s - habit_s) // np.int64(HABIT_SHARE))
+
+
+@njit
+def place(w, one, event, gateway):  # type: ignore[no-untyped-def]
+    """Which groups a subscription is in, by its newest word; what that does not report stays as it was."""
+    if gateway != 0:
+        move(w, one, np.int64(GATEWAY), gateway)
+    if event.cell != 0:
+        plmn = np.int64(event.plmn)
+        move(w, one, np.int64(CELL), group_of(w, np.int64(CELL), np.int64(event.cell), plmn))
+    if event.plmn != 0:
+        move(w, one, np.int64(NETWORK), group_of(w, np.int64(NETWORK), np.int64(event.plmn), np.int64(0)))
+    if event.imei != 0:
+        model = np.int64(tac(event.imei))
+        move(w, one, np.int64(MODEL), group_of(w, np.int64(MODEL), model, np.int64(0)))
+
+
+@njit
+def hear_subscription(w, row, event, gateway):  # type: ignore[no-untyped-def]
+    """A word of a subscription: where it is, and what it owes from now on."""
+    one = watched_at(w, row)
+    now = np.int64(event.received_at)
+    standing = np.int64(LIVE if one.standing == LIVE else IDLE)
+    if event.kind != ACCESS_REQUEST:
+        name = session_name(event)
+        if event.kind == ACCOUNTING_STOP:
+            # Another session than the one that spoke last may go on: then it is that one that owes.
+            if np.int64(one.session) == name or one.session == 0:
+                standing = np.int64(IDLE)
+        else:
+            if event.kind == ACCOUNTING_INTERIM:
+                learn_habit(one, name, now)
+            one.session = name
+            standing = np.int64(LIVE)
+    if one.standing == SILENT:
+        stand(w, one, row, np.int64(IDLE), now, np.int64(0))
+    place(w, one, event, gateway)
+    stand(w, one, row, standing, now, np.int64(0))
+    one.heard_at = now
+    for kind in range(CELL, MODEL + 1):
+        number = pointer(one, kind)
+        if number != 0 and kind != GATEWAY:
+            group_at(w, number - np.int64(1)).last_at = now
+
+
+@njit
+def interval_of(t, w, row, one):  # type: ignore[no-untyped-def]
+    """How often an interim is owed, s; 0 = not at all. A gateway may take no notice of what it was told to do."""
+    habit_s = np.int64(one.habit_s)
+    if one.gateway != 0 and group_at(w, np.int64(one.gateway) - np.int64(1)).interims:
+        return max(habit_s, np.int64(use_case_at(t, subscription_at(t, row).use_case).interim_interval_s))
+    return habit_s
+
+
+@njit
+def look_after(t, w, row, now):  # type: ignore[no-untyped-def]
+    """The sweep looks at one subscription: has it sent what it owes, and does it owe it still?"""
+    one = watched_at(w, row)
+    if one.standing == IDLE:
+        return
+    if one.gateway != 0 and group_at(w, np.int64(one.gateway) - np.int64(1)).epoch_at > one.heard_at:
+        stand(w, one, row, np.int64(IDLE), now, np.int64(0))  # RFC 2866 5.1: all sessions of the gateway are over
+        return
+    if one.standing == LIVE:
+        interval_s = interval_of(t, w, row, one)
+        if interval_s > 0 and since_heard(w, one.heard_at, now) > MISSED_INTERVALS * interval_s * np.int64(SECOND_US):
+            stand(w, one, row, np.int64(SILENT), now, interval_s)
+
+
+@njit
+def sweep(t, w, now):  # type: ignore[no-untyped-def]
+    """A tick looks at the next sixtieth of the subscriptions."""
+    meta = watch_meta_of(w)
+    count = np.int64(meta_of(t).subscriptions)
+    for _ in range(min(count, max(np.int64(SWEEP_LEAST), (count + SWEEP_TICKS - 1) // np.int64(SWEEP_TICKS)))):
+        at = np.int64(meta.sweep) % count
+        meta.sweep = (at + np.int64(1)) % count
+        look_after(t, w, at, now)
+
+
+@njit
+def fold_tick(t, w, event, position, made):  # type: ignore[no-untyped-def]
+    """Time has passed: who has fallen silent, and what does that say about the next tenth of the groups?"""
+    sweep(t, w, np.int64(event.received_at))
+    meta = watch_meta_of(w)
+    count = np.int64(meta.groups)
+    index = np.int64(0)
+    share = (count + GROUP_SWEEP_TICKS - 1) // np.int64(GROUP_SWEEP_TICKS)
+    for _ in range(min(count, max(np.int64(GROUP_SWEEP_LEAST), share))):
+        if index > TICK_ROOM:
+            break
+        at = np.int64(meta.group_sweep) % count
+        meta.group_sweep = (at + np.int64(1)) % count
+        group = group_at(w, at)
+        if group.kind == 0:
+            continue
+        roll(group, event.received_at)
+        find_cause(w, at, np.int64(event.received_at))
+        before = index
+        made, index = judged(t, w, at, event, position, made, index)
+        if index != before:
+            free_if_unused(w, at + np.int64(1))
+    return made
+
+
+def fold(tables, watch, count, first):  # type: ignore[no-untyped-def]
+    """Fold events in order, the first of which has the sequence `first` in the gate's journal.
+
+    Returns how many were consumed and how many outputs were made; stops early where the outputs might not fit.
+    """
+    t, w = tables[0], watch[0]
+    made = np.int64(0)
+    meta = watch_meta_of(w)
+    for position in range(count):
+        if made + OUTPUT_ROOM > w.outputs_room:
+            return np.int64(position), made
+        event = event_at(w, position)
+        kind = np.int64(event.kind)
+        if event.received_at - meta.now > DEAF_US:
+            meta.listening_since = event.received_at
+        meta.sequence = first + np.int64(position)
+        meta.now = max(meta.now, event.received_at)
+        if ACCESS_REQUEST <= kind <= ACCOUNTING_STOP:
+            gateway, made = hear_gateway(t, w, event, np.int64(position), made)
+            row = find_subscription(t, event)
+            if row >= 0:
+                hear_subscription(w, row, event, gateway)
+        elif kind == ACCOUNTING_ON or kind == ACCOUNTING_OFF:
+            _, made = hear_gateway(t, w, event, np.int64(position), made)
+        elif kind == TICK:
+            made = fold_tick(t, w, event, np.int64(position), made)
+    return np.int64(count), made
+
+
+def forget(watch, rows, at):  # type: ignore[no-untyped-def]
+    """Forget removed subscriptions: they are in no group any more."""
+    w = watch[0]
+    for position in range(len(rows)):
+        one = watched_at(w, rows[position])
+        stand(w, one, rows[position], np.int64(IDLE), at, np.int64(0))
+        for kind in range(CELL, MODEL + 1):
+            move(w, one, np.int64(kind), np.int64(0))
+        zero_watched(w, rows[position])
+
+
+def build_index(watch):  # type: ignore[no-untyped-def]
+    """Fill an empty index of groups from the table."""
+    from_groups(watch[0])
+
+
+@njit
+def from_groups(w):  # type: ignore[no-untyped-def]
+    """Enter every group in use."""
+    for row in range(watch_meta_of(w).groups):
+        if group_at(w, row).kind != 0:
+            put_group(w, np.int64(row))

@@ -1,0 +1,121 @@
+"""The layouts of the watch's state: one row a subscription, group and open finding.
+
+A group is all subscriptions that have a cell, a gateway, a network or a model in common. Rows point at groups by
+row + 1, so that a row of zeros points nowhere and room that was never used takes no memory.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simward.detectors import of_watch
+from simward.detectors.detector import GROUP_SCOPES
+
+CELL, GATEWAY, NETWORK, MODEL = 1, 2, 3, 4
+"""Kinds of group: the narrowest first, which decides between two that explain the same. The position in GROUP_SCOPES,
+plus one."""
+IDLE, LIVE, SILENT = 0, 1, 2
+"""How a subscription stands: it owes nothing, it owes interims, or it has not sent what it owes."""
+GROUPS_MAX = 262_144
+GATEWAY_GROUPS_MAX = 4_096
+FINDINGS_MAX = 1_024
+"""Open findings; a condition that begins beyond that waits until one has ended, and is counted."""
+
+assert tuple(GROUP_SCOPES[kind - 1] for kind in (CELL, GATEWAY, NETWORK, MODEL)) == GROUP_SCOPES
+
+WATCHED = np.dtype(
+    [
+        ("heard_at", "i8"),  # received_at of its last word, us; 0 = never heard
+        ("fell_at", "i8"),  # when its silence was noticed
+        ("cell", "i4"),  # rows + 1 of its groups
+        ("gateway", "i4"),
+        ("network", "i4"),
+        ("model", "i4"),
+        ("session", "i4"),  # 31 bits of the name of the session that it spoke in last
+        ("habit_s", "i4"),  # its usual time between two interims, 0 = not known
+        ("standing", "u1"),
+    ],
+    align=True,
+)
+"""One row a subscription, under the row number that it has in the gate's table."""
+
+
+def memory_of_groups() -> list[tuple[str, Any]]:
+    """The nested memory records of the detectors that judge groups."""
+    return [(one.field, np.dtype(list(one.memory), align=True)) for one in of_watch() if one.memory]
+
+
+GROUP = np.dtype(
+    [
+        ("key", "i8"),  # the cell (identity.py), the gateway's text, the network (PLMN) or the model (TAC)
+        ("last_at", "i8"),  # when anything of it was heard last
+        ("unheard_us", "i8"),  # before this event: how long nothing was heard while the gate listened
+        ("epoch_at", "i8"),  # gateways: received_at of the last Accounting-On or -Off
+        ("window_at", "i8"),  # since when `fell_now` counts
+        ("window_before_at", "i8"),  # since when `fell_before` counts
+        ("first_fell_at", "i8"),  # when the first of those that it counts was noticed
+        ("window_us", "i8"),  # how long a window is: the longest interval among those who fell silent in it
+        ("last_fell_at", "i8"),  # and of the last
+        ("held_until", "i8"),  # until then the window does not move on: a wider cause is being looked at
+        ("quiet_until", "i8"),  # after a finding: those who come back late are no new one
+        ("within", "i4"),  # of a cell its network (PLMN), of a gateway the RADIUS client that speaks for it
+        ("members", "i4"),  # subscriptions that point here
+        ("live", "i4"),  # of them, those that owe interims and are not silent
+        ("fell_now", "i4"),  # of them, those whose silence was noticed since `window_at`
+        ("fell_before", "i4"),  # and in the window before
+        ("witness", "i4"),  # row + 1 of the subscription that fell silent last
+        ("finding_head", "i4"),
+        ("kind", "u1"),  # 0 = a free row, its `members` is then the next free one + 1
+        ("off", "u1"),  # gateways: it said that it goes down (Accounting-Off)
+        ("interims", "u1"),  # gateways: it sends interims at all
+        ("lasting", "u1"),  # a finding about its silence is open
+        ("cause", "u1"),  # causes.py: does another group explain its silence better?
+        *memory_of_groups(),
+    ],
+    align=True,
+)
+WATCH_FINDING = np.dtype(
+    [
+        ("opened_sequence", "i8"),
+        ("was", "i8"),
+        ("now", "i8"),
+        ("expected", "i8"),
+        ("group", "i4"),
+        ("next", "i4"),
+        ("opened_index", "u1"),
+        ("detector", "u1"),
+        ("class", "u1"),
+        ("response", "u1"),
+    ],
+    align=True,
+)
+WATCH_META = np.dtype(
+    [
+        ("sequence", "i8"),  # of the gate's journal: the input folded last
+        ("now", "i8"),
+        ("listening_since", "i8"),  # the gate has listened without a gap since then
+        ("groups_full", "i8"),  # places that found no room in the table
+        ("findings_held", "i8"),  # findings that found none
+        ("sweep", "i4"),
+        ("group_sweep", "i4"),
+        ("groups", "i4"),
+        ("groups_free", "i4"),  # row + 1
+        ("gateways", "i4"),
+        ("findings", "i4"),
+        ("finding_free", "i4"),  # row + 1
+        ("findings_live", "i4"),
+    ],
+    align=True,
+)
+
+ADDRESSED = (
+    "watch_meta", "watched", "groups", "group_index", "watch_findings", "detectors", "evidence", "classes", "responses",
+    "events", "outputs",
+)  # fmt: skip
+WATCH_TABLES = np.dtype(
+    [(name, "i8") for name in (*ADDRESSED, "group_mask", "outputs_room", "detector_count")],
+    align=True,
+)
+"""What the kernel is given beside the gate's tables: where each array begins, and the lengths that it must know."""

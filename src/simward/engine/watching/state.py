@@ -1,0 +1,137 @@
+"""The watch's state: its tables, their growth and their bytes. The index of groups is derived, never saved."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from simward.compiled import INTERPRETED
+from simward.detectors import of_watch
+from simward.detectors.detector import MAX_CLASSES, OBSERVE, DetectorModule
+from simward.engine.layouts import DETECTOR_FACTS, SEEN
+from simward.engine.outputs import OUTPUT
+from simward.engine.rows import MAPPED
+from simward.engine.state import BATCH_MAX, index_size, interpreted
+from simward.engine.watching.findings import TOGETHER
+from simward.engine.watching.layouts import (
+    FINDINGS_MAX,
+    GROUP,
+    GROUPS_MAX,
+    WATCH_FINDING,
+    WATCH_META,
+    WATCH_TABLES,
+    WATCHED,
+)
+
+OUTPUTS_ROOM = 2 * BATCH_MAX
+GROUPS_AN_EVENT = 4
+LAYOUTS = {"watch_meta": WATCH_META, "watched": WATCHED, "groups": GROUP, "watch_findings": WATCH_FINDING}
+USED = {"watch_meta": "", "watched": "", "groups": "groups", "watch_findings": "findings"}
+"""Table -> the counter in WATCH_META that says how many of its rows are in use; "" = all."""
+
+
+def detector_facts() -> np.ndarray:
+    """What the kernel must know about each detector of the watch, by number."""
+    facts = np.zeros(max(1, len(of_watch())), DETECTOR_FACTS)
+    for number, one in enumerate(of_watch()):
+        for position, name in enumerate(one.classes, start=1):
+            facts["severity"][number, position] = one.detector.severity_of(name)
+        facts["scope"][number] = TOGETHER if one.detector.scope == "group" else 0
+    return facts
+
+
+class WatchState:
+    """All that the watch fold keeps. `watched` has at least as many rows as the gate has subscriptions."""
+
+    def __init__(self) -> None:
+        self.watch_meta = np.zeros(1, WATCH_META)
+        self.watched = np.zeros(1024, WATCHED)
+        self.groups = np.zeros(1024, GROUP)
+        self.watch_findings = np.zeros(FINDINGS_MAX, WATCH_FINDING)
+        self.group_index = np.zeros(4096, np.int32)
+        self.detectors = detector_facts()
+        self.responses = np.full((max(1, len(of_watch())), MAX_CLASSES), OBSERVE, np.uint8)
+        self.evidence = np.zeros(max(1, len(of_watch())), SEEN)
+        self.classes = np.zeros(max(1, len(of_watch())), np.int64)
+        self.outputs = np.zeros(OUTPUTS_ROOM, OUTPUT)
+        self._tables: Any = None
+
+    def make_room(self, subscriptions: int, events: int) -> bool:
+        """See to it that `events` events cannot run out of rows; True where the index of groups must be made anew."""
+        if subscriptions > len(self.watched):
+            self._grow("watched", subscriptions + subscriptions // 4)
+        wanted = min(GROUPS_MAX, int(self.watch_meta["groups"][0]) + GROUPS_AN_EVENT * events)
+        if wanted > len(self.groups):
+            self._grow("groups", min(GROUPS_MAX, wanted + wanted // 2))
+        if len(self.group_index) < index_size(len(self.groups), 4096):
+            self.group_index = np.zeros(index_size(len(self.groups), 4096), np.int32)
+            self._tables = None
+            return True
+        return False
+
+    def _grow(self, name: str, wanted: int) -> None:
+        table = getattr(self, name)
+        grown = np.zeros(max(wanted, len(table)), table.dtype)
+        grown[: len(table)] = table
+        setattr(self, name, grown)
+        self._tables = None
+
+    def tables(self) -> Any:
+        """Where everything is, as the kernel takes it; made anew only after something moved."""
+        if self._tables is None:
+            t = np.zeros(1, WATCH_TABLES)
+            for name in WATCH_TABLES.names or ():
+                array = getattr(self, name, None)
+                if array is not None:
+                    t[name] = array.ctypes.data
+                    if INTERPRETED:
+                        MAPPED[array.ctypes.data] = interpreted(array)
+            t["group_mask"], t["outputs_room"] = len(self.group_index) - 1, len(self.outputs)
+            t["detector_count"] = len(of_watch())
+            self._tables = t.view(np.recarray) if INTERPRETED else t
+        return self._tables
+
+    def judges(self) -> tuple[DetectorModule, ...]:
+        """The detectors by number."""
+        return of_watch()
+
+    def drop_finding(self, row: int) -> None:
+        """Take a finding off its group's chain and free its row, where its detector is gone or it was never told."""
+        findings, meta = self.watch_findings, self.watch_meta
+        group = int(findings["group"][row])
+        chain, at = self.groups["finding_head"], group
+        while int(chain[at]) != row + 1:
+            chain, at = findings["next"], int(chain[at]) - 1
+        chain[at] = findings["next"][row]
+        self.groups["lasting"][group] = 0
+        for one in self.judges():
+            if one.memory:
+                self.groups[one.field][group : group + 1].view(np.uint8)[:] = 0
+        findings[row : row + 1].view(np.uint8)[:] = 0
+        findings["next"][row] = meta["finding_free"][0]
+        meta["finding_free"] = row + 1
+        meta["findings_live"] -= 1
+
+    def moved(self) -> None:
+        """Some array was replaced: what `tables` gave before must not be used again."""
+        self._tables = None
+
+    def saved(self, subscriptions: int) -> dict[str, np.ndarray]:
+        """The used rows of every table, without a copy; of `watched` those of the gate's `subscriptions`."""
+        arrays = {}
+        for name, counter in USED.items():
+            table = getattr(self, name)
+            used = int(self.watch_meta[counter][0]) if counter else len(table)
+            arrays[name] = table[: subscriptions if name == "watched" else used]
+        return arrays
+
+    def digest(self, subscriptions: int) -> str:
+        """BLAKE2b over the used rows: equal digests mean equal states."""
+        digest = hashlib.blake2b(digest_size=16)
+        for name, array in self.saved(subscriptions).items():
+            digest.update(f"{name} {len(array)} ".encode())
+            digest.update(np.ascontiguousarray(array).view(np.uint8).data)
+        digest.update(self.responses.tobytes())
+        return digest.hexdigest()
