@@ -87,7 +87,7 @@ class Gate:
         return time.monotonic() - before
 
     def snapshot(self) -> float:
-        """Have a snapshot made as the running gate has it made now and then; returns the seconds it took."""
+        """Have a snapshot made behind the running gate; returns the seconds it took."""
         before = time.monotonic()
         command = [sys.executable, "-m", "simward.watch", "--dir", str(self.folder), "--once"]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
@@ -96,12 +96,15 @@ class Gate:
         return time.monotonic() - before
 
     def start(self, patience: float = 120, cores: Iterable[int] | None = None) -> float:
-        """`simward serve`, pinned to its core or to `cores`; returns the seconds from the call to the first answer."""
+        """The gate without a watch, pinned to its core or to `cores`; returns the seconds from the call to the first
+        answer.
+        """
         before = time.monotonic()
         said = self.folder / "said"
         allowed = {self.core} if cores is None else set(cores)
         self._process = subprocess.Popen(
-            [*self._command(), "serve"], stdin=subprocess.DEVNULL, stdout=said.open("ab"), stderr=subprocess.STDOUT,
+            [sys.executable, "-m", "simward.gate", "--dir", str(self.folder)],
+            stdin=subprocess.DEVNULL, stdout=said.open("ab"), stderr=subprocess.STDOUT,
             preexec_fn=lambda: os.sched_setaffinity(0, allowed),
         )  # fmt: skip
         wait_until_answering(self._process, self.auth_port, self.secret, said, patience)

@@ -103,6 +103,8 @@ def responses_of(detector: Any, name: str) -> str:
     """How policy may answer a class, in words."""
     from simward.detectors.detector import RESPONSE_NAMES
 
+    if detector.runs == "watch":
+        return "as policy says, at most `notify`"
     if detector.fixed_response:
         return f"always `{RESPONSE_NAMES[detector.fixed_response]}`"
     if name in detector.response_paths:
@@ -275,16 +277,22 @@ def other_shape(shape: Any) -> Any:
 
 
 def metrics_page() -> str:
-    """What `simward metrics` prints, from the gate's own table."""
+    """What `simward metrics` prints, from the tables of gate and watch."""
     from simward.gate.metrics import HELP, PREFIX, Metrics
+    from simward.watch import metrics as watch
 
-    rows = "".join(
-        f"| `{PREFIX}{name}` | {f'`{Metrics.LABELS[name]}`' if name in Metrics.LABELS else ''} | {about} |\n"
-        for name, about in HELP.items()
-    )
+    def rows_of(prefix: str, helps: Any, labels: Any) -> str:
+        rows = "".join(
+            f"| `{prefix}{name}` | {f'`{labels[name]}`' if name in labels else ''} | {about} |\n"
+            for name, about in helps.items()
+        )
+        return f"| name | label | meaning |\n|---|---|---|\n{rows}"
+
     return (
         f"{MADE}# Metrics\n\n`simward metrics` prints them in the text form that Prometheus reads.\n\n"
-        f"| name | label | meaning |\n|---|---|---|\n{rows}\n"
+        f"## The gate\n\n{rows_of(PREFIX, HELP, Metrics.LABELS)}\n"
+        "## The watch\n\nNot there while no watch is running; `simward_gate_watch_running` says so too.\n\n"
+        f"{rows_of(watch.PREFIX, watch.HELP, watch.LABELS)}\n"
         f"## What becomes of a packet\n\nThe values of `reason` in `{PREFIX}packets_total`.\n\n"
         f"| reason | | meaning |\n|---|---|---|\n{packet_outcomes()}"
     )

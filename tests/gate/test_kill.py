@@ -29,7 +29,7 @@ from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.start import restore
 from simward.gate.serve import assemble, serve, start_fold
 from simward.settings import Settings
-from simward.watch.follow import make_snapshot
+from simward.watch.snapshots import make_snapshot
 from simward.wire.radius.dictionary import Code
 from simward.wire.radius.packet import Packet
 

@@ -13,7 +13,7 @@ from simward.engine.journal import events_row
 from simward.engine.snapshot import read_snapshot, snapshot_paths
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.start import from_snapshot, snapshots_folder
-from simward.watch.follow import make_snapshot
+from simward.watch.snapshots import make_snapshot
 
 
 def ticks(journal: SqliteJournal, fold: Fold, count: int) -> None:

@@ -9,13 +9,14 @@ from typing import Any
 import click
 
 from simward.commands.folder import Folder
+from simward.commands.moments import now_us
 from simward.commands.printing import json_line
 
 
 @click.command()
 @click.pass_obj
 def serve(folder: Folder) -> None:
-    """Run the gate until it is told to stop.
+    """Run the gate, and the watch behind it, until it is told to stop.
 
     Prints a line with `ready` once its sockets are open. SIGTERM and SIGINT let it finish what it has begun, make it
     durable, and stop.
@@ -26,7 +27,7 @@ def serve(folder: Folder) -> None:
     from simward.gate.serve import serve as run
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    run(settings, say=lambda text: print(text, flush=True))
+    run(settings, say=lambda text: print(text, flush=True), with_watch=True)
 
 
 @click.command()
@@ -44,11 +45,23 @@ def status(ctx: click.Context, as_json: bool) -> None:
         ctx.exit(1)
     answer = folder.ask_gate({"do": "status"})
     answer.pop("ok")
+    answer["watch"] = _watch(folder, int(answer["sequence"])) or "not running"
     if as_json:
         json_line({"running": True, **answer})
         return
     click.echo(f"A gate is running in {folder.path}.")
     _lines(answer)
+
+
+def _watch(folder: Folder, last: int) -> dict[str, Any] | None:
+    """How the watch is doing, with how far it is behind a journal that ends at `last`; None where none is running."""
+    from simward.watch.metrics import lag_of
+    from simward.watch.report import read_status
+
+    said = read_status(folder.data)
+    if said is not None:
+        said["lag_events"], said["lag_s"] = lag_of(said, last, now_us())
+    return said
 
 
 def _without_gate(folder: Folder, as_json: bool) -> None:
@@ -82,14 +95,15 @@ def _shown(value: Any) -> str:
 @click.command()
 @click.pass_obj
 def metrics(folder: Folder) -> None:
-    """Print the running gate's counters.
+    """Print the counters of the running gate, and of the watch behind it.
 
     In the text format that Prometheus reads.
     """
-    answer = folder.ask_gate({"do": "metrics"})
-    text = answer.get("text")
-    if isinstance(text, str):
-        click.echo(text, nl=not text.endswith("\n"))
-        return
-    answer.pop("ok")
-    _lines(answer.get("metrics", answer), "")
+    from simward.watch.metrics import metrics_text
+    from simward.watch.report import read_status
+
+    click.echo(folder.ask_gate({"do": "metrics"})["text"], nl=False)
+    said = read_status(folder.data)
+    if said is not None:
+        last = int(folder.ask_gate({"do": "status"})["sequence"])
+        click.echo(metrics_text(said, last, now_us()), nl=False)

@@ -1,4 +1,4 @@
-"""`python -m simward.gate --dir DIR`: the gate alone, as `simward serve` runs it."""
+"""`python -m simward.gate --dir DIR`: the gate alone; `simward serve` runs the watch behind it as well."""
 
 from __future__ import annotations
 

@@ -33,10 +33,10 @@ from simward.gate.recorder import Recorder
 from simward.gate.replies import reply_texts
 from simward.gate.revisions import Applying
 from simward.gate.runner import Runner
-from simward.gate.snapshots import Snapshots
 from simward.gate.sockets import open_udp, shown_address
 from simward.gate.status import Status
 from simward.gate.warm import warm_up
+from simward.gate.watching import WatchProcess
 from simward.settings import Settings
 from simward.wire.radius.answer import Answerer
 from simward.wire.radius.clients import ClientTable
@@ -50,8 +50,10 @@ SEED_EVENTS = 65_536
 Say = Callable[[str], None]
 
 
-def serve(settings: Settings, *, say: Say = print, progress: Say | None = None) -> None:
+def serve(settings: Settings, *, say: Say = print, progress: Say | None = None, with_watch: bool = False) -> None:
     """Run the gate of a working folder until SIGTERM or SIGINT. `say` gets the line that contains `ready`.
+
+    With `with_watch`, the watch is started behind it and kept running.
 
     Raises ConfigurationError, JournalError and NotDurableError where it cannot start, PeerError where an address is
     taken or where it had to stop with rows that the journal would not take.
@@ -65,7 +67,7 @@ def serve(settings: Settings, *, say: Say = print, progress: Say | None = None) 
         journal = SqliteJournal.open(settings.data_dir / "journal")
         closing.callback(journal.close)
         fold = start_fold(settings, journal, tell)
-        runner, port = assemble(settings, journal, fold, closing, tell)
+        runner, port = assemble(settings, journal, fold, closing, tell, with_watch=with_watch)
         runner.stop_on_signals()
         gc.collect()
         give_back_free_memory()
@@ -108,7 +110,7 @@ def start_fold(settings: Settings, journal: Journal, tell: Say) -> Fold:
 
 
 def assemble(
-    settings: Settings, journal: Journal, fold: Fold, closing: ExitStack, tell: Say
+    settings: Settings, journal: Journal, fold: Fold, closing: ExitStack, tell: Say, *, with_watch: bool = False
 ) -> tuple[Runner, RadiusPort]:
     """Open sockets and put the parts together; `closing` takes back what was opened."""
     metrics, clock, poller = Metrics(), Clock(fold.now), Poller()
@@ -138,14 +140,16 @@ def assemble(
     closing.callback(control.close)
     for number in (*port.numbers, *disconnects.numbers):
         poller.watch(number)
-    snapshots = Snapshots(settings, metrics, sequence=fold.sequence, now=time.monotonic())
-    closing.callback(snapshots.close)
+    watch = WatchProcess(settings.dir, metrics) if with_watch else None
+    if watch is not None:
+        closing.callback(watch.close)
     disconnects.request(fold.pending_effects())
 
     def each_second(now: float) -> None:
         control.expire(now)
         port.source_filter.each_second()
-        snapshots.each_second(now, fold.sequence)
+        if watch is not None:
+            watch.each_second(now)
 
     runner = Runner(gate, poller, control, each_second, applying.step)
     return runner, port

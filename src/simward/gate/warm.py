@@ -14,6 +14,7 @@ from simward.engine.fold import Fold
 from simward.engine.outputs import RESULT
 from simward.engine.tables import DECLARED, InventoryDelta
 from simward.engine.texts import Texts
+from simward.engine.watching.fold import WatchFold
 from simward.gate.metrics import Metrics
 from simward.gate.radius import RadiusPort
 from simward.gate.replies import reply_texts
@@ -23,7 +24,7 @@ from simward.wire.radius.answer import Answerer
 from simward.wire.radius.clients import ClientTable
 from simward.wire.radius.receive import Receiver
 
-PARTS = ("fold", "packets")
+PARTS = ("fold", "watch", "packets")
 
 
 def warm_up(port: RadiusPort) -> None:
@@ -44,6 +45,15 @@ def warm_fold() -> None:
     tick = events.empty(1)
     tick["kind"] = events.TICK
     fold.events(tick)
+
+
+def warm_watch() -> None:
+    """Have the watch fold a tick, forget nobody, and look for a group."""
+    watch = WatchFold(Fold.new())
+    tick = events.empty(1)
+    tick["kind"] = events.TICK
+    watch.events(tick, 1)
+    watch.before_inventory(InventoryDelta(np.zeros(0, DECLARED), np.ones(1, np.int64), []))
 
 
 def warm_port(port: RadiusPort) -> None:
@@ -74,10 +84,10 @@ def warm_packets() -> None:
 def main() -> int:
     """Compile the parts side by side; the compiled code lands in the cache folder of this user."""
     if sys.argv[1:]:
-        {"fold": warm_fold, "packets": warm_packets}[sys.argv[1]]()
+        {"fold": warm_fold, "watch": warm_watch, "packets": warm_packets}[sys.argv[1]]()
         return 0
     began = time.monotonic()
-    print("compiling what the gate decides with (a minute or so, once a version) ...", flush=True)
+    print("compiling what gate and watch decide with (a minute or so, once a version) ...", flush=True)
     started = [subprocess.Popen([sys.executable, "-m", __spec__.name, part]) for part in PARTS]
     failed = sum(one.wait() != 0 for one in started)
     print(f"compiled in {time.monotonic() - began:.0f} s", flush=True)

@@ -1,45 +1,48 @@
-"""`python -m simward.watch --dir DIR`: makes a snapshot, once or again and again; the gate starts it by itself."""
+"""`python -m simward.watch --dir DIR`: follows the gate's journal; `simward serve` starts it and keeps it running."""
 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
-import time
 from pathlib import Path
 
 from simward.errors import SimwardError
 from simward.settings import Settings
-from simward.watch.follow import make_snapshot
+from simward.watch.run import Signals, watch
+from simward.watch.snapshots import make_snapshot
 
 BEHIND_THE_GATE = 10
-"""Niceness: an answer never waits for a snapshot."""
+"""Niceness: an answer never waits for the watch."""
 
 
 def main() -> int:
-    """Make snapshots; the exit code says whether the last one could be made."""
+    """Watch until told to stop, or make one snapshot; the exit code is that of the error."""
     parser = argparse.ArgumentParser(prog="python -m simward.watch")
     parser.add_argument("--dir", type=Path, default=Path("."), help="the working folder")
-    parser.add_argument("--once", action="store_true", help="make one snapshot and end")
-    parser.add_argument("--every", type=float, default=300.0, help="seconds between two snapshots")
+    parser.add_argument("--once", action="store_true", help="follow to the end, make a snapshot, and end")
+    parser.add_argument("--parent", type=int, default=0, help="end when this process is no longer the parent")
     arguments = parser.parse_args()
     os.nice(BEHIND_THE_GATE)
+    os.umask(0o077)  # what it writes names subscriptions
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s watch: %(message)s", stream=sys.stderr)
     try:
-        while True:
-            made = make_snapshot(Settings.load(arguments.dir).data_dir)
+        settings = Settings.load(arguments.dir)
+        if arguments.once:
+            made = make_snapshot(settings.data_dir)
             what = made.path.name if made.path else "nothing new"
             print(f"sequence {made.sequence}: {what}, {made.seconds:.1f} s", flush=True)
-            if arguments.once:
-                return 0
-            time.sleep(arguments.every)
+            return 0
+        signals = Signals(arguments.parent)
+        watch(settings, signals.stopping, signals.pause)
     except SimwardError as error:
-        print(error, file=sys.stderr)
+        print(f"watch: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        print(f"no snapshot: {error}", file=sys.stderr)
+        print(f"watch: {error}", file=sys.stderr)
         return 3
-    except KeyboardInterrupt:
-        return 0
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,79 @@
+"""The gate's journal and the watch's, read as one: a row of findings comes after the inputs that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simward.engine.journal import Journal, Layout, Row, Stop, poll_rows
+
+WATCH_FOLDER, JOURNAL_FOLDER = "watch", "journal"
+
+
+def watch_folder(data_dir: Path) -> Path:
+    """Where the watch keeps what is its own."""
+    return data_dir / WATCH_FOLDER
+
+
+def findings_folder(data_dir: Path) -> Path:
+    """Where the journal of its findings is."""
+    return watch_folder(data_dir) / JOURNAL_FOLDER
+
+
+class BothJournals:
+    """What a reader of recorded outputs needs of a journal, from two of them. Nothing can be appended.
+
+    The texts and names that a finding uses are known from the gate's rows by the time it comes.
+    """
+
+    def __init__(self, gate: Journal, watch: Journal) -> None:
+        self._gate, self._watch = gate, watch
+        self._gate_told = self._watch_told = 0
+
+    @property
+    def layouts(self) -> Mapping[str, Layout]:
+        """Every layout that a row of either names."""
+        return {**self._watch.layouts, **self._gate.layouts}
+
+    def manifest(self, kernel: str) -> dict[str, Any]:
+        """What was registered for a kernel, in whichever of the two."""
+        return self._gate.manifest(kernel) or self._watch.manifest(kernel)
+
+    def rows(self) -> Iterator[Row]:
+        """Every row of both, up to now."""
+        self._gate_told = self._watch_told = 0
+        return self._more()
+
+    def follow(self, *, poll_s: float = 0.05, stop: Stop | None = None) -> Iterator[Row]:
+        """The rows that `rows` has not given yet, and then each new one soon after it is durable."""
+        return poll_rows(lambda _: self._more(), 0, poll_s, stop)
+
+    def _more(self) -> Iterator[Row]:
+        findings = self._findings()
+        waiting = next(findings, None)
+        for row in self._gate.rows(after=self._gate_told):
+            self._gate_told = row.last
+            yield row
+            while waiting is not None and waiting.last <= self._gate_told:
+                self._watch_told = waiting.last
+                yield waiting
+                waiting = next(findings, None)
+        while waiting is not None and waiting.last <= self._gate_told:
+            self._watch_told = waiting.last
+            yield waiting
+            waiting = next(findings, None)
+
+    def _findings(self) -> Iterator[Row]:
+        """The watch's rows cut into one for each input that something was found at: a row covers all that was folded
+        at a time, and its first finding belongs before what happened after it.
+        """
+        for row in self._watch.rows(after=self._watch_told):
+            outputs = np.frombuffer(row.outputs, self._watch.layouts[row.layout].outputs)
+            for sequence in np.unique(outputs["sequence"]).tolist():
+                if sequence > self._watch_told:
+                    part = outputs[outputs["sequence"] == sequence]
+                    yield replace(row, first=sequence, count=1, outputs=part.tobytes())

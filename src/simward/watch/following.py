@@ -1,0 +1,154 @@
+"""Follows the gate's journal: folds what is new with both folds, and journals what the watch found, exactly once.
+
+A row of the watch's journal has the sequences of the gate's that it is about, and rows follow on without a gap. So its
+last sequence says up to where every finding is recorded: whatever folding again finds below that is already there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simward.engine import outputs as out
+from simward.engine.both_journals import findings_folder, watch_folder
+from simward.engine.journal import Row, findings_row, row_outputs
+from simward.engine.snapshot import snapshot_paths
+from simward.engine.sqlite_journal import SqliteJournal
+from simward.engine.start import snapshots_folder
+from simward.engine.watching.behind import NO_FINDINGS, reconcile, restore_behind
+from simward.errors import JournalError, NotDurableError
+
+log = logging.getLogger(__name__)
+
+SEGMENT_OCTETS, CHECKPOINT_OCTETS = 64 << 20, 1 << 20
+STEP_EVENTS = 32_768
+"""What is folded before findings are journalled and anything else gets its turn: some hundredths of a second."""
+
+
+class Follower:
+    """One follower a working folder: the lock of the watch's journal sees to it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Restore from the newest snapshot. Raises JournalError and NotDurableError where it cannot begin."""
+        self.data_dir = data_dir
+        watch_folder(data_dir).mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.own = SqliteJournal.open(
+            findings_folder(data_dir), segment_octets=SEGMENT_OCTETS, checkpoint_octets=CHECKPOINT_OCTETS
+        )
+        try:
+            self.journal = SqliteJournal.open(data_dir / "journal", writer=False)
+            self.behind = restore_behind(data_dir, self.journal)
+            self._begin()
+        except BaseException:
+            self.own.close()
+            raise
+        self._pending = self._over = NO_FINDINGS
+        self.events = self.findings = 0
+        self.trouble = ""
+
+    def _begin(self) -> None:
+        watch = self.behind.watch
+        if self.own.last > self.journal.last:
+            raise JournalError(
+                f"the watch has followed to sequence {self.own.last}, but the gate's journal ends at "
+                f"{self.journal.last}: rows of it are missing, or {findings_folder(self.data_dir)} is another journal's"
+            )
+        self.own.register_kernel(watch.kernel, watch.manifest())
+        # After an upgrade, what another kernel recorded is settled with what this one finds in the same rows.
+        self._settle_at = self.own.last if self._last_kernel() not in ("", watch.kernel) else 0
+
+    @property
+    def followed(self) -> int:
+        """The last sequence of the gate's journal that is folded."""
+        return self.behind.sequence
+
+    @property
+    def durable(self) -> bool:
+        """Is every finding journalled?"""
+        return not len(self._pending)
+
+    def step(self) -> int:
+        """Fold what is new, up to some thousand events, and journal what was found; returns how many rows there were.
+
+        Where the findings cannot be written they wait, and nothing further is folded.
+        """
+        if not self.durable and not self._record(self._pending):
+            return 0
+        rows = list(self._rows())
+        if rows:
+            found = self.behind.rows(rows, self.journal.layouts)
+            self.events += sum(row.count for row in rows)
+            if len(self._over):  # told with the first rows after those that another kernel's findings are about
+                self._over["sequence"] = rows[0].first
+                found, self._over = np.concatenate([self._over, found]), NO_FINDINGS
+            if self._settle_at and self.followed >= self._settle_at:
+                self._over = self._settle()
+            self._record(found[found["sequence"] > self.own.last])
+        return len(rows)
+
+    def catch_up(self) -> None:
+        """Step to the end of the journal."""
+        while self.step():
+            pass
+        if not self.durable:
+            raise NotDurableError(self.trouble)
+
+    def needed_after(self) -> int:
+        """Rows up to here are needed no more: both snapshots that are kept hold them, and their findings are told."""
+        kept = [int(path.stem) for path in snapshot_paths(snapshots_folder(self.data_dir))]
+        return min(kept, default=0) if len(kept) > 1 else 0
+
+    def close(self) -> None:
+        """Give both journals back."""
+        self.journal.close()
+        self.own.close()
+
+    def _rows(self) -> Iterator[Row]:
+        events = 0
+        with closing(self.journal.rows(after=self.followed)) as rows:  # type: ignore[type-var]
+            for row in rows:
+                yield row
+                events += row.count
+                if events >= STEP_EVENTS or row.last == self._settle_at:
+                    return
+
+    def _record(self, found: np.ndarray) -> bool:
+        self._pending = found
+        if not len(found):
+            return True
+        watch = self.behind.watch
+        try:
+            self.own.append(findings_row(self.own.last + 1, self.followed, watch.now, watch.kernel, found))
+        except NotDurableError as error:
+            if str(error) != self.trouble:
+                log.error("findings cannot be journalled, and wait: %s", error)
+            self.trouble = str(error)
+            return False
+        self.findings += int(np.count_nonzero(found["kind"] == out.FINDING_BEGAN))
+        self._pending, self.trouble = NO_FINDINGS, ""
+        return True
+
+    def _last_kernel(self) -> str:
+        for row in self.own.rows(after=max(0, self.own.last - 1)):
+            return row.kernel
+        return ""
+
+    def _settle(self) -> np.ndarray:
+        self._settle_at = 0
+        recorded: dict[tuple[int, int], Any] = {}
+        numbers = {one["id"]: number for number, one in enumerate(self.behind.watch.manifest()["detectors"])}
+        for row in self.own.rows():
+            names = [one["id"] for one in self.own.manifest(row.kernel).get("detectors", ())]
+            for output in row_outputs(row, self.own.layouts):
+                name = int(output["opened_sequence"]), int(output["opened_index"])
+                if output["kind"] == out.FINDING_ENDED:
+                    recorded.pop(name, None)
+                else:
+                    output["detector"] = numbers.get(names[int(output["detector"])], 0)
+                    recorded[name] = output
+        return reconcile(self.behind.watch, recorded)

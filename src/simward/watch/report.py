@@ -1,0 +1,99 @@
+"""What the watch says about itself, in two small files: `status.json` for people and metrics, `position.json` for
+whoever removes old segments.
+
+Files, not a socket: nobody has to be answered while it folds. Both appear whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simward.engine.both_journals import watch_folder
+
+if TYPE_CHECKING:
+    from simward.watch.following import Follower
+    from simward.watch.snapshots import Snapshots
+
+STATUS_NAME, POSITION_NAME = "status.json", "position.json"
+EVERY_S = 1.0
+OVERDUE_S = 30.0
+"""A status that is older than this is of a watch that hangs or was killed. (A large snapshot takes some seconds.)"""
+
+
+class Report:
+    """Writes both files once a second."""
+
+    def __init__(self, follower: Follower, snapshots: Snapshots, now: float) -> None:
+        self._follower, self._snapshots = follower, snapshots
+        self._began, self._due = now, now
+        self._rate_at, self._rate_events, self._rate = now, 0, 0.0
+        self._position = -1
+
+    def step(self, now: float) -> None:
+        """Write them if it is time; a disk that is full costs the report and nothing else."""
+        if now < self._due:
+            return
+        self._due = now + EVERY_S
+        passed, events = now - self._rate_at, self._follower.events
+        if passed > 0:
+            self._rate = (events - self._rate_events) / passed
+            self._rate_at, self._rate_events = now, events
+        folder = watch_folder(self._follower.data_dir)
+        try:
+            write_whole(folder / STATUS_NAME, self.facts(now))
+            needed_after = self._follower.needed_after()
+            if needed_after != self._position:
+                write_whole(folder / POSITION_NAME, {"needed_after": needed_after})
+                self._position = needed_after
+        except OSError:
+            return
+
+    def facts(self, now: float) -> dict[str, Any]:
+        """How it is doing."""
+        follower, snapshots, watch = self._follower, self._snapshots, self._follower.behind.watch
+        meta = watch.state.watch_meta[0]
+        return {
+            "pid": os.getpid(),
+            "at": time.time(),
+            "uptime_s": round(now - self._began, 1),
+            "followed": follower.followed,
+            "followed_at_us": watch.now,
+            "kernel": watch.kernel,
+            "events": follower.events,
+            "events_per_second": round(self._rate, 1),
+            "findings": follower.findings,
+            "findings_open": int(meta["findings_live"]),
+            "findings_held": int(meta["findings_held"]),
+            "groups": int(meta["groups"]),
+            "groups_full": int(meta["groups_full"]),
+            "durable": follower.durable,
+            "not_durable_because": follower.trouble,
+            "snapshots_made": snapshots.made,
+            "snapshots_failed": snapshots.failed,
+            "snapshot_sequence": snapshots.sequence,
+            "snapshot_seconds": round(snapshots.seconds, 3),
+        }
+
+    def close(self) -> None:
+        """The watch stops cleanly: nobody shall take its last words for news."""
+        (watch_folder(self._follower.data_dir) / STATUS_NAME).unlink(missing_ok=True)
+
+
+def write_whole(path: Path, document: dict[str, Any]) -> None:
+    """Write JSON so that a reader sees it whole or as it was before."""
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(document) + "\n")
+    os.replace(temporary, path)
+
+
+def read_status(data_dir: Path) -> dict[str, Any] | None:
+    """What a running watch said last; None where none is running, or it has said nothing for long."""
+    try:
+        said: dict[str, Any] = json.loads((watch_folder(data_dir) / STATUS_NAME).read_text())
+    except (OSError, ValueError):
+        return None
+    return said if time.time() - float(said.get("at", 0)) <= OVERDUE_S else None
