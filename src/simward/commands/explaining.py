@@ -37,7 +37,7 @@ def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | N
     from simward.engine.story import read_story
 
     folder: Folder = ctx.obj
-    with folder.reading() as journal:
+    with folder.reading_both() as journal:
         story = read_story(journal, subscription)
         if not story.known:
             click.echo(f"Nothing is known of {subscription}: it was never declared, and never asked.", err=True)

@@ -1,4 +1,6 @@
-"""`findings`: what the gate recorded as odd, one object from when it began until it ended; nothing is judged again."""
+"""`findings`: what gate and watch recorded as odd, one object from when it began until it ended; nothing is judged
+again.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,8 @@ def findings(
     \b
     Keys of an object: id (shard/sequence/index), at, detector, class, severity, tenant, imsi, iccid, use_case,
     was, now, expected (the evidence), verdict (the in-line answer), response (in force), held (the limit that kept the
-    wanted response back, else null), ended_at (null while it lasts), wanted, scope, gateway, apn, address, session_id.
+    wanted response back, else null), ended_at (null while it lasts), wanted, scope, gateway, apn, address, session_id,
+    about (the cell, gateway, network or model, where it is about many subscriptions; such ids begin with w).
     Times are UTC. Identities are complete: this is the owner's own data.
     """
     wanted = _filter(imsi, detector, only_open)
@@ -73,30 +76,28 @@ def _known(detector: str) -> None:
     """UsageError with the nearest spelling where no detector, or none of its classes, has this name."""
     from difflib import get_close_matches
 
-    from simward.detectors import of_gate
+    from simward.detectors import installed
 
-    names = [name for one in of_gate() for name in (one.id, *(f"{one.id}/{class_name}" for class_name in one.classes))]
+    names = [name for one in installed() for name in (one.id, *(f"{one.id}/{each}" for each in one.classes))]
     if detector not in names:
         near = get_close_matches(detector, names, 1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(one.id for one in of_gate())}"
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(one.id for one in installed())}"
         raise UsageError(f"no detector is called {detector!r}: {hint}")
 
 
 def _recorded(folder: Folder, since: str, wanted: Any, follow: bool, as_json: bool) -> int:
     """Show what is recorded and, where asked, what comes; gives how many findings were shown."""
-    with folder.reading() as journal:
+    with folder.reading_both() as journal:
         merged, lexicon = Findings(), Lexicon(journal.manifest)
         changed: dict[str, dict[str, Any]] = {}
-        last = 0
         for row in journal.rows():
-            last = row.last
             lexicon.take(row)
             for one in merged.take(row_outputs(row, journal.layouts), lexicon):
                 if when(row.at) >= since:
                     changed[one["id"]] = one
         listed = [one for one in changed.values() if wanted(one)]
         _show(listed, as_json)
-        for row in journal.follow(last, poll_s=FOLLOW_EVERY_S) if follow else ():
+        for row in journal.follow(poll_s=FOLLOW_EVERY_S) if follow else ():
             lexicon.take(row)
             for one in merged.take(row_outputs(row, journal.layouts), lexicon):
                 if wanted(one):
@@ -132,7 +133,7 @@ def _cells(one: dict[str, Any]) -> list[Any]:
     name = f"{one['detector']}/{one['class']}" if one["class"] else one["detector"]
     held = f"{one['response']} (held: {one['held']})" if one["held"] else one["response"]
     ended = "" if one["ended_at"] is None else one["ended_at"][:19] + "Z"
-    about = one["imsi"] or one["gateway"]
+    about = one["imsi"] or one["about"] or one["gateway"]
     return [
         one["at"][:19] + "Z", one["severity"], name, about, one["use_case"],
         one["was"], one["now"], one["expected"], held, ended,

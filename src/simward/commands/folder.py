@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from simward.errors import PeerError, RefusedError, UsageError
 
 if TYPE_CHECKING:
+    from simward.engine.both_journals import BothJournals
     from simward.engine.journal import Journal
     from simward.settings import Settings
 
@@ -74,6 +75,17 @@ class Folder:
             yield journal
         finally:
             journal.close()
+
+    @contextlib.contextmanager
+    def reading_both(self) -> Iterator[BothJournals]:
+        """The gate's journal and the watch's as one: for readers of findings."""
+        from simward.engine.both_journals import BothJournals, findings_folder
+        from simward.engine.sqlite_journal import SqliteJournal
+
+        with self.reading() as journal, contextlib.closing(
+            SqliteJournal.open(findings_folder(self.data), writer=False)
+        ) as found:
+            yield BothJournals(journal, found)
 
     def gate_runs(self) -> bool:
         """Does a gate answer on the command socket?"""

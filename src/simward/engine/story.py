@@ -10,15 +10,18 @@ import numpy as np
 from simward import identity
 from simward.engine import events as ev
 from simward.engine import outputs as out
+from simward.engine.both_journals import BothJournals
 from simward.engine.chapters import Chapter, changes_text, condensed, device_of, where_of
-from simward.engine.journal import EVENTS, INVENTORY, POLICY, Journal, Layout, Row, row_events, row_outputs
+from simward.engine.journal import EVENTS, FINDINGS, INVENTORY, POLICY, Journal, Layout, Row, row_events, row_outputs
 from simward.engine.past_sessions import FACTS, PastSession, SessionBook, facts_of
 from simward.engine.phrases import span, when
 from simward.engine.recorded import Deeds
 from simward.engine.tables import BINDING_MODES, LIFECYCLE, InventoryDelta, unpack
+from simward.engine.together import Together, sentence
 from simward.engine.words import Findings, Lexicon
 from simward.errors import IdentityError
 
+NEVER = 253_402_300_799_000_000  # the end of the year 9999
 AWAY_FROM_S = 60
 """A silence between sessions that is shorter is not told as an absence."""
 COMMANDS = (ev.COMMAND_LOCK, ev.COMMAND_RELEASE, ev.COMMAND_DISCONNECT)
@@ -107,6 +110,7 @@ class Story:
         self._lexicon = lexicon
         self._book = SessionBook(lexicon)
         self._findings = Findings()
+        self._together = Together()
         self._deeds = Deeds(lexicon)
         self._chapters: list[Chapter] = []
         self._last: dict[str, str] = {}
@@ -130,6 +134,8 @@ class Story:
             self._declaration(row.at, dict(self.declared))
         elif row.kind == INVENTORY:
             self._inventory(row)
+        elif row.kind == FINDINGS:
+            self._together.take(row_outputs(row, layouts), self._lexicon)
         outputs = self.subject.among_outputs(row_outputs(row, layouts))
         events = row_events(row, layouts) if row.kind == EVENTS else np.zeros(0, ev.EVENT)
         positions = self.subject.among_events(events, first=row.first)
@@ -237,7 +243,11 @@ class Story:
                 text = f"Silent for {span(gap)} (no end of session {one.session_id} was reported)"
             text += f", then back with another {changes_text(changes)}." if changes else "; nothing changed."
             told |= {"away_s": gap // 1_000_000}
-            self._chapters.append(Chapter(self._heard_at, "absence", text, told, quiet=not changes))
+            cause = self._together.explaining(self._last, self._heard_at, at)
+            if cause is not None:
+                text, told["because"] = f"{text} {sentence(cause)}", cause["id"]
+            quiet = not changes and cause is None
+            self._chapters.append(Chapter(self._heard_at, "absence", text, told, quiet=quiet))
         elif changes:
             self._chapters.append(Chapter(at, "change", f"Changed without an absence: {changes_text(changes)}.", told))
         self._last |= facts
@@ -304,7 +314,13 @@ class Story:
             "live_sessions": [one.session_id or "(unnamed)" for one in live],
             "probably_over": [one.session_id or "(unnamed)" for one in over],
             "open_findings": [f"{one['detector']}/{one['class']}" for one in self._open_findings()],
+            "together": self._silent_together() if live else None,
         }
+
+    def _silent_together(self) -> str | None:
+        """Why nothing is heard of a live session now, where many are silent with it."""
+        cause = self._together.explaining(self._last, self._heard_at, NEVER)
+        return sentence(cause) if cause is not None and not cause["ended_at"] else None
 
     def _live_and_probably_over(self) -> tuple[list[PastSession], list[PastSession]]:
         """Sessions that nothing has ended; where a later one took the place in the APN, a Stop was probably lost."""
@@ -354,11 +370,13 @@ def now_sentences(told: dict[str, Any]) -> Iterator[str]:
     yield f"Live sessions: {', '.join(live[:5])}{' and more' if len(live) > 5 else ''}." if live else "No live session."
     if now["probably_over"]:
         yield f"Probably over, though no Stop was reported: {', '.join(now['probably_over'][:5])}."
+    if now["together"]:
+        yield str(now["together"])
     if now["open_findings"]:
         yield f"Open findings: {', '.join(now['open_findings'])}."
 
 
-def read_story(journal: Journal, text: str) -> Story:
+def read_story(journal: Journal | BothJournals, text: str) -> Story:
     """The story of the subscription that `text` names. Read once; twice where only the inventory knows its IMSI."""
     subject = Subject.parse(text)
     if not subject.imsis or subject.msisdns:
@@ -369,7 +387,7 @@ def read_story(journal: Journal, text: str) -> Story:
     return story
 
 
-def look_up(journal: Journal, subject: Subject) -> None:
+def look_up(journal: Journal | BothJournals, subject: Subject) -> None:
     """Learn a subscription's other identities from the inventory, if it is there."""
     for row in journal.rows():
         if row.kind == INVENTORY and len(subject.learn(InventoryDelta.from_bytes(row.inputs).upserts)):

@@ -28,13 +28,18 @@ from simward.engine.phrases import (
 from simward.engine.tables import unpack
 
 SHARD = "0"
+WATCH_SHARD = "w0"
+"""The watch's findings about shard 0: a sequence and index may be those of one of the gate's."""
 FINDING_KINDS = (out.FINDING_BEGAN, out.FINDING_UPDATED, out.FINDING_ENDED)
 SPOKEN_FORMS = {"imei", "imeisv", "plmn", "rat", "cell", "apn", "address"}
 """Evidence kinds where a zero in `now` means that the network did not say."""
 
+ABOUT_WORDS = {"plmn": "network"}
+
 FINDING_KEYS = (
     "id", "at", "detector", "class", "severity", "tenant", "imsi", "iccid", "use_case", "was", "now", "expected",
     "verdict", "response", "held", "ended_at", "wanted", "scope", "gateway", "apn", "address", "session_id", "changes",
+    "about",
 )  # fmt: skip
 """The keys of a finding as JSON; the first sixteen are what others may rely on."""
 
@@ -45,9 +50,9 @@ def imeisv_text(value: int) -> str:
     return device_text(imei, software - 1)
 
 
-def finding_id(sequence: int, index: int) -> str:
+def finding_id(sequence: int, index: int, shard: str = SHARD) -> str:
     """The name of an output for all time: shard/sequence/index."""
-    return f"{SHARD}/{int(sequence)}/{int(index)}"
+    return f"{shard}/{int(sequence)}/{int(index)}"
 
 
 class Lexicon:
@@ -58,6 +63,7 @@ class Lexicon:
         self._manifests: dict[str, list[Mapping[str, Any]]] = {}
         self._texts: dict[int, str] = {}
         self._kernel = ""
+        self.shard = SHARD
         self._names: dict[str, list[str]] = {"use_cases": [""], "segments": [""], "tenants": ["default"]}
         self._tenant_of: list[int] = [0]
         self._segment_of: list[int] = [0]
@@ -67,6 +73,7 @@ class Lexicon:
         for number, encoded in row.notes.get("texts", ()):
             self._texts[int(number)] = printable(base64.b64decode(encoded))
         self._kernel = row.kernel
+        self.shard = WATCH_SHARD if row.kind == "findings" else SHARD
         if row.kind == "policy":
             self.policy(row.inputs)
 
@@ -151,6 +158,7 @@ _WORDS: dict[str, Callable[[int], str]] = {
     "time": when,
     "area": area_text,
     "distance": distance_text,
+    "model": lambda value: f"{int(value):08d}",
 }
 
 CHANGED = (
@@ -185,7 +193,7 @@ def finding(row: Any, lexicon: Lexicon, verdict: int | None = None) -> dict[str,
     began = int(row["kind"]) == out.FINDING_BEGAN
     sequence, index = (row["sequence"], row["index"]) if began else (row["opened_sequence"], row["opened_index"])
     return {
-        "id": finding_id(sequence, index),
+        "id": finding_id(sequence, index, lexicon.shard),
         "at": when(row["at"]),
         "detector": entry["id"],
         "class": class_name,
@@ -208,6 +216,7 @@ def finding(row: Any, lexicon: Lexicon, verdict: int | None = None) -> dict[str,
         "address": address_text(row["address"]) if row["address"] else None,
         "session_id": session_id_text(row),
         "changes": changes(row, lexicon),
+        "about": about_text(row, entry, lexicon),
     }
 
 
@@ -222,6 +231,16 @@ def changes(row: Any, lexicon: Lexicon) -> dict[str, dict[str, Any]] | None:
             else:
                 found[name] = {"was": lexicon.evidence(kind, before), "now": lexicon.evidence(kind, after)}
     return found or None
+
+
+def about_text(row: Any, entry: Mapping[str, Any], lexicon: Lexicon) -> str | None:
+    """What a finding of the watch is about ("cell ecgi:1 in 00101", "network 00101"); None for a subscription's."""
+    kind = str(_at(entry.get("about", []), row["class"]) or "none")
+    said = lexicon.evidence(kind, row["subject"])
+    if said is None:
+        return None
+    network = f" in {identity.plmn_text(int(row['plmn']))}" if row["plmn"] else ""
+    return f"{ABOUT_WORDS.get(kind, kind)} {said}{network}"
 
 
 class Findings:
@@ -244,9 +263,9 @@ class Findings:
         # A finding whose beginning is no longer in the journal is told as far as its later rows know it.
         known = self._by_id.setdefault(fresh["id"], fresh)
         if int(row["kind"]) == out.FINDING_ENDED:
-            known["ended_at"] = fresh["ended_at"]
+            known["ended_at"], known["now"] = fresh["ended_at"], fresh["now"]
         elif known is not fresh:
-            for key in ("verdict", "response", "wanted", "held", "severity"):
+            for key in ("verdict", "response", "wanted", "held", "severity", "now"):
                 known[key] = fresh[key]
         return known
 
