@@ -10,7 +10,9 @@ import time
 
 from benchmarks.report import RESULTS
 
-ALL = ("kernel", "journal", "one_request", "reaction", "flood", "memory", "gate_vs_freeradius", "false_alarms")
+ALL = (
+    "kernel", "journal", "one_request", "reaction", "flood", "memory", "kills", "gate_vs_freeradius", "false_alarms",
+)  # fmt: skip
 ONLY_NAMED = ("start_10m",)
 """Run only where asked for: what takes many minutes, and tens of gigabytes."""
 
