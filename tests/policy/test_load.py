@@ -173,6 +173,16 @@ def test_doubtful_things_are_warnings() -> None:
     ]
 
 
+def test_what_is_judged_behind_the_gate_cuts_nobody() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read("use_case: a\nresponses: {cell-silent: refuse, gateway-silent/stopped: lock, default: lock}")
+    said = str(caught.value)
+    assert "a.yaml:2: responses.cell-silent: judged behind the gate: at most notify (cell-silent: notify)" in said
+    assert "responses.gateway-silent/stopped" in said
+    policy = read("use_case: a\nresponses: {cell-silent/cell: notify, default: lock}")
+    assert not [one for one in policy.warnings if "responses" in one.where]
+
+
 def test_a_folder_is_read_with_its_folders(tmp_path: Path) -> None:
     (tmp_path / "north").mkdir()
     (tmp_path / "north" / "a.yaml").write_text(WHOLE)

@@ -104,6 +104,13 @@ def test_one_that_is_silent_now_is_told_why(tmp_path: Path) -> None:
     assert any("It fell silent together with 9 others" in one for one in now_sentences(told))
 
 
+def test_verify_walks_both_journals(folder: Path) -> None:
+    shown = simward(folder, "verify")
+    assert shown.exit_code == 0 and "The watch's journal: " in shown.stdout
+    told = json.loads(simward(folder, "verify", "--json").stdout)
+    assert told["wrong"] is None and told["watch"]["wrong"] is None and 0 < told["watch"]["last"] <= told["last"]
+
+
 def test_following_shows_what_the_watch_finds_later(tmp_path: Path) -> None:
     folder = tmp_path / "work"
     assert simward(folder, "init").exit_code == 0

@@ -79,13 +79,19 @@ class Folder:
     @contextlib.contextmanager
     def reading_both(self) -> Iterator[BothJournals]:
         """The gate's journal and the watch's as one: for readers of findings."""
-        from simward.engine.both_journals import BothJournals, findings_folder
+        from simward.engine.both_journals import BothJournals
+
+        with self.reading() as journal, self.reading_findings() as found:
+            yield BothJournals(journal, found)
+
+    @contextlib.contextmanager
+    def reading_findings(self) -> Iterator[Journal]:
+        """The watch's own journal; empty where no watch ever ran."""
+        from simward.engine.both_journals import findings_folder
         from simward.engine.sqlite_journal import SqliteJournal
 
-        with self.reading() as journal, contextlib.closing(
-            SqliteJournal.open(findings_folder(self.data), writer=False)
-        ) as found:
-            yield BothJournals(journal, found)
+        with contextlib.closing(SqliteJournal.open(findings_folder(self.data), writer=False)) as journal:
+            yield journal
 
     def gate_runs(self) -> bool:
         """Does a gate answer on the command socket?"""

@@ -1,0 +1,87 @@
+"""When a snapshot is made, and what happens when it cannot be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from journalled import JournalledFleet, a_bad_day
+
+from simward.engine.both_journals import watch_folder
+from simward.watch import snapshots as module
+from simward.watch.following import Follower
+from simward.watch.metrics import lag_of, metrics_text
+from simward.watch.report import POSITION_NAME, Report, read_status
+from simward.watch.snapshots import BACKOFF_S, EVERY_S, Snapshots, newest_sequence
+
+
+@pytest.fixture
+def follower(tmp_path: Path) -> Iterator[Follower]:
+    """Ten minutes of a fleet, followed to the end."""
+    with closing(JournalledFleet(tmp_path / "data")) as fleet:
+        day = a_bad_day(fleet)
+        for _ in range(10):
+            next(day)
+    made = Follower(tmp_path / "data")
+    made.catch_up()
+    yield made
+    made.close()
+
+
+def test_made_after_five_minutes_or_many_inputs(follower: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Snapshots(follower, now=0.0)
+    made.step(EVERY_S - 1)
+    assert made.made == 0
+    made.step(EVERY_S)
+    assert made.made == 1 and newest_sequence(follower.data_dir) == made.sequence == follower.followed
+    made.step(10 * EVERY_S)
+    assert made.made == 1, "nothing has happened since"
+    again = Snapshots(follower, now=0.0)
+    again._done = 0
+    monkeypatch.setattr(module, "EVERY_INPUTS", 100)
+    again.step(1.0)
+    assert again.made == 1
+
+
+def test_one_that_fails_is_tried_again_with_patience(follower: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Snapshots(follower, now=0.0)
+
+    def full(data_dir: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(follower.behind, "save", full)
+        made.step(EVERY_S)
+        made.step(EVERY_S + BACKOFF_S - 1)
+        assert made.failed == 1
+        made.step(EVERY_S + BACKOFF_S)
+        assert made.failed == 2
+    made.step(EVERY_S + BACKOFF_S + 2 * BACKOFF_S)
+    assert (made.made, made.failed) == (1, 2)
+
+
+def test_none_is_made_of_findings_that_are_not_journalled(follower: Follower) -> None:
+    made = Snapshots(follower, now=0.0)
+    follower._pending = follower.behind.watch.state.outputs[:1]
+    made.step(EVERY_S)
+    assert made.made == 0
+    follower._pending = follower._pending[:0]
+
+
+def test_it_reports_how_it_is_doing_and_what_others_may_remove(follower: Follower) -> None:
+    made = Snapshots(follower, now=0.0)
+    report = Report(follower, made, now=0.0)
+    report.step(0.0)
+    said = read_status(follower.data_dir)
+    assert said is not None and said["followed"] == follower.followed and said["durable"]
+    assert lag_of(said, follower.followed, said["followed_at_us"] + 5) == (0, 0.0)
+    assert lag_of(said, follower.followed + 7, said["followed_at_us"] + 2_500_000) == (7, 2.5)
+    text = metrics_text(said, follower.followed + 7, said["followed_at_us"])
+    assert "simward_watch_lag_events 7\n" in text and 'simward_watch_snapshots_total{result="made"} 0\n' in text
+    position = json.loads((watch_folder(follower.data_dir) / POSITION_NAME).read_text())
+    assert position == {"needed_after": 0}
+    report.close()
+    assert read_status(follower.data_dir) is None
