@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from simward.lab.performance import Performance, Played
+from simward.lab.population import HOUR_US
 from simward.lab.scenes.scene import ATTACK, Attack, Oddity, Scene
 
 BACKGROUND = "(everybody else)"
@@ -149,9 +150,10 @@ def _informs(scene: Scene) -> tuple[str, ...]:
     return scene.informs if isinstance(scene, Oddity) else ()
 
 
-def _counted(performance: Performance, since: int, wanted: tuple[str, ...]) -> dict[str, int]:
-    """How often each of some findings began since then, whoever they are about."""
-    findings = performance.findings[performance.findings["at"] >= since]
+def _counted(performance: Performance, since: int, wanted: tuple[str, ...], until: int = 1 << 62) -> dict[str, int]:
+    """How often each of some findings began between two times (us), whoever they are about."""
+    at = performance.findings["at"]
+    findings = performance.findings[(at >= since) & (at < until)]
     names = Counter(performance.name(finding) for finding in findings)
     return {name: count for name, count in names.items() if named(name, wanted)}
 
@@ -160,7 +162,8 @@ def _judged_as_one(performance: Performance, one: Played, line: SceneScore) -> S
     """An outage: one finding of the right sort while it lasts; more than one of it are too many."""
     scene, stage = one.scene, one.stage
     assert isinstance(scene, Attack)
-    line.found = _counted(performance, stage.begins_at, scene.catches)
+    until = stage.begins_at + int(scene.lasts_h * stage.strength * HOUR_US)
+    line.found = _counted(performance, stage.begins_at, scene.catches, until)
     right = sum(line.found.values())
     line.caught, line.missed = int(right > 0), int(right == 0)
     line.false = max(0, right - 1)

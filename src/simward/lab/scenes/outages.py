@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simward.lab.fleet import CAMERA, LIFT_ALARM, USE_CASES
+from simward.lab.fleet import LIFT_ALARM, USE_CASES
 from simward.lab.population import HOUR_US
 from simward.lab.scenes.scene import Attack
 from simward.lab.scenes.stage import Stage
@@ -25,7 +25,7 @@ class GatewaySilent(Attack):
     also = ("gateway-restarted",)
     one_finding = True
     live = False
-    HOURS = 8.0
+    lasts_h = 8.0
 
     def acts(self, strength: float) -> tuple[Act, ...]:
         """None: it is silence."""
@@ -34,7 +34,7 @@ class GatewaySilent(Attack):
     def alter(self, stage: Stage, day: Day) -> None:
         """Nothing is heard from pgw2."""
         at = day.events["received_at"]
-        ends = stage.begins_at + int(self.HOURS * stage.strength * HOUR_US)
+        ends = stage.begins_at + int(self.lasts_h * stage.strength * HOUR_US)
         gateway = stage.population.gateways[1]
         day.drop((day.events["gateway"] == gateway) & (at >= stage.begins_at) & (at < ends))
         stage.began_at = np.full(len(stage.victims), stage.begins_at, np.int64)
@@ -43,16 +43,16 @@ class GatewaySilent(Attack):
 class CellSilent(Attack):
     """A cell falls silent.
 
-    Twelve lifts and cameras below one mast are not heard of for a day: one finding, and nothing is stolen.
+    Twelve lifts below one mast are not heard of for two days: one finding, and nothing is stolen.
     """
 
     id = "cell-silent"
-    use_cases = (LIFT_ALARM, CAMERA)
+    use_cases = (LIFT_ALARM,)
     catches = ("cell-silent",)
     also = ("subscription-silent",)
     one_finding = True
     live = False
-    HOURS = 24.0
+    lasts_h = 60.0
 
     def prepare(self, stage: Stage) -> None:
         """All below one mast."""
@@ -66,6 +66,6 @@ class CellSilent(Attack):
     def alter(self, stage: Stage, day: Day) -> None:
         """Nothing is heard from there."""
         at = day.events["received_at"]
-        ends = stage.begins_at + int(self.HOURS * stage.strength * HOUR_US)
+        ends = stage.begins_at + int(self.lasts_h * stage.strength * HOUR_US)
         day.drop(stage.of(day) & (at < ends))
         stage.began_at = np.full(len(stage.victims), stage.begins_at, np.int64)

@@ -70,7 +70,9 @@ class Attack(Scene):
     keeps = False
     """The attacker keeps the SIM: the victim's own device is not heard of again."""
     one_finding = False
-    """A whole gateway or cell is the victim: one finding says it all."""
+    """A whole gateway or cell is the victim: one finding says it all, while it lasts."""
+    lasts_h = 0.0
+    """How long, at full strength."""
     stranger = ""
     """"unknown": a SIM of no inventory; "suspended": the one that the inventory suspends."""
     live = True
