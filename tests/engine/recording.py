@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from simward.engine import events as ev
+from simward.engine.apply import revision_row
 from simward.engine.fold import Fold
 from simward.engine.journal import INVENTORY, POLICY, Journal, MemoryJournal, Row, events_row
 from simward.engine.outputs import OUTPUT
@@ -71,6 +72,12 @@ class Recording:
         first = self.fold.sequence + 1
         self.fold.inventory(delta, self.now)
         self._append(Row(first, 1, INVENTORY, self.now, self.fold.kernel, delta.to_bytes(), b"", self._texts()))
+        return self
+
+    def remove(self, imsi: str = IMSI) -> Recording:
+        """The same line taken out of the inventory."""
+        delta = InventoryDelta(np.zeros(0, DECLARED), np.array([Imsi.parse(imsi).number]), [])
+        self._append(revision_row(self.fold, delta, self.now))
         return self
 
     def event(self, kind: int, session: str = "", note: dict[str, str] | None = None, **said: Any) -> np.ndarray:

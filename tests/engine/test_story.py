@@ -159,9 +159,32 @@ def test_a_release_that_rebinds_lets_the_next_device_be_the_bound_one(meter: Rec
     meter.after(HOUR).command(ev.COMMAND_RELEASE, "new meter", flags=ev.FLAG_REBIND)
     (unbound,) = chapters(meter, "unbound")
     assert "asked by ada: new meter" in unbound["text"] and unbound["was"] == str(METER)
+    assert unbound["how"] == "person" and "The next device" in unbound["text"]
     assert told(meter)["now"]["bound_device"] is None
     meter.after(HOUR).session("A2", imei=PHONE, address="10.64.0.1")
     assert told(meter)["now"]["bound_device"].startswith(str(PHONE))
+
+
+def test_a_removal_is_not_told_as_the_deed_of_a_person(meter: Recording) -> None:
+    meter.asks()
+    meter.event(ev.ACCOUNTING_START, "A2", address="10.64.0.1")
+    meter.after(MINUTE).command(ev.COMMAND_LOCK, "stolen")
+    meter.after(MINUTE).command(ev.COMMAND_RELEASE, "found")
+    meter.after(MINUTE).event(ev.ACCOUNTING_START, "A3", address="10.64.0.1")
+    meter.after(HOUR).remove()
+    (unbound,) = chapters(meter, "unbound")
+    assert unbound["text"] == f"No longer bound to device {METER}, since it was removed from the inventory."
+    assert unbound["how"] == "removed"
+    (cut,) = (one for one in chapters(meter, "disconnect") if one["session_id"] == "A3")
+    assert "since it was removed from the inventory" in cut["text"]
+    assert "asked by" not in unbound["text"] + cut["text"]
+
+
+def test_a_removal_takes_the_lock_and_the_address_with_it(meter: Recording) -> None:
+    meter.after(MINUTE).command(ev.COMMAND_LOCK, "stolen")
+    now = told(meter.after(HOUR).remove())["now"]
+    assert (now["locked"], now["address"], now["bound_device"], now["declared"]) == (None, None, None, False)
+    assert not told(meter.declare())["now"]["locked"]
 
 
 def test_events_without_an_imsi_are_found_by_user_name(meter: Recording) -> None:

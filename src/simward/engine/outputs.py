@@ -47,7 +47,7 @@ OUTPUT = np.dtype(
         ("held", "u1"),  # HELD_*; 0 = not held
         ("verdict", "u1"),
         ("result", "u1"),  # EFFECT_PROOF: EFFECT_ACK..; COMMAND_ANSWER: ANSWER_*
-        ("event_kind", "u1"),
+        ("event_kind", "u1"),  # BY_REVISION = a revision of the inventory made it, not an event
         ("session_id_octets", "u1"),
         ("session_id", "u1", (SESSION_ID_OCTETS,)),
         ("spare", "u1", (3,)),  # no gaps: a copy of a row must be equal to the byte
@@ -71,12 +71,15 @@ COMMAND_ANSWER = 10
 ADDRESS_GIVEN = 11  # static address chosen: `address`, `was` = prefix_high, `now` = delegated_high,
 # `expected` = length of the prefix * 256 + length of the delegated one (0 = no such prefix), `subject` = the number
 # that they were made from, `result` = in which of the use case's segments
-UNBOUND = 12  # by a person's release with rebind: `was` = the device it was bound to
+UNBOUND = 12  # by a person's release with rebind, or by removal (BY_REVISION): `was` = the device it was bound to
 
 KIND_NAMES = (
     "", "finding-began", "finding-updated", "finding-ended", "verdict", "disconnect", "effect-proof", "bound", "locked",
     "released", "command-answer", "address-given", "unbound",
 )
+
+BY_REVISION = 0
+"""`event_kind` of an output that no event made: its subscription was removed from the inventory."""
 
 # Verdicts.
 ALLOW, QUARANTINED, REJECT = 0, 1, 2

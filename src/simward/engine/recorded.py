@@ -76,6 +76,8 @@ class Deeds:
         if int(row["event_kind"]) in COMMAND_NAMES:
             said = self._last_command
             return f"asked by {said.get('actor') or 'somebody'}: {said.get('because') or 'no reason given'}"
+        if int(row["event_kind"]) == out.BY_REVISION:
+            return "since it was removed from the inventory"
         reason = self._lexicon.reason(row["detector"], row["class"])
         return self._reasons.get(reason, reason)
 
@@ -83,6 +85,10 @@ class Deeds:
         """The inventory names a device: where the use case binds by declaration, it is bound from now on."""
         if device and (binding == "declared" or (binding == "model" and not self._bound)):
             self._bound = device
+
+    def removed(self) -> None:
+        """It is no longer in the inventory: its lock and its address went with it."""
+        self.locked, self._bound, self._address = None, "", ""
 
     def found(self, finding: dict[str, Any]) -> None:
         """Remember the class of the latest finding of a detector: a lock row names the detector alone."""
@@ -107,9 +113,10 @@ class Deeds:
 
     def _unbound(self, row: Any) -> Chapter:
         was, self._bound = imei_text(int(row["was"])), ""
+        removed = int(row["event_kind"]) == out.BY_REVISION
         text = f"No longer bound to {f'device {was}' if was else 'any device'}, {self._by(row)}."
-        text += " The next device that is allowed becomes the bound one."
-        return Chapter(int(row["at"]), "unbound", text, {"was": was})
+        text += "" if removed else " The next device that is allowed becomes the bound one."
+        return Chapter(int(row["at"]), "unbound", text, {"was": was, "how": "removed" if removed else "person"})
 
     def _disconnect(self, row: Any) -> Chapter | None:
         sequence = int(row["opened_sequence"]) or int(row["sequence"])

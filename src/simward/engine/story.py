@@ -178,7 +178,10 @@ class Story:
                 "state": LIFECYCLE[int(declared["state"])],
                 "declared_device": identity.imei_text(int(declared["imei"])) or None,
             })  # fmt: skip
-        if self.declared and np.isin(delta.removals, list(self.subject.imsis)).any():
+        imsis = list(self.subject.imsis)
+        if imsis and np.isin(imsis, delta.removals).all():
+            self._deeds.removed()
+        if self.declared and np.isin(delta.removals, imsis).any():
             self._chapters.append(Chapter(row.at, "removed", "Removed from the inventory."))
             self.declared = {}
 
