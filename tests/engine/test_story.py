@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.recording import HOUR, ICCID, IMSI, METER, MINUTE, MSISDN, OTHER_ICCID, OTHER_IMSI, PHONE, Recording
+from engine.recording import HOUR, ICCID, IMSI, METER, METERS, MINUTE, MSISDN, OTHER_ICCID, OTHER_IMSI, PHONE, Recording
 from simward.engine import events as ev
 from simward.engine.story import now_sentences, read_story
 from simward.errors import IdentityError
@@ -199,6 +199,13 @@ def test_a_stranger_has_a_story_too() -> None:
     story = told(recording)
     assert [one["what"] for one in story["chapters"]] == ["finding", "refused"]
     assert "inventory.csv" in story["could"][0]
+
+
+def test_a_finding_of_a_segment_names_it() -> None:
+    recording = Recording(METERS.replace("10.64.0.0/12", "10.64.0.0/32"))
+    recording.declare().declare(OTHER_IMSI, OTHER_ICCID, "+4740000002").after(1).asks(imsi=OTHER_IMSI)
+    recording.after(1).asks()
+    assert "address-pool-exhausted/exhausted of segment metering (high)" in chapters(recording, "finding")[0]["text"]
 
 
 def test_a_changed_declaration_is_told(meter: Recording) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.recording import HOUR, ICCID, IMSI, METER, OTHER_ICCID, OTHER_IMSI, PHONE, Recording
+from engine.recording import HOUR, ICCID, IMSI, METER, METERS, OTHER_ICCID, OTHER_IMSI, PHONE, Recording
 from simward.detectors.detector import EVIDENCE_KINDS
 from simward.engine import events as ev
 from simward.engine import phrases
@@ -66,6 +66,25 @@ def test_a_momentary_finding_has_ended(meter: Recording) -> None:
     assert one["scope"] == "gateway" and one["gateway"] == "pgw1" and one["imsi"] is None
     assert (one["was"], one["now"], one["expected"]) == (0, 0, None), "it held no session"
     assert one["verdict"] is None, "nobody asked, so nobody was answered"
+
+
+def test_a_finding_of_a_segment_names_it() -> None:
+    first = "segment: aaa\napn: aaa.iot\n---\n"
+    recording = Recording(first + METERS.replace("10.64.0.0/12", "10.64.0.0/32"))
+    recording.declare().declare(OTHER_IMSI, OTHER_ICCID, "+4740000002")
+    recording.after(10).asks()
+    recording.asks(imsi=OTHER_IMSI)
+    (one,) = findings(recording)
+    assert (one["detector"], one["scope"], one["segment"]) == ("address-pool-exhausted", "segment", "metering")
+    recording.revise(METERS)
+    recording.asks(imsi=OTHER_IMSI)
+    (one,) = findings(recording)
+    assert one["ended_at"] and one["segment"] == "metering"
+
+
+def test_a_finding_of_a_subscription_names_no_segment(meter: Recording) -> None:
+    meter.after(HOUR).asks(imei=PHONE)
+    assert findings(meter)[0]["segment"] is None
 
 
 def test_what_the_network_did_not_say_is_said_so(meter: Recording) -> None:

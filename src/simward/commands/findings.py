@@ -42,8 +42,9 @@ def findings(
     Keys of an object: id (shard/sequence/index), at, detector, class, severity, tenant, imsi, iccid, use_case,
     was, now, expected (the evidence), verdict (the in-line answer), response (in force), held (the limit that kept the
     wanted response back, else null), ended_at (null while it lasts), wanted, scope, gateway, apn, address, session_id,
-    about (the cell, gateway, network or model, where it is about many subscriptions; such ids begin with w).
-    Times are UTC. Identities are complete: this is the owner's own data.
+    changes (what differs, where a finding compares), about (the cell, gateway, network or model, where it is about
+    many subscriptions; such ids begin with w), segment (where it is about one). Times are UTC. Identities are
+    complete: this is the owner's own data.
     """
     wanted = _filter(imsi, detector, only_open)
     folder: Folder = ctx.obj
@@ -133,7 +134,7 @@ def _cells(one: dict[str, Any]) -> list[Any]:
     name = f"{one['detector']}/{one['class']}" if one["class"] else one["detector"]
     held = f"{one['response']} (held: {one['held']})" if one["held"] else one["response"]
     ended = "" if one["ended_at"] is None else one["ended_at"][:19] + "Z"
-    about = one["imsi"] or one["about"] or one["gateway"]
+    about = f"segment {one['segment']}" if one["segment"] else one["imsi"] or one["about"] or one["gateway"]
     return [
         one["at"][:19] + "Z", one["severity"], name, about, one["use_case"],
         one["was"], one["now"], one["expected"], held, ended,

@@ -120,7 +120,8 @@ def finding_sentence(finding: dict[str, Any]) -> str:
     """A finding with its evidence and what came of it."""
     name = f"{finding['detector']}/{finding['class']}" if finding["class"] else finding["detector"]
     evidence = ", ".join(f"{key} {finding[key]}" for key in ("was", "now", "expected") if finding[key] is not None)
-    text = f"Finding {name} ({finding['severity']})"
+    about = f" of segment {finding['segment']}" if finding["segment"] else ""
+    text = f"Finding {name}{about} ({finding['severity']})"
     if evidence:
         text += f": {evidence}"
     text += f". Response: {finding['response'] or 'observe'}"

@@ -39,7 +39,7 @@ ABOUT_WORDS = {"plmn": "network"}
 FINDING_KEYS = (
     "id", "at", "detector", "class", "severity", "tenant", "imsi", "iccid", "use_case", "was", "now", "expected",
     "verdict", "response", "held", "ended_at", "wanted", "scope", "gateway", "apn", "address", "session_id", "changes",
-    "about",
+    "about", "segment",
 )  # fmt: skip
 """The keys of a finding as JSON; the first sixteen are what others may rely on."""
 
@@ -217,6 +217,7 @@ def finding(row: Any, lexicon: Lexicon, verdict: int | None = None) -> dict[str,
         "session_id": session_id_text(row),
         "changes": changes(row, lexicon),
         "about": about_text(row, entry, lexicon),
+        "segment": lexicon.segment(row["row"]) or None if entry.get("scope") == "segment" else None,
     }
 
 
