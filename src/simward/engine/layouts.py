@@ -14,7 +14,7 @@ import numpy as np
 from simward.detectors import of_gate
 from simward.detectors.detector import MAX_CLASSES
 from simward.engine.outputs import CHANGES
-from simward.engine.tables import LIMITED_ACTIONS, OTHER_SEGMENTS
+from simward.engine.tables import LIMITED_ACTIONS, OTHER_SEGMENTS, POLICY_ARRAYS
 
 NOWHERE = -1
 """No row."""
@@ -266,41 +266,15 @@ AROUND = np.dtype(
 )
 """What the engine knows around an event beyond the subscription's row; filled before the judgements."""
 
-ADDRESSED = (
-    "meta",
-    "subscriptions",
-    "imsi_index",
-    "msisdn_index",
-    "sessions",
-    "gateways",
-    "gateway_index",
-    "strangers",
-    "segment_states",
-    "freed",
-    "findings",
-    "devices",
-    "device_index",
-    "limits",
-    "commands",
-    "use_cases",
-    "segments",
-    "responses",
-    "knobs",
-    "settings",
-    "cells",
-    "cell_index",
-    "countries",
-    "models",
-    "pools",
-    "detectors",
-    "around",
-    "evidence",
-    "classes",
-    "events",
-    "outputs",
-    "results",
-)
-"""The arrays that the kernel reads and writes."""
+OWN = (
+    "meta", "subscriptions", "imsi_index", "msisdn_index", "sessions", "gateways", "gateway_index", "strangers",
+    "segment_states", "freed", "findings", "devices", "device_index", "limits", "commands", "detectors", "cell_index",
+)  # fmt: skip
+"""The arrays that the state owns."""
+SCRATCH = ("around", "evidence", "classes", "outputs", "results")
+"""What the kernel works with, and what it made of a batch: nothing of it lasts."""
+ADDRESSED = (*OWN, *POLICY_ARRAYS, *SCRATCH, "events")
+"""The arrays that the kernel reads and writes; `events` is the batch."""
 TABLES = np.dtype(
     [
         *((name, "i8") for name in ADDRESSED),

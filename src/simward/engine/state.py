@@ -27,6 +27,7 @@ from simward.engine.layouts import (
     LIMIT,
     META,
     NOWHERE,
+    OWN,
     SEEN,
     SEGMENT_STATE,
     SESSION,
@@ -90,27 +91,6 @@ build_cell_index = entry(lookup.build_cell_index, depends=INDEX_SOURCES)
 BATCH_MAX = 4096
 """Most events folded by one call of the kernel."""
 OUTPUTS_ROOM = 4 * BATCH_MAX
-
-# The kernel's arrays that the state owns; the policy's and the batch's are added to them.
-OWN = (
-    "meta",
-    "subscriptions",
-    "imsi_index",
-    "msisdn_index",
-    "sessions",
-    "gateways",
-    "gateway_index",
-    "strangers",
-    "segment_states",
-    "freed",
-    "findings",
-    "devices",
-    "device_index",
-    "limits",
-    "commands",
-    "detectors",
-    "cell_index",
-)
 
 # What a snapshot holds: table name -> the meta field that says how many rows are used (None: the whole table).
 SAVED = {
