@@ -121,6 +121,30 @@ def test_a_moved_sim_from_finding_to_release(meter: Recording) -> None:
     assert told(meter)["now"]["locked"] is None
 
 
+RETURNING = METERS.replace("release_when: never", "release_when: bound-device-returns")
+
+
+def test_a_lock_that_ends_by_the_devices_return_says_so() -> None:
+    recording = Recording(RETURNING).declare().after(10).session("A1")
+    recording.after(HOUR).asks(imei=PHONE)
+    (lock,) = chapters(recording, "locked")
+    assert lock["text"].startswith("Locked until the bound device returns or somebody releases it: device-change/")
+    story = told(recording)
+    assert story["now"]["locked"]["release_when"] == "bound-device-returns"
+    assert any("until the bound device returns or somebody" in one for one in now_sentences(story))
+    recording.revise(METERS)
+    story = told(recording)
+    assert story["now"]["locked"]["release_when"] is None, "the policy in force counts, not that of then"
+    assert any("until it is released" in one for one in now_sentences(story))
+
+
+def test_a_lock_by_a_person_does_not_end_by_itself() -> None:
+    recording = Recording(RETURNING).declare().after(10).session("A1")
+    recording.command(ev.COMMAND_LOCK, "stolen")
+    assert "Locked until it is released" in chapters(recording, "locked")[0]["text"]
+    assert told(recording)["now"]["locked"]["release_when"] is None
+
+
 def test_a_lock_by_a_person_says_who_and_why(meter: Recording) -> None:
     meter.command(ev.COMMAND_LOCK, "stolen, says the site")
     (lock,) = chapters(meter, "locked")

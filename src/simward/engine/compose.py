@@ -87,6 +87,7 @@ def manifest() -> dict[str, Any]:
                 "id": one.id,
                 "classes": ["", *one.classes],
                 "scope": one.detector.scope,
+                "about_device": one.detector.about_device,
                 "evidence": ["none", *(one.detector.evidence_of(name) for name in one.classes)],
             }
             for one in of_gate()

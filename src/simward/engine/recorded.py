@@ -7,11 +7,13 @@ from typing import Any
 
 from simward.engine import events as ev
 from simward.engine import outputs as out
+from simward.engine import tables
 from simward.engine.chapters import Chapter
 from simward.engine.phrases import address_text, error_cause_text, prefix_text, printable, short_when, when
 from simward.engine.words import Lexicon, finding_id, imeisv_text, session_id_text
 from simward.identity import imei_text
 
+RETURNS = "bound-device-returns"
 COMMAND_NAMES = {ev.COMMAND_LOCK: "lock", ev.COMMAND_RELEASE: "release", ev.COMMAND_DISCONNECT: "disconnect"}
 
 
@@ -26,6 +28,9 @@ class Deeds:
         self._reasons: dict[str, str] = {}
         self._told_sequence = 0
         self.locked: dict[str, Any] | None = None
+        self.release_rule = tables.RELEASE_NEVER
+        """`release_when` of its use case, as the policy in force has it."""
+        self._about_device = False
         self._bound = ""
         self._generation = 0
         self._address = ""
@@ -57,8 +62,9 @@ class Deeds:
 
     def now(self) -> dict[str, Any]:
         """How things stand."""
+        locked = self.locked and {**self.locked, "release_when": RETURNS if self._ends_by_return else None}
         return {
-            "locked": self.locked,
+            "locked": locked,
             "bound_device": self._bound or None,
             "generation": self._generation,
             "address": self._address or None,
@@ -99,8 +105,15 @@ class Deeds:
         until = int(row["was"])
         because = self._by(row)
         self.locked = {"since": when(row["at"]), "until": when(until) if until else None, "because": because}
-        ends = f"until {short_when(until)}" if until else "until it is released"
+        by_finding = int(row["event_kind"]) not in COMMAND_NAMES
+        self._about_device = by_finding and bool(self._lexicon.detector(row["detector"]).get("about_device"))
+        ends = lock_ends(short_when(until) if until else "", self._ends_by_return)
         return Chapter(int(row["at"]), "locked", f"Locked {ends}: {because}.", {"because": because})
+
+    @property
+    def _ends_by_return(self) -> bool:
+        """Does the lock end by itself when the bound device is back?"""
+        return self._about_device and self.release_rule == tables.RELEASE_BOUND_DEVICE
 
     def _release(self, row: Any) -> Chapter:
         self.locked = None
@@ -177,6 +190,13 @@ class Deeds:
         words = {"address": "address", "prefix": "prefix", "delegated": "delegated prefix"}
         text = f"Given the {', the '.join(f'{words[name]} {one}' for name, one in given.items())}, to keep."
         return Chapter(int(row["at"]), "address", text, dict(given))
+
+
+def lock_ends(until: str, returns: bool) -> str:
+    """When a lock ends, in words: at a time, by the return of the bound device, or only when somebody releases it."""
+    if until:
+        return f"until {until}"
+    return "until the bound device returns or somebody releases it" if returns else "until it is released"
 
 
 def command_note(notes: dict[str, Any], sequence: int, request: int) -> dict[str, str]:

@@ -15,7 +15,7 @@ from simward.engine.chapters import Chapter, changes_text, condensed, device_of,
 from simward.engine.journal import EVENTS, FINDINGS, INVENTORY, POLICY, Journal, Layout, Row, row_events, row_outputs
 from simward.engine.past_sessions import FACTS, PastSession, SessionBook, facts_of
 from simward.engine.phrases import span, when
-from simward.engine.recorded import Deeds
+from simward.engine.recorded import Deeds, lock_ends
 from simward.engine.tables import BINDING_MODES, LIFECYCLE, InventoryDelta, unpack
 from simward.engine.together import Together, sentence
 from simward.engine.words import Findings, Lexicon
@@ -119,6 +119,7 @@ class Story:
         self._told_sessions: set[int] = set()
         self.declared: dict[str, Any] = {}
         self._modes: list[int] = [0]
+        self._release_rules: list[int] = [0]
         self._paused = False
 
     @property
@@ -130,7 +131,8 @@ class Story:
         """Pick out of one row what belongs to the story."""
         self._lexicon.take(row)
         if row.kind == POLICY:
-            self._modes = [int(one) for one in unpack(row.inputs)[0]["use_cases"]["binding_mode"]]
+            use_cases = unpack(row.inputs)[0]["use_cases"]
+            self._modes, self._release_rules = use_cases["binding_mode"].tolist(), use_cases["release_rule"].tolist()
             self._declaration(row.at, dict(self.declared))
         elif row.kind == INVENTORY:
             self._inventory(row)
@@ -196,6 +198,7 @@ class Story:
             "segment": self._lexicon.segment_of(number) or None,
             "binding": modes.get(self._modes[number] if 0 <= number < len(self._modes) else 0, "none"),
         }
+        self._deeds.release_rule = self._release_rules[number] if number < len(self._release_rules) else 0
         if declared == self.declared:
             return
         parts = [f"binding {declared['binding']}", f"tenant {declared['tenant']}"]
@@ -364,7 +367,7 @@ def now_sentences(told: dict[str, Any]) -> Iterator[str]:
     if not now["declared"]:
         yield "Not in the inventory."
     if now["locked"]:
-        until = f"until {now['locked']['until']}" if now["locked"]["until"] else "until it is released"
+        until = lock_ends(now["locked"]["until"] or "", bool(now["locked"]["release_when"]))
         yield f"Locked since {now['locked']['since'][:19].replace('T', ' ')}, {until}: {now['locked']['because']}."
     if now["bound_device"]:
         generation = f" (generation {now['generation']})" if now["generation"] else ""
