@@ -146,3 +146,10 @@ def test_what_found_nothing_to_do_is_not_said_to_be_done(folder: Path, gate: Lis
     gate.answers = [{"result": "applied", "did": []}, {"result": "applied", "did": []}]
     assert "was not locked" in simward(folder, "release", ICCID, "--because", "x").stdout
     assert "no live session" in simward(folder, "disconnect", ICCID, "--because", "x").stdout
+
+
+def test_a_release_of_a_suspended_one_says_who_can_let_it_in(folder: Path, gate: Listening) -> None:
+    gate.answers = [{"result": "applied", "did": ["released"], "sequence": 9, "state": "suspended"}]
+    shown = simward(folder, "release", ICCID, "--because", "x").stdout
+    assert shown.startswith(f"Released {ICCID}. It stays refused: the inventory says suspended")
+    assert "simward apply" in shown

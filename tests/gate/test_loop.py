@@ -11,7 +11,7 @@ from simward.engine import events
 from simward.engine.fold import Fold
 from simward.engine.journal import INVENTORY, MemoryJournal, Row, row_events
 from simward.engine.outputs import DISCONNECT
-from simward.engine.tables import DECLARED, InventoryDelta
+from simward.engine.tables import DECLARED, LIFECYCLE, InventoryDelta
 from simward.gate.clock import Clock
 from simward.gate.commands import IMSIS_MAX, CommandDesk
 from simward.gate.loop import Gate
@@ -240,6 +240,17 @@ def test_a_command_is_about_every_imsi_of_the_card() -> None:
     release = house.commands(do="release", iccid=TEXT_ICCID, id="c2")
     house.gate.turn()
     assert release.said["result"] == "applied" and not house.fold.state.subscriptions["locked"][:3].any()
+
+
+def test_a_release_says_that_the_inventory_keeps_it_out() -> None:
+    house = House(imsis=2)
+    active = house.commands(do="release", iccid=TEXT_ICCID)
+    house.gate.turn()
+    assert active.said["ok"] and "state" not in active.said
+    house.fold.state.subscriptions["lifecycle"][:2] = (0, LIFECYCLE.index("suspended"))
+    release = house.commands(do="release", iccid=TEXT_ICCID)
+    house.gate.turn()
+    assert (release.said["result"], release.said["state"]) == ("applied", "suspended")
 
 
 def test_a_command_that_fits_one_imsi_of_the_card_is_applied() -> None:

@@ -46,7 +46,8 @@ def lock(folder: Folder, **asked: Any) -> None:
 def release(folder: Folder, **asked: Any) -> None:
     """Take the lock off a subscription.
 
-    With --rebind the exchange of its device was meant: the next allowed request binds it anew.
+    With --rebind the exchange of its device was meant: the next allowed request binds it anew. One that the inventory
+    says is suspended or retired stays refused; the answer says so.
     """
     _ask_about(folder, "release", asked)
 
@@ -112,6 +113,9 @@ def _send(folder: Folder, request: dict[str, Any], said: str, as_json: bool) -> 
         said = f"{request['iccid']} has no live session; nothing was disconnected"
     if answer.get("result") == "duplicate":
         said += " (it was done before: nothing was done again)"
+    if request["do"] == "release" and "state" in answer:
+        said += f". It stays refused: the inventory says {answer['state']}, and only there it can be let in again "
+        said += "(state active, then `simward apply`)"
     sequence = f" [0/{answer['sequence']}]" if "sequence" in answer else ""
     click.echo(f"{said}.{sequence}")
 

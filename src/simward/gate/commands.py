@@ -25,6 +25,7 @@ from simward.engine.outputs import (
     STALE,
     UNBOUND,
 )  # fmt: skip
+from simward.engine.tables import LIFECYCLE
 from simward.errors import IdentityError, UsageError
 from simward.gate.control import Call
 from simward.identity import Iccid
@@ -41,6 +42,8 @@ WAITING_MAX = 256
 NOTE_CHARACTERS_MAX = 500
 IMSIS_MAX = 32
 """Of one ICCID. A card does not carry more; an ICCID that stands for "unknown" in many lines of an inventory does."""
+SUSPENDED = LIFECYCLE.index("suspended")
+"""This state and the one after it: refused whatever comes."""
 STRONGEST_FIRST = (APPLIED, STALE, LIMITED, DUPLICATE, NOT_FOUND)
 
 Action = Callable[[Call], None]
@@ -66,6 +69,8 @@ class Part(NamedTuple):
     command: Command
     imsi: int
     """0 = nobody's: not in the inventory, or a command that is about no subscription."""
+    lifecycle: int = 0
+    """What the inventory says of it (LIFECYCLE)."""
 
     @property
     def number(self) -> int:
@@ -154,17 +159,17 @@ def parts_of(commands: list[Command], subscriptions: np.ndarray) -> list[Part]:
     wanted = np.unique(np.array([command.subject for command in commands], np.int64))
     iccids = np.asarray(subscriptions["iccid"])
     places = np.minimum(np.searchsorted(wanted, iccids), len(wanted) - 1)
-    found: dict[int, list[int]] = {}
+    found: dict[int, list[tuple[int, int]]] = {}
     for row in np.flatnonzero((wanted[places] == iccids) & (iccids != 0)):
         if imsi := int(subscriptions["imsi"][row]):
-            found.setdefault(int(iccids[row]), []).append(imsi)
+            found.setdefault(int(iccids[row]), []).append((imsi, int(subscriptions["lifecycle"][row])))
     parts: list[Part] = []
     for command in commands:
-        imsis = found.get(command.subject) or [0]
-        if len(imsis) > IMSIS_MAX:
-            command.call.refuse(f"{len(imsis)} subscriptions of the inventory have this ICCID: no card carries so many")
+        mine = found.get(command.subject) or [(0, 0)]
+        if len(mine) > IMSIS_MAX:
+            command.call.refuse(f"{len(mine)} subscriptions of the inventory have this ICCID: no card carries so many")
         else:
-            parts.extend(Part(command, imsi) for imsi in sorted(imsis))
+            parts.extend(Part(command, imsi, lifecycle) for imsi, lifecycle in sorted(mine))
     return parts
 
 
@@ -186,6 +191,7 @@ def answer(parts: list[Part], outputs: np.ndarray, results: np.ndarray, durable:
     answers = outputs[outputs["kind"] == COMMAND_ANSWER]
     answered = {int(one["subject"]): one for one in answers}
     said_of: dict[int, tuple[Command, list[dict[str, Any]]]] = {}
+    out_of_service: Counter[int] = Counter()
     for position, part in enumerate(parts):
         facts: dict[str, Any] = {"result": DUPLICATE}
         if not results["duplicate"][position]:
@@ -193,6 +199,7 @@ def answer(parts: list[Part], outputs: np.ndarray, results: np.ndarray, durable:
             done = outputs["kind"][outputs["sequence"] == facts["sequence"]].tolist()
             facts["did"] = [DEEDS[kind] for kind in done if kind in DEEDS]
         said_of.setdefault(id(part.command), (part.command, []))[1].append(facts)
+        out_of_service[id(part.command)] = max(out_of_service[id(part.command)], part.lifecycle)
     for command, said in said_of.values():
         strongest = min(said, key=lambda one: STRONGEST_FIRST.index(one["result"]))
         if any("did" in one for one in said):
@@ -200,6 +207,8 @@ def answer(parts: list[Part], outputs: np.ndarray, results: np.ndarray, durable:
         facts = {**strongest, "result": ANSWER_NAMES[strongest["result"]], "id": command.note["id"]}
         if len(said) > 1:
             facts["imsis"] = dict(Counter(ANSWER_NAMES[one["result"]] for one in said))
+        if out_of_service[id(command)] >= SUSPENDED:  # a release lets nobody in whom the inventory keeps out
+            facts["state"] = LIFECYCLE[out_of_service[id(command)]]
         if not durable:
             command.call.refuse("decided, but it cannot be recorded now: the journal cannot be written", **facts)
         elif facts["result"] in REFUSALS:
