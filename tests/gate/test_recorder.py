@@ -62,14 +62,57 @@ def test_says_it_again_but_not_each_time(caplog: pytest.LogCaptureFixture) -> No
     assert 2 <= caplog.text.count("CANNOT BE WRITTEN") <= 4
 
 
+class Watches:
+    """A clock of the gate's over a wall clock and a monotonic one that the test moves."""
+
+    def __init__(self, last: int) -> None:
+        self.wall_us, self.elapsed_us = 5, 0
+        self.clock = Clock(last, wall_ns=lambda: self.wall_us * 1000, monotonic_ns=lambda: self.elapsed_us * 1000)
+
+    def after(self, microseconds: int) -> int:
+        self.wall_us, self.elapsed_us = self.wall_us + microseconds, self.elapsed_us + microseconds
+        return self.clock.now()
+
+
 def test_the_clock_never_goes_back() -> None:
-    wall = [5_000]
-    clock = Clock(last=3, wall_ns=lambda: wall[0])
-    assert clock.now() == 5
-    wall[0] = 2_000
-    assert (clock.now(), clock.behind_us) == (5, 3)
-    wall[0] = 9_000
-    assert (clock.now(), clock.behind_us) == (9, 0)
+    watches = Watches(last=3)
+    assert watches.clock.now() == watches.clock.now() == 5
+    watches.wall_us = 2
+    assert 5 < watches.clock.now() <= 6 and 3 <= watches.clock.behind_us <= 4
+    watches.wall_us = 9
+    assert (watches.clock.now(), watches.clock.behind_us) == (9, 0)
+
+
+def test_a_clock_that_was_ahead_goes_on_at_half_speed_until_it_is_met() -> None:
+    hour = 3_600_000_000
+    watches = Watches(last=5 + hour)
+    before = watches.clock.now()
+    assert abs(watches.after(hour) - before - hour // 2) <= 1
+    assert abs(watches.clock.behind_us - hour // 2) <= 2
+    assert watches.after(hour + 10) == watches.wall_us and watches.clock.behind_us == 0
+
+
+def test_every_call_is_later_while_the_clock_is_behind() -> None:
+    watches = Watches(last=5_000_000)
+    said = [watches.clock.now() for _ in range(5)]
+    assert said == sorted(set(said))
+
+
+def test_a_clock_that_is_behind_is_said_to_be(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    watches = Watches(last=100_000_000)
+    for second in range(3 * 600):
+        watches.clock.each_second(float(second))
+    assert caplog.text.count("the machine's clock is 100 s behind") == 3
+    watches.after(300_000_000)
+    watches.clock.each_second(3 * 600.0)
+    watches.clock.each_second(3 * 600.0 + 1)
+    assert caplog.text.count("has caught up with the journal") == 1
+
+
+def test_what_ntp_does_each_day_is_not_worth_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    Watches(last=900_000).clock.each_second(1.0)
+    assert not caplog.text
 
 
 def test_every_class_of_every_detector_has_words_that_fit() -> None:

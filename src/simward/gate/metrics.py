@@ -39,7 +39,7 @@ HELP = {
     "effects_pending": "Disconnect-Requests without an answer yet.",
     "effects_dropped_total": "Disconnect-Requests not sent because too many were waiting.",
     "commands_total": "Commands taken from the command socket.",
-    "clock_behind_seconds": "How far the machine's clock is behind received_at (it was set back).",
+    "clock_behind_seconds": "How far the machine's clock is behind received_at; time passes at half speed.",
     "watch_running": "1 while the watch that this gate started is running.",
     "watch_restarts_total": "Times that the watch ended by itself and was to be started again.",
     "uptime_seconds": "Since the gate was ready.",

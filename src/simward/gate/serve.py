@@ -146,6 +146,7 @@ def assemble(
     disconnects.request(fold.pending_effects())
 
     def each_second(now: float) -> None:
+        clock.each_second(now)
         control.expire(now)
         port.source_filter.each_second()
         if watch is not None:

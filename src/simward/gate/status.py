@@ -49,6 +49,7 @@ class Status:
             "not_durable_because": recorder.reason,
             "pending_rows": recorder.pending_rows,
             "effects_pending": self._disconnects.pending,
+            "clock_behind_s": round(self._clock.behind_us / 1e6, 1),
             "journal_trouble": str(getattr(self._journal, "trouble", "")),
             "packets": {name: count for name, count in self._port.counts().items() if count},
         }
