@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "detectors"))
 
 from story import ABROAD, IMSI, METER, PHONE, POLICY, Story
 
+from simward.engine import events as ev
 from simward.engine import outputs as o
 from simward.engine.apply import declared
 from simward.engine.tables import DECLARED, InventoryDelta
@@ -75,3 +76,27 @@ def test_removal_ends_findings_cuts_sessions_and_forgets_the_binding() -> None:
     story.fold.inventory(InventoryDelta(lines, np.zeros(0, np.int64), ["meter"]), story.now)
     assert story.attaches(device=METER).allowed
     assert int(story.row().session_count) == 0
+
+
+def test_every_disconnect_of_a_large_removal_has_a_name_of_its_own() -> None:
+    members = 300
+    story = Story(POLICY.replace("10.64.0.0/24", "10.64.0.0/16"), members=members)
+    for member in range(members):
+        story.attaches(member=member, device=METER + member).starts(f"s{member}", member=member, device=METER + member)
+    gone = InventoryDelta(np.zeros(0, DECLARED), IMSI + np.arange(members), [])
+    outputs = story.fold.inventory(gone, story.now)
+    cuts = outputs[outputs["kind"] == o.DISCONNECT]
+    assert len(cuts) == members == len(np.unique(outputs[["sequence", "index"]][outputs["kind"] == o.DISCONNECT]))
+    assert len(np.unique(outputs["index"])) == len(outputs) > 512
+    proof = story.fold.events(story.fold.effect_result(cuts[290], ev.EFFECT_ACK, 0, story.now)).outputs[-1]
+    assert (proof["opened_sequence"], proof["opened_index"]) == (cuts[290]["sequence"], cuts[290]["index"])
+
+
+def test_a_proof_of_an_earlier_journal_names_its_effect_in_one_octet() -> None:
+    story = Story().attaches().starts("s").attaches(device=PHONE, member=0)
+    story.says(ev.COMMAND_DISCONNECT)
+    (effect,) = story.fold.pending_effects()
+    result = story.fold.effect_result(effect, ev.EFFECT_ACK, 0, story.now)
+    result["identifier"], result["request"] = result["request"], 0
+    story.fold_in(result)
+    assert not len(story.fold.pending_effects()) and int(story.row().session_count) == 0

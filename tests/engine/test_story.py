@@ -100,7 +100,7 @@ def test_a_moved_sim_from_finding_to_release(meter: Recording) -> None:
     meter.after(MINUTE).asks(imei=PHONE, software=5)
     (effect,) = meter.fold.pending_effects()
     result = meter.fold.effect_result(effect, ev.EFFECT_NAK, 503, meter.now)
-    said = {name: result[name][0] for name in ("imsi", "cause", "argument", "subject", "identifier", "gateway")}
+    said = {name: result[name][0] for name in ("imsi", "cause", "argument", "subject", "request", "gateway")}
     meter.event(ev.EFFECT_RESULT, "A2", **said)
     before = told(meter)
     assert before["now"]["locked"]["because"] == "device-change/other-model"

@@ -97,7 +97,7 @@ def test_an_ack_is_the_proof_of_its_effect(scene: Scene) -> None:
     assert asked.get("Event-Timestamp") is not None
     scene.say(Code.DISCONNECT_ACK, asked)
     (event,) = scene.disconnects.take(10)
-    assert (event["cause"], event["subject"], event["identifier"]) == (EFFECT_ACK, 40, 2)
+    assert (event["cause"], event["subject"], event["request"]) == (EFFECT_ACK, 40, 2)
     assert scene.disconnects.pending == 0 and scene.disconnects.due_at == float("inf")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from simward.engine.fold import Fold
+from simward.engine.revisions import REMOVALS_MAX
 from simward.policy.compile import compile_policy
 from simward.policy.inventory import load_inventory
 from simward.policy.load import read_policies
@@ -204,7 +205,8 @@ def test_the_inventory_comes_in_chunks_that_a_gate_can_take(world: World) -> Non
     world.lines = rows(1, start=1) + rows(5, start=DELTA_ROWS + 10)
     made = world.apply()
     _, chunks = made.deltas()
-    assert [(len(one.upserts), len(one.removals)) for one in chunks] == [(0, DELTA_ROWS), (5, 0)]
+    removed = [(0, REMOVALS_MAX), (0, REMOVALS_MAX), (0, DELTA_ROWS - 2 * REMOVALS_MAX)]
+    assert [(len(one.upserts), len(one.removals)) for one in chunks] == [*removed, (5, 0)]
     assert world.plan().empty
     assert int((world.column("imsi") != 0).sum()) == 6
 

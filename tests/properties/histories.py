@@ -128,7 +128,7 @@ def events_of(steps: list[tuple], fold: Fold) -> np.ndarray:
             event["duration_s"] = number * 10
             event["uplink_octets"] = event["downlink_octets"] = number
         if kind == e.EFFECT_RESULT:
-            event["cause"], event["subject"] = 1 + member % 3, number
+            event["cause"], event["subject"], event["request"] = 1 + member % 3, number, member % 2
     return events
 
 

@@ -151,7 +151,7 @@ def fold_effect_result(t, row, event, position, made):  # type: ignore[no-untype
     if (
         at == NOWHERE
         or session_at(t, at).effect_sequence != event.subject
-        or session_at(t, at).effect_index != event.identifier
+        or session_at(t, at).effect_index != index_of_effect(event)
     ):
         at = np.int64(NOWHERE)
     advance(t, event)
@@ -169,13 +169,19 @@ def fold_effect_result(t, row, event, position, made):  # type: ignore[no-untype
 
 
 @njit
+def index_of_effect(event):  # type: ignore[no-untyped-def]
+    """With the event's subject, which effect it is about. Earlier journals have it in one octet, `identifier`."""
+    return np.int64(event.request) if event.request != 0 else np.int64(event.identifier)
+
+
+@njit
 def write_proof(t, row, event, position, made):  # type: ignore[no-untyped-def]
     """What became of the effect that the event names."""
     output = new_output(t, made, event, position, np.int64(0), EFFECT_PROOF)
     if row >= 0:
         about(output, t, row)
     output.opened_sequence = event.subject
-    output.opened_index = event.identifier
+    output.opened_index = index_of_effect(event)
     output.result = event.cause
     output.error_cause = max(np.int64(event.argument), np.int64(0))
 

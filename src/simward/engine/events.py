@@ -22,7 +22,7 @@ EVENT = np.dtype(
         ("cell", "i8"),  # identity.py: kind << 56 | value, 0 = not reported
         ("uplink_octets", "i8"),  # Acct-Input-Octets + Gigawords, from the device; -1 = not reported
         ("downlink_octets", "i8"),
-        ("request", "i8"),  # 64 bits that name the request: client, identifier, authenticator; or a command's id
+        ("request", "i8"),  # 64 bits that name the request; a command's id; effect results: the effect's index
         (
             "subject",
             "i8",

@@ -130,7 +130,7 @@ class Fold:
         for name in ("uplink_octets", "downlink_octets", "area", "duration_s", "software"):
             event[name] = -1
         event["kind"], event["cause"], event["argument"] = EFFECT_RESULT, cause, error_cause
-        event["subject"], event["identifier"] = effect["sequence"], effect["index"]
+        event["subject"], event["request"] = effect["sequence"], effect["index"]
         event["received_at"] = event["happened_at"] = at
         return event
 

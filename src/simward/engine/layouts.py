@@ -119,7 +119,7 @@ SESSION = record(
         ("gateway", "u2"),  # texts have numbers below TEXTS_MAX
         ("client", "u2"),
         ("apn", "u2"),
-        ("effect_index", "u1"),
+        ("effect_index", "u2"),
         ("attempts", "u1"),
         ("flags", "u1"),
         ("token_at", "u1"),
@@ -178,7 +178,7 @@ FINDING = np.dtype(
         ("now", "i8"),
         ("row", "i4"),
         ("next", "i4"),
-        ("opened_index", "u1"),
+        ("opened_index", "u2"),
         ("detector", "u1"),
         ("class", "u1"),
         ("scope", "u1"),

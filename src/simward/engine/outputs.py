@@ -36,8 +36,8 @@ OUTPUT = np.dtype(
         ("event", "i4"),  # position in the batch; not part of the journal's meaning
         ("use_case", "u2"),
         ("error_cause", "u2"),  # EFFECT_PROOF: RFC 5176 3.5
-        ("index", "u1"),
-        ("opened_index", "u1"),
+        ("index", "u2"),
+        ("opened_index", "u2"),
         ("kind", "u1"),
         ("detector", "u1"),  # position in the kernel's list of detectors
         ("class", "u1"),
@@ -50,7 +50,7 @@ OUTPUT = np.dtype(
         ("event_kind", "u1"),  # BY_REVISION = a revision of the inventory made it, not an event
         ("session_id_octets", "u1"),
         ("session_id", "u1", (SESSION_ID_OCTETS,)),
-        ("spare", "u1", (3,)),  # no gaps: a copy of a row must be equal to the byte
+        ("spare", "u1", (1,)),  # no gaps: a copy of a row must be equal to the byte
         ("plmn", "i4"),  # FINDING_* of the watch: the network of the cell that it is about
         ("more_spare", "u1", (4,)),
     ],

@@ -43,6 +43,10 @@ from simward.engine.tables import (
     knobs_dtype,
 )
 
+INDEXES = 1 << 16
+"""Different values of an output's index."""
+REMOVALS_MAX = INDEXES // sessions.SESSIONS_MAX
+"""Most removals of one inventory revision."""
 FINDING_FACTS = ("opened_sequence", "opened_index", "detector", "class", "response", "wanted", "held", "was", "now")
 
 
@@ -304,9 +308,9 @@ def farewells(state: State, removals: np.ndarray) -> np.ndarray:
             output = farewell(state, row, UNBOUND)
             output["was"] = one["bound_imei"]
             found.append(output)
-    outputs = np.array(found, OUTPUT).reshape(-1)
-    # The index of an output has one octet: what is beyond it takes the sequence's number all the same.
-    outputs["index"] = np.arange(len(outputs)) % 256
+    # Disconnects first: their proofs name them by their index, of which there are enough for REMOVALS_MAX removals.
+    outputs = np.array(sorted(found, key=lambda one: one["kind"] != DISCONNECT), OUTPUT).reshape(-1)
+    outputs["index"] = np.arange(len(outputs)) % INDEXES
     cuts = outputs["kind"] == DISCONNECT
     outputs["opened_sequence"][cuts], outputs["opened_index"][cuts] = outputs["sequence"][cuts], outputs["index"][cuts]
     return outputs

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from simward.engine.revisions import REMOVALS_MAX
 from simward.engine.state import State
 from simward.engine.tables import BIND_FIRST_USE, BIND_NONE, DECLARED, LIFECYCLE, InventoryDelta, PolicyTables
 from simward.identity import iccid_text, imei_text, msisdn_text
@@ -142,8 +143,8 @@ class Plan:
         """The policy revision (None where it stays), then the inventory in chunks, removals first."""
         names, chunks = list(self.use_cases), []
         nothing = np.zeros(0, DECLARED)
-        for start in range(0, len(self.removals), DELTA_ROWS):
-            chunks.append(InventoryDelta(nothing, self.removals[start : start + DELTA_ROWS], []))
+        for start in range(0, len(self.removals), REMOVALS_MAX):
+            chunks.append(InventoryDelta(nothing, self.removals[start : start + REMOVALS_MAX], []))
         for start in range(0, len(self.upserts), DELTA_ROWS):
             chunks.append(InventoryDelta(self.upserts[start : start + DELTA_ROWS], np.zeros(0, np.int64), names))
         return self.tables, chunks
