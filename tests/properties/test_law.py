@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from histories import events_of, fleet, fold_all, histories, inventory, tables
+from histories import IMSI, MEMBERS, START_AT, events_of, fleet, fold_all, histories, inventory, tables
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +17,7 @@ from simward.engine import events as e
 from simward.engine.apply import revision_row
 from simward.engine.fold import Fold
 from simward.engine.journal import MemoryJournal, events_row
+from simward.engine.layouts import RECORDS_KEPT
 from simward.engine.replay import replay
 from simward.engine.snapshot import newest_snapshot
 from simward.engine.start import from_snapshot, restore, save
@@ -116,6 +117,42 @@ def test_a_retransmission_changes_nothing(steps: list, delay_s: int, restarted: 
         if int(event["kind"][0]) == e.ACCESS_REQUEST:
             for name in ("verdict", "detector", "class", "address", "generation", "class_token"):
                 assert answer[name][0] == repeated.results[name][0], name
+
+
+records = st.lists(
+    st.tuples(
+        st.sampled_from((e.ACCOUNTING_START, e.ACCOUNTING_INTERIM, e.ACCOUNTING_INTERIM, e.ACCOUNTING_STOP)),
+        st.integers(0, 1),  # session
+        st.integers(0, 40),  # duration
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@given(records, st.lists(st.integers(1, RECORDS_KEPT), max_size=20))
+def test_no_recent_record_of_a_stranger_is_folded_twice(told: list, back: list[int]) -> None:
+    """Not only the last: a stranger may have two sessions, and what is repeated may be older than what came since."""
+    fold, now = fleet(), START_AT
+    new: list[np.ndarray] = []
+    for number, (kind, session, duration) in enumerate(told):
+        now += 1_000_000
+        event = e.empty(1)
+        event["kind"], event["imsi"], event["request"] = kind, IMSI + MEMBERS, 1_000 + number
+        event["received_at"] = event["happened_at"] = now
+        event["gateway"] = event["client"] = fold.state.texts.find(b"pgw1")
+        event["session_id_octets"], event["session_id"][0, 0] = 1, session
+        event["duration_s"] = duration if kind != e.ACCOUNTING_START else -1
+        if fold.events(event).kept[0]:
+            new.append(event)
+        before = fold.state.digest()
+        for place in back:
+            if place > len(new):
+                continue
+            again = new[-place].copy()
+            again["request"], again["received_at"] = 9_000 + place, now
+            assert not fold.events(again).kept[0], f"record {place} from the end, after {number + 1}"
+        assert fold.state.digest() == before
 
 
 INTERPRETED = """

@@ -31,6 +31,7 @@ from simward.engine.rows import (
 )
 from simward.engine.sessions import DISCONNECTING, HELD, close_session, find_session
 from simward.engine.settle import end_finding
+from simward.engine.strangers import forget_stranger
 
 COMMAND_LOCK, COMMAND_RELEASE, COMMAND_DISCONNECT, COMMAND_PAUSE, COMMAND_RESUME = 20, 21, 22, 23, 24
 APPLIED, STALE, LIMITED, NOT_FOUND = 1, 3, 4, 5
@@ -213,9 +214,5 @@ def sweep(t, event, position, made):  # type: ignore[no-untyped-def]
                 end_finding(t, stranger, at, np.int64(-1), event, position, made, index)
                 made += 1
                 index += 1
-            stranger.used = 0
-            stranger.imsi = 0
-            stranger.last_at = 0
-            stranger.last_request = 0
-            stranger.cut = 0
+            forget_stranger(stranger)
     return made

@@ -34,6 +34,7 @@ from simward.engine import (
     session_names,
     sessions,
     settle,
+    strangers,
     surroundings,
     tables,
 )
@@ -54,6 +55,7 @@ SOURCES = (
     addressing,
     recognising,
     remembering,
+    strangers,
     surroundings,
     findings,
     settle,

@@ -58,8 +58,9 @@ from simward.engine.rows import (
     zero_result,
 )
 from simward.engine.session_names import name_session
-from simward.engine.sessions import DISCONNECTING, drop_older_epochs, interim_token, session_hash
+from simward.engine.sessions import DISCONNECTING, drop_older_epochs, session_hash
 from simward.engine.settle import NO_OPINION, settle
+from simward.engine.strangers import forget_stranger, record_name, record_seen, remember_record
 from simward.engine.surroundings import in_ranges, look_around
 
 ACCESS_REQUEST, START, INTERIM, STOP, ACCOUNTING_ON, ACCOUNTING_OFF = 1, 2, 3, 4, 5, 6
@@ -267,10 +268,9 @@ def fold_stranger(t, event, position, made):  # type: ignore[no-untyped-def]
         name = event.msisdn
     stranger = stranger_at(t, mix(name) & np.int64(STRANGERS - 1))
     here = stranger.used and stranger.imsi == name
-    record = event.request
-    if event.kind != ACCESS_REQUEST:
-        record = session_hash(t, event, event.kind) ^ interim_token(event)
-    if here and record != 0 and stranger.last_request == record:
+    asked = event.kind == ACCESS_REQUEST
+    record = np.int64(event.request) if asked else record_name(t, event)
+    if here and record != 0 and (stranger.last_request == record if asked else record_seen(stranger, record)):
         result.duplicate = 1
         result.verdict = stranger.last_verdict
         result["class"] = stranger.last_class
@@ -286,13 +286,17 @@ def fold_stranger(t, event, position, made):  # type: ignore[no-untyped-def]
         made, index, _, _, _ = settle(
             t, stranger, row, np.int64(-1), np.int64(0), SCOPE_STRANGER, np.int64(-1), event, position, made, index
         )
+        forget_stranger(stranger)
     gateway = gateway_row(t, event)
     if gateway >= 0:
         gateway_at(t, gateway).last_at = event.received_at
     stranger.imsi = name
     stranger.used = 1
     stranger.last_at = event.received_at
-    stranger.last_request = record
+    if asked:
+        stranger.last_request = record
+    else:
+        remember_record(stranger, record)
     judge_stranger(t, row, event)
     wanted = np.int64(settings_of(t).unknown_response)
     made, index, strongest, decider, deciding = settle(

@@ -23,6 +23,8 @@ COMMANDS_KEPT = 1024
 GATEWAYS_MAX = 4096
 ENDED_KEPT = 3
 TOKENS_KEPT = 4
+RECORDS_KEPT = 8
+"""Accounting records of a stranger: of two sessions at once, what the last minutes may bring again."""
 HOMES = 4
 """Areas in which a fixed device may be at home: its own and those of neighbours that it sometimes reselects."""
 LIMIT_MINUTES = 61
@@ -149,10 +151,12 @@ STRANGER = record(
         ("last_request", "i8"),
         ("cut", "i8"),  # hash of the session that a Disconnect was sent for
         ("decided_sequence", "i8"),
+        ("records", "i8", (RECORDS_KEPT,)),  # what its last accounting records can be told apart by
         ("finding_head", "i4"),
         ("used", "u1"),
         ("last_verdict", "u1"),
         ("last_class", "u1"),
+        ("record_at", "u1"),  # position in `records` that is overwritten next
     ],
     "stranger",
 )
