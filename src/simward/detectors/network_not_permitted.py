@@ -16,6 +16,7 @@
 or stolen.
 """
 
+import numpy as np
 from numba import njit
 
 from simward.detectors.detector import MEDIUM, NO_OPINION, QUIET, Detector, Knob
@@ -32,7 +33,7 @@ CLASSES = ("plmn", "rat")
 CLASS_PLMN, CLASS_RAT = 1, 2
 MEMORY: list[tuple[str, str]] = []
 KNOBS = [
-    Knob("plmn", "i4", path="networks.plmn", kind="plmn-list", shape=64, doc="Networks permitted; none listed = all."),
+    Knob("plmn", "i4", path="networks.plmn", kind="plmn-list", shape=256, doc="Networks permitted; none listed = all."),
     Knob(
         "rat",
         "i4",
@@ -60,8 +61,12 @@ def judge(memory, subscription, event, knobs, evidence):  # type: ignore[no-unty
 
 @njit
 def listed(values, count, wanted):  # type: ignore[no-untyped-def]
-    """Is `wanted` among the first `count` values?"""
-    for position in range(count):
-        if values[position] == wanted:
-            return True
-    return False
+    """Is `wanted` among the first `count` values, which are sorted? A roaming agreement may list some two hundred."""
+    low, high = np.int64(0), np.int64(count)
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low < count and values[low] == wanted

@@ -19,7 +19,7 @@ from simward.policy import later
 from simward.policy.shapes import WRONG, Key, Keyed, Listed, Mapped, OneOrMore, Reading, Scalar, Shape, Worded, Words
 from simward.quantities import QuantityError
 
-NETWORKS_MOST = 64
+NETWORKS_MOST = 256
 RATS_MOST = 16
 
 
