@@ -124,6 +124,12 @@ def test_a_revision_goes_through_the_running_gate(folder: Path, gate: Listening)
     assert Path(gate.heard[-1]["revision"]).parent == (folder / "data" / "revisions").absolute()
 
 
+def test_apply_says_how_many_sessions_it_cuts(folder: Path, gate: Listening) -> None:
+    gate.answers = [{"first": 1, "last": 2, "subscriptions": 3, "disconnects": 2}]
+    said = simward(folder, "apply").stdout
+    assert "2 live sessions of removed subscriptions are being cut now" in said and "explain" in said
+
+
 @pytest.mark.parametrize("arguments", [["lock", ICCID, "--because", "x"], ["metrics"], ["pause", "--because", "x"]])
 def test_without_a_gate_it_says_how_to_start_one(folder: Path, arguments: list[str]) -> None:
     shown = simward(folder, *arguments)

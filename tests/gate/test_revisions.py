@@ -6,13 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gate.running import RunningGate
 from gate.test_loop import Caller
+from simward.engine import events
 from simward.engine.fold import Fold
-from simward.engine.journal import MemoryJournal
+from simward.engine.journal import MemoryJournal, events_row
 from simward.engine.replay import fold_row
+from simward.engine.tables import DECLARED, InventoryDelta
 from simward.errors import ConfigurationError, UsageError
 from simward.gate.first_start import first_revisions, revision_of_settings
 from simward.gate.recorder import RETRY_S, Recorder
@@ -51,12 +54,29 @@ def test_a_revision_is_applied_piece_by_piece(bench: Bench) -> None:
     assert bench.applying.step() and not caller.said
     assert (bench.journal.last, bench.fold.state.policy.names["use_cases"]) == (1, ["", "water-meter"])
     assert bench.applying.step() and not bench.applying.step()
-    assert caller.said == {"ok": True, "first": 1, "last": 2, "subscriptions": 20}
+    assert caller.said == {"ok": True, "first": 1, "last": 2, "subscriptions": 20, "disconnects": 0}
     assert next(bench.journal.rows()).notes["commands"]["1"]["because"] == "the delivery of May"
     again = Fold.new()
     for row in bench.journal.rows():
         fold_row(again, row, bench.journal.layouts)
     assert again.state.digest() == bench.fold.state.digest()
+
+
+def test_it_says_how_many_sessions_are_cut(bench: Bench) -> None:
+    bench.begin()
+    while bench.applying.step():
+        pass
+    numbers = np.asarray(bench.fold.state.subscriptions["imsi"][:3])
+    begun = events.empty(3)
+    begun["kind"], begun["imsi"], begun["received_at"] = events.ACCOUNTING_START, numbers, 78
+    begun["session_id_octets"], begun["session_id"][:, 0] = 1, (1, 2, 3)
+    bench.journal.append(events_row(3, 78, bench.fold.kernel, begun, bench.fold.events(begun).outputs, []))
+    bench.folder = bench.folder.parent / "removal"
+    write_revision(bench.folder, [InventoryDelta(np.zeros(0, DECLARED), numbers[:2], [])])
+    caller = bench.begin()
+    while bench.applying.step():
+        pass
+    assert (caller.said["subscriptions"], caller.said["disconnects"]) == (18, 2)
 
 
 def test_one_at_a_time(bench: Bench) -> None:

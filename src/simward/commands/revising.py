@@ -66,8 +66,13 @@ def apply(folder: Folder, yes: bool, because: str, actor: str | None) -> None:
     if made.needs_confirmation and not yes:
         _ask(made)
     note = {"do": "apply", "actor": actor or me(), "because": because}
-    last = _through_gate(folder, made, note) if folder.gate_runs() else _into_journal(folder, made, note)
+    by_gate = folder.gate_runs()
+    last, cut = _through_gate(folder, made, note) if by_gate else _into_journal(folder, made, note)
     click.echo(f"Applied: in force from sequence {last} on.")
+    if cut:
+        sessions = f"{cut:,} live session{'s' * (cut != 1)} of removed subscriptions"
+        how = "are being cut now" if by_gate else "will be cut when the gate starts"
+        click.echo(f"{sessions} {how}; `simward explain` shows each gateway's answer.")
 
 
 def _ask(made: Plan) -> None:
@@ -99,8 +104,8 @@ def _plan(folder: Folder) -> Plan:
     return compare(current, wanted.tables, wanted.inventory)
 
 
-def _through_gate(folder: Folder, made: Plan, note: dict[str, str]) -> int:
-    """Hand the revision to the running gate, and wait until it is durable."""
+def _through_gate(folder: Folder, made: Plan, note: dict[str, str]) -> tuple[int, int]:
+    """Hand the revision to the running gate, and wait until it is durable; as `append_revision`."""
     from simward.gate.revisions import write_revision
 
     tables, deltas = made.deltas()
@@ -112,10 +117,10 @@ def _through_gate(folder: Folder, made: Plan, note: dict[str, str]) -> int:
     answer = folder.ask_gate({"do": "apply", "revision": str(place)}, within_s=APPLY_WITHIN_S)
     # The journal holds it now. A revision that the gate did not take stays, to be looked at.
     shutil.rmtree(place, ignore_errors=True)
-    return int(answer["last"])
+    return int(answer["last"]), int(answer.get("disconnects", 0))
 
 
-def _into_journal(folder: Folder, made: Plan, note: dict[str, str]) -> int:
+def _into_journal(folder: Folder, made: Plan, note: dict[str, str]) -> tuple[int, int]:
     """Append the revision as the journal's only writer; JournalError where a gate has come up meanwhile."""
     from simward.engine.sqlite_journal import SqliteJournal
     from simward.engine.start import restore
@@ -130,19 +135,22 @@ def _into_journal(folder: Folder, made: Plan, note: dict[str, str]) -> int:
         journal.close()
 
 
-def append_revision(fold: Fold, journal: Journal, made: Plan, note: dict[str, str]) -> int:
-    """Fold and append each piece of a plan; gives the sequence of the last."""
+def append_revision(fold: Fold, journal: Journal, made: Plan, note: dict[str, str]) -> tuple[int, int]:
+    """Fold and append each piece of a plan; gives the sequence of the last, and how many sessions are to be cut."""
     from simward.engine.apply import revision_row
+    from simward.engine.journal import row_outputs
+    from simward.engine.outputs import sent_disconnects
 
     tables, deltas = made.deltas()
     pieces: list[Any] = [*([tables] if tables is not None else []), *deltas]
-    at = max(now_us(), fold.now)  # received_at never goes back
+    at, cut = max(now_us(), fold.now), 0  # received_at never goes back
     with progress("Writing the journal") as advance:
         for number, piece in enumerate(pieces, start=1):
             row = revision_row(fold, piece, at)
             journal.append(replace(row, notes={**row.notes, "commands": {str(row.first): note}}))
+            cut += len(sent_disconnects(row_outputs(row)))
             advance(number, len(pieces))
-    return fold.sequence
+    return fold.sequence, cut
 
 
 @contextlib.contextmanager

@@ -97,6 +97,14 @@ ANSWER_NAMES = ("", "applied", "duplicate", "stale", "limited", "not-found")
 RELEASE_PERSON, RELEASE_EXPIRY, RELEASE_RETURNED = 1, 2, 3
 RELEASE_NAMES = ("", "person", "expiry", "bound-device-returned")
 
+
+
+def sent_disconnects(outputs: np.ndarray) -> np.ndarray:
+    """Those of OUTPUT rows that are to be sent as a Disconnect-Request: a held one is not."""
+    chosen: np.ndarray = outputs[(outputs["kind"] == DISCONNECT) & (outputs["held"] == 0)]
+    return chosen
+
+
 RESULT = np.dtype(
     [
         ("verdict", "u1"),

@@ -21,7 +21,7 @@ from simward.engine.events import (
     SESSION_ID_OCTETS,
 )
 from simward.engine.fold import Fold
-from simward.engine.outputs import DISCONNECT
+from simward.engine.outputs import sent_disconnects
 from simward.engine.texts import OVERFLOW_TEXT
 from simward.gate.metrics import Metrics
 from simward.wire.radius.dynauth import RFC_5080, Address, DynauthClient, Peer, Schedule, Session
@@ -66,7 +66,7 @@ class Disconnects:
 
     def on_durable(self, outputs: np.ndarray) -> None:
         """Outputs that are in the journal: send what they decided (a held one was not)."""
-        chosen = outputs[(outputs["kind"] == DISCONNECT) & (outputs["held"] == 0)]
+        chosen = sent_disconnects(outputs)
         if len(chosen):
             self.request(chosen)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from simward.engine.apply import Revision, revision_row
 from simward.engine.fold import Fold
-from simward.engine.outputs import OUTPUT
+from simward.engine.outputs import OUTPUT, sent_disconnects
 from simward.engine.tables import InventoryDelta, PolicyTables
 from simward.errors import UsageError
 from simward.gate.control import Call
@@ -64,7 +64,7 @@ class Applying:
         self._pieces: Iterator[Path] | None = None
         self._call: Call | None = None
         self._note: dict[str, str] = {}
-        self._first = 0
+        self._first = self._cut = 0
 
     def begin(self, call: Call) -> None:
         """The command `apply`: answered when the last piece is durable."""
@@ -76,7 +76,7 @@ class Applying:
         if not isinstance(name, str) or not name:
             raise UsageError("revision: the folder that holds it")
         paths, self._note = read_revision(Path(name))
-        self._pieces, self._call, self._first = iter(paths), call, self._fold.sequence + 1
+        self._pieces, self._call, self._first, self._cut = iter(paths), call, self._fold.sequence + 1, 0
 
     def step(self) -> bool:
         """Apply one piece; True while there may be more to do."""
@@ -96,13 +96,16 @@ class Applying:
             return False
         row = revision_row(self._fold, piece, self._now())
         notes = {**row.notes, "commands": {str(row.first): self._note}}
-        self._recorder.append(replace(row, notes=notes), np.frombuffer(row.outputs, OUTPUT), self._monotonic())
+        outputs = np.frombuffer(row.outputs, OUTPUT)
+        self._cut += len(sent_disconnects(outputs))
+        self._recorder.append(replace(row, notes=notes), outputs, self._monotonic())
         return True
 
     def _end(self) -> None:
         assert self._call is not None
         meta = self._fold.state.meta
         self._call.answer(
-            first=self._first, last=self._fold.sequence, subscriptions=int(meta["subscriptions_live"][0])
+            first=self._first, last=self._fold.sequence, subscriptions=int(meta["subscriptions_live"][0]),
+            disconnects=self._cut,
         )
         self._pieces = self._call = None
