@@ -6,14 +6,18 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "detectors"))
 
 from story import ABROAD, IMSI, METER, PHONE, POLICY, Story
 
 from simward.engine import events as ev
+from simward.engine import leaving
 from simward.engine import outputs as o
 from simward.engine.apply import declared
+from simward.engine.snapshot import newest_snapshot
+from simward.engine.start import from_snapshot, save
 from simward.engine.tables import DECLARED, InventoryDelta
 from simward.policy.compile import compile_policy
 from simward.policy.load import read_policies
@@ -100,3 +104,59 @@ def test_a_proof_of_an_earlier_journal_names_its_effect_in_one_octet() -> None:
     result["identifier"], result["request"] = result["request"], 0
     story.fold_in(result)
     assert not len(story.fold.pending_effects()) and int(story.row().session_count) == 0
+
+
+def without(story: Story, *members: int) -> np.ndarray:
+    """Take members out of the inventory; the outputs."""
+    story.now += 60_000_000
+    gone = InventoryDelta(np.zeros(0, DECLARED), np.array([IMSI + member for member in members]), [])
+    return np.array(story.fold.inventory(gone, story.now))
+
+
+def names(outputs: np.ndarray) -> list[tuple[int, int, int]]:
+    """Which effects these are, and of whom."""
+    return sorted((int(one["sequence"]), int(one["index"]), int(one["imsi"])) for one in outputs)
+
+
+def test_a_disconnect_of_a_removed_subscription_waits_for_its_proof(tmp_path: Path) -> None:
+    story = Story()
+    for member in range(3):
+        story.attaches(member=member).starts(f"0{member}ab", member=member, address=0x0A400001 + member)
+    cuts = without(story, 0, 1)
+    cuts = cuts[cuts["kind"] == o.DISCONNECT]
+    save(story.fold, tmp_path)
+    snapshot = newest_snapshot(tmp_path / "snapshots")
+    assert snapshot is not None
+    for fold in (story.fold, from_snapshot(snapshot)):
+        waiting = fold.pending_effects()
+        assert names(waiting) == names(cuts) and len(waiting) == 2
+        for sent, kept in zip(cuts, waiting, strict=True):
+            for name in ("iccid", "gateway", "client", "apn", "address", "session_id", "session_id_octets", "subject"):
+                assert np.array_equal(sent[name], kept[name]), name
+        fold.events(fold.effect_result(waiting[1], ev.EFFECT_NAK, 503, story.now))
+        assert names(fold.pending_effects()) == names(cuts[:1])
+        fold.events(fold.effect_result(waiting[0], ev.EFFECT_SILENCE, 0, story.now))
+        assert not len(fold.pending_effects())
+    assert story.fold.state.digest() == fold.state.digest()
+
+
+def test_a_session_that_is_being_cut_already_is_not_cut_again_by_removal() -> None:
+    story = Story().attaches().starts("s")
+    story.says(ev.COMMAND_DISCONNECT)
+    under_way = story.fold.pending_effects()
+    assert not (without(story, 0)["kind"] == o.DISCONNECT).any()
+    assert names(story.fold.pending_effects()) == names(under_way)
+    lines = np.zeros(1, DECLARED)
+    lines["imsi"], lines["iccid"] = IMSI, 1_00_1000000000000001
+    story.fold.inventory(InventoryDelta(lines, np.zeros(0, np.int64), ["meter"]), story.now)
+    story.fold_in(story.fold.effect_result(under_way[0], ev.EFFECT_ACK, 0, story.now))
+    assert not len(story.fold.pending_effects()), "also where it was added again meanwhile"
+
+
+def test_disconnects_that_wait_for_their_proof_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaving, "DEPARTED_MAX", 2)
+    story = Story()
+    for member in range(3):
+        story.attaches(member=member).starts(f"s{member}", member=member)
+    assert (without(story, 0, 1, 2)["kind"] == o.DISCONNECT).sum() == 3, "all are sent"
+    assert len(story.fold.pending_effects()) == 2 and int(story.fold.state.meta["departed_dropped"][0]) == 1

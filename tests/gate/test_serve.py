@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from click.testing import CliRunner
 
 from gate.running import (
     SECRET,
@@ -18,11 +19,13 @@ from gate.running import (
     accounting_request,
     iccid,
     imeisv,
+    imsi,
     needs_radclient,
     radclient,
     udp,
 )
-from simward.engine.events import ACCOUNTING_START
+from simward.cli import cli
+from simward.engine.events import ACCOUNTING_START, EFFECT_ACK
 from simward.engine.journal import row_events, row_outputs
 from simward.engine.outputs import DISCONNECT, EFFECT_PROOF
 from simward.engine.sqlite_journal import SqliteJournal
@@ -235,6 +238,27 @@ def test_sigterm_answers_what_had_come(gate: RunningGate) -> None:
     gate.process = None
     gate.said = ""
     gate.start()
+
+
+def test_sessions_of_what_was_removed_while_no_gate_ran_are_cut_when_it_starts(
+    gate: RunningGate, gateway: Gateway
+) -> None:
+    radclient(gate.accounting, "acct", accounting_request(8, "Start", session="5170A8"))
+    assert gate.stop() == 0
+    inventory = gate.folder / "inventory.csv"
+    inventory.write_text("".join(line for line in inventory.open() if imsi(8) not in line))
+    said = CliRunner().invoke(cli, ["--dir", str(gate.folder), "apply"])
+    assert said.exit_code == 0, said.output
+    assert "1 live session of removed subscriptions will be cut when the gate starts" in said.stdout
+    gate.start()
+    asked = gateway.hears()
+    assert asked[0].get("Acct-Session-Id") == "5170A8"
+    gateway.says(Code.DISCONNECT_ACK, asked)
+    soon("its proof is kept", lambda: gate.ask("status")["effects_pending"] == 0)
+    assert [row for row in outputs(gate) if row["kind"] == EFFECT_PROOF][-1]["result"] == EFFECT_ACK
+    assert gate.stop() == 0
+    gate.start()
+    assert gate.ask("status")["effects_pending"] == 0, "it has its proof: it is not sent again"
 
 
 def test_a_second_gate_in_the_same_folder_is_refused(gate: RunningGate) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simward.engine.fold import Fold
-from simward.engine.revisions import REMOVALS_MAX
+from simward.engine.leaving import REMOVALS_MAX
 from simward.policy.compile import compile_policy
 from simward.policy.inventory import load_inventory
 from simward.policy.load import read_policies

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.engine.departed import settle_departed
 from simward.engine.effects import (
     COMMAND_ANSWER,
     EFFECT_PROOF,
@@ -146,6 +147,7 @@ def fold_effect_result(t, row, event, position, made):  # type: ignore[no-untype
     """What a gateway said to a Disconnect-Request: the proof of the effect, or that there is none."""
     if row < 0:
         advance(t, event)
+        settle_departed(t, event, index_of_effect(event))
         write_proof(t, row, event, position, made)
         return made + 1
     at = find_session(t, subscription_at(t, row), event)
@@ -156,6 +158,7 @@ def fold_effect_result(t, row, event, position, made):  # type: ignore[no-untype
     ):
         at = np.int64(NOWHERE)
     advance(t, event)
+    settle_departed(t, event, index_of_effect(event))  # it may have been removed, and added again
     write_proof(t, row, event, position, made)
     if at != NOWHERE:
         session = session_at(t, at)

@@ -19,6 +19,7 @@ from simward.detectors import detector, facts, of_gate
 from simward.engine import (
     addressing,
     commands,
+    departed,
     effects,
     events,
     findings,
@@ -60,6 +61,7 @@ SOURCES = (
     findings,
     settle,
     effects,
+    departed,
     commands,
     kernel,
 )

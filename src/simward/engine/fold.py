@@ -10,6 +10,7 @@ from simward.compiled import INTERPRETED
 from simward.engine import compose
 from simward.engine.events import EFFECT_RESULT, EVENT
 from simward.engine.layouts import SESSION_DISCONNECTING, SESSION_IMSI_REPORTED
+from simward.engine.leaving import pending_departed
 from simward.engine.outputs import DISCONNECT, OUTPUT
 from simward.engine.revisions import apply_inventory, apply_policy
 from simward.engine.rows import MAPPED
@@ -99,7 +100,10 @@ class Fold:
         return [int(row) for row in np.flatnonzero(np.asarray(used[field]) == wanted) if used["imsi"][row]]
 
     def pending_effects(self) -> np.ndarray:
-        """Disconnects without an answer, as OUTPUT rows: to be sent again after a restart."""
+        """Disconnects without an answer, as OUTPUT rows: to be sent (again) after a restart.
+
+        Those of subscriptions that were removed meanwhile are among them.
+        """
         state = self.state
         used = state.sessions[: int(state.meta["sessions"][0])]
         waiting = np.flatnonzero(
@@ -120,7 +124,7 @@ class Fold:
             effect["sequence"] = effect["opened_sequence"] = session["effect_sequence"]
             effect["index"] = effect["opened_index"] = session["effect_index"]
             effect["now"] = session["attempts"]
-        return effects
+        return np.concatenate([effects, pending_departed(state)])
 
     def effect_result(self, effect: Any, cause: int, error_cause: int, at: int) -> np.ndarray:
         """The event (one EVENT row) that says what became of a DISCONNECT output."""

@@ -129,6 +129,27 @@ SESSION = record(
         ("id_form", "u1"),  # session_names.RAW, ...
     ]
 )
+DEPARTED = np.dtype(
+    [
+        ("effect_sequence", "i8"),  # with `effect_index` the name of the Disconnect; the table is sorted by it
+        ("imsi", "i8"),
+        ("iccid", "i8"),
+        ("id_words", "i8", (3,)),  # of the session, as in SESSION
+        ("gateway", "i4"),
+        ("client", "i4"),
+        ("apn", "i4"),
+        ("address", "u4"),
+        ("generation", "i4"),
+        ("effect_index", "u2"),
+        ("attempts", "u1"),
+        ("imsi_reported", "u1"),
+        ("id_octets", "u1"),
+        ("id_form", "u1"),
+        ("settled", "u1"),  # 1: what became of it is known
+    ],
+    align=True,
+)
+"""A Disconnect of a session whose subscription was removed from the inventory, until it has its proof."""
 GATEWAY = record(
     [
         ("epoch_at", "i8"),
@@ -203,6 +224,7 @@ META = np.dtype(
         ("now", "i8"),
         ("device_overflow", "i8"),
         ("late", "i8"),
+        ("departed_dropped", "i8"),  # Disconnects that were too many to keep until their proof
         ("subscriptions", "i4"),
         ("subscription_free", "i4"),
         ("subscriptions_live", "i4"),
@@ -216,6 +238,8 @@ META = np.dtype(
         ("freed", "i4"),
         ("freed_free", "i4"),
         ("devices", "i4"),
+        ("departed", "i4"),
+        ("departed_open", "i4"),  # of those, how many have no proof yet
         ("command_at", "i4"),
         ("sweep", "i4"),
         ("stranger_sweep", "i4"),
@@ -273,6 +297,7 @@ AROUND = np.dtype(
 OWN = (
     "meta", "subscriptions", "imsi_index", "msisdn_index", "sessions", "gateways", "gateway_index", "strangers",
     "segment_states", "freed", "findings", "devices", "device_index", "limits", "commands", "detectors", "cell_index",
+    "departed",
 )  # fmt: skip
 """The arrays that the state owns."""
 SCRATCH = ("around", "evidence", "classes", "outputs", "results")

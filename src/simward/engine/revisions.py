@@ -11,10 +11,11 @@ from simward.detectors import of_gate
 from simward.detectors.detector import MAX_CLASSES
 from simward.engine import addressing, session_names, sessions
 from simward.engine.addressing import carry_numbers
-from simward.engine.layouts import LIMIT, SESSION_IMSI_REPORTED
+from simward.engine.layouts import LIMIT
+from simward.engine.leaving import farewells
 from simward.engine.lookup import find_gateway, find_imsi, put_imsi, put_msisdn
-from simward.engine.outputs import DISCONNECT, FINDING_ENDED, OUTPUT, UNBOUND
-from simward.engine.pools import chain, remap_segments, renumber, settle_pools
+from simward.engine.outputs import OUTPUT
+from simward.engine.pools import remap_segments, renumber, settle_pools
 from simward.engine.rows import (
     finding_at,
     gateway_at,
@@ -24,7 +25,6 @@ from simward.engine.rows import (
     zero_finding,
     zero_session,
 )
-from simward.engine.session_names import put_id
 from simward.engine.sessions import NOWHERE
 from simward.engine.snapshot import convert
 from simward.engine.state import INDEX_SOURCES, State, rows
@@ -42,12 +42,6 @@ from simward.engine.tables import (
     PolicyTables,
     knobs_dtype,
 )
-
-INDEXES = 1 << 16
-"""Different values of an output's index."""
-REMOVALS_MAX = INDEXES // sessions.SESSIONS_MAX
-"""Most removals of one inventory revision."""
-FINDING_FACTS = ("opened_sequence", "opened_index", "detector", "class", "response", "wanted", "held", "was", "now")
 
 
 def apply_policy(state: State, wanted: PolicyTables) -> None:
@@ -279,51 +273,6 @@ def apply_inventory(state: State, delta: InventoryDelta) -> np.ndarray:
         settle_pools(state, state.policy)
     settle_bindings(state)
     return outputs
-
-
-def farewells(state: State, removals: np.ndarray) -> np.ndarray:
-    """What a removal means outside, as OUTPUT rows: findings end, live sessions are cut, bindings are gone."""
-    table = state.subscriptions[: int(state.meta["subscriptions"][0])]
-    found: list[np.ndarray] = []
-    for row in np.flatnonzero(np.isin(table["imsi"], removals) & (table["imsi"] != 0)).tolist():
-        one = table[row]
-        for at in chain(state, int(one["finding_head"])):
-            finding = state.findings[at]
-            output = farewell(state, row, FINDING_ENDED)
-            for name in FINDING_FACTS:
-                output[name] = finding[name]
-            output["severity"] = state.detectors["severity"][int(finding["detector"])][int(finding["class"])]
-            found.append(output)
-        at = int(one["session_head"])
-        while at >= 0:
-            session = state.sessions[at]
-            output = farewell(state, row, DISCONNECT)
-            for name in ("gateway", "client", "apn", "address"):
-                output[name] = session[name]
-            put_id(output, session)
-            output["now"], output["subject"] = 1, bool(session["flags"] & SESSION_IMSI_REPORTED)
-            found.append(output)
-            at = int(session["next"])
-        if one["bound_imei"]:
-            output = farewell(state, row, UNBOUND)
-            output["was"] = one["bound_imei"]
-            found.append(output)
-    # Disconnects first: their proofs name them by their index, of which there are enough for REMOVALS_MAX removals.
-    outputs = np.array(sorted(found, key=lambda one: one["kind"] != DISCONNECT), OUTPUT).reshape(-1)
-    outputs["index"] = np.arange(len(outputs)) % INDEXES
-    cuts = outputs["kind"] == DISCONNECT
-    outputs["opened_sequence"][cuts], outputs["opened_index"][cuts] = outputs["sequence"][cuts], outputs["index"][cuts]
-    return outputs
-
-
-def farewell(state: State, row: int, kind: int) -> np.ndarray:
-    """An output about a subscription that is being removed."""
-    output, one = np.zeros((), OUTPUT), state.subscriptions[row]
-    output["kind"], output["at"], output["sequence"] = kind, state.meta["now"][0], state.meta["sequence"][0]
-    output["row"] = row
-    for name in ("imsi", "iccid", "use_case", "generation"):
-        output[name] = one[name]
-    return output
 
 
 def remove(state: State, removals: np.ndarray) -> None:

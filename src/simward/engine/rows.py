@@ -130,6 +130,7 @@ _fetch_session = prefetch_of(layouts.SESSION)
 _fetch_number = prefetch_of(np.dtype("i8"))
 _subscription = pointer_to(layouts.SUBSCRIPTION)
 _session = pointer_to(layouts.SESSION)
+_departed = pointer_to(layouts.DEPARTED)
 _gateway = pointer_to(layouts.GATEWAY)
 _stranger = pointer_to(layouts.STRANGER)
 _segment_state = pointer_to(layouts.SEGMENT_STATE)
@@ -222,6 +223,12 @@ def zero_output(t, position):  # type: ignore[no-untyped-def]
 def zero_result(t, position):  # type: ignore[no-untyped-def]
     """Make a result all zeros."""
     _zero_result(t.results, position)
+
+
+@njit
+def departed_at(t, row):  # type: ignore[no-untyped-def]
+    """layouts.DEPARTED"""
+    return _departed(t.departed, row)
 
 
 @njit

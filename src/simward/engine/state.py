@@ -18,6 +18,7 @@ from simward.engine import tables as policy_tables
 from simward.engine.layouts import (
     AROUND,
     COMMANDS_KEPT,
+    DEPARTED,
     DETECTOR_FACTS,
     DEVICE,
     FINDING,
@@ -100,6 +101,7 @@ SAVED = {
     "findings": "findings",
     "freed": "freed",
     "devices": "devices",
+    "departed": "departed",
     "strangers": None,
     "segment_states": None,
     "limits": None,
@@ -113,6 +115,7 @@ LAYOUTS = {
     "findings": FINDING,
     "freed": FREED,
     "devices": DEVICE,
+    "departed": DEPARTED,
     "strangers": STRANGER,
     "segment_states": SEGMENT_STATE,
     "limits": LIMIT,
@@ -143,6 +146,7 @@ class State:
         self.freed = rows(1024, FREED)
         self.findings = rows(1024, FINDING)
         self.devices = rows(4096, DEVICE)
+        self.departed = rows(1, DEPARTED)
         self.limits = rows(1, LIMIT)
         self.commands = np.zeros(COMMANDS_KEPT, np.int64)
         self.detectors = detector_facts()

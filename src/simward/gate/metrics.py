@@ -38,6 +38,7 @@ HELP = {
     "effect_answers_dropped_total": "Datagrams that were no answer to a Disconnect-Request, by reason.",
     "effects_pending": "Disconnect-Requests without an answer yet.",
     "effects_dropped_total": "Disconnect-Requests not sent because too many were waiting.",
+    "effects_not_kept_total": "Disconnect-Requests for removed subscriptions that a restart would not send again.",
     "commands_total": "Commands taken from the command socket.",
     "clock_behind_seconds": "How far the machine's clock is behind received_at; time passes at half speed.",
     "watch_running": "1 while the watch that this gate started is running.",

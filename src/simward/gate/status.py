@@ -74,6 +74,7 @@ class Status:
             ("sequence", self._fold.sequence), ("texts", self._fold.state.texts.count),
             ("subscriptions", int(self._fold.state.meta["subscriptions_live"][0])),
             ("effects_pending", self._disconnects.pending), ("clock_behind_seconds", self._clock.behind_us / 1e6),
+            ("effects_not_kept_total", int(self._fold.state.meta["departed_dropped"][0])),
             ("uptime_seconds", time.monotonic() - self._since),
         ):
             metrics.set(name, float(value))

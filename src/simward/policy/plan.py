@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from simward.engine.revisions import REMOVALS_MAX
+from simward.engine.leaving import REMOVALS_MAX
 from simward.engine.state import State
 from simward.engine.tables import BIND_FIRST_USE, BIND_NONE, DECLARED, LIFECYCLE, InventoryDelta, PolicyTables
 from simward.identity import iccid_text, imei_text, msisdn_text
