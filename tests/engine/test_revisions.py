@@ -160,3 +160,12 @@ def test_disconnects_that_wait_for_their_proof_have_a_bound(monkeypatch: pytest.
         story.attaches(member=member).starts(f"s{member}", member=member)
     assert (without(story, 0, 1, 2)["kind"] == o.DISCONNECT).sum() == 3, "all are sent"
     assert len(story.fold.pending_effects()) == 2 and int(story.fold.state.meta["departed_dropped"][0]) == 1
+
+
+def test_a_pool_of_another_family_begins_at_its_own_beginning() -> None:
+    """What was given of an IPv4 pool says nothing of bare numbers: 170 million would have been taken for given back."""
+    story = Story()
+    addresses(story)
+    put(story, POLICY.replace("pool: 10.64.0.0/24", "pool6: 2001:db8::/32"))
+    state = story.fold.state
+    assert int(state.meta["freed"][0]) < 10 and int(state.segment_states["next_address"][1]) < 10

@@ -108,6 +108,11 @@ def remap_segments(state: State, old: PolicyTables, new: PolicyTables) -> None:
         if not 0 <= earlier < len(state.segment_states):
             continue
         states[position] = state.segment_states[earlier]
+        for quarantine, first, _, cursor, _ in POOLS:
+            # Numbers of another pool say nothing here: every one up to them would be taken for given back.
+            for column_of_pool in (first, BARE[quarantine]):
+                if old.segments[column_of_pool][earlier] != new.segments[column_of_pool][position]:
+                    states[cursor][position] = 0
         for at in chain(state, int(states["finding_head"][position])):
             state.findings["row"][at] = position
     for gone in before.values():
