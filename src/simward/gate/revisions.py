@@ -12,6 +12,7 @@ import numpy as np
 from simward.engine.apply import Revision, revision_row
 from simward.engine.fold import Fold
 from simward.engine.outputs import OUTPUT, sent_disconnects
+from simward.engine.revision_checks import checked_inventory, checked_policy
 from simward.engine.tables import InventoryDelta, PolicyTables
 from simward.errors import UsageError
 from simward.gate.control import Call
@@ -19,7 +20,8 @@ from simward.gate.recorder import Recorder
 
 CONTENTS = "revision.json"
 KINDS: dict[str, Callable[[bytes], Revision]] = {
-    "policy": PolicyTables.from_bytes, "inventory": InventoryDelta.from_bytes,
+    "policy": lambda octets: checked_policy(PolicyTables.from_bytes(octets)),
+    "inventory": lambda octets: checked_inventory(InventoryDelta.from_bytes(octets)),
 }
 
 
@@ -52,8 +54,13 @@ def read_revision(folder: Path) -> tuple[list[Path], dict[str, str]]:
 
 
 def read_piece(path: Path) -> Revision:
-    """One piece."""
-    return KINDS[path.stem.partition("-")[2]](path.read_bytes())
+    """One piece, checked: UsageError where it is none, or where it would have compiled code look beyond a table."""
+    try:
+        return KINDS[path.stem.partition("-")[2]](path.read_bytes())
+    except UsageError:
+        raise
+    except Exception as error:  # NumPy reads the header of an array as Python, so other octets can raise anything
+        raise UsageError(f"{type(error).__name__}: {error}") from error
 
 
 class Applying:
@@ -90,8 +97,8 @@ class Applying:
             return False
         try:
             piece = read_piece(path)
-        except (OSError, ValueError, KeyError) as error:
-            self._call.refuse(f"{path.name} cannot be read: {error}; what came before it is applied")
+        except UsageError as error:
+            self._call.refuse(f"{path.name} is not taken: {error}; what came before it is applied")
             self._pieces = self._call = None
             return False
         row = revision_row(self._fold, piece, self._now())
