@@ -61,6 +61,23 @@ def test_check_reads_the_inventory_too(folder: Path) -> None:
     assert checked.exit_code == 1 and "did you mean 'water-meter'?" in checked.stdout
 
 
+def test_wrong_policies_do_not_hide_what_is_wrong_in_the_inventory(folder: Path) -> None:
+    policies = folder / "policies" / "water-meter.yaml"
+    policies.write_text(policies.read_text().replace("binding:", "bindign:"))
+    lines = "8900101000000000019,12,water-meter\n8900101000000000027,001010000000099,gas-meter\n"
+    (folder / "inventory.csv").write_text(f"iccid,imsi,use_case\n{lines}")
+    said = simward(folder, "check").stdout
+    assert "bindign" in said
+    assert "imsi: '12'" in said and "no use case 'gas-meter'" in said
+    assert "no use case 'water-meter'" not in said, "its name can be read, though what it says is wrong"
+    policies.write_text("\tno: YAML")
+    said = simward(folder, "check").stdout
+    assert "imsi: '12'" in said and "no use case" not in said, "no name can be read, so none can be wrong"
+    (folder / "inventory.csv").unlink()
+    said = simward(folder, "check").stdout
+    assert "not YAML" in said and "inventory.csv:1: cannot be read" in said
+
+
 def test_the_schema_accepts_what_init_wrote(folder: Path) -> None:
     schema = json.loads(simward(folder, "schema").stdout)
     for document in yaml.safe_load_all((folder / "policies" / "water-meter.yaml").read_text()):

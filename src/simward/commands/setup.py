@@ -56,8 +56,8 @@ def check(ctx: click.Context, as_json: bool) -> None:
 def _problems(folder: Folder) -> tuple[list[Problem], str]:
     """Everything wrong in the three, and what there is where nothing is."""
     from simward.commands.revising import progress
-    from simward.policy.inventory import read_inventory
-    from simward.policy.load import load_policies
+    from simward.policy.inventory import load_inventory, read_inventory
+    from simward.policy.load import load_policies, readable_use_cases
     from simward.policy.wanted import policy_warnings, read_tables
     from simward.settings import Settings
 
@@ -69,6 +69,10 @@ def _problems(folder: Folder) -> tuple[list[Problem], str]:
     problems += settings.warnings
     read = _collect(problems, lambda: read_tables(settings))
     if read is None:
+        # What is wrong with lines does not wait: use cases are held to the names that can be read all the same.
+        with progress("Reading the inventory") as advance:
+            names = readable_use_cases(settings.policies_dir) or None
+            _collect(problems, lambda: load_inventory(settings.inventory_path, names, advance))
         return problems, ""
     policy, tables = read
     problems += policy_warnings(policy, tables)

@@ -81,9 +81,12 @@ def _misfits(policy: Policy, inventory: Inventory) -> Iterator[Problem]:
             yield one.problem(key, what, "a larger pool", warning=True)
 
 
-def load_inventory(path: Path, use_cases: Iterable[str], progress: Progress | None = None) -> Inventory:
-    """Read an inventory; `use_cases` are the names that policies declare. Raises ConfigurationError, with all of it."""
-    reading = _Reading(path, tuple(sorted(use_cases)))
+def load_inventory(path: Path, use_cases: Iterable[str] | None, progress: Progress | None = None) -> Inventory:
+    """Read an inventory; `use_cases` are the names that policies declare (None: not known, so none is wrong).
+
+    Raises ConfigurationError, with all of it.
+    """
+    reading = _Reading(path, tuple(sorted(use_cases or ())), any_use_case=use_cases is None)
     try:
         size = path.stat().st_size
         with path.open("rb") as octets, _collector_paused():
@@ -135,8 +138,9 @@ def _chunks(rows: Any) -> Iterator[tuple[list[list[str]], np.ndarray]]:
 class _Reading:
     """One inventory being read, column by column within chunks; what is wrong is kept, and bounded."""
 
-    def __init__(self, path: Path, use_cases: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, use_cases: tuple[str, ...], *, any_use_case: bool = False) -> None:
         self.path = path
+        self.any_use_case = any_use_case
         self.use_cases = use_cases
         self.columns: list[str] = []
         self.parts: list[np.ndarray] = []
@@ -195,7 +199,8 @@ class _Reading:
         part["iccid"] = self._identities(columns, "iccid", lines, needed=True)
         part["msisdn"] = self._identities(columns, "msisdn", lines)
         part["imei"] = self._identities(columns, "imei", lines)
-        part["use_case"] = self._words(columns["use_case"], "use_case", self.use_cases, lines)
+        if not self.any_use_case:
+            part["use_case"] = self._words(columns["use_case"], "use_case", self.use_cases, lines)
         if "state" in columns:
             part["state"] = np.maximum(self._words(columns["state"], "state", ("", *LIFECYCLE), lines) - 1, 0)
         for column, limit in (("latitude", 90), ("longitude", 180)):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,8 @@ from simward.policy import later
 from simward.policy.schema import KINDS, read_document
 from simward.policy.shapes import Reading
 
+USE_CASE_LINE = re.compile(r"^use_case:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
+"""How a use case begins, also in a document that is no YAML further down."""
 FILE_OCTETS_MAX = 4_000_000
 """A policy file is written by people; a larger one is something else."""
 
@@ -90,6 +94,17 @@ def load_policies(directory: Path) -> Policy:
         except (OSError, UnicodeDecodeError) as error:
             problems.append(Problem(str(path), 1, "", f"cannot be read: {error}"))
     return read_policies(texts, problems)
+
+
+def readable_use_cases(directory: Path) -> frozenset[str]:
+    """The names of use cases in policies that are otherwise wrong, as far as they can be told."""
+    found: set[str] = set()
+    for path in directory.rglob("*"):
+        with contextlib.suppress(OSError):  # said already
+            if path.suffix in (".yaml", ".yml") and path.stat().st_size <= FILE_OCTETS_MAX:
+                text = path.read_text(encoding="utf-8", errors="replace")
+                found.update(match[1] for match in USE_CASE_LINE.finditer(text))
+    return frozenset(found)
 
 
 def read_policies(texts: dict[str, str], problems: Iterable[Problem] = ()) -> Policy:
