@@ -26,7 +26,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
     "Run": {
         "serve": ("commands.running", "serve", "Run the gate, and the watch behind it, until it is told to stop."),
         "status": ("commands.running", "status", "Say how the gate is doing."),
-        "metrics": ("commands.running", "metrics", "Print the counters of the running gate, and of the watch behind it."),
+        "metrics": (
+            "commands.running", "metrics", "Print the counters of the running gate, and of the watch behind it.",
+        ),
         "lab": ("lab.cli", "lab", "Play gateways, fleets and attackers against a gate."),
     },
     "Look": {
