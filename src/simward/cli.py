@@ -24,9 +24,11 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "apply": ("commands.revising", "apply", "Make the files the policy and inventory in force."),
     },
     "Run": {
-        "serve": ("commands.running", "serve", "Run the gate until it is told to stop."),
+        "serve": ("commands.running", "serve", "Run the gate, and the watch behind it, until it is told to stop."),
         "status": ("commands.running", "status", "Say how the gate is doing."),
-        "metrics": ("commands.running", "metrics", "Print the running gate's counters."),
+        "metrics": (
+            "commands.running", "metrics", "Print the counters of the running gate, and of the watch behind it.",
+        ),
         "lab": ("lab.cli", "lab", "Play gateways, fleets and attackers against a gate."),
     },
     "Look": {
@@ -35,7 +37,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "explain": ("commands.explaining", "explain", "Tell the story of one subscription."),
         "who": ("commands.explaining", "who", "Say who held an address at a time."),
         "replay": ("commands.replaying", "replay", "Fold the journal again, as it was or under other policies."),
-        "verify": ("commands.replaying", "verify", "Prove that nothing was changed or removed in the journal."),
+        "verify": ("commands.replaying", "verify", "Prove that nothing was changed or removed in the journals."),
         "detectors": ("commands.detecting", "detectors", "List the detectors, or show the page of one."),
     },
     "Act": {

@@ -112,7 +112,7 @@ def test_status_and_metrics(folder: Path, gate: Listening) -> None:
     gate.answers = [{"sequence": 5, "packets": {"forged": 1}}, {"sequence": 5}, {"text": "simward_sequence 5\n"}]
     shown = simward(folder, "status")
     assert shown.exit_code == 0 and "sequence  5" in shown.stdout and "forged" in shown.stdout
-    assert json.loads(simward(folder, "status", "--json").stdout) == {"running": True, "sequence": 5}
+    assert json.loads(simward(folder, "status", "--json").stdout) == {"running": True, "sequence": 5, "watch": None}
     assert simward(folder, "metrics").stdout == "simward_sequence 5\n"
 
 

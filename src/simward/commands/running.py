@@ -45,12 +45,12 @@ def status(ctx: click.Context, as_json: bool) -> None:
         ctx.exit(1)
     answer = folder.ask_gate({"do": "status"})
     answer.pop("ok")
-    answer["watch"] = _watch(folder, int(answer["sequence"])) or "not running"
+    answer["watch"] = _watch(folder, int(answer["sequence"]))
     if as_json:
         json_line({"running": True, **answer})
         return
     click.echo(f"A gate is running in {folder.path}.")
-    _lines(answer)
+    _lines({**answer, "watch": answer["watch"] or "not running"})
 
 
 def _watch(folder: Folder, last: int) -> dict[str, Any] | None:
