@@ -1,0 +1,105 @@
+"""Does a million changed requests, and a couple of hundred thousand at a running gate, crash or fool anything?
+
+What changes requests and what judges the outcome (hashlib alone, from the RFCs' words) is shared with the tests, which
+do a fifth of it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from benchmarks.report import Bar, save
+from gate.attacking import Attacker, heard_events
+from gate.running import SECRET, RunningGate
+from wire.judging import Judging, resident
+
+NAME = "mutations"
+QUESTION = "changed requests: is anything let in unsigned, does anything crash, does memory grow?"
+SEED = 20_261_125
+GROWTH_MAX_MIB = 4.0
+GATE_GROWTH_MAX_MIB = 1.0
+GATE_WARM_UP = 4 / 9
+"""Of the packets at the gate: until then its tables of fixed size are touched for the first time, page by page."""
+MIB = 1 << 20
+
+
+def receiver_figures(packets: int) -> dict[str, object]:
+    """The receiver and the answerer in this process; the first twentieth warms up."""
+    judging, began = Judging(SEED), time.monotonic()
+    judging.judge(packets // 20)
+    before = resident()
+    judging.judge(packets - packets // 20)
+    return {
+        "packets": judging.packets,
+        "signed": judging.genuine,
+        "wrong": judging.wrong[:10],
+        "wrong_count": len(judging.wrong),
+        "growth_mib": (resident() - before) / MIB,
+        "outcomes": dict(sorted(judging.seen.items())),
+        "seconds": time.monotonic() - began,
+        "seed": SEED,
+    }
+
+
+def gate_figures(folder: Path, packets: int) -> dict[str, object]:
+    """A gate in a process of its own, attacked from the address of its gateway; the first part warms up."""
+    gate, began = RunningGate(folder / "net").start(), time.monotonic()
+    try:
+        attacker = Attacker(gate, SEED)
+        attacker.attack(warm_up := int(packets * GATE_WARM_UP))
+        assert gate.process is not None
+        before = resident(gate.process.pid)
+        attacker.attack(packets - warm_up)
+        growth = resident(gate.process.pid) - before
+        attacker.hear()
+        counted = gate.ask("status")["packets"]
+        attacker.close()
+        code = gate.stop()
+    finally:
+        gate.close()
+    return {
+        "packets": attacker.sent,
+        "signed": attacker.genuine,
+        "accepted": counted["accepted"],
+        "answers_verified": attacker.answers,
+        "events_journalled": heard_events(gate.folder),
+        "events_too_many": max(0, heard_events(gate.folder) - counted["accepted"]),
+        "accepted_too_many": max(0, counted["accepted"] - attacker.genuine),
+        "uncounted": attacker.sent - sum(counted.values()),
+        "crashed": int(code != 0 or "Traceback" in gate.errors() or SECRET in gate.errors()),
+        "growth_mib": growth / MIB,
+        "outcomes": counted,
+        "seconds": time.monotonic() - began,
+    }
+
+
+def main(*, quick: bool = False, folder: Path | None = None) -> dict[str, object]:
+    """Answer the question."""
+    here = Path(tempfile.mkdtemp(prefix="simward-mutations-", dir=folder))
+    try:
+        inside = receiver_figures(20_000 if quick else 1_000_000)
+        running = gate_figures(here, 1_800 if quick else 360_000)
+        bars = [
+            Bar("changed packets through the receiver", float(str(inside["packets"])), 1_000_000, "packets"),
+            Bar("changed packets that the receiver judges otherwise than hashlib", float(str(inside["wrong_count"])), 0, "packets", at_most=True),
+            Bar("memory that the receiver grows by meanwhile", float(str(inside["growth_mib"])), GROWTH_MAX_MIB, "MiB", at_most=True),
+            Bar("changed packets through a running gate", float(str(running["packets"])), 200_000, "packets"),
+            Bar("changed packets accepted unsigned", float(str(running["accepted_too_many"])), 0, "packets", at_most=True),
+            Bar("events of no accepted packet", float(str(running["events_too_many"])), 0, "events", at_most=True),
+            Bar("changed packets without an outcome", float(str(running["uncounted"])), 0, "packets", at_most=True),
+            Bar("crashes of the gate", float(str(running["crashed"])), 0, "", at_most=True),
+            Bar("memory that the gate grows by meanwhile", float(str(running["growth_mib"])), GATE_GROWTH_MAX_MIB, "MiB", at_most=True),
+        ]
+        return save(NAME, QUESTION, {"receiver": inside, "gate": running}, bars, here, quick=quick)
+    finally:
+        shutil.rmtree(here, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(quick="--quick" in sys.argv)
