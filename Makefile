@@ -3,7 +3,7 @@
 BIN := .venv/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup packages demo test lint format docs bench clean
+.PHONY: help setup packages demo test lint format docs bench fuzz clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,5 +36,8 @@ bench: setup ## figures beside FreeRADIUS, with and without PostgreSQL, latency,
 	@scripts/packages bench
 	$(BIN)/python -m benchmarks $(BENCH); code=$$?; $(BIN)/python scripts/write_figures.py; exit $$code
 
+fuzz: setup ## look for what breaks the receiver, answers to Disconnect-Request and policy files, FUZZ_S=30 seconds each
+	@scripts/fuzz
+
 clean: ## remove .venv and caches of tools (compiled kernels live in ~/.cache/simward)
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info
+	rm -rf .venv .fuzz build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info

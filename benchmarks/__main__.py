@@ -11,7 +11,8 @@ import time
 from benchmarks.report import RESULTS
 
 ALL = (
-    "kernel", "journal", "one_request", "reaction", "flood", "memory", "kills", "gate_vs_freeradius", "false_alarms",
+    "kernel", "journal", "one_request", "reaction", "flood", "memory", "mutations", "kills",
+    "gate_vs_freeradius", "false_alarms",
 )  # fmt: skip
 ONLY_NAMED = ("start_10m",)
 """Run only where asked for: what takes many minutes, and tens of gigabytes."""

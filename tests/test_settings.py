@@ -39,7 +39,7 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
     assert settings.gate.unknown_subscription == "reject"
     assert settings.gate.when_not_durable == "refuse"
     assert settings.gateways[0].dynauth is None
-    assert settings.gateways[0].require_message_authenticator
+    assert settings.gateways[0].require_message_authenticator and settings.gateways[0].limit_proxy_state
     assert settings.data_dir == tmp_path / "data"
     assert not settings.warnings
 
@@ -64,6 +64,7 @@ def test_everything_may_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         secret_file = "pgw.secret"
         dynauth = "[2001:db8::1]"
         require_message_authenticator = false
+        limit_proxy_state = false
         [[endpoint]]
         name = "app"
         kind = "webhook"
@@ -89,7 +90,10 @@ def test_everything_may_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert gateway.dynauth == ("2001:db8::1", 3799)
     assert settings.endpoints[0].secret == b"whsec_0123456789abcdef"
     assert settings.parties[0].acknowledge_within_s == 900
-    assert [str(one.what) for one in settings.warnings] == ["requests without it can be forged (CVE-2024-3596)"]
+    assert [str(one.what) for one in settings.warnings] == [
+        "requests without it can be forged (CVE-2024-3596)",
+        "answers to unsigned requests with Proxy-State can be forged (CVE-2024-3596)",
+    ]
 
 
 def test_the_most_specific_gateway_comes_first(tmp_path: Path) -> None:

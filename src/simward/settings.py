@@ -50,6 +50,8 @@ class GatewayClient:
     dynauth: Address | None = None
     """Where it takes Disconnect-Requests."""
     require_message_authenticator: bool = True
+    limit_proxy_state: bool = True
+    """Is Proxy-State refused in an Access-Request without Message-Authenticator?"""
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ GATE_KEYS: dict[str, Callable[[Any], Any]] = {
 SECRET_KEYS: dict[str, Callable[[Any], Any]] = dict.fromkeys(("secret", "secret_file", "secret_env"), read.string)
 GATEWAY_KEYS = {
     "name": read.string, "address": read.network, **SECRET_KEYS, "dynauth": read.address(DYNAUTH_PORT),
-    "require_message_authenticator": read.boolean,
+    "require_message_authenticator": read.boolean, "limit_proxy_state": read.boolean,
 }
 CONTROL_KEYS: dict[str, Callable[[Any], Any]] = {"http": read.address()}
 ENDPOINT_KEYS = {
@@ -226,7 +228,11 @@ def _gateway(reading: Reading, where: KeyPath, raw: object) -> GatewayClient | N
         reading.report(
             (*where, "require_message_authenticator"), "requests without it can be forged (CVE-2024-3596)", warning=True
         )
-    return GatewayClient(values["name"], values["address"], secret, values.get("dynauth"), required)
+    limited = values.get("limit_proxy_state", True)
+    if not limited:
+        what = "answers to unsigned requests with Proxy-State can be forged (CVE-2024-3596)"
+        reading.report((*where, "limit_proxy_state"), what, warning=True)
+    return GatewayClient(values["name"], values["address"], secret, values.get("dynauth"), required, limited)
 
 
 def _endpoint(reading: Reading, where: KeyPath, raw: object) -> Endpoint | None:

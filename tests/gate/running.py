@@ -165,9 +165,9 @@ def radclient(
     return done.stdout + done.stderr
 
 
-def udp() -> socket.socket:
+def udp(host: str = "127.0.0.1") -> socket.socket:
     """A socket of the test's own."""
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    made.bind(("127.0.0.1", 0))
+    made.bind((host, 0))
     made.settimeout(5)
     return made

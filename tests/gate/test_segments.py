@@ -25,7 +25,8 @@ def grouped(asked: list[tuple[int, int]], start: int = 0) -> list[list[int]]:
     for slot, (peer, length) in enumerate(asked, start):
         lengths[slot], peers[slot] = length, np.frombuffer(peer_octets(PEERS[peer]), np.uint8)
     plan = segments.new_plan(slots)
-    count = segments.group_slots(lengths, peers.view(np.int32), start, slots, plan)
+    nowhere = np.zeros((0, 10), np.int32)
+    count = segments.group_slots(lengths, peers.view(np.int32), nowhere, 0, start, slots, plan)
     begins, counts = plan.begins[:count].tolist(), plan.counts[:count].tolist()
     return [plan.order[begin : begin + n].tolist() for begin, n in zip(begins, counts, strict=True)]
 

@@ -32,6 +32,7 @@ class Gateway:
     network: IPv4Network | IPv6Network = ipaddress.ip_network("127.0.0.1/32")
     secret: bytes = field(default=SECRET, repr=False)
     require_message_authenticator: bool = True
+    limit_proxy_state: bool = True
 
 
 def sockaddr(host: str = "127.0.0.1", port: int = 40_000) -> bytes:

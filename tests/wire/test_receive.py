@@ -113,6 +113,22 @@ def test_message_authenticator_may_be_waived_but_not_for_eap() -> None:
     assert lenient.outcome(signed(access(seed=3), b"wrong")) == "bad_message_authenticator"
 
 
+def test_an_unsigned_request_with_proxy_state_needs_a_client_that_may_send_it() -> None:
+    """CVE-2024-3596: an answer repeats Proxy-State, so whoever stands between may choose octets of it."""
+    unsigned = Gateway(require_message_authenticator=False)
+    lenient, trusting = Reading(unsigned), Reading(dataclasses.replace(unsigned, limit_proxy_state=False))
+    for value in (b"x" * 253, b""):
+        proxied = access().add("Proxy-State", value)
+        assert lenient.outcome(proxied.encode()) == "unsigned_proxy_state"
+        assert lenient.read(proxied.encode()).count == 0
+        assert trusting.outcome(Packet(1, len(value), bytes(16), proxied.attributes).encode()) == "accepted"
+        assert lenient.outcome(signed(proxied)) == "accepted" or not value
+    assert lenient.outcome(access(seed=4).encode()) == "accepted"
+    record = accounting().add("Proxy-State", b"x")  # signed as a whole, by its Request Authenticator
+    assert lenient.outcome(signed(record)) == "accepted"
+    assert Reading().outcome(access().add("Proxy-State", b"x").encode()) == "missing_message_authenticator"
+
+
 def test_proxy_loop(reading: Reading) -> None:
     ten = access(seed=1).add_all([("Proxy-State", b"x")] * 10)
     eleven = access(seed=2).add_all([("Proxy-State", b"x")] * 11)

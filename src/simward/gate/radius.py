@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from simward.gate.destinations import Destinations, is_wildcard
 from simward.gate.sockets import batch_receiver, batch_sender
 from simward.gate.source_filter import Network, SourceFilter
 from simward.wire.radius.answer import Answerer
@@ -70,8 +71,9 @@ class RadiusPort:
         self.receiver, self._answerer = receiver, answerer
         self._batch, self._out = PacketBatch(BATCH), PacketBatch(BATCH)
         batch, out = self._batch, self._out
-        self._reader = batch_receiver(batch.octets, batch.lengths, batch.addresses)
-        self._sender = batch_sender(out.octets, out.lengths, out.addresses)
+        self._came_to, self._leaves_from = _destinations(auth, accounting), _destinations(auth, accounting)
+        self._reader = batch_receiver(batch.octets, batch.lengths, batch.addresses, self._came_to)
+        self._sender = batch_sender(out.octets, out.lengths, out.addresses, self._leaves_from)
         self._opened = {AUTH: auth, ACCOUNTING: accounting}
         self._sizes = {
             one: IPV6_OCTETS if one.family == socket.AF_INET6 else IPV4_OCTETS for one in (auth, accounting)
@@ -151,9 +153,21 @@ class RadiusPort:
         """Answers stand in the order of requests, and those of one socket stood together."""
         if not count:
             return 0
+        if self._came_to is not None and self._leaves_from is not None:
+            self._leaves_from.take(self._came_to, self._out.sources[:count])
         kinds = self._out.port_kind
         first, last = kinds[0], kinds[count - 1]
         if first == last:
             return self._sender.send(self._opened[first], 0, count)
         turn = int(np.argmax(kinds[:count] == last))
         return self._sender.send(self._opened[first], 0, turn) + self._sender.send(self._opened[last], turn, count)
+
+
+def _destinations(*opened: socket.socket) -> Destinations | None:
+    """Room for where each packet of a batch came to; None where every socket has one address."""
+    if not any(is_wildcard(one) for one in opened):
+        return None
+    made = Destinations(BATCH)
+    for one in opened:
+        made.watch(one)
+    return made

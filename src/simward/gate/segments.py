@@ -25,9 +25,16 @@ _PEERS, _TRIES = 256, 4
 """As many as the upper eight of the 32 bits of a hash can say."""
 _PEER_WORDS = 7
 
-CONTROL = np.dtype([("octets", "u8"), ("level", "i4"), ("kind", "i4"), ("segment", "u2"), ("pad", "u2", (3,))])
-"""struct cmsghdr of 64-bit Linux, with the size of a segment."""
-LEVEL_UDP, UDP_SEGMENT, CONTROL_OCTETS_USED = 17, 103, 18
+_LOCAL_WORDS = 10
+CONTROL = np.dtype(
+    [
+        ("local", "i4", (_LOCAL_WORDS,)),
+        ("octets", "u8"), ("level", "i4"), ("kind", "i4"), ("segment", "u2"), ("pad", "u2", (3,)),
+    ]
+)
+"""Which address of ours it is to leave from (destinations.py), then struct cmsghdr with the size of a segment."""
+LEVEL_UDP, UDP_SEGMENT, CONTROL_OCTETS_USED, CUT_OCTETS = 17, 103, 18, 24
+_CONTROL_OCTETS = CONTROL.itemsize
 
 
 class Plan(NamedTuple):
@@ -50,6 +57,7 @@ class Headers(NamedTuple):
     iovecs: np.ndarray
     controls: np.ndarray
     places: np.ndarray  # i8: of the octets, of a row's worth of them, of the peers, of iovecs, of controls
+    local: np.ndarray  # i4 a slot and word: destinations.py; no rows where no socket has a wildcard address
 
 
 def new_plan(slots: int) -> Plan:
@@ -60,8 +68,11 @@ def new_plan(slots: int) -> Plan:
 
 
 @uncounted
-def _place_of(plan, slot, peers):  # type: ignore[no-untyped-def]
-    """Where the newest message to the peer of `slot` stands, or is to stand: after some tries, another's gives way."""
+def _place_of(plan, slot, peers, local, local_words):  # type: ignore[no-untyped-def]
+    """Where the newest message to the peer of `slot` stands, or is to stand: after some tries, another's gives way.
+
+    A peer that asked two of our addresses counts as two.
+    """
     name = np.int64(0)
     for word in (0, 1, 2, 5):  # port and IPv4 address, or port and both ends of an IPv6 address
         name = mix(name, np.int64(peers[slot, word]))
@@ -73,6 +84,8 @@ def _place_of(plan, slot, peers):  # type: ignore[no-untyped-def]
         same = True
         for word in range(_PEER_WORDS):
             same &= peers[slot, word] == peers[plan.first[message], word]
+        for word in range(_LOCAL_WORDS - local_words, _LOCAL_WORDS):
+            same &= local[slot, word] == local[plan.first[message], word]
         if same:
             return place
     plan.newest[name >> np.int64(24)] = -1
@@ -90,8 +103,10 @@ def _joins(plan, message, slot, lengths):  # type: ignore[no-untyped-def]
 
 
 @uncounted
-def group_slots(lengths, peers, start, end, plan):  # type: ignore[no-untyped-def]
+def group_slots(lengths, peers, local, local_words, start, end, plan):  # type: ignore[no-untyped-def]
     """Fill `plan` for slots from `start` up to `end`; returns how many messages there are.
+
+    Of `local` the last `local_words` of a slot count (0 where the socket has an address of its own).
 
     A peer has one open message at a time, and messages stand in the order in which they began: so what goes to one peer
     goes in order.
@@ -100,7 +115,7 @@ def group_slots(lengths, peers, start, end, plan):  # type: ignore[no-untyped-de
         plan.newest[place] = -1
     made = np.int64(0)
     for slot in range(start, end):
-        at = _place_of(plan, slot, peers)
+        at = _place_of(plan, slot, peers, local, local_words)
         message = np.int64(plan.newest[at])
         if not _joins(plan, message, slot, lengths):
             message = made
@@ -126,17 +141,22 @@ def group_slots(lengths, peers, start, end, plan):  # type: ignore[no-untyped-de
 
 
 @uncounted
-def plan_messages(lengths, peers, start, end, plan, headers):  # type: ignore[no-untyped-def]
+def plan_messages(lengths, peers, local_octets, start, end, plan, headers):  # type: ignore[no-untyped-def]
     """Group slots and write what sendmmsg reads for them; returns how many messages there are."""
-    made = group_slots(lengths, peers, start, end, plan)
+    local_words = local_octets >> 2
+    made = group_slots(lengths, peers, headers.local, local_words, start, end, plan)
     first_octet, row, peer, iovec, control = headers.places
     for message in range(made):
         begin, count, first = plan.begins[message], plan.counts[message], plan.first[message]
         header = headers.messages[message]
         header.name = peer + np.int64(first) * np.int64(4 * _PEER_WORDS)
         header.iov, header.iov_count = iovec + np.int64(begin) * np.int64(16), count
-        header.control = control + np.int64(message) * np.int64(24) if count > 1 else np.int64(0)
-        header.control_octets = 24 if count > 1 else 0
+        for word in range(_LOCAL_WORDS - local_words, _LOCAL_WORDS):
+            headers.controls[message].local[word] = headers.local[first, word]
+        told = local_octets + (CUT_OCTETS if count > 1 else 0)
+        begins = np.int64(message) * _CONTROL_OCTETS + np.int64(4) * (_LOCAL_WORDS - local_words)
+        header.control = control + begins if told > 0 else np.int64(0)
+        header.control_octets = told
         headers.controls[message].segment = lengths[first]
         for place in range(begin, begin + count):
             slot = np.int64(plan.order[place])

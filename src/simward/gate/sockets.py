@@ -16,6 +16,7 @@ import numpy as np
 from simward.compiled import records
 from simward.errors import PeerError
 from simward.gate import segments
+from simward.gate.destinations import CONTROL_OCTETS, Destinations
 
 PEER_OCTETS = 28
 """Room for a sockaddr_in (16 octets) or sockaddr_in6 (28 octets) as the kernel writes it."""
@@ -144,10 +145,12 @@ class SendsBatches(Protocol):
 class MmsgReceiver:
     """recvmmsg into `octets[slot]`, `lengths[slot]` and `peers[slot]` (sockaddr as the kernel writes it)."""
 
-    def __init__(self, octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray) -> None:
+    def __init__(
+        self, octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray, destinations: Destinations | None = None
+    ) -> None:
         assert _LIBC is not None and octets.flags.c_contiguous and peers.flags.c_contiguous
         self._recvmmsg = _LIBC.recvmmsg
-        self._octets, self._lengths, self._peers = octets, lengths, peers
+        self._octets, self._lengths, self._peers, self._destinations = octets, lengths, peers, destinations
         self._headers, self._iovecs = _headers(octets, peers)
         self._address = self._headers.ctypes.data
         self._sizes = self._headers["octets"]
@@ -158,6 +161,7 @@ class MmsgReceiver:
         if end <= start:
             return 0
         at = self._address + start * _MMSGHDR_OCTETS
+        told = _point_at(self._destinations, opened, self._headers, start, end)
         # errno is not looked at: EAGAIN is "nothing there", and an ICMP error of an earlier answer is nobody's packet.
         count: int = self._recvmmsg(opened.fileno(), at, end - start, _MSG_DONTWAIT | _MSG_TRUNC, None)
         if count <= 0:
@@ -165,16 +169,20 @@ class MmsgReceiver:
         end = start + count
         self._lengths[start:end] = self._sizes[start:end]
         self._name_sizes[start:end] = PEER_OCTETS  # the kernel wrote how much it used
+        if told and self._destinations is not None:
+            self._destinations.forget_interface(told, start, end)
         return count
 
 
 class MmsgSender:
     """sendmmsg from `octets[slot]`, `lengths[slot]` to `peers[slot]`."""
 
-    def __init__(self, octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray) -> None:
+    def __init__(
+        self, octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray, destinations: Destinations | None = None
+    ) -> None:
         assert _LIBC is not None and octets.flags.c_contiguous and peers.flags.c_contiguous
         self._sendmmsg = _LIBC.sendmmsg
-        self._octets, self._lengths, self._peers = octets, lengths, peers
+        self._octets, self._lengths, self._peers, self._destinations = octets, lengths, peers, destinations
         self._headers, self._iovecs = _headers(octets, peers)
         self._iov_octets = self._iovecs["octets"]
         self._address = self._headers.ctypes.data
@@ -183,6 +191,7 @@ class MmsgSender:
     def send(self, opened: socket.socket, start: int, end: int) -> int:
         """See SendsBatches. The size of a peer stays PEER_OCTETS: the kernel takes what its family needs."""
         self._iov_octets[start:end] = self._lengths[start:end]
+        _point_at(self._destinations, opened, self._headers, start, end)
         sent: int = self._sendmmsg(opened.fileno(), self._address + start * _MMSGHDR_OCTETS, end - start, _MSG_DONTWAIT)
         return sent if sent == end - start else self._send_all(opened, start + max(sent, 0), end) + max(sent, 0)
 
@@ -210,8 +219,10 @@ class MmsgSender:
 class SegmentSender(MmsgSender):
     """sendmmsg where answers of equal size to one peer are one message, which the kernel cuts (UDP_SEGMENT, 4.18)."""
 
-    def __init__(self, octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray) -> None:
-        super().__init__(octets, lengths, peers)
+    def __init__(
+        self, octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray, destinations: Destinations | None = None
+    ) -> None:
+        super().__init__(octets, lengths, peers, destinations)
         slots = len(octets)
         self.segments = True
         """Until the network turns out not to take them."""
@@ -220,20 +231,26 @@ class SegmentSender(MmsgSender):
         controls = segments.new_controls(slots)
         self._messages_at = messages.ctypes.data
         places = [octets.ctypes.data, octets.strides[0], peers.ctypes.data, iovecs.ctypes.data, controls.ctypes.data]
-        self._messages = segments.Headers(records(messages), records(iovecs), controls, np.array(places, np.int64))
+        local = np.zeros((0, CONTROL_OCTETS), np.uint8) if destinations is None else destinations.octets
+        self._messages = segments.Headers(
+            records(messages), records(iovecs), controls, np.array(places, np.int64), local.view(np.int32)
+        )
         self._peer_words = peers.view(np.int32)
-        self._plan_slots(0, 0)  # compiled now, not when the first answers wait
+        self._plan_slots(0, 0, 0)  # compiled now, not when the first answers wait
 
     def send(self, opened: socket.socket, start: int, end: int) -> int:
         """See SendsBatches."""
         if end - start < _SEGMENTED_FROM or not self.segments:
             return super().send(opened, start, end)
-        count = self._plan_slots(start, end)
+        told = 0 if self._destinations is None else self._destinations.size(opened)
+        count = self._plan_slots(told, start, end)
         taken: int = self._sendmmsg(opened.fileno(), self._messages_at, count, _MSG_DONTWAIT)
         return end - start if taken == count else self._send_messages(opened, max(taken, 0), count)
 
-    def _plan_slots(self, start: int, end: int) -> int:
-        planned: int = segments.plan_batch(self._lengths, self._peer_words, start, end, self._plan, self._messages)
+    def _plan_slots(self, told: int, start: int, end: int) -> int:
+        planned: int = segments.plan_batch(
+            self._lengths, self._peer_words, told, start, end, self._plan, self._messages
+        )
         return planned
 
     def _send_messages(self, opened: socket.socket, at: int, count: int) -> int:
@@ -273,22 +290,27 @@ class SegmentSender(MmsgSender):
 class PortableReceiver:
     """The same with recvmsg_into, one call a packet."""
 
-    def __init__(self, octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray) -> None:
+    def __init__(
+        self, octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray, destinations: Destinations | None = None
+    ) -> None:
         self._views = [memoryview(row) for row in octets]
-        self._lengths, self._peers = lengths, peers
+        self._lengths, self._peers, self._destinations = lengths, peers, destinations
 
     def receive(self, opened: socket.socket, start: int, end: int) -> int:
         """See ReceivesBatches."""
-        slot = start
+        slot, told = start, 0 if self._destinations is None else self._destinations.size(opened)
         while slot < end:
             try:
-                count, _, flags, address = opened.recvmsg_into([self._views[slot]])
+                count, ancillary, flags, address = opened.recvmsg_into([self._views[slot]], told)
             except InterruptedError:
                 continue
             except OSError:
                 break  # nothing there, or the ICMP error of an earlier answer
             self._lengths[slot] = count + bool(flags & socket.MSG_TRUNC)
             self._peers[slot] = np.frombuffer(peer_octets(address), np.uint8)
+            if told and self._destinations is not None:
+                self._destinations.put(told, slot, ancillary)
+                self._destinations.forget_interface(told, slot, slot + 1)
             slot += 1
         return slot - start
 
@@ -296,19 +318,23 @@ class PortableReceiver:
 class PortableSender:
     """The same with sendto, one call a packet."""
 
-    def __init__(self, octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray) -> None:
+    def __init__(
+        self, octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray, destinations: Destinations | None = None
+    ) -> None:
         self._octets, self._lengths, self._peers = octets, lengths, peers
+        self._destinations = destinations or Destinations(0)
         self.dropped = 0
 
     def send(self, opened: socket.socket, start: int, end: int) -> int:
         """See SendsBatches."""
-        sent, waits = 0, 0
+        sent, waits, told = 0, 0, self._destinations.size(opened)
         for slot in range(start, end):
+            ancillary = self._destinations.ancillary(told, slot)
             packet = self._octets[slot, : self._lengths[slot]].tobytes()
             address = peer_address(self._peers[slot].tobytes())
             while True:
                 try:
-                    opened.sendto(packet, address)
+                    opened.sendmsg([packet], ancillary, 0, address)
                     sent += 1
                 except InterruptedError:
                     continue
@@ -324,16 +350,23 @@ class PortableSender:
         return sent
 
 
-def batch_receiver(octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray) -> ReceivesBatches:
-    """The fastest receiver that this machine has (SIMWARD_PORTABLE_SOCKETS=1: the portable one)."""
-    return (MmsgReceiver if _use_mmsg() else PortableReceiver)(octets, lengths, peers)
+def batch_receiver(
+    octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray, destinations: Destinations | None = None
+) -> ReceivesBatches:
+    """The fastest receiver that this machine has (SIMWARD_PORTABLE_SOCKETS=1: the portable one).
+
+    `destinations` is filled slot by slot from the sockets that it watches.
+    """
+    return (MmsgReceiver if _use_mmsg() else PortableReceiver)(octets, lengths, peers, destinations)
 
 
-def batch_sender(octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray) -> SendsBatches:
-    """The fastest sender that this machine has."""
+def batch_sender(
+    octets: np.ndarray, lengths: np.ndarray, peers: np.ndarray, destinations: Destinations | None = None
+) -> SendsBatches:
+    """The fastest sender that this machine has; a slot leaves from its address in `destinations`, if there are some."""
     if not _use_mmsg():
-        return PortableSender(octets, lengths, peers)
-    return (SegmentSender if have_segments() else MmsgSender)(octets, lengths, peers)
+        return PortableSender(octets, lengths, peers, destinations)
+    return (SegmentSender if have_segments() else MmsgSender)(octets, lengths, peers, destinations)
 
 
 def have_segments() -> bool:
@@ -371,3 +404,16 @@ def _wait_writable(opened: socket.socket) -> None:
     waiter = select.poll()
     waiter.register(opened, select.POLLOUT)
     waiter.poll(SEND_WAIT_MS)
+
+
+def _point_at(
+    destinations: Destinations | None, opened: socket.socket, headers: np.ndarray, start: int, end: int
+) -> int:
+    """Have these headers' control messages be those of `destinations`; how many octets each has, 0 = there are none."""
+    if destinations is None:
+        return 0
+    size, rows = destinations.size(opened), headers[start:end]
+    first = destinations.octets.ctypes.data + (start + 1) * CONTROL_OCTETS - size
+    rows["control"] = np.arange(len(rows), dtype=np.uint64) * np.uint64(CONTROL_OCTETS) + np.uint64(first)
+    rows["control_octets"] = size  # before each call: the kernel wrote how much it used
+    return size

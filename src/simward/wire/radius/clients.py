@@ -21,7 +21,10 @@ V4_MAPPED = 0xFFFF << 32
 V4_PREFIX = 96
 
 CLIENT = np.dtype(
-    [("name", "i4"), ("secret_start", "i4"), ("secret_octets", "i4"), ("require_message_authenticator", "i4")],
+    [
+        ("name", "i4"), ("secret_start", "i4"), ("secret_octets", "i4"), ("require_message_authenticator", "i4"),
+        ("limit_proxy_state", "i4"),
+    ],
     align=True,
 )
 NETWORK = np.dtype([("high", "i8"), ("low", "i8"), ("prefix", "i4"), ("client", "i4")], align=True)
@@ -39,6 +42,8 @@ class GatewayLike(Protocol):
     def secret(self) -> bytes: ...
     @property
     def require_message_authenticator(self) -> bool: ...
+    @property
+    def limit_proxy_state(self) -> bool: ...
 
 
 class ClientArrays(NamedTuple):
@@ -119,8 +124,9 @@ class ClientTable:
         for number, gateway in enumerate(gateways):
             if not 0 < len(gateway.secret) <= SECRET_OCTETS_MAX:
                 raise ValueError(f"the secret of {gateway.name} has {len(gateway.secret)} octets: 1 to 1024 are usable")
-            required = int(gateway.require_message_authenticator)
-            rows[number] = (texts.intern(gateway.name.encode(), reserved=True), start, len(gateway.secret), required)
+            name = texts.intern(gateway.name.encode(), reserved=True)
+            required, limited = int(gateway.require_message_authenticator), int(gateway.limit_proxy_state)
+            rows[number] = (name, start, len(gateway.secret), required, limited)
             keys[number] = md5.hmac_key(gateway.secret)[0]
             start += len(gateway.secret)
         slots, masks = _networks([gateway.network for gateway in gateways])

@@ -21,11 +21,13 @@ BAD_MESSAGE_AUTHENTICATOR = 12  # RFC 3579 3.2: wrong, of wrong length, or more 
 INVALID_ATTRIBUTE = 13  # RFC 2866 5: a field of wrong length in an Accounting-Request
 MISSING_STATUS_TYPE = 14  # RFC 2866 5.1: without Acct-Status-Type it says nothing
 DUPLICATE_IN_FLIGHT = 15  # RFC 5080 2.2.2: the first copy is still being decided on
+UNSIGNED_PROXY_STATE = 16  # CVE-2024-3596: Proxy-State in an Access-Request without Message-Authenticator
 
 OUTCOMES = (
     "accepted", "status_server", "duplicate_answered", "acknowledge_only", "unknown_client", "too_short", "bad_length",
     "bad_code", "malformed_attribute", "proxy_loop", "bad_authenticator", "missing_message_authenticator",
     "bad_message_authenticator", "invalid_attribute", "missing_status_type", "duplicate_in_flight",
+    "unsigned_proxy_state",
 )
 """Name by number."""
 

@@ -39,6 +39,7 @@ from simward.wire.radius.outcomes import (
     MISSING_STATUS_TYPE,
     PROXY_LOOP,
     TOO_SHORT,
+    UNSIGNED_PROXY_STATE,
 )
 
 HEADER = 20
@@ -179,6 +180,9 @@ def check_authentic(octets, base, length, counted, clients, client, work, lane):
             required = True
         if required:
             return MISSING_MESSAGE_AUTHENTICATOR
+        # CVE-2024-3596: what makes two digests collide is smuggled in as Proxy-State, which an answer repeats.
+        if code == ACCESS_REQUEST and counted > 0 and clients.rows[client].limit_proxy_state:
+            return UNSIGNED_PROXY_STATE
     else:
         at = standard[MESSAGE_AUTHENTICATOR]
         if signatures > 1 or size_at(octets, at) != 16:
