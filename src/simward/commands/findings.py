@@ -88,7 +88,7 @@ def _recorded(folder: Folder, since: str, wanted: Any, follow: bool, as_json: bo
         merged, lexicon = Findings(), Lexicon(journal.manifest)
         changed: dict[str, dict[str, Any]] = {}
         last = 0
-        for row in journal.rows():
+        for row in journal.rows_decided():
             last = row.last
             lexicon.take(row)
             for one in merged.take(row_outputs(row, journal.layouts), lexicon):

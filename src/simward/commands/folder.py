@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from simward.errors import PeerError, RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from simward.engine.journal import Journal
+    from simward.history.whole import WholeJournal
     from simward.settings import Settings
 
 ANSWER_WITHIN_S = 30.0
@@ -64,12 +64,12 @@ class Folder:
             )
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[Journal]:
-        """The journal, open for reading beside a running gate."""
-        from simward.engine.sqlite_journal import SqliteJournal
+    def reading(self) -> Iterator[WholeJournal]:
+        """History and journal as one, open for reading beside a running gate."""
+        from simward.history.whole import WholeJournal
 
         self.must_be_one()
-        journal = SqliteJournal.open(self.journal_folder, writer=False)
+        journal = WholeJournal.open(self.data)
         try:
             yield journal
         finally:

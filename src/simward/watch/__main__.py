@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from simward.errors import SimwardError
+from simward.history.keeping import Keeping
 from simward.settings import Settings
 from simward.watch.follow import make_snapshot
 
@@ -26,9 +27,11 @@ def main() -> int:
     os.nice(BEHIND_THE_GATE)
     try:
         while True:
-            made = make_snapshot(Settings.load(arguments.dir).data_dir)
+            settings = Settings.load(arguments.dir)
+            made = make_snapshot(settings.data_dir)
             what = made.path.name if made.path else "nothing new"
             print(f"sequence {made.sequence}: {what}, {made.seconds:.1f} s", flush=True)
+            keep_history(settings)
             if arguments.once:
                 return 0
             time.sleep(arguments.every)
@@ -40,6 +43,13 @@ def main() -> int:
         return 3
     except KeyboardInterrupt:
         return 0
+
+
+def keep_history(settings: Settings) -> None:
+    """Make sealed segments history, and remove what is too old, until nothing is due."""
+    keeping = Keeping(settings.data_dir, settings.history)
+    while (kept := keeping.step(time.time_ns() // 1000)) is not None:
+        print(kept, flush=True)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from simward.engine.snapshot import snapshot_paths
-from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.start import restore, save, snapshots_folder
+from simward.history.whole import WholeJournal
 
 
 class Made(NamedTuple):
@@ -27,7 +27,7 @@ def make_snapshot(data_dir: Path) -> Made:
     Raises JournalError where the journal is not what it should be, OSError where the disk cannot be written.
     """
     began = time.monotonic()
-    with contextlib.closing(SqliteJournal.open(data_dir / "journal", writer=False)) as journal:
+    with contextlib.closing(WholeJournal.open(data_dir)) as journal:
         fold = restore(data_dir, journal)
     newest = snapshot_paths(snapshots_folder(data_dir))
     if fold.sequence == 0 or (newest and int(newest[0].stem) >= fold.sequence):
