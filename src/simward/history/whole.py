@@ -78,12 +78,19 @@ class WholeJournal:
         wanted = [one for one, following in zip(known, [*known[1:], after + 2]) if following > after + 1]
         return [unit for unit in map(self.unit, wanted) if unit.last > after]
 
-    def rows(self, after: int = 0, *, batches: bool = False) -> Iterator[Row]:
+    def rows(self, after: int = 0, *, batches: bool = False, history_only: bool = False) -> Iterator[Row]:
         """See Journal. From the start (`after` 0) what retention kept comes first, under the sequences it had.
 
-        With `batches`, neighbouring rows of events may come as one: for folding, which makes the same of any cut.
+        With `batches`, neighbouring rows of events may come as one: for folding, which makes the same of any cut. With
+        `history_only`, what is still in the journal is left out.
         """
-        return self._walk(after, lambda unit, wanted: _unit_rows(unit, wanted, batches=batches))
+        of_journal = (lambda wanted: iter(())) if history_only else None
+        return self._walk(after, lambda unit, wanted: _unit_rows(unit, wanted, batches=batches), of_journal)
+
+    def notes(self, *, history_only: bool = False) -> Iterator[Row]:
+        """Rows without events and outputs: for the texts that they bring."""
+        of_journal = (lambda wanted: iter(())) if history_only else None
+        return self._walk(0, _unit_revisions, of_journal)
 
     def rows_about(self, keys: Iterable[int], since: int = 0) -> Iterator[Row]:
         """What concerns the subscriptions with these numbers (IMSI, ICCID, MSISDN), found by the index of the history.
