@@ -10,7 +10,7 @@ import time
 
 from benchmarks.report import RESULTS
 
-ALL = ("kernel", "journal", "one_request", "reaction", "flood", "memory", "gate_vs_freeradius")
+ALL = ("kernel", "journal", "history", "replay", "one_request", "reaction", "flood", "memory", "gate_vs_freeradius")
 ONLY_NAMED = ("start_10m",)
 """Run only where asked for: what takes many minutes, and tens of gigabytes."""
 

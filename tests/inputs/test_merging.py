@@ -41,7 +41,7 @@ def test_merging_is_sorting_whatever_the_batches(drawn: list[list[tuple[int, int
         events = at(*times.tolist(), imsi=number + 1)
         expected.append(events)
         cuts = np.cumsum([size for _, size in pieces])
-        streams.append([part for part in np.split(events, cuts[cuts < len(events)])])
+        streams.append(list(np.split(events, cuts[cuts < len(events)])))
     whole = np.concatenate(expected)
     whole = whole[np.argsort(whole["received_at"], kind="stable")]
     found = told(merged(streams))

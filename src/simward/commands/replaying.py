@@ -63,16 +63,17 @@ def replay(
     folder: Folder = ctx.obj
     settings = folder.settings()
     shown: list[dict[str, Any]] = []
-    told = json_line if as_json else lambda one: shown.append(one) if len(shown) < SHOWN_MAX else None
+    told = json_line if as_json else shown.append
     with ExitStack() as closing:
         plan = _Plan(folder, settings, inputs, unverified, closing)
-        run = Replay(told, _tables(settings, policies) if policies else None)
-        began = time.monotonic()
+        run = Replay(told, _tables(settings, policies) if policies else None, told_max=0 if as_json else SHOWN_MAX)
+        began = time.monotonic(), time.process_time()
         plan.fold(run)
         run.finish()
+        took = time.monotonic() - began[0], time.process_time() - began[1]
     if not as_json:
         _table(shown, run.found.total())
-    _summary(run, plan, time.monotonic() - began, as_json)
+    _summary(run, plan, took, as_json)
     ctx.exit(1 if (run.found and not exit_zero) or run.differing else 0)
 
 
@@ -228,7 +229,7 @@ def _table(shown: list[dict[str, Any]], total: int) -> None:
         click.echo(f"... and {total - len(shown)} more: use --json", err=True)
 
 
-def _summary(run: Replay, plan: _Plan, seconds: float, as_json: bool) -> None:
+def _summary(run: Replay, plan: _Plan, took: tuple[float, float], as_json: bool) -> None:
     """What was done: with --json as the last line, else in words on standard error."""
     from simward.engine.phrases import when
 
@@ -241,7 +242,8 @@ def _summary(run: Replay, plan: _Plan, seconds: float, as_json: bool) -> None:
     said: dict[str, Any] = {
         "events": run.events, "ticks": run.ticks, "from": when(run.began_at) if run.began_at else None,
         "until": when(run.ended_at) if run.ended_at else None, "findings": run.found.total(),
-        "by_class": dict(run.found.most_common()), "files": files, "seconds": round(seconds, 3),
+        "by_class": dict(run.found.most_common()), "files": files,
+        "seconds": round(took[0], 3), "cpu_seconds": round(took[1], 3),
     }  # fmt: skip
     if plan.replays_record:
         said |= {"rows": run.rows, "compared": run.compared, "differing": run.differing,

@@ -11,6 +11,7 @@ import numpy as np
 from simward.engine.events import TICK
 from simward.engine.fold import Fold
 from simward.engine.journal import EVENTS, POLICY, Layout, Row, row_events, row_outputs, row_texts
+from simward.engine.outputs import FINDING_BEGAN, VERDICT
 from simward.engine.replay import fold_events, fold_row
 from simward.engine.tables import InventoryDelta, PolicyTables
 from simward.engine.words import Findings, Lexicon
@@ -27,16 +28,18 @@ class Replay:
     """A fold of its own and everything that is said of it. `tell` gets each finding once: when it is over, or at last.
 
     `judged_by`: this policy takes the place of every revision that comes by ("what would it have found?").
+    `told_max`: so many findings are put into words, and the rest only counted (0: all).
     """
 
-    def __init__(self, tell: Tell, judged_by: PolicyTables | None = None) -> None:
+    def __init__(self, tell: Tell, judged_by: PolicyTables | None = None, *, told_max: int = 0) -> None:
         self.fold = Fold.new()
         self.events = self.ticks = self.rows = self.outputs = 0
         self.began_at = self.ended_at = 0
         self.found: Counter[str] = Counter()
         self.compared = self.other_kernel = self.differing = 0
         self.first_differing = 0
-        self._tell, self.judged_by = tell, judged_by
+        self._tell, self.judged_by, self._told_max = tell, judged_by, told_max
+        self._told = np.zeros(0, np.int64)
         self._findings = Findings()
         self._lexicon = Lexicon(lambda kernel: self.fold.manifest())
 
@@ -105,14 +108,24 @@ class Replay:
             return
         self.outputs += len(outputs)
         self._lexicon.learn(self.fold.state.texts.name, self.fold.state.texts.count)
-        before = len(self._findings)
-        for one in self._findings.take(outputs, self._lexicon):
-            if len(self._findings) > before:
-                before += 1
-                self.found[f"{one['detector']}/{one['class']}" if one["class"] else one["detector"]] += 1
+        began = outputs[outputs["kind"] == FINDING_BEGAN]
+        classes, counts = np.unique(began[["detector", "class"]], return_counts=True)
+        for (detector, number), count in zip(classes.tolist(), counts.tolist()):
+            self.found[self._lexicon.reason(detector, number)] += count
+        for _ in self._findings.take(self._to_be_told(outputs) if self._told_max else outputs, self._lexicon):
+            pass
         if len(self._findings) > HELD_MAX:
             for one in self._findings.take_ended():
                 self._tell(one)
+
+    def _to_be_told(self, outputs: np.ndarray) -> np.ndarray:
+        """Without the rows of findings that are only counted."""
+        began = outputs["kind"] == FINDING_BEGAN
+        names = np.where(began, outputs["sequence"], outputs["opened_sequence"]) * 256
+        names += np.where(began, outputs["index"], outputs["opened_index"])
+        room = max(0, self._told_max - len(self._told))
+        self._told = np.concatenate([self._told, names[began][:room]])
+        return outputs[np.isin(names, self._told) | (outputs["kind"] == VERDICT)]
 
     def _compare(self, row: Row, outputs: np.ndarray, layouts: Mapping[str, Layout]) -> None:
         if row.kernel != self.fold.kernel:
