@@ -22,6 +22,8 @@ BATCH_ROWS = 65_536
 TEXT_FORMS = ("digits", "imeis", "addresses", "texts", "octets", "hexadecimal")
 """Columns whose values are texts also where they look like a number or a time."""
 BLOCK_OCTETS = 4 << 20
+CSV_BLOCK_OCTETS = 1 << 20
+"""Arrow reads up to 32 blocks ahead."""
 LINE_OCTETS_MAX = 1 << 20
 SUFFIXES = (".csv", ".jsonl", ".ndjson", ".json", ".parquet")
 
@@ -84,7 +86,7 @@ class EventFile:
         try:
             with open(self.path, "rb") as file, pa_csv.open_csv(
                 _Counting(file, self),
-                pa_csv.ReadOptions(block_size=BLOCK_OCTETS, use_threads=False),
+                pa_csv.ReadOptions(block_size=CSV_BLOCK_OCTETS, use_threads=False),
                 pa_csv.ParseOptions(newlines_in_values=False, invalid_row_handler=invalid, ignore_empty_lines=False),
                 pa_csv.ConvertOptions(
                     column_types=dict.fromkeys(names, text), null_values=[""], strings_can_be_null=True
