@@ -77,7 +77,8 @@ def _asked(work: Path, fleet: Fleet, sealing: float, journal_octets: int) -> dic
         "octets_an_event": octets / max(1, sealed), "index_octets_an_event": index / max(1, sealed),
         "journal_octets_an_event": journal_octets / max(1, sealed), "resident_max": seal_memory,
         "verified_per_second": (verified.last - verified.first) / verifying,
-        "events_of_one": rows, "explain_seconds": took, "explain_process_cpu_seconds": cpu, "explain_slowest": found[-1][1], "explain_resident": memory,
+        "events_of_one": rows, "explain_seconds": took, "explain_process_cpu_seconds": cpu,
+        "explain_slowest": found[-1][1], "explain_resident": memory,
         **queried,
     }  # fmt: skip
 

@@ -15,7 +15,7 @@ from simward.engine import events as ev
 from simward.engine.texts import Texts
 from simward.errors import ConfigurationError, UsageError
 from simward.identity import Cell, Iccid
-from simward.inputs.event_columns import COLUMNS, all_columns
+from simward.inputs.event_columns import COLUMNS, NO_COLUMNS, WRITTEN_TOGETHER, all_columns
 from simward.inputs.event_files import EventFile
 
 AT_US = 1_795_392_000_000_000  # 2026-11-23T00:00:00Z
@@ -24,7 +24,7 @@ ROW: dict[str, Any] = {
     "imsi": "001010000000001", "user": "001010000000001", "msisdn": "+4740000001", "imei": "3500000100000102",
     "plmn": "00101", "cell": "ecgi:1001", "rat": "nb-iot", "area": 7, "address": "10.64.0.1", "apn": "Meters.IoT",
     "gateway": "pgw1", "client": "proxy", "session_id": "A1", "uplink_octets": 2000, "terminate_cause": "user request",
-    "flags": ["event-timestamp"],
+    "flags": ["event-timestamp"], "prefix": "2001:db8:1::/64", "delegated": "2001:db8:ff00::/56", "pdp_type": "ipv4v6",
 }  # fmt: skip
 
 
@@ -69,6 +69,9 @@ def test_every_column_is_read(tmp_path: Path, suffix: str) -> None:
     assert (event["cell"], event["address"]) == (Cell.parse("ecgi:1001").number, 0x0A400001)
     assert [texts.name(int(event[name])) for name in ("apn", "gateway", "client")] == ["meters.iot", "pgw1", "proxy"]
     assert bytes(event["session_id"][:3]) == b"A1\0" and event["session_id_octets"] == 2
+    assert (event["prefix_high"], event["prefix_low"], event["prefix_length"]) == (0x20010DB8_00010000, 0, 64)
+    assert (event["delegated_high"], event["delegated_length"]) == (0x20010DB8_FF000000, 56)
+    assert event["pdp_type"] == ev.PDP_IPV4V6
     assert (event["uplink_octets"], event["downlink_octets"], event["duration_s"]) == (2000, -1, -1)
 
 
@@ -130,6 +133,7 @@ def test_lines_of_json_may_differ_in_keys_and_types(tmp_path: Path) -> None:
     ({"received_at": "2026-02-30T00:00:00Z"}, ["received_at", "a time like"]),
     ({"received_at": "", "happened_at": ""}, ["received_at", "no time"]),
     ({"address": "10.64.0.256"}, ["address", "an IPv4 address"]),
+    ({"prefix": "2001:db8::/129"}, ["prefix", "an IPv6 prefix"]),
     ({"cell": "1001"}, ["cell", "ecgi:"]), ({"rat": "6g"}, ["rat", "6g"]),
     ({"area": "x"}, ["area", "a whole number"]), ({"area": 5_000_000_000}, ["area", "a number from"]),
     ({"session_id": "x" * 49}, ["session_id", "at most 48 octets"]),
@@ -196,7 +200,7 @@ def test_what_is_no_parquet(tmp_path: Path) -> None:
 
 
 def test_every_field_of_an_event_has_a_column() -> None:
-    fields = {column.field for column in all_columns().values()} | {"session_id_octets"}
+    fields = {column.field for column in all_columns().values()} | {*WRITTEN_TOGETHER, *NO_COLUMNS}
     assert fields == set(ev.EVENT.names or ())
     assert set(COLUMNS) <= set(all_columns())
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from simward.engine.events import ACCESS_REQUEST
 from simward.engine.journal import EVENTS, Row
 from simward.history import index
 from simward.history.reading import Layers, row_of, rows_said
@@ -18,8 +19,13 @@ from simward.history.unit import INDEX_NAME, ROWS_NAME, Unit
 _LIGHT = ("first", "count", "kind", "at", "kernel", "layout", "notes", "events")
 
 
-def rows_about(unit: Unit, keys: Iterable[int]) -> Iterator[Row]:
+def rows_about(
+    unit: Unit, keys: Iterable[int], decisions: set[int] | None = None, *, quietly: bool = False
+) -> Iterator[Row]:
     """What the unit holds about the subscriptions with these numbers, in the order of the journal.
+
+    `decisions` are the sequences of their requests in units before; those of this one are added. By them events are
+    found that name their subscription by a Class alone. `quietly`: only that, and what readers need of the unit.
 
     Each event stands in a row of its own, with the outputs on it, under the sequence that it has in the journal. Rows
     of policy and inventory come whole, and rows that bring texts without their events: so readers understand the rest.
@@ -27,7 +33,9 @@ def rows_about(unit: Unit, keys: Iterable[int]) -> Iterator[Row]:
     """
     with ExitStack() as closing:
         layers = Layers(unit, closing)
-        events, outputs = _found(unit, layers, keys)
+        events, outputs = _found(unit, layers, keys, set() if decisions is None else decisions)
+        if quietly:
+            events, outputs = _Picked(), _Picked()
         sequences = np.union1d(events.sequences, outputs.sequences)
         for said in _rows_of_interest(unit, sequences):
             if said["kind"] != EVENTS or not said["events"]:
@@ -64,13 +72,23 @@ class _Picked:
         return b"".join(self._octets.get(sequence, ()))
 
 
-def _found(unit: Unit, layers: Layers, keys: Iterable[int]) -> tuple[_Picked, _Picked]:
+def _found(unit: Unit, layers: Layers, keys: Iterable[int], decisions: set[int]) -> tuple[_Picked, _Picked]:
     picked = (_Picked(), _Picked())
-    names = sorted(unit.layouts)
-    for number, positions in index.find_entries(unit.path(INDEX_NAME), keys).items():
-        layout, which = names[number // 2], number % 2
+    for layout, which, positions in _entries(unit, keys):
+        rows, sequences = layers.of(layout, which).pick(positions)
+        picked[which].add(rows, sequences)
+        if which == index.EVENTS_FILE:
+            decisions.update(sequences[index.column_of(rows, "kind") == ACCESS_REQUEST].tolist())
+    for layout, which, positions in _entries(unit, index.decision_keys(decisions)):
         picked[which].add(*layers.of(layout, which).pick(positions))
     return picked
+
+
+def _entries(unit: Unit, keys: Iterable[int]) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Layout, which of its files, and positions in it, of what is under these keys."""
+    names = sorted(unit.layouts)
+    for number, positions in index.find_entries(unit.path(INDEX_NAME), keys).items():
+        yield names[number // 2], number % 2, positions
 
 
 def _rows_of_interest(unit: Unit, sequences: np.ndarray) -> Iterator[dict[str, Any]]:

@@ -38,6 +38,7 @@ def event_entries(events: np.ndarray, at: int) -> tuple[np.ndarray, np.ndarray]:
         parts.append(_said(np.where(imsi == 0, column_of(events, name), 0), position))
     parts.append(_said(np.where(np.isin(kind, COMMANDS), column_of(events, "subject"), 0), position))
     parts.append(_said(np.where(np.isin(kind, FOR_ALL), FOR_ALL_KEY, 0), position))
+    parts.append(_said(np.where(imsi == 0, _decision_keys(column_of(events, "class_token")), 0), position))
     return _joined(parts)
 
 
@@ -45,6 +46,15 @@ def output_entries(outputs: np.ndarray, at: int) -> tuple[np.ndarray, np.ndarray
     """Keys and positions of outputs of which the first stands at `at`."""
     position = np.arange(at, at + len(outputs), dtype=np.uint32)
     return _joined([_said(column_of(outputs, name), position) for name in ("imsi", "iccid")])
+
+
+def decision_keys(sequences: Iterable[int]) -> set[int]:
+    """The keys of what names nobody but, by its Class, one of these decisions."""
+    return {-2 - sequence for sequence in sequences}
+
+
+def _decision_keys(tokens: np.ndarray) -> np.ndarray:
+    return np.where(tokens != 0, -2 - tokens.astype(np.int64), 0)
 
 
 def column_of(rows: np.ndarray, name: str) -> np.ndarray:

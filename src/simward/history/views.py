@@ -53,9 +53,25 @@ def cell(column: str) -> str:
     return f'CASE "{column}" >> {CELL_SHIFT}{cases} END'
 
 
+def prefix(high: str, low: str, length: str) -> str:
+    """An IPv6 prefix (or, of length 128, address) in text; only zeros at its end are left out. NULL for length 0."""
+    halves = [
+        " || ':' || ".join(f"format('{{:x}}', (\"{half}\" >> {shift}) & 65535)" for shift in (48, 32, 16, 0))
+        for half in (high, low) if half
+    ]  # fmt: skip
+    short = f"regexp_replace({halves[0]} || '::', '(:0)+::$', '::') || '/' || CAST(\"{length}\" AS VARCHAR)"
+    whole = " || ':' || ".join(halves)
+    return f'CASE WHEN "{length}" > 64 THEN {whole} WHEN "{length}" > 0 THEN {short} END'
+
+
 def octets(column: str) -> str:
     """Octets as text, without the zeros that fill them up; what is not printable is escaped, NULL for none."""
     return rf"""nullif(regexp_replace(CAST("{column}" AS VARCHAR), '(\\x00)+$', ''), '')"""
+
+
+def hexadecimal(column: str) -> str:
+    """A number as 16 hexadecimal digits, NULL for 0."""
+    return f"""CASE WHEN "{column}" <> 0 THEN format('{{:016x}}', "{column}") END"""
 
 
 def _numbered(names: dict[int, str]) -> list[str]:
@@ -76,10 +92,21 @@ EVENT_COLUMNS = {
     "cause": f"CASE WHEN NOT {RESULT} THEN {named('cause', _numbered(TERMINATE_CAUSES))} END AS terminate_cause, "
              f"CASE WHEN {RESULT} THEN {named('cause', list(ev.EFFECT_RESULT_NAMES))} END",
     "argument": f"CASE WHEN {RESULT} AND argument > 0 THEN argument END",
+    "prefix_high": prefix("prefix_high", "prefix_low", "prefix_length"),
+    "delegated_high": prefix("delegated_high", "", "delegated_length"),
+    "pdp_type": named("pdp_type", list(ev.PDP_NAMES)), "multi_session": hexadecimal("multi_session"),
+    "class_token": f"CASE WHEN class_token > 0 THEN '{SHARD}/' || CAST(class_token AS VARCHAR) END",
     "subject": f"CASE WHEN {COMMAND} THEN {digits('subject', '89')} END",
 }  # fmt: skip
-EVENT_NAMES = {"cause": "result", "argument": "error_cause", "subject": "iccid"}
-LEFT_OUT = ("session_id_octets", "spare", "event")
+EVENT_NAMES = {
+    "cause": "result", "argument": "error_cause", "subject": "iccid", "prefix_high": "prefix",
+    "delegated_high": "delegated", "multi_session": "multi_session_id", "class_token": "decision",
+}  # fmt: skip
+LEFT_OUT = (
+    "session_id_octets", "spare", "event", "prefix_low", "prefix_length", "delegated_length", "class_row",
+    "class_check", "before", "after",
+)  # fmt: skip
+"""Fields that are part of a column, or mean nothing by themselves; in `raw_events` and `raw_outputs` they are."""
 
 OUTPUT_COLUMNS = {
     "at": time("at"), "kind": named("kind", list(out.KIND_NAMES)),

@@ -78,14 +78,25 @@ class WholeJournal:
         wanted = [one for one, following in zip(known, [*known[1:], after + 2]) if following > after + 1]
         return [unit for unit in map(self.unit, wanted) if unit.last > after]
 
-    def rows(self, after: int = 0, *, batches: bool = False, history_only: bool = False) -> Iterator[Row]:
+    def rows(
+        self, after: int = 0, *, checked: bool = False, batches: bool = False, history_only: bool = False
+    ) -> Iterator[Row]:
         """See Journal. From the start (`after` 0) what retention kept comes first, under the sequences it had.
 
         With `batches`, neighbouring rows of events may come as one: for folding, which makes the same of any cut. With
         `history_only`, what is still in the journal is left out.
         """
-        of_journal = (lambda wanted: iter(())) if history_only else None
-        return self._walk(after, lambda unit, wanted: _unit_rows(unit, wanted, batches=batches), of_journal)
+
+
+        def of_journal(wanted: int) -> Iterator[Row]:
+            return iter(()) if history_only else self.journal.rows(wanted, checked=checked)
+
+        def of_unit(unit: Unit, wanted: int) -> Iterator[Row]:
+            if checked:
+                _refuse_changed(unit)
+            return _unit_rows(unit, wanted, batches=batches)
+
+        return self._walk(after, of_unit, of_journal)
 
     def notes(self, *, history_only: bool = False) -> Iterator[Row]:
         """Rows without events and outputs: for the texts that they bring."""
@@ -98,9 +109,10 @@ class WholeJournal:
         See about.rows_about. What is still in the journal comes whole; of units before `since` (us UTC) comes only what
         readers need to understand the rest.
         """
-        wanted = frozenset(keys)
-        nobody: frozenset[int] = frozenset()
-        return self._walk(0, lambda unit, after: _unit_rows_about(unit, wanted if unit.at_last >= since else nobody))
+        wanted, decisions = frozenset(keys), set[int]()
+        return self._walk(
+            0, lambda unit, after: _unit_rows_about(unit, wanted, decisions, quietly=unit.at_last < since)
+        )
 
     def rows_since(self, since: int) -> Iterator[Row]:
         """All rows; of units before `since` (us UTC) only what readers need to understand the rest."""
@@ -221,15 +233,26 @@ def _unit_rows(unit: Unit, after: int, *, batches: bool = False, events: bool = 
     return unit_rows(unit, after, batches=batches, events=events)
 
 
+def _refuse_changed(unit: Unit) -> None:
+    """JournalError where a unit is not as it was written, as far as its own digests can tell."""
+    from simward.history.reading import check_unit
+
+    chain = Chain(unit.first, bytes.fromhex(unit.previous))
+    if said := check_unit(unit, chain):
+        raise JournalError(f"sequence {chain.expected} of the history cannot be relied on: {said} (see simward verify)")
+
+
 def _unit_revisions(unit: Unit, after: int) -> Iterator[Row]:
     return _unit_rows_about(unit, frozenset())
 
 
-def _unit_rows_about(unit: Unit, keys: frozenset[int]) -> Iterator[Row]:
+def _unit_rows_about(
+    unit: Unit, keys: frozenset[int], decisions: set[int] | None = None, *, quietly: bool = False
+) -> Iterator[Row]:
     from simward.history.about import rows_about
     from simward.history.index import FOR_ALL_KEY
 
-    return rows_about(unit, keys | {FOR_ALL_KEY} if keys else keys)
+    return rows_about(unit, keys | {FOR_ALL_KEY} if keys else keys, decisions, quietly=quietly)
 
 
 def restored_from(data_dir: Path, journal: Journal) -> Journal:

@@ -6,6 +6,7 @@ layout is a column at once: a number as a number, octets as hexadecimal.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,9 +25,11 @@ from simward.inputs import text
 FLAG_NAMES = {
     "imei-unreadable": ev.FLAG_IMEI_UNREADABLE, "location-unreadable": ev.FLAG_LOCATION_UNREADABLE,
     "session-id-cut": ev.FLAG_SESSION_ID_CUT, "event-timestamp": ev.FLAG_TIMESTAMP,
+    "prefix-unreadable": ev.FLAG_PREFIX_UNREADABLE,
 }  # fmt: skip
 KIND_NUMBERS = {name: number for number, name in ev.KIND_NAMES.items()}
 CAUSE_NUMBERS = {name: number for number, name in TERMINATE_CAUSES.items()}
+PDP_NUMBERS = {name: number for number, name in enumerate(ev.PDP_NAMES) if name}
 RESULT_NUMBERS = {name: number for number, name in enumerate(ev.EFFECT_RESULT_NAMES) if name}
 REMEMBERED_MAX = 200_000
 """How many different values of one column are remembered from batch to batch."""
@@ -70,8 +73,6 @@ def _user(value: str) -> int:
 
 
 def _address(value: str) -> int:
-    import ipaddress
-
     try:
         return int(ipaddress.IPv4Address(value.strip()))
     except ValueError:
@@ -121,8 +122,19 @@ def _integer(value: str) -> int:
         raise ValueError("a whole number") from None
 
 
-def _text(value: str) -> int:
-    raise NotImplementedError  # texts are interned, see Table
+def _unread(value: str) -> int:
+    raise NotImplementedError  # what is no single number is read by Table
+
+
+def _prefix(value: str) -> tuple[int, int, int]:
+    """Upper half, lower half and length of an IPv6 prefix; 128 for an address."""
+    try:
+        network = ipaddress.IPv6Network(value.strip(), strict=False)
+    except ValueError:
+        raise ValueError("an IPv6 prefix like 2001:db8:1::/64") from None
+    whole = int(network.network_address)
+    high, low = whole >> 64, whole & (1 << 64) - 1
+    return high - (1 << 64) if high >> 63 else high, low - (1 << 64) if low >> 63 else low, network.prefixlen
 
 
 COLUMNS: dict[str, Column] = {
@@ -139,9 +151,13 @@ COLUMNS: dict[str, Column] = {
                    _number_of(identity.Cell)),
     "rat": Column("rat", "`nb-iot`, `lte-m`, `eutran`, `nr`, ...", identity.rat_number),
     "address": Column("address", "IPv4 address", _address, "addresses"),
-    "apn": Column("apn", "text", _text, "texts"),
-    "gateway": Column("gateway", "text: NAS-Identifier", _text, "texts"),
-    "client": Column("client", "text: name of the RADIUS client", _text, "texts"),
+    "prefix": Column("prefix_high", "IPv6 prefix or address: `2001:db8:1::/64`", _unread, "prefixes"),
+    "delegated": Column("delegated_high", "IPv6 prefix", _unread, "prefixes"),
+    "pdp_type": Column("pdp_type", "`ipv4`, `ipv6`, `ipv4v6`, ...", _one_of(PDP_NUMBERS, "type")),
+    "multi_session_id": Column("multi_session", "16 hexadecimal digits", lambda value: int(value, 16)),
+    "apn": Column("apn", "text", _unread, "texts"),
+    "gateway": Column("gateway", "text: NAS-Identifier", _unread, "texts"),
+    "client": Column("client", "text: name of the RADIUS client", _unread, "texts"),
     "session_id": Column("session_id", f"text of at most {ev.SESSION_ID_OCTETS} octets: Acct-Session-Id", _integer,
                          "octets"),
     "terminate_cause": Column("cause", "number or words (`user request`, `lost carrier`, ...)",
@@ -155,11 +171,15 @@ COLUMNS: dict[str, Column] = {
 NUMBERED = ("kind", "rat", "flags", "terminate_cause", "result", "error_cause")
 """Columns with names for numbers: the number itself will do."""
 
-IGNORED = ("id",)
+IGNORED = ("id", "decision")
 """Accepted, so that what `events --json` writes can be read; sequences are given anew."""
 
+NO_COLUMNS = ("spare", "class_token", "class_row", "class_check")
+"""Fields that mean something beside the journal alone that they stand in."""
+
 TIMES = ("received_at", "happened_at")
-_TAKEN = {column.field for column in COLUMNS.values()} | {"session_id_octets"}
+WRITTEN_TOGETHER = ("session_id_octets", "prefix_low", "prefix_length", "delegated_length")
+_TAKEN = {column.field for column in COLUMNS.values()} | {*WRITTEN_TOGETHER, *NO_COLUMNS}
 
 
 def all_columns() -> dict[str, Column]:
@@ -245,6 +265,8 @@ class Table:
             if odd.any():
                 row = int(np.flatnonzero(odd)[0])
                 raise WrongValue(row, name, values[row].as_py(), f"at most {ev.SESSION_ID_OCTETS} octets")
+        elif column.fast == "prefixes":
+            self._prefixes(made, name, values)
         elif column.fast == "hexadecimal":
             self._hexadecimal(made, name, column, values)
         else:
@@ -295,6 +317,19 @@ class Table:
         if name == "apn":
             value = value.strip().lower().partition(".mnc")[0]  # TS 23.003 9.1.2: the operator identifier
         return self._texts.intern(value.encode()[:TEXT_OCTETS_MAX])
+
+    def _prefixes(self, made: np.ndarray, name: str, values: Any) -> None:
+        """A prefix is three fields (two where it is delegated: at most 64 bits of those count)."""
+        for row, value in enumerate(values.to_pylist()):
+            if not value:
+                continue
+            try:
+                high, low, length = _prefix(value)
+            except ValueError as error:
+                raise WrongValue(row, name, value, str(error)) from None
+            made[f"{name}_high"][row], made[f"{name}_length"][row] = high, length
+            if name == "prefix":
+                made["prefix_low"][row] = low
 
     def _hexadecimal(self, made: np.ndarray, name: str, column: Column, values: Any) -> None:
         kind = ev.EVENT.fields[column.field][0]  # type: ignore[index]
