@@ -11,7 +11,7 @@ import time
 from benchmarks.report import RESULTS
 
 ALL = (
-    "kernel", "journal", "one_request", "reaction", "flood", "memory", "mutations", "kills",
+    "kernel", "journal", "history", "replay", "one_request", "reaction", "flood", "memory", "mutations", "kills",
     "gate_vs_freeradius", "false_alarms",
 )  # fmt: skip
 ONLY_NAMED = ("start_10m",)

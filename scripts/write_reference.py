@@ -193,6 +193,28 @@ def events_page() -> str:
         + columns(outputs, "OUTPUT")
         + "\n### Kinds of output\n\n"
         + "".join(f"- {number}: `{name}`\n" for number, name in enumerate(outputs.KIND_NAMES) if name)
+        + event_files()
+    )
+
+
+def event_files() -> str:
+    """What files of events may hold, from the table that reads them."""
+    from simward.inputs.event_columns import IGNORED, all_columns
+
+    rows = "".join(f"| `{name}` | {column.form} |\n" for name, column in all_columns().items())
+    passed_over = ", ".join(f"`{name}`" for name in IGNORED)
+    return (
+        "\n## Files of events\n\n"
+        "What `simward replay FILE` reads: CSV with a header (`.csv`), one JSON object a line (`.jsonl`, `.ndjson`, "
+        "`.json`) or Parquet (`.parquet`), with any of these columns. `kind` and a time are needed; what is missing or "
+        "empty was not reported. The names are those of `simward events --json`, whose output can be replayed "
+        f"({passed_over} is passed over). An unknown name is an error with the nearest right one, a wrong value one "
+        "with its file, line and column.\n\n"
+        "Identities are text, since as numbers they lose the zeros in front. Times are ISO 8601 (UTC where no offset "
+        "is given), or seconds, milli- or microseconds since 1970; in Parquet also timestamps. Events should stand in "
+        "the order of time: each 65,536 are put in order, and what comes later than that counts as come when it was "
+        "read (`late` in the summary). Between events stands a tick a second, as the gate journals them.\n\n"
+        f"| column | written as |\n|---|---|\n{rows}"
     )
 
 

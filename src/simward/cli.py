@@ -36,8 +36,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "events": ("commands.events", "events", "List what happened, as journalled."),
         "explain": ("commands.explaining", "explain", "Tell the story of one subscription."),
         "who": ("commands.explaining", "who", "Say who held an address at a time."),
-        "replay": ("commands.replaying", "replay", "Fold the journal again, as it was or under other policies."),
-        "verify": ("commands.replaying", "verify", "Prove that nothing was changed or removed in the journals."),
+        "history": ("commands.past", "history", "Ask what was kept: status, ready questions, SQL."),
+        "replay": ("commands.replaying", "replay", "Say what would be found in captures, event files or the journal."),
+        "verify": ("commands.verifying", "verify", "Prove that nothing was changed or removed in the journals."),
         "detectors": ("commands.detecting", "detectors", "List the detectors, or show the page of one."),
     },
     "Act": {

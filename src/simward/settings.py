@@ -14,12 +14,12 @@ from typing import Any
 from simward import toml_reading as read
 from simward.errors import ConfigurationError, Problem, nearest
 from simward.initial import write_initial
-from simward.quantities import duration_s
+from simward.quantities import duration_s, size_octets
 from simward.toml_reading import Address, KeyPath, Network, Reading, key_lines
 
 __all__ = [
-    "Address", "ControlSettings", "Endpoint", "GateSettings", "GatewayClient", "Network", "Party", "Settings",
-    "write_initial",
+    "Address", "ControlSettings", "Endpoint", "GateSettings", "GatewayClient", "HistorySettings", "Network", "Party",
+    "Settings", "write_initial",
 ]
 
 FILE_NAME = "simward.toml"
@@ -62,6 +62,20 @@ class ControlSettings:
 
 
 @dataclass(frozen=True)
+class HistorySettings:
+    """`[history]`: how long what happened is kept, and in which form. 0 = without a limit."""
+
+    keep_s: int = 400 * 86_400
+    """Events and outputs that are older are removed."""
+    keep_at_most_octets: int = 100 * 1000**3
+    """More history than this on the disk: the oldest is removed, whatever its age."""
+    journal_keep_s: int = 86_400
+    """Sealed segments younger than this stay in the journal."""
+    journal_keep_at_most_octets: int = 20 * 1000**3
+    """More journal than this: sealed segments become history earlier, also where a follower has not read them."""
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """`[[endpoint]]`: the target of a connector."""
 
@@ -97,6 +111,7 @@ class Settings:
     endpoints: tuple[Endpoint, ...] = ()
     parties: tuple[Party, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    history: HistorySettings = HistorySettings()
 
     @property
     def data_dir(self) -> Path:
@@ -159,6 +174,12 @@ GATEWAY_KEYS = {
     "name": read.string, "address": read.network, **SECRET_KEYS, "dynauth": read.address(DYNAUTH_PORT),
     "require_message_authenticator": read.boolean, "limit_proxy_state": read.boolean,
 }
+HISTORY_KEYS: dict[str, Callable[[Any], Any]] = {
+    "keep": read.without_limit("forever", duration_s, 3600, "at least 1h"),
+    "keep_at_most": read.without_limit("any", size_octets, 1000**2, "at least 1 MB"),
+    "journal_keep": duration_s,
+    "journal_keep_at_most": read.without_limit("any", size_octets, 1000**2, "at least 1 MB"),
+}
 CONTROL_KEYS: dict[str, Callable[[Any], Any]] = {"http": read.address()}
 ENDPOINT_KEYS = {
     "name": read.string, "kind": read.string, "url": read.string, **SECRET_KEYS, "events": read.strings,
@@ -168,7 +189,7 @@ PARTY_KEYS: dict[str, Callable[[Any], Any]] = {
     "name": read.string, "endpoint": read.string, "use_cases": read.strings,
     "may": read.choices("lock", "release", "keep", "disconnect"), "acknowledge_within": duration_s,
 }
-SECTIONS = ("gate", "gateway", "control", "endpoint", "party")
+SECTIONS = ("gate", "gateway", "control", "history", "endpoint", "party")
 
 
 def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
@@ -178,6 +199,7 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
     gate = reading.table(("gate",), document.get("gate", {}), GATE_KEYS)
     gate = {f"{key}_s" if key in ("interim_interval", "session_timeout") else key: gate[key] for key in gate}
     control = reading.table(("control",), document.get("control", {}), CONTROL_KEYS)
+    history = reading.table(("history",), document.get("history", {}), HISTORY_KEYS)
     gateways = _each(reading, document, "gateway", _gateway)
     endpoints = _each(reading, document, "endpoint", _endpoint)
     parties = _each(reading, document, "party", _party)
@@ -193,6 +215,7 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
         Path(reading.directory), GateSettings(**gate),
         tuple(sorted(gateways, key=lambda one: -one.network.prefixlen)),
         ControlSettings(**control), tuple(endpoints), tuple(parties), tuple(reading.problems),
+        HistorySettings(**{f"{key}_{'octets' if key.endswith('at_most') else 's'}": history[key] for key in history}),
     )
 
 

@@ -188,6 +188,22 @@ def duration(raw: object) -> int:
     return 0 if raw == "none" else duration_s(raw)
 
 
+def without_limit(
+    word: str, quantity: Callable[[object], int], least: int, said: str
+) -> Callable[[object], int]:
+    """A quantity of at least `least` (in words: `said`), or the `word` for none: 0."""
+
+    def read(raw: object) -> int:
+        if raw == word:
+            return 0
+        found = quantity(raw)
+        if found < least:
+            raise Wrong(f"{raw!r} is too little", f'{said}, or "{word}"')
+        return found
+
+    return read
+
+
 def interim(raw: object) -> int:
     """The seconds of an Acct-Interim-Interval; "none" is 0."""
     interval = duration(raw)

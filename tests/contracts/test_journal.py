@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -31,6 +32,8 @@ from simward.engine.journal import (
 from simward.engine.outputs import OUTPUT
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.errors import JournalError, NotDurableError
+from simward.history.keeping import archive, sealed_segments
+from simward.history.whole import WholeJournal
 
 KERNEL = "k" * 64
 
@@ -101,6 +104,37 @@ class Sqlite(Subject):
         self.journal._writer._connection.execute(f"PRAGMA max_page_count={count}").fetchall()
 
 
+class Moving:
+    """A journal whose segments become history as soon as they are sealed, and which is read as a whole."""
+
+    def __init__(self, written: SqliteJournal) -> None:
+        self.written = written
+        self.whole = WholeJournal(written.folder.parent, written)
+
+    def append(self, row: Row) -> None:
+        self.written.append(row)
+        for one in sealed_segments(self.written.folder):
+            archive(self.written.folder.parent, one.first)
+
+    def register_kernel(self, kernel: str, manifest: Mapping[str, Any]) -> None:
+        self.written.register_kernel(kernel, manifest)
+
+    def register_layout(self, layout: Layout) -> None:
+        self.written.register_layout(layout)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.whole, name)
+
+
+class History(Sqlite):
+    """Nearly everything in Parquet."""
+
+    def open(self) -> Journal:
+        super().open()
+        assert self.journal is not None
+        return cast(Journal, Moving(self.journal))
+
+
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """In memory where there is such a place: what a real disk does is shown in tests/faults/."""
@@ -109,12 +143,13 @@ def folder() -> Iterator[Path]:
         yield Path(made) / "journal"
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite-small-segments"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite-small-segments", "history"])
 def subject(request: pytest.FixtureRequest, folder: Path) -> Iterator[Subject]:
     if request.param == "memory":
         yield Memory()
         return
-    found = Sqlite(folder, 512 << 20 if request.param == "sqlite" else 100_000)
+    kind = History if request.param == "history" else Sqlite
+    found = kind(folder, 512 << 20 if request.param == "sqlite" else 100_000)
     yield found
     if found.journal is not None:
         found.journal.close()

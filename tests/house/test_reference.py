@@ -41,6 +41,7 @@ def test_made_pages_are_as_the_code_has_them(tmp_path: Path) -> None:
     [
         ("[gate]", "GATE_KEYS"),
         ("[[gateway]]", "GATEWAY_KEYS"),
+        ("[history]", "HISTORY_KEYS"),
         ("[control]", "CONTROL_KEYS"),
         ("[[endpoint]]", "ENDPOINT_KEYS"),
         ("[[party]]", "PARTY_KEYS"),

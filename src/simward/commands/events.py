@@ -63,11 +63,12 @@ def events(
     with folder.reading() as journal:
         lexicon = Lexicon(journal.manifest)
         if matching.subject is not None:
-            look_up(journal, matching.subject)
+            look_up(journal.revisions(), matching.subject)
         if count:
-            click.echo(sum(matching.how_many(row, row_events(row, journal.layouts)) for row in _rows(journal, since)))
+            found = (row for row in _rows(journal, matching.subject, since) if row.kind == EVENTS)
+            click.echo(sum(matching.how_many(row, row_events(row, journal.layouts)) for row in found))
             return
-        rows = _told(journal, lexicon, matching)
+        rows = _told(journal, lexicon, matching, _rows(journal, matching.subject, since))
         if as_json:
             for one in rows:
                 json_line(one)
@@ -103,14 +104,13 @@ class _Matching:
         return len(self.positions(row, events))
 
 
-def _rows(journal: Any, since: int | None) -> Iterator[Row]:
-    for row in journal.rows():
-        if row.kind == EVENTS and (since is None or row.at >= since):
-            yield row
+def _rows(journal: Any, subject: Subject | None, since: int | None) -> Iterator[Row]:
+    """The rows in which what is wanted can be, and those that bring texts."""
+    return journal.rows_about(subject.numbers(), since or 0) if subject else journal.rows_since(since or 0)
 
 
-def _told(journal: Any, lexicon: Lexicon, matching: _Matching) -> Iterator[dict[str, Any]]:
-    for row in journal.rows():
+def _told(journal: Any, lexicon: Lexicon, matching: _Matching, rows: Iterator[Row]) -> Iterator[dict[str, Any]]:
+    for row in rows:
         lexicon.take(row)
         if row.kind == EVENTS:
             found = row_events(row, journal.layouts)

@@ -34,11 +34,14 @@ def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | N
     Exits 1 where nobody has heard of it.
     """
     from simward.engine.phrases import when
-    from simward.engine.story import read_story
+    from simward.engine.story import Subject, look_up, numbers_of, tell_story
 
     folder: Folder = ctx.obj
     with folder.reading_both() as journal:
-        story = read_story(journal, subscription)
+        subject, whole = Subject.parse(subscription), journal.gate
+        look_up(whole.revisions(), subject)
+        about = whole.rows_about(numbers_of(subscription, whole.revisions()))
+        story = tell_story(journal, subject, journal.rows(about))
         if not story.known:
             click.echo(f"Nothing is known of {subscription}: it was never declared, and never asked.", err=True)
             ctx.exit(1)

@@ -91,7 +91,7 @@ def _recorded(folder: Folder, since: str, wanted: Any, follow: bool, as_json: bo
     with folder.reading_both() as journal:
         merged, lexicon = Findings(), Lexicon(journal.manifest)
         changed: dict[str, dict[str, Any]] = {}
-        for row in journal.rows():
+        for row in journal.rows(journal.gate.rows_decided()):
             lexicon.take(row)
             for one in merged.take(row_outputs(row, journal.layouts), lexicon):
                 if when(row.at) >= since:

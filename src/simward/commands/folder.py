@@ -14,6 +14,7 @@ from simward.errors import PeerError, RefusedError, UsageError
 if TYPE_CHECKING:
     from simward.engine.both_journals import BothJournals
     from simward.engine.journal import Journal
+    from simward.history.whole import WholeJournal
     from simward.settings import Settings
 
 ANSWER_WITHIN_S = 30.0
@@ -65,19 +66,19 @@ class Folder:
             )
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[Journal]:
-        """The journal, open for reading beside a running gate."""
-        from simward.engine.sqlite_journal import SqliteJournal
+    def reading(self) -> Iterator[WholeJournal]:
+        """History and journal as one, open for reading beside a running gate."""
+        from simward.history.whole import WholeJournal
 
         self.must_be_one()
-        journal = SqliteJournal.open(self.journal_folder, writer=False)
+        journal = WholeJournal.open(self.data)
         try:
             yield journal
         finally:
             journal.close()
 
     @contextlib.contextmanager
-    def reading_both(self) -> Iterator[BothJournals]:
+    def reading_both(self) -> Iterator[BothJournals[WholeJournal]]:
         """The gate's journal and the watch's as one: for readers of findings."""
         from simward.engine.both_journals import BothJournals
 

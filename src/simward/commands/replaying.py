@@ -1,169 +1,270 @@
-"""`replay` and `verify`: the journal folded again, and the proof that it is as it was written."""
+"""`replay`: captures, files of events, journal and history through the fold, as it was or under other policies."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-import numpy as np
 
 from simward.commands.findings import FindingTable
 from simward.commands.folder import Folder
 from simward.commands.printing import json_line
-from simward.engine.words import Findings, Lexicon
 from simward.errors import UsageError
 
 if TYPE_CHECKING:
-    from simward.engine.journal import Verification
+    from simward.engine.tables import PolicyTables
+    from simward.history.whole import WholeJournal
+    from simward.inputs.run import Replay
+    from simward.settings import Settings
+
+JOURNAL, HISTORY = "journal", "history"
+SHOWN_MAX = 1000
+"""Findings in a table; with --json there is no end."""
 
 
-@click.group()
-def replay() -> None:
-    """Fold the journal again, as it was or under other policies."""
-
-
-@replay.command("journal")
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option(
     "--policies", type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Judge by the policies in this folder instead of those that were in force.",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a finding, with the keys of `findings`.")
+@click.option("--unverified", is_flag=True, help="Take packets of a capture also where no secret proves them.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a finding, then one with the key `summary`.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 also where something was found.")
 @click.pass_context
-def replay_journal(ctx: click.Context, policies: Path | None, as_json: bool, exit_zero: bool) -> None:
-    """Fold every journalled event again and list the findings.
+def replay(
+    ctx: click.Context, inputs: tuple[str, ...], policies: Path | None, unverified: bool, as_json: bool, exit_zero: bool
+) -> None:
+    """Say what would be found in captures, event files or the journal.
 
-    Without --policies every decision is compared with the one that was recorded by the same kernel: a difference would
-    mean that the journal or the state was tampered with, or a defect. With --policies the question is what those
-    policies would have found; the loop is open: traffic that an earlier cut would have prevented is judged as it came.
-    Nothing is written.
+    \b
+    INPUT is any of, merged in the order of time:
+      journal           everything that this folder recorded, history included
+      history           what of it is history by now
+      FILE              a capture with RADIUS (pcap, pcapng, also gzipped),
+                        or events as .csv, .jsonl or .parquet (docs/reference/events.md)
+
+    Nothing is written. `journal` or `history` alone, without --policies, is held against what was decided then by
+    the same kernel: a difference would mean that the record was tampered with, or a defect. All else is judged by
+    the policy and inventory in force in this folder (or in its files, where nothing was ever applied), or by
+    --policies. The loop is open: traffic that an earlier cut would have prevented is judged as it came.
+
+    Packets of a capture are proved with the secrets of the gateways in simward.toml as they would be live; what
+    cannot be proved is counted and left out, unless --unverified.
 
     Exits 1 where there are findings (or differences), 0 where there are none.
     """
+    from simward.inputs.run import Replay
+
     folder: Folder = ctx.obj
-    with folder.reading() as journal:
-        run = _Run(folder, journal, policies)
-        found = run.findings()
-    if as_json:
-        for one in found:
-            json_line(one)
-    elif found:
-        FindingTable.show(found)
-    for line in run.summary(len(found)):
-        click.echo(line, err=True)
-    ctx.exit(1 if (found and not exit_zero) or run.differing else 0)
+    settings = folder.settings()
+    shown: list[dict[str, Any]] = []
+    told = json_line if as_json else shown.append
+    with ExitStack() as closing:
+        plan = _Plan(folder, settings, inputs, unverified, closing)
+        run = Replay(told, _tables(settings, policies) if policies else None, told_max=0 if as_json else SHOWN_MAX)
+        began = time.monotonic(), time.process_time()
+        plan.fold(run)
+        run.finish()
+        took = time.monotonic() - began[0], time.process_time() - began[1]
+    if not as_json:
+        _table(shown, run.found.total())
+    _summary(run, plan, took, as_json)
+    ctx.exit(1 if (run.found and not exit_zero) or run.differing else 0)
 
 
-class _Run:
-    """One replay: today's kernel over all rows."""
+def _tables(settings: Settings, policies: Path) -> PolicyTables:
+    from simward.policy.wanted import read_tables
 
-    def __init__(self, folder: Folder, journal: Any, policies: Path | None) -> None:
-        from simward.engine.fold import Fold
+    policy, tables = read_tables(settings, policies)
+    if not policy.of("use_case"):
+        raise UsageError(f"{policies} holds no use case: which policies should the events be judged by?")
+    return tables
 
-        self._journal = journal
-        self._tables = None
-        self._fold = Fold.new()
-        if policies is not None:
-            from simward.policy.wanted import read_tables
 
-            policy, self._tables = read_tables(folder.settings(), policies)
-            if not policy.of("use_case"):
-                raise UsageError(f"{policies} holds no use case: which policies should the journal be judged by?")
-        self.rows = self.compared = self.other_kernel = 0
-        self.differing: list[int] = []
+class _File(NamedTuple):
+    """A file to be read: its events, how far that has come (octets), and what is to be said of it afterwards."""
 
-    def findings(self) -> list[dict[str, Any]]:
-        """What folding again finds."""
-        from simward.engine.journal import POLICY
-        from simward.engine.replay import replay as fold_again
+    path: Path
+    events: Callable[[Any], Iterator[Any]]
+    octets: int
 
-        # Whatever kernel wrote a row, these outputs are today's: read them by today's manifest.
-        merged, lexicon = Findings(), Lexicon(lambda kernel: self._fold.manifest())
-        if self._tables is not None:
-            lexicon.policy(self._tables.to_bytes())
-        for row, outputs in fold_again(self._journal, self._fold, self._tables):
-            if self._tables is None or row.kind != POLICY:
-                lexicon.take(row)
-            lexicon.learn(self._fold.state.texts.name, self._fold.state.texts.count)
-            for _ in merged.take(outputs, lexicon):
-                pass
-            self._compare(row, outputs)
-        return list(merged)
 
-    def _compare(self, row: Any, outputs: np.ndarray) -> None:
-        from simward.engine.journal import row_outputs
+class _Plan:
+    """Which inputs there are, and how they are folded."""
 
-        self.rows += 1
-        if self._tables is not None:
+    def __init__(
+        self, folder: Folder, settings: Settings, inputs: tuple[str, ...], unverified: bool, closing: ExitStack
+    ) -> None:
+        self._settings, self._unverified = settings, unverified
+        records = [one for one in inputs if one in (JOURNAL, HISTORY)]
+        if len(records) > 1:
+            raise UsageError("`journal` includes the history: name one of them")
+        self.paths = [Path(one) for one in inputs if one not in (JOURNAL, HISTORY)]
+        for path in self.paths:
+            if not path.is_file():
+                raise UsageError(f"{path} is no file; besides files, `{JOURNAL}` and `{HISTORY}` can be replayed")
+        self.record: WholeJournal = closing.enter_context(folder.reading())
+        self.replays_record = bool(records)
+        self.history_only = records == [HISTORY]
+        self.readers: list[Any] = []
+        self.late: list[Any] = []
+        self.removed_up_to = 0
+
+    def fold(self, run: Replay) -> None:
+        """Fold everything."""
+        record, judged_by = self.record, run.judged_by
+        if self.replays_record and (self.paths or judged_by is not None):
+            run.learn_texts(record.notes(history_only=self.history_only))
+        if self.replays_record:
+            self.removed_up_to = record.base.last
+        if judged_by is not None:
+            run.judge_by(judged_by)
+        if self.replays_record and not self.paths:
+            compare = judged_by is None and not self.removed_up_to
+            run.take_record(self._progress(self._rows(), self._record_share), lambda: record.layouts, compare=compare)
             return
-        if row.kernel != self._fold.kernel:
-            self.other_kernel += 1
+        if not self.replays_record:
+            self._in_force(run)
+        run.take_all(self._progress(self._stream(run), self._share), record.layouts)
+
+    def _rows(self) -> Iterator[Any]:
+        for row in self.record.rows(batches=True, history_only=self.history_only):
+            self._at = row.last
+            yield row
+
+    def _stream(self, run: Replay) -> Iterator[Any]:
+        from simward.inputs.merging import Monotone, merged, ticking
+        from simward.inputs.run import pieces_of
+
+        streams: list[Iterable[Any]] = []
+        if self.replays_record:
+            streams.append(pieces_of(self._rows(), lambda: self.record.layouts))
+        for number, path in enumerate(self.paths):
+            reader = self._reader(path, run, number)
+            self.readers.append(reader)
+            self.late.append(Monotone(reader.events()))
+            streams.append(self.late[-1])
+        stream = merged(streams)
+        return stream if self.replays_record else ticking(stream)
+
+    def _reader(self, path: Path, run: Replay, number: int) -> Any:
+        from simward.inputs.event_files import SUFFIXES, EventFile
+
+        if path.suffix.lower() in SUFFIXES:
+            return EventFile(path, run.fold.state.texts, number)
+        from simward.inputs.capture import port_table
+        from simward.inputs.radius import CaptureEvents
+
+        gate, gateways = self._settings.gate, self._settings.gateways
+        dynauth = [one.dynauth.port for one in gateways if one.dynauth is not None]
+        ports = port_table([gate.auth.port], [gate.accounting.port], dynauth)
+        return CaptureEvents(path, ports, gateways, run.fold.state.texts, unverified=self._unverified)
+
+    def _in_force(self, run: Replay) -> None:
+        """The policy and inventory in force; those of the files where nothing was ever applied."""
+        from simward.engine.tables import InventoryDelta, PolicyTables
+        from simward.history.base import Base
+
+        base = Base().and_then(self.record.revisions(), 0, 0, b"", {})
+        if base.policy is None and base.inventory is None:
+            self._from_files(run)
             return
-        self.compared += 1
-        if not _alike(row_outputs(row, self._journal.layouts), outputs):
-            self.differing.append(row.first)
+        if base.policy is not None and run.judged_by is None:
+            run.judge_by(PolicyTables.from_bytes(base.policy.inputs))
+        if base.inventory is not None:
+            run.declare(InventoryDelta.from_bytes(base.inventory.inputs))
 
-    def summary(self, found: int) -> Iterator[str]:
-        """What was done, in words."""
-        yield f"{self.rows} rows folded again: {found} findings."
-        if self.compared and not self.differing:
-            yield f"All {self.compared} rows of this kernel decide as they were recorded."
-        if self.differing:
-            first = self.differing[0]
-            yield f"{len(self.differing)} rows decide otherwise than recorded, the first at sequence {first}."
-        if self.other_kernel:
-            yield f"{self.other_kernel} rows were decided by another kernel; those were not compared."
+    def _from_files(self, run: Replay) -> None:
+        from simward.policy.inventory import read_inventory
+        from simward.policy.plan import Current, plan
+        from simward.policy.wanted import read_tables
 
+        policy, tables = read_tables(self._settings)
+        if run.judged_by is None:
+            run.judge_by(tables)
+        _, chunks = plan(Current.empty(), tables, read_inventory(self._settings.inventory_path, policy)).deltas()
+        for chunk in chunks:
+            run.declare(chunk)
 
-def _alike(recorded: np.ndarray, folded: np.ndarray) -> bool:
-    """Equal but for `event`, which says where in its batch the event stood and means nothing in the journal."""
-    if len(recorded) != len(folded):
-        return False
-    one, other = recorded.copy(), np.array(folded.view(np.ndarray)).astype(recorded.dtype)
-    one["event"] = other["event"] = 0
-    return all(np.array_equal(one[name], other[name]) for name in one.dtype.names or ())
+    _at = 0
 
+    def _record_share(self) -> float:
+        return self._at / max(1, self.record.last)
 
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@click.pass_context
-def verify(ctx: click.Context, as_json: bool) -> None:
-    """Prove that nothing was changed or removed in the journals.
+    def _share(self) -> float:
+        shares = [reader_octets(one) / max(1, path.stat().st_size) for one, path in zip(self.readers, self.paths)]
+        shares += [self._record_share()] if self.replays_record else []
+        return min(1.0, sum(shares) / max(1, len(shares)))
 
-    Every row carries a digest over itself and the digest before it. They are computed again from the first row kept,
-    in the gate's journal and in the watch's (which is about the same sequences). Keep the last digests elsewhere: with
-    them one can also tell whether the newest rows were cut off.
+    def _progress(self, stream: Iterable[Any], share: Callable[[], float]) -> Iterator[Any]:
+        """The stream, with a bar on a terminal that shows how much of it went by."""
+        from rich.console import Console
+        from rich.progress import Progress
 
-    Exits 1 where a row is not as it was written.
-    """
-    folder: Folder = ctx.obj
-    with folder.reading() as journal, folder.reading_findings() as own:
-        found, of_watch = journal.verify(), own.verify()
-    if as_json:
-        json_line({**_as_json(found), "watch": _as_json(of_watch) if of_watch.rows or of_watch.wrong else None})
-    else:
-        _tell("The journal", found)
-        if of_watch.rows or of_watch.wrong:
-            _tell("The watch's journal", of_watch)
-    ctx.exit(1 if found.wrong or of_watch.wrong else 0)
+        console = Console(stderr=True)
+        if not console.is_terminal:
+            yield from stream
+            return
+        with Progress(console=console, transient=True) as bar:
+            task = bar.add_task("replaying", total=1.0)
+            for piece in stream:
+                yield piece
+                bar.update(task, completed=share())
 
 
-def _as_json(found: Verification) -> dict[str, Any]:
-    return {
-        "rows": found.rows, "first": found.first, "last": found.last, "digest": found.digest.hex(),
-        "wrong": found.wrong or None, "reason": found.reason or None,
+def reader_octets(reader: Any) -> int:
+    """How far a reader has come in its file."""
+    return int(reader.capture.octets_read if hasattr(reader, "capture") else reader.octets_read)
+
+
+def _table(shown: list[dict[str, Any]], total: int) -> None:
+    if shown:
+        FindingTable.show(shown)
+    if total > len(shown):
+        click.echo(f"... and {total - len(shown)} more: use --json", err=True)
+
+
+def _summary(run: Replay, plan: _Plan, took: tuple[float, float], as_json: bool) -> None:
+    """What was done: with --json as the last line, else in words on standard error."""
+    from simward.engine.phrases import when
+
+    files = []
+    for reader, path, late in zip(plan.readers, plan.paths, plan.late):
+        counts = reader.counts if hasattr(reader, "counts") else {"events": reader.rows}
+        damage = reader.capture.damage if hasattr(reader, "capture") else ""
+        files.append({"file": str(path), **counts, **({"late": late.late} if late.late else {}),
+                      **({"damage": damage} if damage else {})})  # fmt: skip
+    said: dict[str, Any] = {
+        "events": run.events, "ticks": run.ticks, "from": when(run.began_at) if run.began_at else None,
+        "until": when(run.ended_at) if run.ended_at else None, "findings": run.found.total(),
+        "by_class": dict(run.found.most_common()), "files": files,
+        "seconds": round(took[0], 3), "cpu_seconds": round(took[1], 3),
     }  # fmt: skip
+    if plan.replays_record:
+        said |= {"rows": run.rows, "compared": run.compared, "differing": run.differing,
+                 "other_kernel": run.other_kernel, "removed_up_to": plan.removed_up_to or None}  # fmt: skip
+    if as_json:
+        json_line({"summary": said})
+    for line in _words(run, said):
+        click.echo(line, err=True)
 
 
-def _tell(name: str, found: Verification) -> None:
-    if found.wrong:
-        click.echo(
-            f"{name}: sequence {found.wrong}: {found.reason}. Up to there {found.rows} rows are as they were written."
-        )
-    elif not found.rows:
-        click.echo(f"{name} is empty.")
-    else:
-        click.echo(f"{name}: {found.rows} rows, sequences {found.first} to {found.last}, are as they were written.")
-        click.echo(f"  digest at {found.last}: {found.digest.hex()}")
+def _words(run: Replay, said: dict[str, Any]) -> Iterator[str]:
+    span = f" from {said['from'][:19]}Z to {said['until'][:19]}Z" if said["from"] else ""
+    yield f"{run.events:,} events{span} folded in {said['seconds']:.1f} s: {said['findings']:,} findings."
+    for one in said["files"]:
+        rest = ", ".join(f"{name} {count:,}" for name, count in one.items() if isinstance(count, int))
+        yield f"{one['file']}: {rest or 'nothing'}{'; ' + one['damage'] if one.get('damage') else ''}"
+    if run.compared and not run.differing:
+        yield f"All {run.compared} parts of this kernel decide as they were recorded."
+    if run.differing:
+        yield f"{run.differing} parts decide otherwise than recorded, the first at sequence {run.first_differing}."
+    if run.other_kernel:
+        yield f"{run.other_kernel} parts were decided by another kernel; those were not compared."
+    if said.get("removed_up_to"):
+        yield f"What is before sequence {said['removed_up_to'] + 1} was removed by retention: nothing was compared."

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from simward.engine.journal import Journal, Layout, Row, Stop, poll_rows
 
+Gate = TypeVar("Gate", bound=Journal)
 WATCH_FOLDER, JOURNAL_FOLDER = "watch", "journal"
 
 
@@ -24,38 +25,38 @@ def findings_folder(data_dir: Path) -> Path:
     return watch_folder(data_dir) / JOURNAL_FOLDER
 
 
-class BothJournals:
+class BothJournals(Generic[Gate]):
     """What a reader of recorded outputs needs of a journal, from two of them. Nothing can be appended.
 
     The texts and names that a finding uses are known from the gate's rows by the time it comes.
     """
 
-    def __init__(self, gate: Journal, watch: Journal) -> None:
-        self._gate, self._watch = gate, watch
+    def __init__(self, gate: Gate, watch: Journal) -> None:
+        self.gate, self._watch = gate, watch
         self._gate_told = self._watch_told = 0
 
     @property
     def layouts(self) -> Mapping[str, Layout]:
         """Every layout that a row of either names."""
-        return {**self._watch.layouts, **self._gate.layouts}
+        return {**self._watch.layouts, **self.gate.layouts}
 
     def manifest(self, kernel: str) -> dict[str, Any]:
         """What was registered for a kernel, in whichever of the two."""
-        return self._gate.manifest(kernel) or self._watch.manifest(kernel)
+        return self.gate.manifest(kernel) or self._watch.manifest(kernel)
 
-    def rows(self) -> Iterator[Row]:
-        """Every row of both, up to now."""
+    def rows(self, of_gate: Iterator[Row] | None = None) -> Iterator[Row]:
+        """Every row of both, up to now; of the gate's only those `of_gate` where they are given (in order)."""
         self._gate_told = self._watch_told = 0
-        return self._more()
+        return self._more(of_gate)
 
     def follow(self, *, poll_s: float = 0.05, stop: Stop | None = None) -> Iterator[Row]:
         """The rows that `rows` has not given yet, and then each new one soon after it is durable."""
         return poll_rows(lambda _: self._more(), 0, poll_s, stop)
 
-    def _more(self) -> Iterator[Row]:
+    def _more(self, of_gate: Iterator[Row] | None = None) -> Iterator[Row]:
         findings = self._findings()
         waiting = next(findings, None)
-        for row in self._gate.rows(after=self._gate_told):
+        for row in of_gate if of_gate is not None else self.gate.rows(after=self._gate_told):
             self._gate_told = row.last
             yield row
             while waiting is not None and waiting.last <= self._gate_told:

@@ -21,6 +21,7 @@ SELECT {_COLUMNS}, digest FROM rows
 WHERE first >= coalesce((SELECT max(first) FROM rows WHERE first <= ?1), 0) AND first + count > ?1
 ORDER BY first LIMIT {CHUNK_ROWS}
 """
+_REVISIONS = f"SELECT {_COLUMNS} FROM rows WHERE kind <> 'events' AND first > ? ORDER BY first"
 _DIGESTS = f"SELECT {_COLUMNS}, digest FROM rows WHERE first > ? ORDER BY first LIMIT {CHUNK_ROWS}"
 _BEFORE = """
 SELECT digest FROM rows WHERE first < (SELECT max(first) FROM rows WHERE first <= ?) ORDER BY first DESC LIMIT 1
@@ -46,10 +47,10 @@ def walk(folder: Path, after: int, wait: Wait | None = None, *, checked: bool = 
         wanted = first
     if first > wanted:
         raise JournalGapError(wanted, first)
-    chain = _Chain() if checked else None
+    chain = Chain() if checked else None
     while True:
         following = 0
-        with _reading(folder, first) as connection:
+        with opened(folder, first) as connection:
             while True:
                 chunk = connection.execute(_CHUNK, (wanted,)).fetchall()
                 for stored in chunk:
@@ -73,8 +74,18 @@ def walk(folder: Path, after: int, wait: Wait | None = None, *, checked: bool = 
         first = following
 
 
+def revisions(folder: Path, after: int) -> Iterator[Row]:
+    """Rows above `after` that hold no events; what stands behind their first columns is read of those alone."""
+    for first in files.segments(folder):
+        if 0 < _segment_after(folder, first) <= after + 1:
+            continue
+        with opened(folder, first) as connection:
+            found = connection.execute(_REVISIONS, (after,)).fetchall()
+        yield from map(_row, found)
+
+
 @contextmanager
-def _reading(folder: Path, first: int) -> Iterator[sqlite3.Connection]:
+def opened(folder: Path, first: int) -> Iterator[sqlite3.Connection]:
     """A connection to a segment; what SQLite says about a file that it cannot read becomes a JournalError."""
     path = files.segment_path(folder, first)
     try:
@@ -116,7 +127,7 @@ def is_headed(connection: sqlite3.Connection) -> bool:
 
 def tail_of(folder: Path, first: int) -> tuple[int, bytes] | None:
     """`tail` of one segment."""
-    with _reading(folder, first) as connection:
+    with opened(folder, first) as connection:
         return tail(connection)
 
 
@@ -125,7 +136,7 @@ def head(folder: Path) -> int:
     known = files.segments(folder)
     if not known:
         return 0
-    with _reading(folder, known[0]) as connection:
+    with opened(folder, known[0]) as connection:
         found = connection.execute("SELECT min(first) FROM rows").fetchone()
     return int(found[0] or 0)
 
@@ -149,33 +160,49 @@ def names(connection: sqlite3.Connection) -> tuple[dict[str, str], dict[str, Lay
 def newest_names(folder: Path) -> tuple[dict[str, str], dict[str, Layout]]:
     """`names` of the newest segment that has any: each begins with all that the one before it knew."""
     for first in reversed(files.segments(folder)):
-        with _reading(folder, first) as connection:
+        with opened(folder, first) as connection:
             found = names(connection)
         if found[1]:
             return found
     return {}, {}
 
 
-def verify(folder: Path) -> Verification:
-    """Compute the chain of digests again, over every segment; stop at the first thing that is not as it was written."""
-    state = _Chain()
+def verify(folder: Path, chain: Chain | None = None) -> Verification:
+    """Compute the chain of digests again, over every segment; stop at the first thing that is not as it was written.
+
+    With `chain`, go on where that has come to; segments before are passed over.
+    """
+    state = chain or Chain()
+    begin = state.expected
     for first in files.segments(folder):
-        if state.rows and first != state.expected:
+        if first < begin:
+            continue
+        if state.expected and first != state.expected:
             return state.wrong(state.expected, f"the segment that begins with {state.expected} is missing")
         try:
-            with _reading(folder, first) as connection:
+            with opened(folder, first) as connection:
                 said = state.walk(connection, first)
         except (ValueError, JournalError) as error:
             said = f"unreadable: {error}"
         if said:
             return state.wrong(state.expected, said)
-    return Verification(state.rows, state.first, max(0, state.expected - 1) if state.rows else 0, state.digest)
+    return state.found()
 
 
-def _previous(connection: sqlite3.Connection, first: int) -> tuple[bytes] | None:
+def previous_of(connection: sqlite3.Connection, first: int) -> bytes | None:
     """The digest that a segment says it follows; None where it does not say."""
-    found: tuple[bytes] | None = connection.execute("SELECT previous FROM segment WHERE first = ?", (first,)).fetchone()
-    return found
+    found = connection.execute("SELECT previous FROM segment WHERE first = ?", (first,)).fetchone()
+    return None if found is None else bytes(found[0])
+
+
+def recorded(connection: sqlite3.Connection) -> Iterator[tuple[Row, str | None, bytes]]:
+    """Every row of a segment (without its notes), its notes as they are kept, and its digest."""
+    after, more = 0, True
+    while more:
+        more = False
+        for *columns, notes, layout, written in connection.execute(_DIGESTS, (after,)).fetchall():
+            yield Row(*columns, {}, layout), notes, written  # type: ignore[call-arg]
+            after, more = columns[0], True
 
 
 def _wrong_layout(connection: sqlite3.Connection) -> str:
@@ -185,26 +212,24 @@ def _wrong_layout(connection: sqlite3.Connection) -> str:
     return "the description of a layout was changed" if changed else ""
 
 
-class _Chain:
-    """How far a walk along the digests has come. `expected` is the sequence of the row that is to come next."""
+class Chain:
+    """How far a walk along the digests has come. `expected` is the sequence of the row to come next, 0 = any."""
 
-    def __init__(self) -> None:
+    def __init__(self, expected: int = 0, digest: bytes = NO_DIGEST) -> None:
         self.segment = 0
         self.rows = 0
         self.first = 0
-        self.expected = 0
-        self.digest = NO_DIGEST
+        self.expected = expected
+        self.digest = digest
 
     def walk(self, connection: sqlite3.Connection, first: int) -> str:
         """Go over one segment; what is wrong with the row `expected`, or nothing."""
-        if not self.rows:
-            self.expected = first
-        previous = _previous(connection, first)
+        previous = previous_of(connection, first)
+        if not self.expected:
+            self.expected, self.digest = first, previous or NO_DIGEST
         if previous is None:
             return "" if tail(connection) is None else "the segment does not say what it follows"
-        if not self.rows:
-            self.digest = previous[0]
-        if previous[0] != self.digest:
+        if previous != self.digest:
             return "the segment does not follow on the one before"
         if said := _wrong_layout(connection):
             return said
@@ -224,16 +249,17 @@ class _Chain:
         if segment != self.segment:
             said = _wrong_layout(connection)
             if not self.rows:
-                before = connection.execute(_BEFORE, (wanted,)).fetchone() or _previous(connection, segment)
-                self.expected, self.digest = stored[0], before[0] if before else NO_DIGEST
-            elif _previous(connection, segment) != (self.digest,):
+                before = connection.execute(_BEFORE, (wanted,)).fetchone()
+                digest = before[0] if before else previous_of(connection, segment)
+                self.expected, self.digest = stored[0], digest or NO_DIGEST
+            elif previous_of(connection, segment) != self.digest:
                 said = "the segment does not follow on the one before"
             self.segment = segment
         if said := said or self.take(stored):
             raise JournalError(f"sequence {stored[0]} of the journal cannot be relied on: {said} (see simward verify)")
 
     def take(self, stored: tuple[Any, ...]) -> str:
-        """Compute one digest; what is wrong with the row, or nothing."""
+        """Compute one digest of a row as `_DIGESTS` has it; what is wrong with it, or nothing."""
         *columns, notes, layout, written = stored
         row = Row(*columns, {}, layout)  # type: ignore[call-arg]
         if row.first != self.expected:
@@ -249,5 +275,10 @@ class _Chain:
         self.first = self.first or row.first
         return ""
 
+    def found(self) -> Verification:
+        """Where nothing is wrong."""
+        return Verification(self.rows, self.first, self.expected - 1 if self.rows else 0, self.digest)
+
     def wrong(self, sequence: int, reason: str) -> Verification:
+        """Where something is."""
         return Verification(self.rows, self.first, sequence - 1, self.digest, sequence, reason)

@@ -78,6 +78,10 @@ class SqliteJournal:
         """See Journal."""
         return self._known(reader.walk(self.folder, after, checked=checked))
 
+    def revisions(self, after: int = 0) -> Iterator[Row]:
+        """The rows of policy and inventory alone, of those that `rows` gives: events are not read."""
+        return self._known(reader.revisions(self.folder, after))
+
     def follow(self, after: int = 0, *, poll_s: float = 0.05, stop: Stop | None = None) -> Iterator[Row]:
         """See Journal."""
         pause = threading.Event()  # never set: a wait that needs no clock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,10 @@ class Subject:
             return Subject({identity.Imsi.parse(stripped).number}, 0, {int("1" + digits)})
         except IdentityError:
             raise IdentityError(f"{text!r} is no IMSI (14 or 15 digits), ICCID (89...) or MSISDN (+...)") from None
+
+    def numbers(self) -> set[int]:
+        """Every number that events and outputs may name it by."""
+        return {*self.imsis, *self.msisdns, *({self.iccid} if self.iccid else ())}
 
     def learn(self, rows: np.ndarray) -> np.ndarray:
         """The declared rows of the subscription among `rows`; their numbers are its own from now on."""
@@ -382,19 +386,35 @@ def now_sentences(told: dict[str, Any]) -> Iterator[str]:
         yield f"Open findings: {', '.join(now['open_findings'])}."
 
 
-def read_story(journal: Journal | BothJournals, text: str) -> Story:
+def read_story(journal: Journal | BothJournals[Any], text: str) -> Story:
     """The story of the subscription that `text` names. Read once; twice where only the inventory knows its IMSI."""
     subject = Subject.parse(text)
     if not subject.imsis or subject.msisdns:
-        look_up(journal, subject)
+        look_up(journal.rows(), subject)
+    return tell_story(journal, subject, journal.rows())
+
+
+def tell_story(journal: Journal | BothJournals[Any], subject: Subject, rows: Iterable[Row]) -> Story:
+    """The story of a subscription, from rows that hold at least everything about it."""
     story = Story(subject, Lexicon(journal.manifest))
-    for row in journal.rows():
+    for row in rows:
         story.take(row, journal.layouts)
     return story
 
 
-def look_up(journal: Journal | BothJournals, subject: Subject) -> None:
+def numbers_of(text: str, rows: Iterable[Row]) -> set[int]:
+    """Every number that the subscription `text` has ever gone by, according to the inventories among `rows`."""
+    subject = Subject.parse(text)
+    found = subject.numbers()
+    for row in rows:
+        if row.kind == INVENTORY:
+            subject.learn(InventoryDelta.from_bytes(row.inputs).upserts)
+            found |= subject.numbers()
+    return found
+
+
+def look_up(rows: Iterable[Row], subject: Subject) -> None:
     """Learn a subscription's other identities from the inventory, if it is there."""
-    for row in journal.rows():
+    for row in rows:
         if row.kind == INVENTORY and len(subject.learn(InventoryDelta.from_bytes(row.inputs).upserts)):
             return

@@ -270,6 +270,13 @@ class Findings:
                 known[key] = fresh[key]
         return known
 
+    def take_ended(self) -> list[dict[str, Any]]:
+        """Give up those that have ended, in the order in which they began: nothing more will be said of them."""
+        ended = [one for one in self._by_id.values() if one["ended_at"]]
+        for one in ended:
+            del self._by_id[one["id"]]
+        return ended
+
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self._by_id.values())
 

@@ -37,6 +37,7 @@ from simward.gate.sockets import open_udp, shown_address
 from simward.gate.status import Status
 from simward.gate.warm import warm_up
 from simward.gate.watching import WatchProcess
+from simward.history.whole import restored_from
 from simward.settings import Settings
 from simward.wire.radius.answer import Answerer
 from simward.wire.radius.clients import ClientTable
@@ -100,7 +101,7 @@ def give_back_free_memory() -> None:
 def start_fold(settings: Settings, journal: Journal, tell: Say) -> Fold:
     """The state as the journal has it, with what the files say where nothing was ever applied."""
     tell("compiling, or loading what was compiled ...")
-    fold = restore(settings.data_dir, journal)
+    fold = restore(settings.data_dir, restored_from(settings.data_dir, journal))
     journal.register_kernel(fold.kernel, fold.manifest())
     revisions = first_revisions(settings, tell) if not journal.last else revision_of_settings(settings, fold)
     at = Clock(fold.now).now()

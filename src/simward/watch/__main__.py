@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 from simward.errors import SimwardError
+from simward.history.keeping import Keeping
 from simward.settings import Settings
+from simward.watch.archiving import due
 from simward.watch.run import Signals, watch
 from simward.watch.snapshots import make_snapshot
 
@@ -33,6 +35,8 @@ def main() -> int:
             made = make_snapshot(settings.data_dir)
             what = made.path.name if made.path else "nothing new"
             print(f"sequence {made.sequence}: {what}, {made.seconds:.1f} s", flush=True)
+            for kept in due(Keeping(settings.data_dir, settings.history)):
+                print(kept, flush=True)
             return 0
         signals = Signals(arguments.parent)
         watch(settings, signals.stopping, signals.pause)

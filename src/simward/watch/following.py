@@ -22,6 +22,7 @@ from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.start import snapshots_folder
 from simward.engine.watching.behind import NO_FINDINGS, reconcile, restore_behind
 from simward.errors import JournalError, NotDurableError
+from simward.history.whole import WholeJournal
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class Follower:
             findings_folder(data_dir), segment_octets=SEGMENT_OCTETS, checkpoint_octets=CHECKPOINT_OCTETS
         )
         try:
-            self.journal = SqliteJournal.open(data_dir / "journal", writer=False)
+            self.journal = WholeJournal.open(data_dir)
             self.behind = restore_behind(data_dir, self.journal)
             self._begin()
         except BaseException:

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from types import FrameType
 
 from simward.errors import JournalError
+from simward.history.keeping import Keeping
 from simward.settings import Settings
+from simward.watch.archiving import Archiving
 from simward.watch.following import Follower
 from simward.watch.report import Report
 from simward.watch.snapshots import Snapshots
@@ -31,6 +33,7 @@ def watch(settings: Settings, stopping: Callable[[], bool], pause: Callable[[flo
     now = time.monotonic()
     snapshots = Snapshots(follower, now)
     report = Report(follower, snapshots, now)
+    archiving = Archiving(Keeping(settings.data_dir, settings.history))
     log.info("watching from sequence %d on", follower.followed)
     caught_up_at = -1
     try:
@@ -45,6 +48,7 @@ def watch(settings: Settings, stopping: Callable[[], bool], pause: Callable[[flo
                 refuse_another_kernel(follower, caught_up_at)
                 pause(POLL_S)
     finally:
+        archiving.close()
         report.close()
         follower.close()
 

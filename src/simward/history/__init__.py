@@ -1,0 +1,1 @@
+"""History: sealed journal segments as Parquet, indexed by subscription, read as one with the journal."""

@@ -1,0 +1,262 @@
+"""Segments become history when nothing needs them any more; what is too old goes; a kill anywhere harms nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from history.recorded import MEMBERS, archive_all, member, record
+from simward.cli import cli
+from simward.engine import journal_files as files
+from simward.engine.journal import INVENTORY, JournalGapError, Row
+from simward.engine.snapshot import snapshot_paths
+from simward.engine.sqlite_journal import SqliteJournal
+from simward.engine.start import snapshots_folder
+from simward.engine.tables import DECLARED, InventoryDelta
+from simward.errors import JournalError, UsageError
+from simward.history.base import Base
+from simward.history.followers import FOLLOWERS_MAX, forget, note_read, read_up_to
+from simward.history.keeping import EVERY_US, Keeping, archive, sealed_segments
+from simward.history.unit import history_folder, unit_numbers
+from simward.history.whole import WholeJournal
+from simward.settings import HistorySettings
+
+ENDED_AT = 1_795_392_000_000_000 + 6 * 86_400_000_000
+"""Soon after the recording."""
+DAY_US = 86_400_000_000
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recorded") / "work"
+    record(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(recorded: Path, tmp_path: Path) -> Path:
+    """A copy, all of it still in the journal."""
+    return Path(shutil.copytree(recorded, tmp_path / "work"))
+
+
+@pytest.fixture(scope="module")
+def rows(recorded: Path) -> list[Row]:
+    with closing(SqliteJournal.open(recorded / "data" / "journal", writer=False)) as journal:
+        return list(journal.rows())
+
+
+def run(keeping: Keeping, at: int) -> list[str]:
+    """Step until nothing is due; what was done."""
+    done = []
+    while (kept := keeping.step(at)) is not None:
+        done.append("archived" if kept.archived else "removed")
+    return done
+
+
+def whole(folder: Path) -> list[Row]:
+    with closing(WholeJournal.open(folder / "data")) as journal:
+        return list(journal.rows())
+
+
+def simward(folder: Path, *arguments: str) -> str:
+    result = CliRunner().invoke(cli, ["--dir", str(folder), *arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.stdout
+
+
+def test_sealed_segments_become_history_once_they_are_old(folder: Path, rows: list[Row]) -> None:
+    data = folder / "data"
+    sealed = sealed_segments(data / "journal")
+    keeping = Keeping(data, HistorySettings(journal_keep_s=7 * 86_400))
+    assert run(keeping, ENDED_AT) == []
+    assert keeping.step(ENDED_AT + EVERY_US // 2 + 8 * DAY_US) is not None
+    assert run(keeping, ENDED_AT + 9 * DAY_US) == ["archived"] * (len(sealed) - 1)
+    assert unit_numbers(history_folder(data)) == [one.first for one in sealed]
+    assert len(files.segments(data / "journal")) == 1
+    assert whole(folder) == rows
+
+
+def test_what_no_snapshot_covers_stays(folder: Path) -> None:
+    (snapshot,) = snapshot_paths(snapshots_folder(folder / "data"))
+    second = sealed_segments(folder / "data" / "journal")[1]
+    snapshot.rename(snapshot.with_name(f"{second.last - 1:020d}.snapshot"))
+    keeping = Keeping(folder / "data", HistorySettings())
+    assert run(keeping, ENDED_AT + 9 * DAY_US) == ["archived"]
+    snapshot.with_name(f"{second.last - 1:020d}.snapshot").unlink()
+    assert run(Keeping(folder / "data", HistorySettings()), ENDED_AT + 9 * DAY_US) == []
+
+
+def test_segments_wait_for_followers_until_there_is_too_much_journal(folder: Path) -> None:
+    data = folder / "data"
+    sealed = sealed_segments(data / "journal")
+    note_read(data, "control", sealed[0].last)
+    note_read(data, "watch", sealed[3].last)
+    at = ENDED_AT + 9 * DAY_US
+    assert run(Keeping(data, HistorySettings()), at) == ["archived"]
+    limit = sum(one.octets for one in sealed_segments(data / "journal")) - 1
+    kept = Keeping(data, HistorySettings(journal_keep_at_most_octets=limit)).step(at)
+    assert kept is not None and kept.archived is not None and kept.cut_off == ("control",)
+    assert "control had not read them" in str(kept)
+    assert run(Keeping(data, HistorySettings(journal_keep_at_most_octets=limit)), at) == []
+    forget(data, "control")
+    assert run(Keeping(data, HistorySettings()), at) == ["archived"] * 2
+
+
+def test_marks_of_followers_are_bounded_and_named(folder: Path) -> None:
+    data = folder / "data"
+    for number in range(FOLLOWERS_MAX):
+        note_read(data, f"f{number}", 5)
+    note_read(data, "f0", 7)
+    assert read_up_to(data)["f0"] == 7
+    for name in ("one-too-many", "../etc"):
+        with pytest.raises(UsageError):
+            note_read(data, name, 1)
+
+
+def test_a_newest_segment_without_a_row_keeps_the_one_before(folder: Path) -> None:
+    """The writer looks for the last row in the one before, where the newest has none yet."""
+    journal = folder / "data" / "journal"
+    known = files.segments(journal)
+    with closing(SqliteJournal.open(journal, writer=False)) as reading:
+        last = reading.last
+    files.prepare_next(journal, 0)
+    files.install_next(journal, last + 1)
+    assert [one.first for one in sealed_segments(journal)] == known[:-1]
+
+
+def test_history_that_is_too_old_is_removed_and_the_rest_still_read(folder: Path, rows: list[Row]) -> None:
+    archive_all(folder)
+    data = folder / "data"
+    story = json.loads(simward(folder, "explain", member(4)["imsi"], "--json", "--all"))
+    units = unit_numbers(history_folder(data))
+    old = rows[next(number for number, row in enumerate(rows) if row.first == units[3])].at - DAY_US // 24
+    keep_s = 100 * 86_400
+    done = run(Keeping(data, HistorySettings(keep_s=keep_s)), old + keep_s * 1_000_000)
+    assert done == ["removed"] * 2
+    kept = whole(folder)
+    base = Base.read(history_folder(data))
+    assert base.last == units[2] - 1
+    assert kept[2:] == [row for row in rows if row.first > base.last]
+    assert sorted(InventoryDelta.from_bytes(kept[1].inputs).upserts["imsi"] % 1000) == list(range(1, MEMBERS + 1))
+    assert json.loads(simward(folder, "verify", "--json"))["wrong"] is None
+    assert json.loads(simward(folder, "verify", "--json"))["first"] == units[2]
+    later = json.loads(simward(folder, "explain", member(4)["imsi"], "--json", "--all"))
+    assert later["subscription"] == story["subscription"]
+    assert later["chapters"][-1] == story["chapters"][-1]
+    assert "meters.iot" in simward(folder, "events", "--json")
+    with closing(WholeJournal.open(data)) as journal, pytest.raises(JournalGapError):
+        list(journal.rows(after=5))
+
+
+def test_history_that_takes_too_much_room_is_removed(folder: Path) -> None:
+    archive_all(folder)
+    data = folder / "data"
+    with closing(WholeJournal.open(data)) as journal:
+        octets = [unit.octets for unit in journal.units()]
+    done = run(Keeping(data, HistorySettings(keep_s=0, keep_at_most_octets=sum(octets[-2:]))), ENDED_AT)
+    assert done == ["removed"] * (len(octets) - 2)
+    assert run(Keeping(data, HistorySettings(keep_s=0, keep_at_most_octets=0)), ENDED_AT + 10**18) == []
+
+
+def test_a_base_merges_what_was_declared() -> None:
+    def delta(number: int, imsis: list[int], removed: list[int], use_cases: list[str]) -> Row:
+        lines = np.zeros(len(imsis), DECLARED)
+        lines["imsi"] = imsis
+        lines["use_case"] = len(use_cases) - 1
+        made = InventoryDelta(lines, np.array(removed), use_cases)
+        return Row(number, 1, INVENTORY, number, "k", made.to_bytes(), b"")
+
+    rows = [delta(1, [11, 12, 13], [], ["meter"]), delta(2, [12, 14], [13], ["tracker", "sensor"])]
+    rows.append(delta(3, [], [14], []))
+    base = Base().and_then(rows, 3, 3, bytes(32), {})
+    assert base.inventory is not None
+    merged = InventoryDelta.from_bytes(base.inventory.inputs)
+    said = {int(row["imsi"]): merged.use_cases[row["use_case"]] for row in merged.upserts}
+    assert said == {11: "meter", 12: "sensor"}
+
+
+def test_reading_goes_on_while_segments_become_history(folder: Path, rows: list[Row]) -> None:
+    """A reader in the middle of the journal, from which segment after segment goes away."""
+    data = folder / "data"
+    seen = []
+    with closing(WholeJournal.open(data)) as journal:
+        for row in journal.rows():
+            seen.append(row)
+            if len(seen) % 40 == 0 and (sealed := sealed_segments(data / "journal")):
+                archive(data, sealed[0].first)
+    assert seen == rows
+
+
+def test_a_segment_that_is_not_as_written_stays(folder: Path) -> None:
+    import sqlite3
+
+    journal = folder / "data" / "journal"
+    first = sealed_segments(journal)[0].first
+    with closing(sqlite3.connect(files.segment_path(journal, first))) as database:
+        database.execute("UPDATE rows SET at = at + 1 WHERE first = 40")
+        database.commit()
+    with pytest.raises(JournalError, match="at sequence 40"):
+        archive(folder / "data", first)
+    assert files.segment_path(journal, first).exists() and not unit_numbers(history_folder(folder / "data"))
+
+
+KILLED = """
+import os, shutil, sys
+from pathlib import Path
+from simward.history import about, keeping, writing
+from simward.settings import HistorySettings
+
+def work(folder, left):
+    def count(real):
+        def call(*arguments, **named):
+            nonlocal left
+            left -= 1
+            if left < 0:
+                os.kill(os.getpid(), 9)
+            return real(*arguments, **named)
+        return call
+    for name in ("fsync", "replace", "unlink", "rmdir", "mkdir", "open"):
+        setattr(os, name, count(getattr(os, name)))
+    one = keeping.Keeping(folder / "data", HistorySettings(keep_s=86400))
+    for _ in range(3):
+        one.step(1_795_392_000_000_000 + 9 * 86_400_000_000)
+    os._exit(0)
+
+number = 0
+while True:
+    folder = Path(sys.argv[2]) / f"{number:04d}"
+    shutil.copytree(sys.argv[1], folder)
+    child = os.fork()
+    if not child:
+        work(folder, number)
+    if not os.waitpid(child, 0)[1]:
+        break
+    number += 1
+"""
+
+
+def test_killed_at_any_change_of_the_disk_nothing_is_lost(tmp_path: Path) -> None:
+    """Two units made and one removed, killed with signal 9 before each single change; then all of it done again."""
+    record(tmp_path / "work", days=5)
+    with closing(SqliteJournal.open(tmp_path / "work" / "data" / "journal", writer=False)) as journal:
+        rows = list(journal.rows())
+    left = tmp_path / "left"
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "work"), str(left)], check=True)
+    folders = sorted(left.iterdir())
+    assert len(folders) > 40
+    for folder in folders:
+        base = Base.read(history_folder(folder / "data"))
+        assert [row for row in whole(folder) if row.first > base.last] == [row for row in rows if row.first > base.last]
+        run(Keeping(folder / "data", HistorySettings(keep_s=0)), ENDED_AT + 9 * DAY_US)
+        names = [path.name for path in history_folder(folder / "data").iterdir()]
+        assert not [name for name in names if name.endswith((".unfinished", ".removed"))], folder.name
+        with closing(WholeJournal.open(folder / "data")) as journal:
+            assert journal.verify().wrong == 0
