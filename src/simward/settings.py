@@ -255,7 +255,8 @@ def _gateway(reading: Reading, where: KeyPath, raw: object) -> GatewayClient | N
     if not limited:
         what = "answers to unsigned requests with Proxy-State can be forged (CVE-2024-3596)"
         reading.report((*where, "limit_proxy_state"), what, warning=True)
-    return GatewayClient(values["name"], values["address"], secret, values.get("dynauth"), required, limited)
+    dynauth = values.get("dynauth")
+    return GatewayClient(values["name"], values["address"], secret, dynauth, required, limit_proxy_state=limited)
 
 
 def _endpoint(reading: Reading, where: KeyPath, raw: object) -> Endpoint | None:

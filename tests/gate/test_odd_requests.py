@@ -96,7 +96,7 @@ def send(gate: RunningGate, to: tuple[str, int], asked: list[tuple[str, str, str
         words = [words for one, words, _ in asked if one == kind]
         path = folder / f"{kind}.txt"
         path.write_text("\n\n".join(words) + "\n")
-        command = ["radclient", "-F", "-f", str(path), "-p", str(len(words)), "-r", "1", "-t", "0.5"]
+        command = ["radclient", "-F", "-f", str(path), "-p", str(len(words)), "-r", "1", "-t", "0.2"]
         done = subprocess.run(
             [*command, f"{to[0]}:{to[1]}", kind, secret], capture_output=True, text=True, timeout=60, check=False
         )
