@@ -147,5 +147,5 @@ def test_the_gate_loads_neither_arrow_nor_duckdb() -> None:
     import subprocess
     import sys
 
-    code = "import simward.gate.serve, simward.watch.follow, sys; print({'pyarrow', 'duckdb'} & set(sys.modules))"
+    code = "import simward.gate.serve, simward.watch.run, sys; print({'pyarrow', 'duckdb'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
