@@ -148,3 +148,19 @@ def test_without_a_watch_the_gates_are_read_as_ever(folder: Path, tmp_path: Path
     (work / "data").mkdir()
     (work / "data" / "journal").symlink_to(folder / "data" / "journal")
     assert [one["detector"] for one in findings(work)] == ["cloned-subscription", "gateway-restarted"]
+
+
+def test_beside_some_of_the_gates_rows_every_finding_is_in_its_place(folder: Path) -> None:
+    """As for the story of one subscription: findings stand before the next row that is there, not behind it."""
+    with (
+        closing(SqliteJournal.open(folder / "data" / "journal", writer=False)) as gate,
+        closing(SqliteJournal.open(findings_folder(folder / "data"), writer=False)) as watch,
+    ):
+        whole = [row.last for row in watch.rows() if row.outputs]
+        some = [row for number, row in enumerate(gate.rows()) if number % 10 == 0 or row.last == gate.last]
+        read = list(BothJournals(gate, watch).rows(iter(some)))
+    assert len(read) > len(some) and whole
+    for place, row in enumerate(read):
+        if row not in some:
+            assert all(after.last > row.last for after in read[place + 1 :] if after in some)
+            assert all(before.first <= row.last for before in read[:place] if before in some)

@@ -57,6 +57,11 @@ class BothJournals(Generic[Gate]):
         findings = self._findings()
         waiting = next(findings, None)
         for row in of_gate if of_gate is not None else self.gate.rows(after=self._gate_told):
+            # Of the gate's rows there may be some only: what was found at one that is not here comes before the next.
+            while waiting is not None and waiting.last < row.first:
+                self._watch_told = waiting.last
+                yield waiting
+                waiting = next(findings, None)
             self._gate_told = row.last
             yield row
             while waiting is not None and waiting.last <= self._gate_told:
