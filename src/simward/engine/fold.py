@@ -86,6 +86,14 @@ class Fold:
         self._advance(at)
         return apply_inventory(self.state, delta)
 
+    def segment_of(self, use_case: int, apn: int) -> int:
+        """The segment that an APN (text id) is for a use case: its first one for an APN of none (addressing.py)."""
+        one, segments = self.state.policy.use_cases[use_case], self.state.policy.segments
+        for segment in one["other_segments"].tolist():
+            if segment and apn and int(segments["apn"][segment]) == apn:
+                return int(segment)
+        return int(one["segment"])
+
     def find(self, *, imsi: int = 0, iccid: int = 0, msisdn: int = 0) -> int:
         """Row of the subscription, or -1. By ICCID this reads the whole table: for people, not for packets."""
         rows_found = self.find_all(imsi=imsi, iccid=iccid, msisdn=msisdn)

@@ -25,6 +25,7 @@ from simward.gate.commands import CommandDesk
 from simward.gate.control import CommandSocket
 from simward.gate.disconnects import Disconnects, family_of, jitter, source_of
 from simward.gate.first_start import first_revisions, revision_of_settings
+from simward.gate.in_force import InForce
 from simward.gate.loop import Gate
 from simward.gate.metrics import Metrics
 from simward.gate.poller import Poller
@@ -38,7 +39,7 @@ from simward.gate.status import Status
 from simward.gate.warm import warm_up
 from simward.gate.watching import WatchProcess
 from simward.history.whole import restored_from
-from simward.settings import Settings
+from simward.settings import FILE_NAME, Settings
 from simward.wire.radius.answer import Answerer
 from simward.wire.radius.clients import ClientTable
 from simward.wire.radius.dynauth import Peer
@@ -121,6 +122,10 @@ def assemble(
     receiver = Receiver(clients, fold.state.texts, key=key)
     receiver.seed(recent_requests(journal, fold))
     answerer = Answerer(clients, reply_texts(), key=key)
+    path = settings.dir / FILE_NAME
+    in_force = InForce(fold, receiver, answerer, lambda: Settings.load(settings.dir).secrets, path)
+    in_force.check(fold.state.policy)
+    in_force.take()
     port = RadiusPort(
         open_udp(*settings.gate.auth), open_udp(*settings.gate.accounting), receiver, answerer,
         [one.network for one in settings.gateways],
@@ -128,7 +133,7 @@ def assemble(
     closing.callback(port.close)
     disconnects = open_disconnects(settings, fold, metrics, closing)
     recorder = Recorder(journal, disconnects.on_durable)
-    applying = Applying(fold, recorder, clock.now, time.monotonic)
+    applying = Applying(fold, recorder, clock.now, time.monotonic, in_force)
     status = Status(fold, journal, recorder, port, disconnects, metrics, clock)
     desk = CommandDesk({"status": status.answer, "metrics": status.answer_metrics, "apply": applying.begin})
     gate = Gate(
