@@ -68,5 +68,5 @@ def test_no_password_reaches_the_journal_or_the_log(gate: RunningGate) -> None:
 def test_a_start_without_the_secret_says_what_is_missing(tmp_path: Path) -> None:
     gate = RunningGate(tmp_path / "net", policy=POLICIES, more=SECRETS.replace("upkeep", "another"))
     with pytest.raises(AssertionError):
-        gate.start()
+        gate.start(SIMWARD_TEST_UPKEEP=UPKEEP)
     assert "meters.yaml:15: credentials: simward.toml has no [[secret]] 'upkeep'" in gate.errors()

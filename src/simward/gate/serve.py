@@ -23,7 +23,7 @@ from simward.gate.class_key import class_key_of
 from simward.gate.clock import Clock
 from simward.gate.commands import CommandDesk
 from simward.gate.control import CommandSocket
-from simward.gate.disconnects import Disconnects, family_of, jitter, source_of
+from simward.gate.disconnects import Disconnects, FilterOf, family_of, jitter, source_of
 from simward.gate.first_start import first_revisions, revision_of_settings
 from simward.gate.in_force import InForce
 from simward.gate.loop import Gate
@@ -131,7 +131,7 @@ def assemble(
         [one.network for one in settings.gateways],
     )  # fmt: skip
     closing.callback(port.close)
-    disconnects = open_disconnects(settings, fold, metrics, closing)
+    disconnects = open_disconnects(settings, fold, metrics, closing, in_force.filter_of)
     recorder = Recorder(journal, disconnects.on_durable)
     applying = Applying(fold, recorder, clock.now, time.monotonic, in_force)
     status = Status(fold, journal, recorder, port, disconnects, metrics, clock)
@@ -162,10 +162,12 @@ def assemble(
     return runner, port
 
 
-def open_disconnects(settings: Settings, fold: Fold, metrics: Metrics, closing: ExitStack) -> Disconnects:
-    """One socket an address family for all gateways that take Disconnect-Requests."""
+def open_disconnects(
+    settings: Settings, fold: Fold, metrics: Metrics, closing: ExitStack, filter_of: FilterOf
+) -> Disconnects:
+    """One socket an address family for all gateways that take Disconnect- or CoA-Requests."""
     peers = {
-        one.name: Peer((one.dynauth.host, one.dynauth.port), one.secret)
+        one.name: Peer((one.dynauth.host, one.dynauth.port), one.secret, one.coa)
         for one in settings.gateways
         if one.dynauth is not None
     }
@@ -173,7 +175,7 @@ def open_disconnects(settings: Settings, fold: Fold, metrics: Metrics, closing: 
     for family in {family_of(peer.address[0]) for peer in peers.values()}:
         opened[family] = open_udp(source_of(family, peers.values(), settings.gate.auth.host), 0)
         closing.callback(opened[family].close)
-    return Disconnects(opened, peers, fold, metrics, monotonic=time.monotonic, jitter=jitter)
+    return Disconnects(opened, peers, fold, metrics, filter_of=filter_of, monotonic=time.monotonic, jitter=jitter)
 
 
 def recent_requests(journal: Journal, fold: Fold) -> np.ndarray:
