@@ -36,7 +36,7 @@ CLASS_WRONG, CLASS_MISSING = 1, 2
 MEMORY: list[tuple[str, str]] = []
 KNOBS = [
     Knob("apns", "i4", path="segment", kind="apn-of-segment", shape=3, doc="The APNs of the use case's segments."),
-    Knob("asked", "u1", path="credentials", kind="credentials-of-segment", shape=3, doc="What each asks for."),
+    Knob("asked", "u1", path="segment", kind="credentials-of-segment", shape=3, doc="What each asks for."),
 ]
 
 

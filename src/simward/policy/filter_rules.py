@@ -78,7 +78,8 @@ def _protocol(word: str) -> str:
 def _end(word: str, rest: list[str], protocol: str) -> tuple[bool, list[str]]:
     """Read `from ADDRESS [PORTS]` or `to ...`; whether it has ports, and what follows."""
     if not rest or rest[0] != word:
-        raise QuantityError(f"{word!r} should stand where {' '.join(rest[:1]) or 'the rule ends'!r} does", FORM)
+        instead = repr(rest[0]) if rest else "the rule ends"
+        raise QuantityError(f"{word!r} should stand where {instead}{' does' if rest else ''}", FORM)
     if len(rest) < 2:
         raise QuantityError(f"nothing stands behind {word!r}", "any, assigned, or an address like 192.0.2.0/24")
     _address(rest[1])
