@@ -83,8 +83,8 @@ def scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
     made.close()
 
 
-def events_of(scene: Scene, kind: str) -> int:
-    return int(scene.gate.metric("events_total", f'"{kind}"'))
+def acknowledged(scene: Scene) -> int:
+    return int(scene.gate.metric("effects_total", '"ack"'))
 
 
 def test_into_quarantine_and_back_by_changes_of_the_filter(scene: Scene) -> None:
@@ -93,7 +93,7 @@ def test_into_quarantine_and_back_by_changes_of_the_filter(scene: Scene) -> None
     scene.reports(1, "Start")
     scene.reports(1, "Interim-Update", ("Acct-Session-Time", 10), plmn=ABROAD)
     scene.until(lambda: len(scene.gateway.changes) == 1)
-    scene.until(lambda: events_of(scene, "change-result") == 1)
+    scene.until(lambda: acknowledged(scene) == 1)
     scene.reports(1, "Interim-Update", ("Acct-Session-Time", 20))
     scene.until(lambda: len(scene.gateway.changes) == 2)
     assert scene.gateway.changes == [("S1", "; ".join(CONFINED), 0), ("S1", "; ".join(NORMAL), 0)]
@@ -109,7 +109,7 @@ def test_a_refused_change_is_followed_by_a_disconnect(scene: Scene) -> None:
     scene.asks(1)
     scene.reports(1, "Start", plmn=ABROAD)
     scene.until(lambda: scene.gateway.disconnects == [("S1", 0)])
-    scene.until(lambda: events_of(scene, "effect-result") == 1)
+    scene.until(lambda: acknowledged(scene) == 1)
     assert scene.gateway.changes == [("S1", "; ".join(CONFINED), UNSUPPORTED_ATTRIBUTE)]
     told = told_of(scene, 1)
     assert "refused (CoA-NAK: unsupported attribute (401))" in told and "acknowledged (Disconnect-ACK)" in told
@@ -130,9 +130,9 @@ def test_a_change_without_an_answer_is_sent_again_after_a_restart(scene: Scene) 
     scene.reports(1, "Start", plmn=ABROAD)
     scene.gate.close()  # at once, and the gateway has not even read what was sent
     scene.gate.start()
-    scene.until(lambda: len(scene.gateway.changes) == 2 or events_of(scene, "change-result") == 1)
+    scene.until(lambda: len(scene.gateway.changes) == 2 or acknowledged(scene) == 1)
     assert scene.gateway.changes[-1] == ("S1", "; ".join(CONFINED), 0)
-    scene.until(lambda: events_of(scene, "change-result") == 1)
+    scene.until(lambda: acknowledged(scene) == 1)
 
 
 def test_wireshark_reads_the_change(scene: Scene, tshark: str, tmp_path: Path) -> None:
@@ -149,10 +149,13 @@ def test_wireshark_reads_the_change(scene: Scene, tshark: str, tmp_path: Path) -
         scene.reports(1, "Start", plmn=ABROAD)
         scene.until(lambda: bool(said))
     path = tmp_path / "change.pcap"
-    (layer,) = [flat(one) for one in decoded(tshark, path, [(40_000, 3799, said[0])], SECRET.encode())]
-    assert complaints(tshark, path, SECRET.encode()) == ""
+    (tree,) = decoded(tshark, path, [(40_000, 3799, said[0])], SECRET.encode())
+    layer = flat(tree)
+    remarks = [line for line in complaints(tshark, path, SECRET.encode()).splitlines() if "Expert Info" in line]
+    # Its dictionary has the rules as plain text and stumbles over the NUL that RFC 4849 2 puts between them.
+    assert remarks and all("Trailing stray characters" in line for line in remarks)
     assert layer["radius.code"] == "43" and layer["radius.Acct_Session_Id"] == "S1"
-    assert "permit in 17 from assigned" in str(layer["radius.NAS_Filter_Rule"])
+    assert CONFINED[0] in str(tree)
 
 
 def told_of(scene: Scene, number: int) -> str:
