@@ -100,6 +100,8 @@ class Gateway:
         self.changes: list[tuple[str, str, int]] = []
         """Acct-Session-Id, the filter asked for (packets.filter_in) and the Error-Cause answered."""
         self.on_change: Callable[[str], int] = self._known_session
+        self.hears_requests = True
+        """False: requests of the gate are lost on the way."""
         self._sockets = [_bound(address, 0) for _ in range(SOCKETS)]
         self._dynauth = _bound(address, dynauth) if dynauth else None
         self._free = {port: _identifiers() for port in self.ports}
@@ -231,6 +233,8 @@ class Gateway:
         try:
             octets, peer = self._dynauth.recvfrom(4096)
         except BlockingIOError:
+            return
+        if not self.hears_requests:
             return
         request, fault = packets.read_dynauth(octets, self.nas.secret)
         if request is None:
