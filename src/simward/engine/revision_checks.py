@@ -107,8 +107,9 @@ def _wrong_of_segments(tables: PolicyTables) -> Iterator[str]:
             return
     for text in (*tables.of_segments("filters"), *tables.of_segments("quarantine_filters")):
         most = FILTER_OCTETS_MOST if text.startswith("\n") else FILTER_NAME_OCTETS_MOST
-        if len(text.encode("utf-8", "replace")) > most:
-            yield f"filters: one of more than {most} octets"
+        octets = text.encode("utf-8", "replace")
+        if len(octets) > most or octets.decode() != text:
+            yield f"filters: one that is no text of at most {most} octets"
 
 
 def _out_of_range(tables: PolicyTables) -> Iterator[str]:
