@@ -124,6 +124,9 @@ address = "nowhere"
 name = "dm"
 endpoint = "ap"
 may = ["releas"]
+[[party]]
+name = "dm"
+endpoint = "ap"
 [gat]
 """
     assert problems(tmp_path, text) == [
@@ -141,12 +144,13 @@ may = ["releas"]
         "simward.toml:15: gateway[1].dynauth: '::1:3799' is not an address and a port "
         "(write it like 127.0.0.1:1812 or [::1]:1812)",
         "simward.toml:16: gateway[2]: no secret (exactly one of secret, secret_file, secret_env)",
-        "simward.toml:17: gateway[2].name: a second gateway named 'a'",
         "simward.toml:18: gateway[2].address: 'nowhere' is not an address or a CIDR "
         "(write it like 192.0.2.7 or 192.0.2.0/24)",
         "simward.toml:21: party[0].endpoint: no endpoint 'ap' (there is none)",
         "simward.toml:22: party[0].may: 'releas' is not a choice (did you mean 'release'?)",
-        "simward.toml:23: gat: unknown section (did you mean 'gate'?)",
+        "simward.toml:24: party[1].name: a second party named 'dm'",
+        "simward.toml:25: party[1].endpoint: no endpoint 'ap' (there is none)",
+        "simward.toml:26: gat: unknown section (did you mean 'gate'?)",
     ]
 
 
@@ -208,3 +212,52 @@ def test_init_overwrites_nothing(tmp_path: Path, there: str) -> None:
         write_initial(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [there]
     assert (tmp_path / there).read_text() == "mine"
+
+
+def test_two_proxies_in_front_of_one_gateway_share_its_name(tmp_path: Path) -> None:
+    text = """
+    [[gateway]]
+    name = "pgw1"
+    address = "192.0.2.1"
+    secret = "the secret of proxy one"
+    dynauth = "192.0.2.1"
+    coa = true
+    [[gateway]]
+    name = "pgw1"
+    address = "192.0.2.2"
+    secret = "the secret of proxy two"
+    """
+    one, two = load(tmp_path, text).gateways
+    assert (one.name, two.name) == ("pgw1", "pgw1") and one.secret != two.secret
+    assert one.coa and two.dynauth is None
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ('dynauth = "192.0.2.2"', "gateway[0] of the same name says 192.0.2.1"),
+        ('dynauth = "192.0.2.1"', "gateway[0] of the same name says it too, with another secret or coa"),
+    ],
+)
+def test_one_gateway_takes_requests_in_one_place(tmp_path: Path, more: str, expected: str) -> None:
+    other = GATEWAY.replace("127.0.0.1", "127.0.0.2").replace("long", "Long")
+    text = GATEWAY + 'dynauth = "192.0.2.1"\n' + other + more
+    (problem,) = problems(tmp_path, text)
+    assert problem.startswith("simward.toml:12: gateway[1].dynauth: " + expected)
+
+
+def test_coa_needs_a_place_to_send_it(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, GATEWAY + "coa = true\n")
+    assert problem == "simward.toml:6: gateway[0].coa: means nothing without dynauth (say where it takes CoA-Requests)"
+
+
+def test_secrets_of_policies_are_read_as_others_and_not_printed(tmp_path: Path) -> None:
+    (tmp_path / "apn.secret").touch(mode=0o600)
+    (tmp_path / "apn.secret").write_text("a password of meters\n")
+    text = GATEWAY + '[[secret]]\nname = "meters"\nsecret_file = "apn.secret"\n'
+    settings = load(tmp_path, text)
+    assert settings.secrets == {"meters": b"a password of meters"}
+    assert "a password" not in repr(settings)
+    assert problems(tmp_path, GATEWAY + f'[[secret]]\nname = "meters"\nsecret = "{"x" * 129}"\n') == [
+        "simward.toml:6: secret[0]: 129 octets: a password has at most 128 (RFC 2865 5.2)"
+    ]

@@ -6,7 +6,7 @@ import ipaddress
 import os
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ __all__ = [
 
 FILE_NAME = "simward.toml"
 DYNAUTH_PORT = 3799  # RFC 5176 2.1
+PASSWORD_OCTETS_MAX = 128
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,10 @@ class GateSettings:
 
 @dataclass(frozen=True)
 class GatewayClient:
-    """`[[gateway]]`: one RADIUS client, a gateway or the proxy in front of many."""
+    """`[[gateway]]`: one RADIUS client, a gateway or the proxy in front of many.
+
+    Several may share a name: proxies in front of the same gateways, each with an address and a secret of its own.
+    """
 
     name: str
     network: Network
@@ -52,6 +56,8 @@ class GatewayClient:
     require_message_authenticator: bool = True
     limit_proxy_state: bool = True
     """Is Proxy-State refused in an Access-Request without Message-Authenticator?"""
+    coa: bool = False
+    """It takes CoA-Requests there too."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,8 @@ class Settings:
     parties: tuple[Party, ...] = ()
     warnings: tuple[Problem, ...] = ()
     history: HistorySettings = HistorySettings()
+    secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """`[[secret]]`: by name, what policies may ask devices for."""
 
     @property
     def data_dir(self) -> Path:
@@ -173,6 +181,7 @@ SECRET_KEYS: dict[str, Callable[[Any], Any]] = dict.fromkeys(("secret", "secret_
 GATEWAY_KEYS = {
     "name": read.string, "address": read.network, **SECRET_KEYS, "dynauth": read.address(DYNAUTH_PORT),
     "require_message_authenticator": read.boolean, "limit_proxy_state": read.boolean,
+    "coa": read.boolean,
 }
 HISTORY_KEYS: dict[str, Callable[[Any], Any]] = {
     "keep": read.without_limit("forever", duration_s, 3600, "at least 1h"),
@@ -189,7 +198,8 @@ PARTY_KEYS: dict[str, Callable[[Any], Any]] = {
     "name": read.string, "endpoint": read.string, "use_cases": read.strings,
     "may": read.choices("lock", "release", "keep", "disconnect"), "acknowledge_within": duration_s,
 }
-SECTIONS = ("gate", "gateway", "control", "history", "endpoint", "party")
+NAMED_SECRET_KEYS: dict[str, Callable[[Any], Any]] = {"name": read.string, **SECRET_KEYS}
+SECTIONS = ("gate", "gateway", "control", "history", "endpoint", "party", "secret")
 
 
 def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
@@ -200,10 +210,12 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
     gate = {f"{key}_s" if key in ("interim_interval", "session_timeout") else key: gate[key] for key in gate}
     control = reading.table(("control",), document.get("control", {}), CONTROL_KEYS)
     history = reading.table(("history",), document.get("history", {}), HISTORY_KEYS)
-    gateways = _each(reading, document, "gateway", _gateway)
+    gateways = _each(reading, document, "gateway", _gateway, shared=True)
     endpoints = _each(reading, document, "endpoint", _endpoint)
     parties = _each(reading, document, "party", _party)
+    secrets = _each(reading, document, "secret", _named_secret)
     _unique_networks(reading, document)
+    _one_dynauth(reading, document)
     names = {one.get("name") for one in _tables(document, "endpoint")}
     for index, one in enumerate(_tables(document, "party")):
         if "endpoint" in one and one["endpoint"] not in names:
@@ -216,6 +228,7 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
         tuple(sorted(gateways, key=lambda one: -one.network.prefixlen)),
         ControlSettings(**control), tuple(endpoints), tuple(parties), tuple(reading.problems),
         HistorySettings(**{f"{key}_{'octets' if key.endswith('at_most') else 's'}": history[key] for key in history}),
+        dict(secrets),
     )
 
 
@@ -224,8 +237,10 @@ def _tables(document: dict[str, Any], key: str) -> list[dict[str, Any]]:
     return [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
 
 
-def _each(reading: Reading, document: dict[str, Any], key: str, make: Callable[..., Any]) -> list[Any]:
-    """What `make` makes of every [[key]]; names must differ."""
+def _each(
+    reading: Reading, document: dict[str, Any], key: str, make: Callable[..., Any], *, shared: bool = False
+) -> list[Any]:
+    """What `make` makes of every [[key]]; names must differ, unless they may be `shared`."""
     raw = document.get(key, [])
     if not isinstance(raw, list):
         reading.report((key,), "there may be several", f"write [[{key}]]")
@@ -233,7 +248,7 @@ def _each(reading: Reading, document: dict[str, Any], key: str, make: Callable[.
     made, names = [], set()
     for index, one in enumerate(raw):
         name = one.get("name") if isinstance(one, dict) else None
-        if name in names:
+        if name in names and not shared:
             reading.report((key, index, "name"), f"a second {key} named {name!r}")
         names.add(name)
         made.append(make(reading, (key, index), one))
@@ -255,8 +270,20 @@ def _gateway(reading: Reading, where: KeyPath, raw: object) -> GatewayClient | N
     if not limited:
         what = "answers to unsigned requests with Proxy-State can be forged (CVE-2024-3596)"
         reading.report((*where, "limit_proxy_state"), what, warning=True)
-    dynauth = values.get("dynauth")
-    return GatewayClient(values["name"], values["address"], secret, dynauth, required, limit_proxy_state=limited)
+    dynauth, coa = values.get("dynauth"), values.get("coa", False)
+    if coa and dynauth is None:
+        reading.report((*where, "coa"), "means nothing without dynauth", "say where it takes CoA-Requests")
+    return GatewayClient(values["name"], values["address"], secret, dynauth, required, limited, coa)
+
+
+def _named_secret(reading: Reading, where: KeyPath, raw: object) -> tuple[str, bytes] | None:
+    values = reading.table(where, raw, NAMED_SECRET_KEYS)
+    complete = reading.need(where, raw, "name")
+    secret = _secret(reading, where, values, raw, needed=True)
+    if len(secret) > PASSWORD_OCTETS_MAX:
+        what = f"{len(secret)} octets: a password has at most {PASSWORD_OCTETS_MAX} (RFC 2865 5.2)"
+        reading.report(where, what)
+    return (values["name"], secret) if complete and secret and "name" in values else None
 
 
 def _endpoint(reading: Reading, where: KeyPath, raw: object) -> Endpoint | None:
@@ -287,6 +314,22 @@ def _unique_networks(reading: Reading, document: dict[str, Any]) -> None:
         if text in seen:
             reading.report(("gateway", index, "address"), f"{text} is already the address of gateway[{seen[text]}]")
         seen.setdefault(text, index)
+
+
+def _one_dynauth(reading: Reading, document: dict[str, Any]) -> None:
+    """Clients of one name are one gateway: it takes requests in one place, under one secret."""
+    said: dict[str, tuple[int, dict[str, Any]]] = {}
+    for index, one in enumerate(_tables(document, "gateway")):
+        name = one.get("name")
+        if "dynauth" not in one or not isinstance(name, str):
+            continue
+        first, other = said.setdefault(name, (index, one))
+        if other["dynauth"] != one["dynauth"]:
+            what = f"gateway[{first}] of the same name says {other['dynauth']}"
+            reading.report(("gateway", index, "dynauth"), what, "say it once, at the one that sends it on")
+        elif any(other.get(key) != one.get(key) for key in (*SECRET_KEYS, "coa")):
+            what = f"gateway[{first}] of the same name says it too, with another secret or coa"
+            reading.report(("gateway", index, "dynauth"), what, "say it once, at the one whose secret signs")
 
 
 def _secret(reading: Reading, where: KeyPath, values: dict[str, Any], raw: object, *, needed: bool) -> bytes:

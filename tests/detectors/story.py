@@ -59,6 +59,7 @@ class Story:
         imeis: dict[int, int] | None = None,
         cells: list[tuple[int, int, float, float]] = (),
         models: list[tuple[int, int, tuple[int, ...]]] = (),
+        secrets: dict[str, bytes] | None = None,
         **gate: Any,
     ) -> None:
         """`cells`: (PLMN, cell, latitude, longitude); `models`: (TAC, number of the model, RAT types)."""
@@ -68,7 +69,7 @@ class Story:
         self.last: Any = None
         self.count = 0
         self.kept = True
-        settings = Settings(Path("/nowhere"), GateSettings(**gate))
+        settings = Settings(Path("/nowhere"), GateSettings(**gate), secrets=secrets or {})
         tables = compile_policy(read_policies({"story.yaml": policy}), settings, beside(cells, models))
         self.fold.policy(tables, self.now)
         lines = np.zeros(members, DECLARED)

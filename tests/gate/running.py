@@ -64,7 +64,8 @@ class RunningGate:
     """`simward serve` in `folder`, on ports that the system chose."""
 
     def __init__(
-        self, folder: Path, fleet: int = 20, *, gate: str = "", dynauth: str = "", policy: str = POLICY
+        self, folder: Path, fleet: int = 20, *, gate: str = "", dynauth: str = "", policy: str = POLICY,
+        more: str = "",
     ) -> None:
         self.folder = folder
         self.process: subprocess.Popen[str] | None = None
@@ -78,7 +79,7 @@ class RunningGate:
         reachable = f'dynauth = "{dynauth}"\n' if dynauth else ""
         (folder / "simward.toml").write_text(
             f'[gate]\nauth = "127.0.0.1:0"\naccounting = "127.0.0.1:0"\n{gate}\n'
-            f'[[gateway]]\nname = "pgw1"\naddress = "127.0.0.1"\nsecret = "{SECRET}"\n{reachable}'
+            f'[[gateway]]\nname = "pgw1"\naddress = "127.0.0.1"\nsecret = "{SECRET}"\n{reachable}{more}'
         )
 
     def command(self) -> list[str]:

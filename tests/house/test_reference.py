@@ -45,6 +45,7 @@ def test_made_pages_are_as_the_code_has_them(tmp_path: Path) -> None:
         ("[control]", "CONTROL_KEYS"),
         ("[[endpoint]]", "ENDPOINT_KEYS"),
         ("[[party]]", "PARTY_KEYS"),
+        ("[[secret]]", "NAMED_SECRET_KEYS"),
     ],
 )
 def test_settings_are_documented_key_by_key(heading: str, name: str) -> None:

@@ -37,6 +37,8 @@ segment: metering
 apn: meters.iot
 pool: 10.64.0.0/30
 quarantine_pool: 10.65.0.0/29
+filter_id: normal
+quarantine_filter_id: confined
 """
 
 KINDS = (
@@ -52,6 +54,7 @@ KINDS = (
     e.COMMAND_RELEASE,
     e.COMMAND_DISCONNECT,
     e.EFFECT_RESULT,
+    e.CHANGE_RESULT,
 )
 
 step = st.tuples(
@@ -120,15 +123,15 @@ def events_of(steps: list[tuple], fold: Fold) -> np.ndarray:
         event["apn"] = fold.state.texts.find(apn.encode())
         event["plmn"], event["rat"] = plmn, 8
         event["area"], event["cell"] = session - (session == 2), ECGI | session
-        if kind in (e.ACCOUNTING_START, e.ACCOUNTING_INTERIM, e.ACCOUNTING_STOP, e.EFFECT_RESULT):
+        if kind in (e.ACCOUNTING_START, e.ACCOUNTING_INTERIM, e.ACCOUNTING_STOP, e.EFFECT_RESULT, e.CHANGE_RESULT):
             event["session_id_octets"] = len(name)
             event["session_id"][0, : len(name)] = list(name)
             event["address"] = (10 << 24) + 64 * 65536 + 1 + member % 2
         if kind in (e.ACCOUNTING_INTERIM, e.ACCOUNTING_STOP):
             event["duration_s"] = number * 10
             event["uplink_octets"] = event["downlink_octets"] = number
-        if kind == e.EFFECT_RESULT:
-            event["cause"], event["subject"], event["request"] = 1 + member % 3, number, member % 2
+        if kind in (e.EFFECT_RESULT, e.CHANGE_RESULT):
+            event["cause"], event["subject"], event["request"] = 1 + member % 3, number + 2 - session, member % 2
     return events
 
 

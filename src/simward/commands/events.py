@@ -46,7 +46,8 @@ def events(
     Keys of an object, null where it was not reported:
       id              shard/sequence; sequences count every kept input, so ticks and revisions leave gaps
       kind            access-request, accounting-start, -interim, -stop, -on, -off, lock, release, disconnect,
-                      pause, resume, effect-result (what a gateway said to a Disconnect-Request), tick
+                      pause, resume, effect-result (what a gateway said to a Disconnect-Request), change-result (to a
+                      CoA-Request), tick
       received_at     by the gate's clock, UTC; happened_at: as the gateway reported it
       imsi, user, msisdn, iccid     the identity as given (iccid: of a command)
       imei, software  device (14 digits) and software version
@@ -56,7 +57,8 @@ def events(
       session_id      Acct-Session-Id; multi_session_id: what Acct-Multi-Session-Id is known by
       decision        id of the decision that allowed the session, as its Class says
       uplink_octets, downlink_octets, duration_s, terminate_cause
-      result, error_cause           of an effect-result
+      credentials     of a request whose segment asks for them: right, wrong or missing
+      result, error_cause           of an effect-result or a change-result
       flags           what could not be read, and where happened_at comes from
     """
     matching = _Matching(who, kind, since, ticks)
@@ -122,7 +124,7 @@ def told(event: Any, sequence: int, lexicon: Lexicon) -> dict[str, Any]:
     """One event as JSON."""
     kind = int(event["kind"])
     command = ev.COMMAND_LOCK <= kind <= ev.COMMAND_RESUME
-    result = kind == ev.EFFECT_RESULT
+    result = kind in (ev.EFFECT_RESULT, ev.CHANGE_RESULT)
     return {
         "id": f"{SHARD}/{sequence}",
         "kind": ev.KIND_NAMES.get(kind, f"kind-{kind}"),
@@ -152,6 +154,7 @@ def told(event: Any, sequence: int, lexicon: Lexicon) -> dict[str, Any]:
         "downlink_octets": int(event["downlink_octets"]) if event["downlink_octets"] >= 0 else None,
         "duration_s": int(event["duration_s"]) if event["duration_s"] >= 0 else None,
         "terminate_cause": terminate_cause_text(event["cause"]) or None if not result else None,
+        "credentials": ev.CREDENTIALS_NAMES[int(event["credentials"])] or None,
         "result": ev.EFFECT_RESULT_NAMES[int(event["cause"])] if result else None,
         "error_cause": int(event["argument"]) if result and event["argument"] > 0 else None,
         "flags": [name for flag, name in FLAGS if int(event["flags"]) & flag],

@@ -60,9 +60,9 @@ class Knob:
     `name` is the field in `knobs`; `dtype` its NumPy type, `shape` its length for lists (0 = scalar).
     `path` is where it stands in the use case document ("binding.mode"); `kind` names how the text there becomes
     integers: "choice" (values maps words to numbers), "plmn-list", "rat-list" (3GPP-RAT-Type numbers), "duration"
-    (s), "integer", "apn-of-segment" (text ids of the APNs of the use case's segments, filled by the fold when a
-    revision is applied; shape 3). A list knob comes with a second field `<name>_count`. Lists keep the order sorted
-    ascending.
+    (s), "integer", "apn-of-segment" and "credentials-of-segment" (text ids of the APNs of the use case's segments and
+    what each asks for, filled by the fold when a revision is applied; shape 3). A list knob comes with a second field
+    `<name>_count`. Lists keep the order sorted ascending.
     """
 
     name: str

@@ -21,6 +21,9 @@ ACCOUNTING_ON = 5
 ACCOUNTING_OFF = 6
 TICK = 10
 
+# EVENT.credentials (engine/events.py).
+CREDENTIALS_NOT_ASKED, CREDENTIALS_RIGHT, CREDENTIALS_WRONG = 0, 1, 2
+
 
 @njit
 def tac(imei):  # type: ignore[no-untyped-def]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.engine.confining import after_refusal, let_out
 from simward.engine.departed import settle_departed
 from simward.engine.effects import (
     COMMAND_ANSWER,
@@ -30,7 +31,7 @@ from simward.engine.rows import (
     subscription_at,
     use_case_at,
 )
-from simward.engine.sessions import DISCONNECTING, HELD, close_session, find_session
+from simward.engine.sessions import CHANGING, CONFINED, DISCONNECTING, HELD, close_session, find_session
 from simward.engine.settle import end_finding
 from simward.engine.strangers import forget_stranger
 
@@ -103,6 +104,7 @@ def act(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
             made, index = unbind(t, row, event, position, made, index)
         if subscription.locked:
             made, index = release_subscription(t, row, RELEASE_PERSON, event, position, made, index)
+        made, index = let_out(t, row, True, event, position, made, index)
     elif event.kind == COMMAND_DISCONNECT:
         before = made
         sent = np.int64(0)
@@ -144,32 +146,35 @@ def unbind(t, row, event, position, made, index):  # type: ignore[no-untyped-def
 
 @njit
 def fold_effect_result(t, row, event, position, made):  # type: ignore[no-untyped-def]
-    """What a gateway said to a Disconnect-Request: the proof of the effect, or that there is none."""
-    if row < 0:
-        advance(t, event)
-        settle_departed(t, event, index_of_effect(event))
-        write_proof(t, row, event, position, made)
-        return made + 1
-    at = find_session(t, subscription_at(t, row), event)
-    if (
-        at == NOWHERE
-        or session_at(t, at).effect_sequence != event.subject
-        or session_at(t, at).effect_index != index_of_effect(event)
+    """What a gateway said to a Disconnect- or CoA-Request: the proof of the effect, or that there is none."""
+    at = np.int64(NOWHERE)
+    if row >= 0:
+        at = find_session(t, subscription_at(t, row), event)
+    if at != NOWHERE and (
+        session_at(t, at).effect_sequence != event.subject or session_at(t, at).effect_index != index_of_effect(event)
     ):
         at = np.int64(NOWHERE)
     advance(t, event)
     settle_departed(t, event, index_of_effect(event))  # it may have been removed, and added again
     write_proof(t, row, event, position, made)
-    if at != NOWHERE:
-        session = session_at(t, at)
-        session.effect_sequence = 0
-        session.effect_index = 0
-        session["flags"] = np.int64(session["flags"]) & ~np.int64(DISCONNECTING)
-        gone = event.cause == EFFECT_ACK or (event.cause == EFFECT_NAK and event.argument == SESSION_CONTEXT_NOT_FOUND)
-        if gone:
-            # Its Stop may still come: it is then the end of a session that is known, and no retransmission.
-            close_session(t, row, at, False)
-    return made + 1
+    made += 1
+    if at == NOWHERE:
+        return made
+    session = session_at(t, at)
+    session.effect_sequence = 0
+    session.effect_index = 0
+    changing = np.int64(session["flags"]) & CHANGING
+    session["flags"] = np.int64(session["flags"]) & ~np.int64(DISCONNECTING | CHANGING)
+    unknown = event.cause == EFFECT_NAK and event.argument == SESSION_CONTEXT_NOT_FOUND
+    if unknown or (event.cause == EFFECT_ACK and not changing):
+        # Its Stop may still come: it is then the end of a session that is known, and no retransmission.
+        close_session(t, row, at, False)
+    elif event.cause == EFFECT_ACK:
+        session["flags"] = np.int64(session["flags"]) ^ np.int64(CONFINED)
+    elif changing:
+        back = (np.int64(session["flags"]) & CONFINED) != 0
+        made, _ = after_refusal(t, row, at, back, event, position, made, np.int64(1))
+    return made
 
 
 @njit

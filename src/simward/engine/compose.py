@@ -19,6 +19,7 @@ from simward.detectors import detector, facts, of_gate
 from simward.engine import (
     addressing,
     commands,
+    confining,
     departed,
     effects,
     events,
@@ -62,6 +63,7 @@ SOURCES = (
     settle,
     effects,
     departed,
+    confining,
     commands,
     kernel,
 )

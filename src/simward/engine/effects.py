@@ -19,7 +19,7 @@ from simward.engine.rows import (
     use_case_at,
 )
 from simward.engine.session_names import write_id
-from simward.engine.sessions import DISCONNECTING, HELD, IMSI_REPORTED
+from simward.engine.sessions import CHANGING, DISCONNECTING, HELD, IMSI_REPORTED
 from simward.engine.settle import end_finding
 
 VERDICT, DISCONNECT, EFFECT_PROOF, BOUND, LOCKED, RELEASED, COMMAND_ANSWER, ADDRESS_GIVEN, UNBOUND = (
@@ -202,7 +202,8 @@ def write_disconnect(t, row, at, decider, deciding, ordered, event, position, ma
     if held:
         session["flags"] = np.int64(session["flags"]) | np.int64(HELD)
     else:
-        session["flags"] = (np.int64(session["flags"]) | np.int64(DISCONNECTING)) & ~np.int64(HELD)
+        # A change that is under way is overtaken: what comes of it is only noted.
+        session["flags"] = (np.int64(session["flags"]) | np.int64(DISCONNECTING)) & ~np.int64(HELD | CHANGING)
         session.attempts = min(np.int64(session.attempts) + np.int64(1), np.int64(255))
         session.effect_sequence = output.sequence
         session.effect_index = index

@@ -76,6 +76,7 @@ COMMAND_DISCONNECT = 22
 COMMAND_PAUSE = 23  # global: responses above notify are held
 COMMAND_RESUME = 24
 EFFECT_RESULT = 30  # what a gateway said to a Disconnect-Request (or that it said nothing)
+CHANGE_RESULT = 31  # and to a CoA-Request
 
 KIND_NAMES = {
     ACCESS_REQUEST: "access-request",
@@ -91,6 +92,7 @@ KIND_NAMES = {
     COMMAND_PAUSE: "pause",
     COMMAND_RESUME: "resume",
     EFFECT_RESULT: "effect-result",
+    CHANGE_RESULT: "change-result",
 }
 
 # Flags.
@@ -111,9 +113,9 @@ CREDENTIALS_NAMES = ("", "right", "wrong", "missing")
 PDP_IPV4, PDP_PPP, PDP_IPV6, PDP_IPV4V6, PDP_NON_IP, PDP_UNSTRUCTURED, PDP_ETHERNET = 1, 2, 3, 4, 5, 6, 7
 PDP_NAMES = ("", "ipv4", "ppp", "ipv6", "ipv4v6", "non-ip", "unstructured", "ethernet")
 
-# EFFECT_RESULT causes.
-EFFECT_ACK, EFFECT_NAK, EFFECT_SILENCE = 1, 2, 3
-EFFECT_RESULT_NAMES = ("", "ack", "nak", "silence")
+# EFFECT_RESULT and CHANGE_RESULT causes.
+EFFECT_ACK, EFFECT_NAK, EFFECT_SILENCE, EFFECT_NOT_SENT = 1, 2, 3, 4
+EFFECT_RESULT_NAMES = ("", "ack", "nak", "silence", "not-sent")
 
 
 def empty(count: int) -> np.ndarray:

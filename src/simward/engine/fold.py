@@ -8,10 +8,10 @@ import numpy as np
 
 from simward.compiled import INTERPRETED
 from simward.engine import compose
-from simward.engine.events import EFFECT_RESULT, EVENT
-from simward.engine.layouts import SESSION_DISCONNECTING, SESSION_IMSI_REPORTED
+from simward.engine.events import CHANGE_RESULT, EFFECT_RESULT, EVENT
+from simward.engine.layouts import SESSION_CHANGING, SESSION_CONFINED, SESSION_DISCONNECTING, SESSION_IMSI_REPORTED
 from simward.engine.leaving import pending_departed
-from simward.engine.outputs import DISCONNECT, OUTPUT
+from simward.engine.outputs import CHANGE, DISCONNECT, INTO_QUARANTINE, OUT_OF_QUARANTINE, OUTPUT
 from simward.engine.revisions import apply_inventory, apply_policy
 from simward.engine.rows import MAPPED
 from simward.engine.session_names import put_id
@@ -86,6 +86,14 @@ class Fold:
         self._advance(at)
         return apply_inventory(self.state, delta)
 
+    def segment_of(self, use_case: int, apn: int) -> int:
+        """The segment that an APN (text id) is for a use case: its first one for an APN of none (addressing.py)."""
+        one, segments = self.state.policy.use_cases[use_case], self.state.policy.segments
+        for segment in one["other_segments"].tolist():
+            if segment and apn and int(segments["apn"][segment]) == apn:
+                return int(segment)
+        return int(one["segment"])
+
     def find(self, *, imsi: int = 0, iccid: int = 0, msisdn: int = 0) -> int:
         """Row of the subscription, or -1. By ICCID this reads the whole table: for people, not for packets."""
         rows_found = self.find_all(imsi=imsi, iccid=iccid, msisdn=msisdn)
@@ -100,14 +108,14 @@ class Fold:
         return [int(row) for row in np.flatnonzero(np.asarray(used[field]) == wanted) if used["imsi"][row]]
 
     def pending_effects(self) -> np.ndarray:
-        """Disconnects without an answer, as OUTPUT rows: to be sent (again) after a restart.
+        """Disconnects and changes without an answer, as OUTPUT rows: to be sent (again) after a restart.
 
         Those of subscriptions that were removed meanwhile are among them.
         """
         state = self.state
         used = state.sessions[: int(state.meta["sessions"][0])]
         waiting = np.flatnonzero(
-            ((used["flags"] & SESSION_DISCONNECTING) != 0) & (used["effect_sequence"] != 0)
+            ((used["flags"] & (SESSION_DISCONNECTING | SESSION_CHANGING)) != 0) & (used["effect_sequence"] != 0)
         )
         effects = np.zeros(len(waiting), OUTPUT)
         for position, row in enumerate(waiting):
@@ -120,6 +128,9 @@ class Fold:
                 effect[name] = owner[name]
             effect["subject"] = bool(session["flags"] & SESSION_IMSI_REPORTED)
             effect["kind"] = DISCONNECT
+            if session["flags"] & SESSION_CHANGING:
+                effect["kind"] = CHANGE
+                effect["result"] = OUT_OF_QUARANTINE if session["flags"] & SESSION_CONFINED else INTO_QUARANTINE
             effect["row"] = session["subscription"]
             effect["sequence"] = effect["opened_sequence"] = session["effect_sequence"]
             effect["index"] = effect["opened_index"] = session["effect_index"]
@@ -127,13 +138,14 @@ class Fold:
         return np.concatenate([effects, pending_departed(state)])
 
     def effect_result(self, effect: Any, cause: int, error_cause: int, at: int) -> np.ndarray:
-        """The event (one EVENT row) that says what became of a DISCONNECT output."""
+        """The event (one EVENT row) that says what became of a DISCONNECT or CHANGE output."""
         event = np.zeros(1, EVENT)
         for name in ("gateway", "client", "imsi", "apn", "address", "session_id_octets", "session_id"):
             event[name] = effect[name]
         for name in ("uplink_octets", "downlink_octets", "area", "duration_s", "software"):
             event[name] = -1
-        event["kind"], event["cause"], event["argument"] = EFFECT_RESULT, cause, error_cause
+        kind = CHANGE_RESULT if int(effect["kind"]) == CHANGE else EFFECT_RESULT
+        event["kind"], event["cause"], event["argument"] = kind, cause, error_cause
         event["subject"], event["request"] = effect["sequence"], effect["index"]
         event["received_at"] = event["happened_at"] = at
         return event

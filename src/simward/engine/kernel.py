@@ -14,7 +14,6 @@ from simward.detectors.facts import tac
 from simward.engine.addressing import (
     delegated_at,
     hold_number,
-    is_confined,
     may_be_confined,
     number_held,
     place_of,
@@ -23,6 +22,7 @@ from simward.engine.addressing import (
     serves,
 )
 from simward.engine.commands import fold_command, fold_effect_result, sweep
+from simward.engine.confining import confine, let_out
 from simward.engine.effects import (
     ADDRESS_GIVEN,
     DISCONNECT,
@@ -64,7 +64,7 @@ from simward.engine.strangers import forget_stranger, record_name, record_seen, 
 from simward.engine.surroundings import in_ranges, look_around
 
 ACCESS_REQUEST, START, INTERIM, STOP, ACCOUNTING_ON, ACCOUNTING_OFF = 1, 2, 3, 4, 5, 6
-TICK, COMMAND_FIRST, COMMAND_LAST, EFFECT_RESULT = 10, 20, 24, 30
+TICK, COMMAND_FIRST, COMMAND_LAST, EFFECT_RESULT, CHANGE_RESULT = 10, 20, 24, 30, 31
 SCOPE_SUBSCRIPTION, SCOPE_STRANGER, SCOPE_GATEWAY, SCOPE_SEGMENT = 0, 1, 2, 3
 ALLOW, QUARANTINED, REJECT = 0, 1, 2
 RELEASE_EXPIRY, RELEASE_RETURNED = 2, 3
@@ -148,10 +148,14 @@ def fold_known(t, row, event, position, made):  # type: ignore[no-untyped-def]
             write_verdict(t, row, verdict, decider, deciding, strongest, event, position, made, index)
             made += 1
         about_decision(t, row, event, result)
-    elif session != NOWHERE and must_go(t, row, session, strongest):
+    elif session != NOWHERE and strongest == QUARANTINE:
+        made, index = confine(t, row, session, decider, deciding, event, position, made, index)
+    elif session != NOWHERE and strongest >= REFUSE and not np.int64(session_at(t, session)["flags"]) & DISCONNECTING:
         made, index = write_disconnect(
             t, row, session, decider, deciding, False, event, position, made, index
         )
+    if strongest < QUARANTINE:
+        made, index = let_out(t, row, False, event, position, made, index)
     return made
 
 
@@ -209,18 +213,6 @@ def give_address(t, row, event, position, made, index, strongest, decider, decid
         made += 1
         index += 1
     return made, index, strongest, decider, deciding
-
-
-@njit
-def must_go(t, row, session, strongest):  # type: ignore[no-untyped-def]
-    """Does this live session have to be cut? A quarantined one may stay if it already has the quarantine addresses."""
-    if np.int64(session_at(t, session)["flags"]) & DISCONNECTING:
-        return False
-    if strongest >= REFUSE:
-        return True
-    if strongest != QUARANTINE:
-        return False
-    return not is_confined(t, row, session_at(t, session))
 
 
 @njit
@@ -401,7 +393,7 @@ def fold(tables, count):  # type: ignore[no-untyped-def]
         zero_result(t, position)
         result_at(t, position).row = NOWHERE
         kind = np.int64(event.kind)
-        if START <= kind <= STOP or kind == EFFECT_RESULT:
+        if START <= kind <= STOP or kind == EFFECT_RESULT or kind == CHANGE_RESULT:
             name_session(t, event)
         if ACCESS_REQUEST <= kind <= STOP:
             row = find_subscription(t, event)
@@ -413,7 +405,7 @@ def fold(tables, count):  # type: ignore[no-untyped-def]
             made = fold_gateway(t, event, position, made)
         elif COMMAND_FIRST <= kind <= COMMAND_LAST:
             made = fold_command(t, find_subscription(t, event), event, position, made)
-        elif kind == EFFECT_RESULT:
+        elif kind == EFFECT_RESULT or kind == CHANGE_RESULT:
             made = fold_effect_result(t, find_subscription(t, event), event, position, made)
         else:
             advance(t, event)

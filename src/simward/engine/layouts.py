@@ -35,6 +35,8 @@ UNLOCKED, LOCKED_BY_FINDING, LOCKED_BY_PERSON = 0, 1, 2
 
 # Session flags.
 SESSION_LIVE, SESSION_START_SEEN, SESSION_DISCONNECTING, SESSION_HELD, SESSION_IMSI_REPORTED = 1, 2, 4, 8, 16
+SESSION_CONFINED, SESSION_CHANGING, SESSION_UNCHANGEABLE = 32, 64, 128
+"""In quarantine; a change into it or out of it is under way; one was refused, so that the next is a Disconnect."""
 
 
 def memory_of(scope: str) -> list[tuple[str, Any]]:
@@ -127,6 +129,7 @@ SESSION = record(
         ("token_at", "u1"),
         ("id_octets", "u1"),  # of Acct-Session-Id as the gateway sends it
         ("id_form", "u1"),  # session_names.RAW, ...
+        ("confined_by", "u1"),  # the detector that put it into quarantine
     ]
 )
 DEPARTED = np.dtype(

@@ -24,7 +24,7 @@ OUTPUT = np.dtype(
         ("now", "i8"),
         ("expected", "i8"),
         ("opened_sequence", "i8"),  # the finding (or effect) that this row is about
-        ("subject", "i8"),  # COMMAND_ANSWER: its id; DISCONNECT: 1 = the gateway named the IMSI; watch: about what
+        ("subject", "i8"),  # COMMAND_ANSWER: its id; effects: 1 = the gateway named the IMSI; watch: about what
         ("before", "i8", (CHANGES,)),  # FINDING_BEGAN of a detailed detector: what was, 0 = not known or the same
         ("after", "i8", (CHANGES,)),  # and what is instead
         ("row", "i4"),  # row of the scope's table
@@ -72,10 +72,11 @@ ADDRESS_GIVEN = 11  # static address chosen: `address`, `was` = prefix_high, `no
 # `expected` = length of the prefix * 256 + length of the delegated one (0 = no such prefix), `subject` = the number
 # that they were made from, `result` = in which of the use case's segments
 UNBOUND = 12  # by a person's release with rebind, or by removal (BY_REVISION): `was` = the device it was bound to
+CHANGE = 13  # an effect: the gate sends a CoA-Request with another filter; `result` = INTO_QUARANTINE, ...
 
 KIND_NAMES = (
     "", "finding-began", "finding-updated", "finding-ended", "verdict", "disconnect", "effect-proof", "bound", "locked",
-    "released", "command-answer", "address-given", "unbound",
+    "released", "command-answer", "address-given", "unbound", "change",
 )
 
 BY_REVISION = 0
@@ -97,11 +98,21 @@ ANSWER_NAMES = ("", "applied", "duplicate", "stale", "limited", "not-found")
 RELEASE_PERSON, RELEASE_EXPIRY, RELEASE_RETURNED = 1, 2, 3
 RELEASE_NAMES = ("", "person", "expiry", "bound-device-returned")
 
+# What a change does.
+INTO_QUARANTINE, OUT_OF_QUARANTINE = 1, 2
+CHANGE_NAMES = ("", "into-quarantine", "out-of-quarantine")
 
 
 def sent_disconnects(outputs: np.ndarray) -> np.ndarray:
     """Those of OUTPUT rows that are to be sent as a Disconnect-Request: a held one is not."""
     chosen: np.ndarray = outputs[(outputs["kind"] == DISCONNECT) & (outputs["held"] == 0)]
+    return chosen
+
+
+def sent_effects(outputs: np.ndarray) -> np.ndarray:
+    """Those of OUTPUT rows that are to be sent as a request: Disconnects and changes, but none that is held."""
+    kinds = outputs["kind"]
+    chosen: np.ndarray = outputs[((kinds == DISCONNECT) | (kinds == CHANGE)) & (outputs["held"] == 0)]
     return chosen
 
 

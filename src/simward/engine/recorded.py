@@ -1,4 +1,4 @@
-"""What was done to a subscription, as recorded: bindings, locks, releases, disconnects with proof, and commands."""
+"""What was done to a subscription, as recorded: bindings, locks, releases, effects with proof, and commands."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ class Deeds:
             out.BOUND: self._binding,
             out.LOCKED: self._lock,
             out.RELEASED: self._release,
-            out.DISCONNECT: self._disconnect,
+            out.DISCONNECT: self._effect,
+            out.CHANGE: self._effect,
             out.EFFECT_PROOF: self._proof,
             out.COMMAND_ANSWER: self._answer,
             out.ADDRESS_GIVEN: self._given,
@@ -131,7 +132,7 @@ class Deeds:
         text += "" if removed else " The next device that is allowed becomes the bound one."
         return Chapter(int(row["at"]), "unbound", text, {"was": was, "how": "removed" if removed else "person"})
 
-    def _disconnect(self, row: Any) -> Chapter | None:
+    def _effect(self, row: Any) -> Chapter | None:
         sequence = int(row["opened_sequence"]) or int(row["sequence"])
         name = finding_id(sequence, row["opened_index"] if row["opened_sequence"] else row["index"])
         if name in self._effects:
@@ -140,27 +141,45 @@ class Deeds:
             return None
         session, gateway = session_id_text(row) or "", self._lexicon.text(row["gateway"])
         sent_to = gateway or "its gateway"
-        text = f"Disconnect-Request sent to {sent_to} for session {session}: {self._by(row)}. No answer yet."
+        asked = int(row["kind"]) == out.CHANGE
+        word, why = "Disconnect", self._by(row)
+        if asked:
+            word, why = "CoA", f"the quarantine filter, {why}"
+            if int(row["result"]) == out.OUT_OF_QUARANTINE:
+                why = f"the normal filter, {self._over(row)}"
+        text = f"{word}-Request sent to {sent_to} for session {session}: {why}. No answer yet."
         if row["held"]:
             held = out.HELD_NAMES[int(row["held"])]
             text = f"Disconnect of session {session} held by {held}: {self._by(row)}."
         facts: dict[str, Any] = {"effect": name, "session_id": session, "gateway": gateway, "proof": None}
         facts["attempts"] = max(1, int(row["now"]))
-        self._effects[name] = Chapter(int(row["at"]), "disconnect", text, facts)
+        if asked:
+            facts["change"] = out.CHANGE_NAMES[int(row["result"])]
+        self._effects[name] = Chapter(int(row["at"]), "change-of-filter" if asked else "disconnect", text, facts)
         return self._effects[name]
+
+    def _over(self, row: Any) -> str:
+        """Why a session is let out of quarantine."""
+        if int(row["event_kind"]) in COMMAND_NAMES:
+            return self._by(row)
+        return f"since {self._lexicon.reason(row['detector'], 0)} is over"
 
     def _proof(self, row: Any) -> Chapter | None:
         name = finding_id(row["opened_sequence"], row["opened_index"])
         gateway = self._lexicon.text(row["gateway"]) or "the gateway"
         cause = error_cause_text(row["error_cause"])
+        word = "CoA" if int(row["event_kind"]) == ev.CHANGE_RESULT else "Disconnect"
         said = {
-            ev.EFFECT_ACK: f"{gateway} acknowledged (Disconnect-ACK).",
-            ev.EFFECT_NAK: f"{gateway} refused (Disconnect-NAK{': ' + cause if cause else ''}).",
+            ev.EFFECT_ACK: f"{gateway} acknowledged ({word}-ACK).",
+            ev.EFFECT_NAK: f"{gateway} refused ({word}-NAK{': ' + cause if cause else ''}).",
             ev.EFFECT_SILENCE: f"{gateway} never answered.",
+            ev.EFFECT_NOT_SENT: f"It was not sent: {gateway} takes no CoA, or there is no filter for it.",
         }.get(int(row["result"]), "The answer cannot be read.")
         proof = {"proof": ev.EFFECT_RESULT_NAMES[int(row["result"])], "error_cause": cause or None}
         proof["proved_at"] = when(row["at"])
         chapter = self._effects.get(name)
+        if chapter is not None and int(row["result"]) == ev.EFFECT_NOT_SENT:
+            chapter.text = chapter.text.replace("-Request sent to", "-Request meant for")
         if chapter is None:
             return Chapter(int(row["at"]), "effect-proof", said, {"effect": name, **proof})
         chapter.text = chapter.text.replace("No answer yet.", said)

@@ -7,12 +7,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.addressing import prefix_mark
+from simward.engine.addressing import FILTER_QUARANTINE, is_confined, prefix_mark
+from simward.engine.confining import filters_for
 from simward.engine.hashing import mix
 from simward.engine.lookup import find_device, put_device
 from simward.engine.places import happened_s, remember_place
 from simward.engine.rows import around_of, device_at, gateway_at, meta_of, session_at, subscription_at
 from simward.engine.sessions import (
+    CONFINED,
     START_BIT,
     START_SEEN,
     STOP_BIT,
@@ -34,6 +36,7 @@ NOWHERE = -1
 DEVICES_SPARE = 65_536
 """How many more devices than twice the subscriptions are remembered."""
 ACCESS_REQUEST, START, STOP = 1, 2, 4
+QUARANTINED = 1
 SECOND_US = 1_000_000
 
 
@@ -79,10 +82,28 @@ def open_counted(t, row, event, epoch, gateway):  # type: ignore[no-untyped-def]
     """Open a session and count it for its gateway."""
     at = open_session(t, row, event, epoch, event.kind == START)
     session_at(t, at).began_s = happened_s(event) - max(np.int64(event.duration_s), np.int64(0))
+    if event.prefix_length != 0:
+        session_at(t, at).prefix_mark = prefix_mark(event.prefix_high)
+    note_quarantine(t, row, at, event)
     if gateway >= 0:
         gateway_at(t, gateway).sessions = np.int64(gateway_at(t, gateway).sessions) + np.int64(1)
         gateway_at(t, gateway).started = np.int64(gateway_at(t, gateway).started) + np.int64(1)
     return at
+
+
+@njit
+def note_quarantine(t, row, at, event):  # type: ignore[no-untyped-def]
+    """Was this session let in to quarantine? By the decision that its Class names, else by the last one for its APN."""
+    subscription, session = subscription_at(t, row), session_at(t, at)
+    if subscription.last_verdict != QUARANTINED:
+        return
+    if event.class_token != 0 and event.class_token != subscription.decided_sequence:
+        return
+    if event.class_token == 0 and event.apn != subscription.apn:
+        return
+    if filters_for(t, row, session) & FILTER_QUARANTINE or is_confined(t, row, session):
+        session["flags"] = np.int64(session["flags"]) | np.int64(CONFINED)
+        session.confined_by = subscription.last_detector
 
 
 @njit

@@ -12,11 +12,13 @@ from simward.detectors.facts import MOBILITIES
 from simward.engine.leaving import REMOVALS_MAX
 from simward.engine.revisions import in_todays_layout
 from simward.engine.tables import (
+    ASKED_CHAP,
     BINDING_MODES,
     COUNTRIES,
     DECLARED,
     LIFECYCLE,
     NAME_OCTETS,
+    OF_SEGMENTS,
     POLICY_ARRAYS,
     RELEASE_AFTER,
     InventoryDelta,
@@ -27,6 +29,8 @@ from simward.errors import UsageError
 IDENTITY_BELOW = 1 << 62
 """What hashes and indexes take (hashing.mix)."""
 USE_CASES_MOST = 0xFFFF
+FILTER_OCTETS_MOST, FILTER_NAME_OCTETS_MOST = 1100, 253
+"""What an Access-Accept has room for."""
 NAMED = ("use_cases", "segments", "tenants", "detectors")
 
 
@@ -81,6 +85,7 @@ def _misshapen(tables: PolicyTables) -> Iterator[str]:
             yield f"names: {name} must begin with the empty name, and hold each once"
         if len(names) != len(getattr(tables, name)):
             yield f"{name}: {len(getattr(tables, name))} rows for {len(names)} names"
+    yield from _wrong_of_segments(tables)
     count = len(tables.use_cases)
     if count > USE_CASES_MOST:
         yield f"use_cases: more than {USE_CASES_MOST}"
@@ -91,6 +96,20 @@ def _misshapen(tables: PolicyTables) -> Iterator[str]:
         yield f"responses: {tables.responses.shape[1]} columns for {len(tables.names['detectors'])} detectors"
     if len(tables.settings) != 1 or len(tables.countries) != COUNTRIES or not tables.names["tenants"]:
         yield f"settings, countries, tenants: not one row, {COUNTRIES} rows and at least one name"
+
+
+def _wrong_of_segments(tables: PolicyTables) -> Iterator[str]:
+    """The lists that go with the segments; revisions of earlier versions have none."""
+    for kind in OF_SEGMENTS:
+        listed = tables.names.get(kind, [""] * len(tables.segments))
+        if not _texts(listed) or len(listed) != len(tables.segments):
+            yield f"names: {kind} must be texts, one a segment"
+            return
+    for text in (*tables.of_segments("filters"), *tables.of_segments("quarantine_filters")):
+        most = FILTER_OCTETS_MOST if text.startswith("\n") else FILTER_NAME_OCTETS_MOST
+        octets = text.encode("utf-8", "replace")
+        if len(octets) > most or octets.decode() != text:
+            yield f"filters: one that is no text of at most {most} octets"
 
 
 def _out_of_range(tables: PolicyTables) -> Iterator[str]:
@@ -109,6 +128,7 @@ def _out_of_range(tables: PolicyTables) -> Iterator[str]:
          len(tables.pools) + 1),
         ("responses", tables.responses, len(RESPONSE_NAMES)),
         ("unknown_response", tables.settings["unknown_response"], len(RESPONSE_NAMES)),
+        ("credentials", segments["credentials"], ASKED_CHAP + 1),
         ("apn_octets", segments["apn_octets"], NAME_OCTETS + 1),
         *((f"{one.field}.{knob.name}_count", tables.knobs[one.field][f"{knob.name}_count"], knob.shape + 1)
           for one in of_gate() for knob in one.knobs if knob.shape),

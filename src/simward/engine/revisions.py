@@ -34,6 +34,7 @@ from simward.engine.tables import (
     CELL,
     COUNTRY,
     MODEL,
+    OF_SEGMENTS,
     POOL_RANGE,
     SEGMENT,
     SETTINGS,
@@ -67,6 +68,10 @@ def with_texts(tables: PolicyTables, state: State) -> PolicyTables:
             if knob.kind == "apn-of-segment":
                 named = np.column_stack([tables.use_cases["segment"], tables.use_cases["other_segments"]])
                 knobs[one.field][knob.name] = segments["apn"][named]  # segment 0 has no APN: 0
+                knobs[one.field][f"{knob.name}_count"] = np.count_nonzero(named, axis=1)
+            elif knob.kind == "credentials-of-segment":
+                named = np.column_stack([tables.use_cases["segment"], tables.use_cases["other_segments"]])
+                knobs[one.field][knob.name] = segments["credentials"][named]
                 knobs[one.field][f"{knob.name}_count"] = np.count_nonzero(named, axis=1)
     return replace(tables, segments=segments, knobs=knobs)
 
@@ -111,6 +116,8 @@ def kept_segment(number: int, old: PolicyTables, names: dict[str, list[str]], se
     """The new number of an old segment; one that is gone is kept too, at the end."""
     name = old.names["segments"][number]
     if name not in names["segments"]:
+        for kind in OF_SEGMENTS:
+            names[kind].append(old.of_segments(kind)[number])
         names["segments"].append(name)
         segments.append(old.segments[[number]])
     return names["segments"].index(name)
@@ -135,7 +142,7 @@ def in_todays_layout(tables: PolicyTables) -> PolicyTables:
         countries=convert(tables.countries, COUNTRY),
         models=convert(tables.models, MODEL),
         pools=convert(tables.pools, POOL_RANGE),
-        names={**tables.names, "detectors": today},
+        names={**tables.names, **{kind: tables.of_segments(kind) for kind in OF_SEGMENTS}, "detectors": today},
     )
 
 

@@ -20,6 +20,7 @@ from simward.engine.session_names import WORDS, name_hash
 
 NOWHERE = -1
 LIVE, START_SEEN, DISCONNECTING, HELD, IMSI_REPORTED = 1, 2, 4, 8, 16
+CONFINED, CHANGING, UNCHANGEABLE = 32, 64, 128
 SESSIONS_MAX = 8
 """Live sessions a subscription may have; TS 23.401 allows 8 (later 15) EPS bearers, so more means lost Stops."""
 START_BIT, STOP_BIT = 1, 2

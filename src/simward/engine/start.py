@@ -216,6 +216,8 @@ def renumber_detectors(state: State, then: list[str], now: list[str]) -> None:
         (state.findings["detector"][:used] == GONE) & (state.findings["opened_sequence"][:used] != 0)
     ):
         drop_finding(state, int(row))
+    sessions = state.sessions["confined_by"][: int(state.meta["sessions"][0])]
+    sessions[:] = np.where(number[sessions] == GONE, 0, number[sessions])
     known = int(state.meta["subscriptions"][0])
     for name in ("lock_detector", "last_detector"):
         renumbered = number[state.subscriptions[name][:known]]

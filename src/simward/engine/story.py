@@ -221,6 +221,9 @@ class Story:
             self._deeds.command(event, sequence, notes)
         elif kind in (ev.COMMAND_PAUSE, ev.COMMAND_RESUME):
             self._paused = kind == ev.COMMAND_PAUSE
+        elif kind == ev.CHANGE_RESULT:
+            if event["argument"] == SESSION_CONTEXT_NOT_FOUND:
+                self._book.disconnected(event)
         elif kind == ev.EFFECT_RESULT:
             # A NAK for a session that the gateway does not know proves its end as well as an ACK does (RFC 5176 3.5).
             if event["cause"] == ev.EFFECT_ACK or event["argument"] == SESSION_CONTEXT_NOT_FOUND:

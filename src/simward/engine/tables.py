@@ -77,6 +77,7 @@ SEGMENT = np.dtype(
         ("bare", "u1"),  # 1: pool_first.. are bare numbers and no IPv4 addresses
         ("quarantine_bare", "u1"),
         ("filters", "u1"),  # FILTER_*: what an Accept carries besides addresses
+        ("credentials", "u1"),  # ASKED_*: what its devices show; names["secrets"] says which secret
     ],
     align=True,
 )
@@ -96,6 +97,20 @@ bit each (0 = not said)."""
 POOL_RANGE = np.dtype([("first", "i8"), ("last", "i8")], align=True)
 """Devices of a pool, from IMEI to IMEI; the ranges of one pool stand together, sorted, without overlaps."""
 FILTER_NORMAL, FILTER_QUARANTINE = 1, 2
+ASKED_NOTHING, ASKED_PAP, ASKED_CHAP = 0, 1, 2
+OF_SEGMENTS = ("secrets", "filters", "quarantine_filters")
+"""Lists in `names` that go with `names["segments"]`, "" where there is none: the name of the secret that its devices
+show, and its filters as `filter_text` writes them."""
+
+
+def filter_text(name: str, rules: list[str]) -> str:
+    """A filter as one text: the name of one that the gateway has, or rules, each begun by a line end."""
+    return name or "".join(f"\n{one}" for one in rules)
+
+
+def filter_parts(text: str) -> tuple[str, list[str]]:
+    """The reverse of `filter_text`."""
+    return ("", text[1:].split("\n")) if text.startswith("\n") else (text, [])
 
 SETTINGS = np.dtype([("unknown_response", "u1"), ("paused", "u1"), ("spare", "u1", (6,))], align=True)
 """What simward.toml says that the fold must know: unknown_response is REFUSE ("reject") or OBSERVE ("allow")."""
@@ -124,7 +139,8 @@ class PolicyTables:
     knobs: np.ndarray
     settings: np.ndarray  # one row
     names: dict[str, list[str]]
-    """"use_cases", "segments", "tenants" ("" first where row 0 is none), "detectors", "watch_detectors"."""
+    """"use_cases", "segments", "tenants" ("" first where row 0 is none), "detectors", "watch_detectors", and those of
+    OF_SEGMENTS."""
     sources: dict[str, str] = field(default_factory=dict)  # file name -> text, for the audit
     cells: np.ndarray = field(default_factory=lambda: np.zeros(0, CELL))
     countries: np.ndarray = field(default_factory=lambda: np.zeros(COUNTRIES, COUNTRY))
@@ -132,6 +148,10 @@ class PolicyTables:
     pools: np.ndarray = field(default_factory=lambda: np.zeros(0, POOL_RANGE))
     watch_responses: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, MAX_CLASSES), np.uint8))
     """u1[use case, watch detector, class]: what is to become of what the watch finds."""
+
+    def of_segments(self, kind: str) -> list[str]:
+        """One of the lists of OF_SEGMENTS; revisions of earlier versions have none."""
+        return self.names.get(kind) or [""] * len(self.segments)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Every array that the gate decides by, by its name, in the order in which they are journalled."""

@@ -15,6 +15,7 @@ from simward.engine import events
 from simward.engine.outputs import (
     ANSWER_NAMES,
     APPLIED,
+    CHANGE,
     COMMAND_ANSWER,
     DISCONNECT,
     DUPLICATE,
@@ -217,7 +218,7 @@ def answer(parts: list[Part], outputs: np.ndarray, results: np.ndarray, durable:
             command.call.answer(**facts)
 
 
-DEEDS = {LOCKED: "locked", RELEASED: "released", UNBOUND: "unbound", DISCONNECT: "disconnect"}
+DEEDS = {LOCKED: "locked", RELEASED: "released", UNBOUND: "unbound", DISCONNECT: "disconnect", CHANGE: "change"}
 """What an answer tells of the outputs: an applied command may have found nothing to do."""
 REFUSALS = {
     "stale": "stale: the binding has changed since (look again, then repeat with its generation)",

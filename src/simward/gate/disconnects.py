@@ -1,4 +1,4 @@
-"""Disconnect-Requests: what the fold decided becomes a request to the gateway, and what came of it an event."""
+"""Disconnect- and CoA-Requests: what the fold decided becomes a request to a gateway, what came of it an event."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ import numpy as np
 from simward.engine.events import (
     EFFECT_ACK,
     EFFECT_NAK,
+    EFFECT_NOT_SENT,
     EFFECT_RESULT_NAMES,
     EFFECT_SILENCE,
     SESSION_ID_OCTETS,
 )
 from simward.engine.fold import Fold
-from simward.engine.outputs import sent_disconnects
+from simward.engine.outputs import CHANGE, INTO_QUARANTINE, sent_effects
 from simward.engine.texts import OVERFLOW_TEXT
 from simward.gate.metrics import Metrics
 from simward.wire.radius.dynauth import RFC_5080, Address, DynauthClient, Peer, Schedule, Session
@@ -31,6 +32,14 @@ log = logging.getLogger(__name__)
 
 WAITING_MAX = 100_000
 RECEIVED_AT_ONCE_MAX = 256
+Attributes = list[tuple[str, bytes]]
+FilterOf = Callable[..., Attributes]
+"""The attributes of the filter that a CHANGE (OUTPUT row) puts in place, `quarantine` or not."""
+
+
+def no_filter(effect: Any, *, quarantine: bool) -> Attributes:
+    """Of a gate without a policy: no filter, so that nothing is changed."""
+    return []
 
 
 class Disconnects:
@@ -41,14 +50,15 @@ class Disconnects:
 
     def __init__(
         self, opened: Mapping[int, socket.socket], peers: Mapping[str, Peer], fold: Fold, metrics: Metrics,
-        *, schedule: Schedule = RFC_5080, monotonic: Callable[[], float], jitter: Callable[[], float] = lambda: 0.0,
+        *, filter_of: FilterOf = no_filter, schedule: Schedule = RFC_5080, monotonic: Callable[[], float],
+        jitter: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`opened`: a socket for each address family; `peers` by the client's name."""
         self._opened = dict(opened)
         self._peers, self._fold, self._metrics = dict(peers), fold, metrics
-        self._monotonic = monotonic
+        self._monotonic, self._filter_of = monotonic, filter_of
         self._client = DynauthClient(jitter, random.randrange(256), schedule)
-        self._waiting: dict[Address, deque[tuple[Peer, Any]]] = {}
+        self._waiting: dict[Address, deque[tuple[Peer, Any, Attributes]]] = {}
         self._waiting_count = 0
         self._unreachable: set[str] = set()
         self.results: list[Any] = []
@@ -66,23 +76,25 @@ class Disconnects:
 
     def on_durable(self, outputs: np.ndarray) -> None:
         """Outputs that are in the journal: send what they decided (a held one was not)."""
-        chosen = sent_disconnects(outputs)
+        chosen = sent_effects(outputs)
         if len(chosen):
             self.request(chosen)
 
     def request(self, effects: np.ndarray) -> None:
-        """Send a Disconnect-Request for each of these OUTPUT rows."""
+        """Send a Disconnect- or CoA-Request for each of these OUTPUT rows."""
         now = self._monotonic()
         for effect in effects.copy():
             name = self._fold.state.texts.name(int(effect["client"]))
-            peer = self._peers.get(name)
-            if peer is None:
+            peer, attributes = self._peers.get(name), self._attributes(effect)
+            if int(effect["kind"]) == CHANGE and not (peer and peer.takes_changes and attributes):
+                self._result(effect, EFFECT_NOT_SENT)
+            elif peer is None:
                 self._cannot(effect, name)
             elif self.pending >= WAITING_MAX:
                 self._metrics.add("effects_dropped_total")
                 self._result(effect, EFFECT_SILENCE)
             else:
-                self._waiting.setdefault(peer.address, deque()).append((peer, effect))
+                self._waiting.setdefault(peer.address, deque()).append((peer, effect, attributes))
                 self._waiting_count += 1
                 self._send_waiting(peer.address, now)
 
@@ -118,12 +130,21 @@ class Disconnects:
         """As many of those that wait for this gateway as may be under way at once."""
         waiting = self._waiting.get(address)
         while waiting and self._client.has_room(address):
-            peer, effect = waiting.popleft()
+            peer, effect, attributes = waiting.popleft()
             self._waiting_count -= 1
             # The time of the decision, or that of sending where a restart or a queue came between.
             decided_at_s = max(int(effect["at"]), self._fold.now) // 1_000_000
             session = session_of(effect, self._fold)
-            self._transmit(self._client.disconnect(peer, session, decided_at_s, now, effect), address)
+            if int(effect["kind"]) == CHANGE:
+                octets = self._client.change(peer, session, attributes, decided_at_s, now, effect)
+            else:
+                octets = self._client.disconnect(peer, session, decided_at_s, now, effect)
+            self._transmit(octets, address)
+
+    def _attributes(self, effect: Any) -> Attributes:
+        if int(effect["kind"]) != CHANGE:
+            return []
+        return self._filter_of(effect, quarantine=int(effect["result"]) == INTO_QUARANTINE)
 
     def _transmit(self, octets: bytes, address: Address) -> None:
         try:

@@ -22,6 +22,8 @@ _TEXTS = {
     "subscription-locked/suspended": "The inventory says that this subscription is suspended. See inventory.csv.",
     "subscription-locked/retired": "The inventory says that this subscription is retired. See inventory.csv.",
     "apn-not-permitted": "This APN is not permitted for this subscription's use case. Check the device's APN setting.",
+    "credentials-wrong/wrong": "The password of this APN is wrong. Check the device's APN settings.",
+    "credentials-wrong/missing": "This APN asks for a password, and the request shows none of the right kind.",
     "network-not-permitted": "This visited network or radio access is not permitted for the use case.",
     "address-pool-exhausted": "The segment has no free address. Enlarge its pool.",
 }

@@ -14,8 +14,9 @@ from simward.engine.fold import Fold
 from simward.engine.outputs import OUTPUT, sent_disconnects
 from simward.engine.revision_checks import checked_inventory, checked_policy
 from simward.engine.tables import InventoryDelta, PolicyTables
-from simward.errors import UsageError
+from simward.errors import ConfigurationError, UsageError
 from simward.gate.control import Call
+from simward.gate.in_force import InForce
 from simward.gate.recorder import Recorder
 
 CONTENTS = "revision.json"
@@ -66,8 +67,13 @@ def read_piece(path: Path) -> Revision:
 class Applying:
     """At most one revision under way; each `step` folds and records one piece of it."""
 
-    def __init__(self, fold: Fold, recorder: Recorder, now: Callable[[], int], monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, fold: Fold, recorder: Recorder, now: Callable[[], int], monotonic: Callable[[], float],
+        in_force: InForce | None = None,
+    ) -> None:
+        """`in_force` is told of each policy: before, when it may still refuse it, and after."""
         self._fold, self._recorder, self._now, self._monotonic = fold, recorder, now, monotonic
+        self._in_force = in_force
         self._pieces: Iterator[Path] | None = None
         self._call: Call | None = None
         self._note: dict[str, str] = {}
@@ -98,15 +104,27 @@ class Applying:
         try:
             piece = read_piece(path)
         except UsageError as error:
-            self._call.refuse(f"{path.name} is not taken: {error}; what came before it is applied")
-            self._pieces = self._call = None
-            return False
+            return self._give_up(f"{path.name} is not taken: {error}; what came before it is applied")
+        told = self._in_force if isinstance(piece, PolicyTables) else None
+        if told is not None and isinstance(piece, PolicyTables):
+            try:
+                told.check(piece)
+            except ConfigurationError as error:
+                return self._give_up(f"{error}; the gate goes on as before")
         row = revision_row(self._fold, piece, self._now())
         notes = {**row.notes, "commands": {str(row.first): self._note}}
         outputs = np.frombuffer(row.outputs, OUTPUT)
         self._cut += len(sent_disconnects(outputs))
         self._recorder.append(replace(row, notes=notes), outputs, self._monotonic())
+        if told is not None:
+            told.take()
         return True
+
+    def _give_up(self, why: str) -> bool:
+        assert self._call is not None
+        self._call.refuse(why)
+        self._pieces = self._call = None
+        return False
 
     def _end(self) -> None:
         assert self._call is not None

@@ -23,8 +23,9 @@ from simward.gate.class_key import class_key_of
 from simward.gate.clock import Clock
 from simward.gate.commands import CommandDesk
 from simward.gate.control import CommandSocket
-from simward.gate.disconnects import Disconnects, family_of, jitter, source_of
+from simward.gate.disconnects import Disconnects, FilterOf, family_of, jitter, source_of
 from simward.gate.first_start import first_revisions, revision_of_settings
+from simward.gate.in_force import InForce
 from simward.gate.loop import Gate
 from simward.gate.metrics import Metrics
 from simward.gate.poller import Poller
@@ -38,7 +39,7 @@ from simward.gate.status import Status
 from simward.gate.warm import warm_up
 from simward.gate.watching import WatchProcess
 from simward.history.whole import restored_from
-from simward.settings import Settings
+from simward.settings import FILE_NAME, Settings
 from simward.wire.radius.answer import Answerer
 from simward.wire.radius.clients import ClientTable
 from simward.wire.radius.dynauth import Peer
@@ -121,14 +122,18 @@ def assemble(
     receiver = Receiver(clients, fold.state.texts, key=key)
     receiver.seed(recent_requests(journal, fold))
     answerer = Answerer(clients, reply_texts(), key=key)
+    path = settings.dir / FILE_NAME
+    in_force = InForce(fold, receiver, answerer, lambda: Settings.load(settings.dir).secrets, path)
+    in_force.check(fold.state.policy)
+    in_force.take()
     port = RadiusPort(
         open_udp(*settings.gate.auth), open_udp(*settings.gate.accounting), receiver, answerer,
         [one.network for one in settings.gateways],
     )  # fmt: skip
     closing.callback(port.close)
-    disconnects = open_disconnects(settings, fold, metrics, closing)
+    disconnects = open_disconnects(settings, fold, metrics, closing, in_force.filter_of)
     recorder = Recorder(journal, disconnects.on_durable)
-    applying = Applying(fold, recorder, clock.now, time.monotonic)
+    applying = Applying(fold, recorder, clock.now, time.monotonic, in_force)
     status = Status(fold, journal, recorder, port, disconnects, metrics, clock)
     desk = CommandDesk({"status": status.answer, "metrics": status.answer_metrics, "apply": applying.begin})
     gate = Gate(
@@ -157,10 +162,12 @@ def assemble(
     return runner, port
 
 
-def open_disconnects(settings: Settings, fold: Fold, metrics: Metrics, closing: ExitStack) -> Disconnects:
-    """One socket an address family for all gateways that take Disconnect-Requests."""
+def open_disconnects(
+    settings: Settings, fold: Fold, metrics: Metrics, closing: ExitStack, filter_of: FilterOf
+) -> Disconnects:
+    """One socket an address family for all gateways that take Disconnect- or CoA-Requests."""
     peers = {
-        one.name: Peer((one.dynauth.host, one.dynauth.port), one.secret)
+        one.name: Peer((one.dynauth.host, one.dynauth.port), one.secret, one.coa)
         for one in settings.gateways
         if one.dynauth is not None
     }
@@ -168,7 +175,7 @@ def open_disconnects(settings: Settings, fold: Fold, metrics: Metrics, closing: 
     for family in {family_of(peer.address[0]) for peer in peers.values()}:
         opened[family] = open_udp(source_of(family, peers.values(), settings.gate.auth.host), 0)
         closing.callback(opened[family].close)
-    return Disconnects(opened, peers, fold, metrics, monotonic=time.monotonic, jitter=jitter)
+    return Disconnects(opened, peers, fold, metrics, filter_of=filter_of, monotonic=time.monotonic, jitter=jitter)
 
 
 def recent_requests(journal: Journal, fold: Fold) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A PGW on real sockets: asks, reports, sends again, checks every answer, and takes Disconnect-Requests.
+"""A PGW on real sockets: asks, reports, sends again, checks every answer, and takes Disconnect- and CoA-Requests.
 
 One thread and no threads inside: `Network.run` turns all gateways of the lab until a condition holds.
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from simward.lab import packets
 from simward.lab.packets import Nas
-from simward.wire.radius.dictionary import Value
+from simward.wire.radius.dictionary import Code, Value
 from simward.wire.radius.packet import Packet
 
 Build = Callable[[int, int], bytes]
@@ -26,7 +26,7 @@ SOCKETS = 4
 PATIENCE_S = 1.0
 ATTEMPTS = 5
 SO_TIMESTAMPNS = 35  # Linux: the kernel notes when a datagram came in
-ANSWERS_KEPT = 1024  # to Disconnect-Requests, for those that are sent again (RFC 5176 3.3)
+ANSWERS_KEPT = 1024  # to requests of the gate, for those that are sent again (RFC 5176 3.3)
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Counters:
 
 
 class Gateway:
-    """One PGW: some sockets on its own address, 256 identifiers on each, and a port for Disconnect-Requests."""
+    """One PGW: some sockets on its own address, 256 identifiers on each, and a port for requests of the gate."""
 
     def __init__(
         self, name: str, address: str, secret: bytes, auth: tuple[str, int], accounting: tuple[str, int],
@@ -97,6 +97,11 @@ class Gateway:
         self.disconnects: list[tuple[str, int]] = []
         """Acct-Session-Id and the Error-Cause that was answered (0: ACK)."""
         self.on_disconnect: Callable[[str], int] = self._known_session
+        self.changes: list[tuple[str, str, int]] = []
+        """Acct-Session-Id, the filter asked for (packets.filter_in) and the Error-Cause answered."""
+        self.on_change: Callable[[str], int] = self._known_session
+        self.hears_requests = True
+        """False: requests of the gate are lost on the way."""
         self._sockets = [_bound(address, 0) for _ in range(SOCKETS)]
         self._dynauth = _bound(address, dynauth) if dynauth else None
         self._free = {port: _identifiers() for port in self.ports}
@@ -144,7 +149,7 @@ class Gateway:
         for index, one in enumerate(self._sockets):
             selector.register(one, selectors.EVENT_READ, (self._receive, index))
         if self._dynauth is not None:
-            selector.register(self._dynauth, selectors.EVENT_READ, (self._take_disconnect, 0))
+            selector.register(self._dynauth, selectors.EVENT_READ, (self._take_request, 0))
 
     def close(self) -> None:
         """Close every socket."""
@@ -223,22 +228,28 @@ class Gateway:
                 took = (_arrival_ns(notes) - pending.sent_ns) / 1e6
                 self._settle(pending, Answer(packet, took, pending.attempts))
 
-    def _take_disconnect(self, _: int) -> None:
+    def _take_request(self, _: int) -> None:
         assert self._dynauth is not None
         try:
             octets, peer = self._dynauth.recvfrom(4096)
         except BlockingIOError:
             return
-        request, fault = packets.read_disconnect(octets, self.nas.secret)
+        if not self.hears_requests:
+            return
+        request, fault = packets.read_dynauth(octets, self.nas.secret)
         if request is None:
-            self.counters.faults[f"Disconnect-Request: {fault}"] += 1
+            self.counters.faults[f"dynamic authorization: {fault}"] += 1
             return
         answer = self._answered.get(octets)
         if answer is None:
             session = str(request.get("Acct-Session-Id") or "")
-            cause = self.on_disconnect(session)
-            self.disconnects.append((session, cause))
-            answer = packets.disconnect_answer(request, cause, self.nas.secret)
+            if request.code == Code.COA_REQUEST:
+                cause = self.on_change(session)
+                self.changes.append((session, packets.filter_in(request), cause))
+            else:
+                cause = self.on_disconnect(session)
+                self.disconnects.append((session, cause))
+            answer = packets.dynauth_answer(request, cause, self.nas.secret)
             if len(self._answered) >= ANSWERS_KEPT:
                 self._answered.clear()
             self._answered[octets] = answer

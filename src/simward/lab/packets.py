@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from simward.lab.fleet import Device, Place, Subscription
 from simward.lab.geography import HOME_PLMN
 from simward.wire.radius.dictionary import Code, Value
+from simward.wire.radius.dynauth import ANSWERS
 from simward.wire.radius.packet import MESSAGE_AUTHENTICATOR, Packet, PacketError
 
 START, STOP, INTERIM = "Start", "Stop", "Interim-Update"
@@ -150,21 +151,26 @@ def read_answer(octets: bytes, request: bytes, secret: bytes) -> tuple[Packet | 
     return packet, ""
 
 
-def read_disconnect(octets: bytes, secret: bytes) -> tuple[Packet | None, str]:
-    """An authentic Disconnect-Request, or None and what is wrong with it (RFC 5176 2.3)."""
+def read_dynauth(octets: bytes, secret: bytes) -> tuple[Packet | None, str]:
+    """An authentic Disconnect- or CoA-Request, or None and what is wrong with it (RFC 5176 2.3)."""
     try:
         packet = Packet.decode(octets)
     except PacketError as error:
         return None, error.reason
-    if packet.code != Code.DISCONNECT_REQUEST:
+    if packet.code not in ANSWERS:
         return None, f"code {packet.code}"
     return (packet, "") if packet.verify_request(secret) else (None, "not authentic")
 
 
-def disconnect_answer(request: Packet, error_cause: int, secret: bytes) -> bytes:
-    """Disconnect-ACK, or Disconnect-NAK with an Error-Cause where that is not 0."""
-    code = Code.DISCONNECT_NAK if error_cause else Code.DISCONNECT_ACK
-    answer = Packet(code, request.identifier)
+def dynauth_answer(request: Packet, error_cause: int, secret: bytes) -> bytes:
+    """ACK, or NAK with an Error-Cause where that is not 0."""
+    answer = Packet(ANSWERS[request.code][error_cause != 0], request.identifier)
     if error_cause:
         answer.add("Error-Cause", error_cause)
     return answer.sign_response(request.authenticator, secret)
+
+
+def filter_in(packet: Packet) -> str:
+    """The filter that an Accept or a CoA-Request carries: a name, or its rules with `; ` between them."""
+    rules = b"".join(octets for octets in packet.all("NAS-Filter-Rule") if isinstance(octets, bytes))
+    return str(packet.get("Filter-Id") or "") or "; ".join(rules.decode().split("\0")).strip()

@@ -24,7 +24,11 @@ from simward.detectors.detector import (
 )
 from simward.detectors.facts import MOBILITIES
 from simward.engine.tables import (
+    ASKED_CHAP,
+    ASKED_PAP,
     BINDING_MODES,
+    FILTER_NORMAL,
+    FILTER_QUARANTINE,
     LIMITED_ACTIONS,
     POOL_RANGE,
     RELEASE_AFTER,
@@ -34,9 +38,10 @@ from simward.engine.tables import (
     SETTINGS,
     USE_CASE,
     PolicyTables,
+    filter_text,
     knobs_dtype,
 )
-from simward.errors import Problem
+from simward.errors import ConfigurationError, Problem, nearest
 from simward.identity import Plmn, rat_number
 from simward.policy.load import Document, Policy, listed, value_at
 from simward.policy.models import pool_ranges, read_models
@@ -77,8 +82,12 @@ class Beside:
 def compile_policy(policy: Policy, settings: Settings, beside: Beside | None = None) -> PolicyTables:
     """The tables of a policy; row 0 of use cases and segments means "none" and holds the defaults.
 
-    `beside` is read from the working folder where it is not given. ConfigurationError with all that is wrong there.
+    `beside` is read from the working folder where it is not given. ConfigurationError with all that is wrong there, or
+    with the segments whose secret simward.toml does not have.
     """
+    unknown = list(_unknown_secrets(policy, settings))
+    if unknown:
+        raise ConfigurationError(unknown)
     beside = beside or Beside.read(settings)
     ranges = {name: pool_ranges(one) for name, one in policy.of("pool").items()}
     use_cases, segments = policy.of("use_case"), policy.of("segment")
@@ -101,6 +110,9 @@ def compile_policy(policy: Policy, settings: Settings, beside: Beside | None = N
             "tenants": tenants,
             "detectors": [one.id for one in of_gate()],
             "watch_detectors": [one.id for one in of_watch()],
+            "secrets": ["", *(secret_of(one.value) for one in segments.values())],
+            "filters": ["", *(_filter(one.value, "") for one in segments.values())],
+            "quarantine_filters": ["", *(_filter(one.value, "quarantine_") for one in segments.values())],
         },
         sources={
             **_named_from(settings, policy.texts),
@@ -206,7 +218,30 @@ def _segment(document: dict[str, Any]) -> np.ndarray:
     one = Pools.quarantine(document)
     row["quarantine_first"], row["quarantine_last"], row["quarantine_bare"] = one.first, one.last, one.bare
     row["quarantine_prefix_base"], row["quarantine_prefix_length"] = one.prefix_base, one.prefix_length
+    row["filters"] = (FILTER_NORMAL if _filter(document, "") else 0) | (
+        FILTER_QUARANTINE if _filter(document, "quarantine_") else 0
+    )
+    if secret_of(document):
+        row["credentials"] = ASKED_PAP if "pap" in document["credentials"] else ASKED_CHAP
     return row
+
+
+def secret_of(segment: dict[str, Any]) -> str:
+    """The name of the secret that a segment's devices show; empty where they show none."""
+    asked = segment.get("credentials", "none")
+    return "" if asked == "none" else str(next(iter(asked.values())))
+
+
+def _unknown_secrets(policy: Policy, settings: Settings) -> Iterator[Problem]:
+    for one in policy.of("segment").values():
+        name = secret_of(one.value)
+        if name and name not in settings.secrets:
+            what = f"simward.toml has no [[secret]] {name!r}"
+            yield one.problem("credentials", what, nearest(name, settings.secrets))
+
+
+def _filter(segment: dict[str, Any], prefix: str) -> str:
+    return filter_text(segment.get(f"{prefix}filter_id", ""), segment.get(f"{prefix}filter", []))
 
 
 def _responses(document: dict[str, Any], unknown: int) -> np.ndarray:
@@ -262,8 +297,8 @@ def _knobs(document: dict[str, Any]) -> np.ndarray:
 def knob_value(document: dict[str, Any], knob: Knob) -> Any:
     """What a knob reads from a use case: a number, or a sorted list of numbers where it has a shape."""
     raw = value_at(document, knob.path) if knob.path else None
-    if knob.kind == "apn-of-segment":
-        return []  # the number of a text is the fold's to give, when the revision is applied
+    if knob.kind in ("apn-of-segment", "credentials-of-segment"):
+        return []  # the fold's to fill in, when the revision is applied
     if raw is None:
         return [] if knob.shape else knob.default
     match knob.kind:

@@ -15,7 +15,6 @@ DETECTORS = {
     "usage-unusual": "another amount of data than its own or its peers' habit",
     "service-not-permitted": "voice or SMS where the use case has none",
     "endpoint-not-permitted": "traffic to an address that the segment does not list",
-    "credentials-wrong": "PAP or CHAP credentials that do not fit the segment",
 }
 """Detectors of later versions: responses may name them already."""
 
@@ -29,7 +28,6 @@ KEYS = {
         "cadence.silent_after": "silence is not yet judged by itself, only what differs after it",
     },
     "segment": {
-        "credentials": "PAP and CHAP are not yet checked",
         "classification": "it is kept, and nothing depends on it yet",
         "jurisdiction": "it is kept, and nothing depends on it yet",
     },
@@ -39,7 +37,7 @@ KEYS = {
 """Kind of document -> key -> why it has no effect yet."""
 
 WITHOUT_EFFECT_ANYWAY = {
-    "tenant": "default", "credentials": "none",
+    "tenant": "default",
     "services.data": "unlimited", "services.sms": "unlimited", "services.voice": "unlimited",
 }
 """Values that ask for nothing, so that nothing is missing."""

@@ -17,6 +17,7 @@ from simward.detectors import installed
 from simward.detectors.detector import NOTIFY, RESPONSE_NAMES
 from simward.errors import ConfigurationError, Problem, nearest
 from simward.policy import later
+from simward.policy.filter_rules import filter_problems
 from simward.policy.schema import KINDS, read_document
 from simward.policy.shapes import Reading
 
@@ -119,6 +120,8 @@ def read_policies(texts: dict[str, str], problems: Iterable[Problem] = ()) -> Po
     found += () if broken else _references(policy)
     found += _overlaps(policy)
     found += _too_strong(policy)
+    for one in policy.of("segment").values():
+        found += [one.problem(*problem) for problem in filter_problems(one.value)]
     found += _warnings(policy)
     errors = [problem for problem in found if not problem.warning]
     if errors:

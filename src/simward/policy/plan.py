@@ -226,7 +226,7 @@ def _recompiled(old: PolicyTables, new: PolicyTables) -> bool:
     """
     count = len(new.use_cases)
     return _described_alike(old, new) and not (
-        all(old.names[key][: len(names)] == names for key, names in new.names.items())
+        all(old.names.get(key, [])[: len(names)] == names for key, names in new.names.items())
         and old.knobs.dtype == new.knobs.dtype
         and np.array_equal(old.responses[:count], new.responses)
         and np.array_equal(old.use_cases[:count], new.use_cases)

@@ -16,6 +16,7 @@ from simward.engine.tables import BINDING_MODES, LIMITED_ACTIONS, OTHER_SEGMENTS
 from simward.errors import nearest
 from simward.identity import RATS, Imei, Plmn, Tac, rat_text
 from simward.policy import later
+from simward.policy.filter_rules import filter_id, filter_rule
 from simward.policy.shapes import WRONG, Key, Keyed, Listed, Mapped, OneOrMore, Reading, Scalar, Shape, Worded, Words
 from simward.quantities import QuantityError
 
@@ -174,6 +175,8 @@ PLMN = Scalar("PLMN", lambda text: Plmn.parse(text).text, _string(r"^\d{3}[-/ ]?
 RAT = Scalar("radio access technology", _rat, {"enum": [*RATS]})
 TAC_RANGE = Scalar("TAC or range of TACs", _tac_range, _string(r"^\d{8}(\s*-\s*\d{8})?$"), quoted=True)
 IMEI = Scalar("IMEI", lambda text: Imei.parse(text).text, _string(r"^\d[\d\s./-]{12,20}\d$"), quoted=True)
+FILTER_ID = Scalar("name of a filter", filter_id, {"type": "string", "minLength": 1, "maxLength": 253})
+FILTER_RULE = Scalar("filter rule", filter_rule, _string(r"^\s*(permit|deny)\s+(in|out)\s+(ip|\d+)\s+from\s+\S"))
 RESPONSE = Words(RESPONSE_NAMES[1:])
 
 
@@ -290,6 +293,8 @@ _SERVICES = {
     "voice": Key(Words(("none", "unlimited"), TIME_RATE, "10m/day"), "Calls."),
 }
 
+_RULES = Listed(FILTER_RULE, 1, 256, "is empty: a filter without rules means nothing", ordered=True)
+
 USE_CASE = Keyed(
     {
         "use_case": Key(NAME, "Its name, as inventory.csv spells it.", needed=True),
@@ -367,6 +372,10 @@ SEGMENT = Keyed(
             Words(("none",), Keyed({"pap": Key(NAME), "chap": Key(NAME)}, _credentials), "{pap: secret-name}"),
             "How its devices authenticate.",
         ),
+        "filter": Key(_RULES, "Filter rules of its sessions, first match first (NAS-Filter-Rule)."),
+        "filter_id": Key(FILTER_ID, "Or the name of a filter that the gateway has (Filter-Id)."),
+        "quarantine_filter": Key(_RULES, "Filter rules of sessions in quarantine."),
+        "quarantine_filter_id": Key(FILTER_ID, "Or the name of a filter for them."),
         "classification": Key(TEXT, "Of its data: internal, confidential, ..."),
         "jurisdiction": Key(TEXT, "Where its data may be: EU, NO, ..."),
     },

@@ -135,12 +135,13 @@ class Worded:
 
 @dataclass(frozen=True)
 class Listed:
-    """A list of values of one shape; sorted and without repetitions, since order never means anything here."""
+    """A list of values of one shape; sorted and without repetitions, unless it is `ordered`: order means something."""
 
     item: Shape
     least: int = 0
     most: int = 10_000
     empty: str = "is empty"
+    ordered: bool = False
 
     def json(self) -> dict[str, Any]:
         return {"type": "array", "items": self.item.json(), "minItems": self.least, "maxItems": self.most}
@@ -153,7 +154,9 @@ class Listed:
         if len(node.value) > self.most:
             return reading.report(node, where, f"has {len(node.value)} entries", f"at most {self.most}")
         values = [self.item.read(one, f"{where}[{index}]", reading) for index, one in enumerate(node.value)]
-        return WRONG if WRONG in values else sorted(set(values))
+        if WRONG in values:
+            return WRONG
+        return values if self.ordered else sorted(set(values))
 
 
 @dataclass(frozen=True)

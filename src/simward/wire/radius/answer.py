@@ -13,6 +13,7 @@ from simward.engine.outputs import REJECT, RESULT
 from simward.wire.radius import batch as batches
 from simward.wire.radius import class_token, compiling, outcomes
 from simward.wire.radius import clients as client_tables
+from simward.wire.radius import filters as filter_tables
 from simward.wire.radius import lanes as hashing_together
 from simward.wire.radius import md5 as hashing
 from simward.wire.radius import octets as numbers
@@ -20,6 +21,7 @@ from simward.wire.radius.batch import ADDRESS_OCTETS, ROOM, PacketArrays, Packet
 from simward.wire.radius.class_token import class_key, put_class
 from simward.wire.radius.clients import ClientTable
 from simward.wire.radius.compiling import uncounted
+from simward.wire.radius.filters import Filters, filters_of, put_filter
 from simward.wire.radius.lanes import LANES, LANES_FROM, add_octets, open_lane, run_lanes, take_digest, turn_outward
 from simward.wire.radius.md5 import AFTER_KEY, FRESH, INITIAL, hmac_md5, md5
 from simward.wire.radius.octets import copy, put16, put32, u16
@@ -35,7 +37,10 @@ REPLY_OCTETS_MAX = 253
 SPECIAL = 255
 """A detector number that no detector has: its reply text is the one given to `refuse`."""
 
-SOURCES = (batches, class_token, client_tables, compiling, hashing, hashing_together, numbers, outcomes, outputs)
+SOURCES = (
+    batches, class_token, client_tables, compiling, filter_tables, hashing, hashing_together, numbers, outcomes,
+    outputs,
+)
 DEFAULT_REPLY = b"Refused by policy."
 
 
@@ -63,6 +68,7 @@ class Signing(NamedTuple):
     scratch: np.ndarray  # md5.new_scratch()
     state: np.ndarray  # u4[4]: a digest
     class_key: np.ndarray  # class_token.class_key()
+    filters: Filters
 
 
 @uncounted
@@ -83,7 +89,7 @@ def _put_prefix(octets, at, number, high, length):  # type: ignore[no-untyped-de
 
 
 @uncounted
-def _put_accept(octets, at, result, class_key):  # type: ignore[no-untyped-def]
+def _put_accept(octets, at, result, signing):  # type: ignore[no-untyped-def]
     """What an Access-Accept tells the gateway (TS 29.061 16.4.2). Service-Type and Framed-Protocol are left out: the
     gateway asked for the only ones there are."""
     if result.address:
@@ -97,8 +103,8 @@ def _put_accept(octets, at, result, class_key):  # type: ignore[no-untyped-def]
     if result.interim_interval_s > 0:
         at = _put_integer(octets, at, ACCT_INTERIM_INTERVAL, result.interim_interval_s)
     if result.class_token:
-        at = put_class(octets, at, class_key, result.class_token, result.row, result.class_check)
-    return at
+        at = put_class(octets, at, signing.class_key, result.class_token, result.row, result.class_check)
+    return put_filter(octets, at, np.int64(result.segment), np.int64(result.verdict), signing.filters)
 
 
 @uncounted
@@ -204,7 +210,7 @@ def _is_signed(asked, row):  # type: ignore[no-untyped-def]
 
 
 @uncounted
-def _build(asked, row, out, place, result, replies, class_key):  # type: ignore[no-untyped-def]
+def _build(asked, row, out, place, result, replies, signing):  # type: ignore[no-untyped-def]
     """One answer into row `place` of `out`, unsigned; the Request Authenticator stands in its header."""
     data, octets = asked.octets, out.octets
     base, at = np.int64(row) * ROOM, np.int64(place) * ROOM
@@ -224,7 +230,7 @@ def _build(asked, row, out, place, result, replies, class_key):  # type: ignore[
             at = _put_reject(octets, at, result, replies)
         else:
             octets[start] = ACCESS_ACCEPT
-            at = _put_accept(octets, at, result, class_key)
+            at = _put_accept(octets, at, result, signing)
     else:
         octets[start] = ACCOUNTING_RESPONSE if accounting else ACCESS_ACCEPT
     at = _put_proxy_states(octets, at, data, base)
@@ -246,7 +252,7 @@ def answer_batch(asked, count, outcome, replies, clients, out, sources, signing)
             result = outcome.results[event]
         elif status != STATUS_SERVER and status != DUPLICATE_ANSWERED and status != ACKNOWLEDGE_ONLY:
             continue
-        _build(asked, row, out, made, result, replies, signing.class_key)
+        _build(asked, row, out, made, result, replies, signing)
         here, there = np.int64(row) * ADDRESS_OCTETS, np.int64(made) * ADDRESS_OCTETS
         copy(out.addresses, there, asked.addresses, here, ADDRESS_OCTETS)
         out.address_lengths[made] = asked.address_lengths[row]
@@ -280,10 +286,14 @@ class Answerer:
         for (detector, one), text in {(0, 0): DEFAULT_REPLY, **reply_texts}.items():
             self._set_reply(detector, one, text)
         self._signing = Signing(
-            hashing_together.new_lanes(), hashing.new_scratch(), np.zeros(4, np.uint32), class_key(key)
+            hashing_together.new_lanes(), hashing.new_scratch(), np.zeros(4, np.uint32), class_key(key), filters_of(())
         )
         self._rejects = np.zeros(0, RESULT)
         self._none = np.zeros(0, np.bool_)
+
+    def send_filters(self, filters: Filters) -> None:
+        """From now on an Access-Accept carries these."""
+        self._signing = self._signing._replace(filters=filters)
 
     def answer(
         self,

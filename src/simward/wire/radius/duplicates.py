@@ -160,6 +160,11 @@ class Duplicates:
                 self._seeds = np.zeros(1, np.int64)
         return DuplicateArrays(self._requests, self._results, self._seeds)
 
+    def renumber_segments(self, number_of: np.ndarray) -> None:
+        """Segment n of the results that are kept is number_of[n] now."""
+        segments = self._results["segment"]
+        segments[:] = number_of[segments]
+
     def seed(self, requests: Iterable[int] | np.ndarray) -> None:
         """Accounting requests of the journal's tail (EVENT.request): a retransmission of one is acknowledged."""
         names = requests if isinstance(requests, np.ndarray) else np.fromiter(requests, np.int64)

@@ -1,9 +1,9 @@
-"""Disconnect-Requests (RFC 5176) as a protocol without a socket: octets and the time go in, octets come out."""
+"""Disconnect- and CoA-Requests (RFC 5176) as a protocol without a socket: octets and the time in, octets out."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,6 +15,11 @@ IDENTIFIERS = 256
 OUTSTANDING_MAX = 128
 """Requests without an answer to one gateway: of its 256 identifiers, so that one is not used again too soon."""
 NEVER = float("inf")
+ANSWERS = {
+    int(Code.DISCONNECT_REQUEST): (int(Code.DISCONNECT_ACK), int(Code.DISCONNECT_NAK)),
+    int(Code.COA_REQUEST): (int(Code.COA_ACK), int(Code.COA_NAK)),
+}
+"""RFC 5176 2.3: what a request is answered with."""
 
 
 class Schedule(NamedTuple):
@@ -30,10 +35,11 @@ RFC_5080 = Schedule()
 
 
 class Peer(NamedTuple):
-    """Where a client takes Disconnect-Requests, and its secret, which is not printed."""
+    """Where a client takes requests, whether CoA-Requests too, and its secret, which is not printed."""
 
     address: Address
     secret: bytes
+    takes_changes: bool = False
 
     def __repr__(self) -> str:
         return f"Peer({self.address})"
@@ -75,6 +81,7 @@ class _Exchange:
     peer: Peer
     authenticator: bytes
     octets: bytes
+    answers: tuple[int, int]  # codes of ACK and NAK
     give_up_at: float
     interval_s: float
     again_at: float
@@ -108,7 +115,7 @@ class DynauthClient:
         """Before this, `due` and `expired` have nothing to do (after answers perhaps for longer)."""
 
     def has_room(self, address: Address) -> bool:
-        """May another request go to that gateway now? If not, `disconnect` raises LookupError."""
+        """May another request go to that gateway now? If not, `disconnect` and `change` raise LookupError."""
         line = self._lines.get(address)
         return line is None or len(line.pending) < OUTSTANDING_MAX
 
@@ -117,6 +124,19 @@ class DynauthClient:
 
         `decided_at_s` becomes the Event-Timestamp (RFC 5176 3.3: against replay), the same in each repetition.
         """
+        return self._request(Packet(Code.DISCONNECT_REQUEST), peer, session, (), decided_at_s, now, token)
+
+    def change(
+        self, peer: Peer, session: Session, attributes: Sequence[tuple[str, bytes]], decided_at_s: int, now: float,
+        token: Any,
+    ) -> bytes:
+        """Likewise a CoA-Request, which puts `attributes` (name, value) in the place of those that the session has."""
+        return self._request(Packet(Code.COA_REQUEST), peer, session, attributes, decided_at_s, now, token)
+
+    def _request(
+        self, packet: Packet, peer: Peer, session: Session, attributes: Sequence[tuple[str, bytes]], decided_at_s: int,
+        now: float, token: Any,
+    ) -> bytes:
         line = self._lines.setdefault(peer.address, _Line(self._first))
         if len(line.pending) >= OUTSTANDING_MAX:
             raise LookupError("as many requests are under way as may be")
@@ -124,12 +144,14 @@ class DynauthClient:
             line.next_identifier = (line.next_identifier + 1) % IDENTIFIERS
         identifier = line.next_identifier
         line.next_identifier = (identifier + 1) % IDENTIFIERS
-        packet = request_for(session, identifier, decided_at_s)
+        packet.identifier = identifier
+        name_session(packet, session).add_all(attributes).add("Event-Timestamp", decided_at_s)
         octets = packet.sign_dynauth_request(peer.secret)
         interval = self._schedule.first_s * (1 + self._jitter())
         again_at = now + interval
         line.pending[identifier] = _Exchange(
-            token, peer, packet.authenticator, octets, now + self._schedule.whole_s, interval, again_at
+            token, peer, packet.authenticator, octets, ANSWERS[packet.code], now + self._schedule.whole_s, interval,
+            again_at,
         )
         self.pending += 1
         self.next_due = min(self.next_due, again_at)
@@ -145,7 +167,7 @@ class DynauthClient:
             return None
         self._end(line, packet.identifier)
         cause = packet.get("Error-Cause")
-        return Answer(exchange.token, packet.code == Code.DISCONNECT_ACK, cause if isinstance(cause, int) else 0)
+        return Answer(exchange.token, packet.code == exchange.answers[0], cause if isinstance(cause, int) else 0)
 
     def due(self, now: float) -> list[tuple[Address, bytes]]:
         """What is to be sent again now."""
@@ -195,10 +217,12 @@ def _read(octets: bytes, exchange: _Exchange | None) -> tuple[Packet | None, str
     """The answer to that request, or the reason why it is none: what costs nothing to see is looked at first."""
     if len(octets) < HEADER_OCTETS:
         return None, "too_short"
-    if octets[0] not in (Code.DISCONNECT_ACK, Code.DISCONNECT_NAK):
+    if not any(octets[0] in codes for codes in ANSWERS.values()):
         return None, "bad_code"
     if exchange is None:
         return None, "no_request"
+    if octets[0] not in exchange.answers:
+        return None, "bad_code"
     try:
         packet = Packet.decode(octets)
     except PacketError as error:
@@ -208,9 +232,8 @@ def _read(octets: bytes, exchange: _Exchange | None) -> tuple[Packet | None, str
     return packet, ""
 
 
-def request_for(session: Session, identifier: int, decided_at_s: int) -> Packet:
-    """The Disconnect-Request of one session, unsigned."""
-    packet = Packet(Code.DISCONNECT_REQUEST, identifier)
+def name_session(packet: Packet, session: Session) -> Packet:
+    """Add what names the session, and the NAS that has it."""
     if session.nas_identifier:
         packet.add("NAS-Identifier", session.nas_identifier)
     elif session.nas_address:
@@ -221,4 +244,4 @@ def request_for(session: Session, identifier: int, decided_at_s: int) -> Packet:
         packet.add("Framed-IP-Address", session.address)
     if session.imsi:
         packet.add("3GPP-IMSI", session.imsi)
-    return packet.add("Event-Timestamp", decided_at_s)
+    return packet

@@ -26,6 +26,7 @@ from simward.wire.radius import batch as batches
 from simward.wire.radius import (
     class_token,
     compiling,
+    credentials,
     fields,
     lanes,
     location,
@@ -42,6 +43,7 @@ from simward.wire.radius.batch import ACCOUNTING, ADDRESS_OCTETS, ROOM, PacketBa
 from simward.wire.radius.class_token import class_key, read_class
 from simward.wire.radius.clients import ClientTable, address_high, address_low, find_client
 from simward.wire.radius.compiling import uncounted
+from simward.wire.radius.credentials import Credentials, credentials_of, read_credentials
 from simward.wire.radius.duplicates import ANSWERED, Duplicates, claim_slot, find_request, is_seeded
 from simward.wire.radius.fields import (
     ACCT_STATUS_TYPE,
@@ -78,8 +80,8 @@ from simward.wire.radius.verify import (
 )
 
 SOURCES = (
-    batches, caches, class_token, client_tables, event_layout, fields, identity, lanes, location, md5, naming, octets,
-    outcomes, outputs, compiling, subscriber, texts, verify,
+    batches, caches, class_token, client_tables, credentials, event_layout, fields, identity, lanes, location, md5,
+    naming, octets, outcomes, outputs, compiling, subscriber, texts, verify,
 )
 """Every module whose source the machine code below is made from."""
 
@@ -193,6 +195,10 @@ def receive_batch(packets, count, clients, texts, duplicates, work, now, decoded
         fill_event(event, made, packets.octets, work.found, texts, clients.rows[client].name)
         event.request, event.kind, event.identifier = asked.request, kind, asked.identifier
         event.client = clients.rows[client].name
+        if kind == ACCESS_REQUEST:
+            event.credentials = read_credentials(
+                packets.octets, np.int64(row) * ROOM, work.found.standard, event.apn, client, clients, work
+            )
         if work.found.standard[CLASS]:
             end = np.int64(row) * ROOM + u16(packets.octets, np.int64(row) * ROOM + 2)
             read_class(packets.octets, work.found.standard[CLASS], end, work.class_key, event)
@@ -255,7 +261,8 @@ class Receiver:
         found = Found(np.zeros(256, np.int32), np.zeros(256, np.int32), np.zeros(2, np.int64))
         asked = _records(np.zeros(1, caches.REQUEST))
         self._work = Work(
-            found, scratch, np.zeros(4, np.uint32), asked, lanes.new_lanes(), class_key(key), np.zeros(LANES, np.int64)
+            found, scratch, np.zeros(4, np.uint32), asked, lanes.new_lanes(), class_key(key), credentials_of(()),
+            np.zeros(LANES, np.int64),
         )
         self._arrays = _room(0)
         self._wanted = _records(np.zeros(0, WANTED))
@@ -298,6 +305,14 @@ class Receiver:
         """These events could not be made durable: a retransmission is a new request."""
         arrays = decoded.arrays
         _forget(self._duplicates.arrays(0).requests, arrays.slot_of, arrays.request_of, decoded.count)
+
+    def ask_for(self, credentials: Credentials) -> None:
+        """From now on requests are asked for these."""
+        self._work = self._work._replace(credentials=credentials)
+
+    def renumber_segments(self, number_of: np.ndarray) -> None:
+        """Another policy is in force: what was segment n in answers that may be asked for again is number_of[n]."""
+        self._duplicates.renumber_segments(number_of)
 
     def seed(self, requests: Iterable[int] | np.ndarray) -> None:
         """EVENT.request of accounting events in the journal's tail, after a restart."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simward.wire.radius.compiling import uncounted
+from simward.wire.radius.credentials import Credentials
 from simward.wire.radius.fields import (
     ACCT_DELAY_TIME,
     ACCT_INPUT_GIGAWORDS,
@@ -59,6 +60,7 @@ class Work(NamedTuple):
     asked: np.ndarray  # duplicates.REQUEST, one row
     lanes: Lanes
     class_key: np.ndarray  # class_token.class_key()
+    credentials: Credentials
     ahead: np.ndarray  # i8[LANES]: the digest in that lane belongs where so many octets stand before, 0 = nowhere
 
 
