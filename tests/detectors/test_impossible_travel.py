@@ -8,7 +8,8 @@ from story import HOME, POLICY, Story
 OSLO, BERGEN, DRAMMEN = ((4 << 56) | number for number in (1, 2, 3))
 CELLS = [(HOME, OSLO, 59.91, 10.75), (HOME, BERGEN, 60.39, 5.32), (HOME, DRAMMEN, 59.74, 10.2)]
 ANYWHERE = POLICY.replace('networks: {plmn: ["00101", "00102"], rat: [nb-iot, lte-m]}\n', "mobility: free\n")
-FAR_COUNTRY, NEXT_COUNTRY, THIRD_COUNTRY = 172401, 124001, 124401
+FAR_COUNTRY, NEXT_COUNTRY, THIRD_COUNTRY = 172499, 124099, 124499
+"""Only real countries have a place; no network of theirs has the MNC 99."""
 
 
 def test_fires_when_a_city_300_km_away_is_minutes_away() -> None:
