@@ -67,6 +67,11 @@ def write_files(work: Path, rows: int) -> None:
     connection.execute(f"COPY (FROM '{work / 'x.parquet'}' LIMIT {rows // 20}) TO '{work / 'x.jsonl'}' (FORMAT json)")
 
 
+def whole(run: dict[str, Any]) -> float:
+    """Events a second from the start of the process to its end, compiled code and imports included."""
+    return float(run["events"] / run["process_seconds"])
+
+
 def measure(folder: Path, *, subscriptions: int, events: int, quick: bool) -> dict[str, object]:
     """History, then files made from it, then a capture; and twice as much history, for the memory."""
     os.sched_setaffinity(0, {cores()[0]})
@@ -85,10 +90,9 @@ def measure(folder: Path, *, subscriptions: int, events: int, quick: bool) -> di
         for name in ("parquet", "csv", "jsonl"):
             figures[name] = replayed(work, str(work / f"x.{name}"))
         figures["parquet_and_csv_merged"] = replayed(work, str(work / "x.parquet"), str(work / "x.csv"))
-        rate = figures["history"]["per_second"]
         bars = [
-            Bar("replay of the history", rate, 500_000, "events/s", aim=2_000_000),
-            Bar("replay of a Parquet file", figures["parquet"]["per_second"], 500_000, "events/s", aim=2_000_000),
+            Bar(f"replay of {what}, end to end", whole(figures[name]), 500_000, "events/s", aim=2_000_000)
+            for what, name in (("the history", "history"), ("a Parquet file", "parquet"))
         ]
         return save(NAME, QUESTION, figures, bars, work, quick=quick)
 
