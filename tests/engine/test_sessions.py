@@ -7,8 +7,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "detectors"))
 
-from story import METER, Story
+import pytest
+from story import IMSI, METER, PHONE, POLICY, Story
 
+from simward.engine import events as e
 from simward.engine.events import FLAG_TIMESTAMP
 
 
@@ -75,3 +77,39 @@ def test_rows_of_ended_sessions_are_used_again() -> None:
     for number in range(10):
         story.starts(f"s{number}", device=METER).stops(f"s{number}")
     assert int(story.fold.state.meta["sessions"][0]) == 1
+
+
+LONG_ID = "550e8400-e29b-41d4-a716-446655440000"  # a UUID: longer than what is kept whole
+
+
+@pytest.mark.parametrize("session", ["short", "7F00000100000001" * 2 + "ABCDEF01", LONG_ID])
+@pytest.mark.parametrize(("cause", "live"), [(e.EFFECT_ACK, False), (e.EFFECT_NAK, True), (e.EFFECT_SILENCE, True)])
+def test_the_result_of_a_disconnect_reaches_its_session_however_long_its_id_is(
+    session: str, cause: int, live: bool
+) -> None:
+    story = Story().attaches().starts(session)
+    story.says(e.COMMAND_DISCONNECT)
+    effect = story.disconnects[-1]
+    story.fold_in(story.fold.effect_result(effect, cause, 0, story.now))
+    assert (int(story.row().session_count) == 1) is live
+    before = len(story.disconnects)
+    story.says(e.COMMAND_DISCONNECT)
+    assert (len(story.disconnects) == before + 1) is live, "one that is still there can be cut again"
+
+
+def test_calling_station_id_outranks_a_user_name_that_the_device_may_have_chosen() -> None:
+    story = Story().attaches(imsi=0, user=IMSI + 1, msisdn=1_883000000000001)
+    assert int(story.last["row"]) == story.fold.find(imsi=IMSI)
+    story.attaches(imsi=0, user=IMSI + 1, msisdn=0)
+    assert int(story.last["row"]) == story.fold.find(imsi=IMSI + 1)
+
+
+def test_a_start_from_before_the_lock_does_not_end_it() -> None:
+    rule = "responses: {device-change: lock}\nrelease_when: bound-device-returns\nbinding:"
+    story = Story(POLICY.replace("binding:", rule)).attaches()
+    before = story.now
+    assert story.attaches(device=PHONE).refused
+    story.starts("late", happened_at=before)
+    assert story.row().locked
+    story.starts("now")
+    assert not story.row().locked

@@ -113,7 +113,9 @@ def events_of(steps: list[tuple], fold: Fold) -> np.ndarray:
         event["kind"], event["received_at"], event["happened_at"] = kind, now, now
         if kind == e.TICK:
             continue
-        name = f"session-{member}-{session}".encode()
+        name = (f"session-{member}-{session}", f"{member:040X}", f"{member:08d}-long-ids-are-cut-{session:012d}")[
+            session
+        ].encode()
         event["gateway"] = fold.state.texts.find(gateway)
         event["client"] = fold.state.texts.find(b"client1")
         event["request"] = 1_000_000 + number

@@ -31,7 +31,7 @@ from simward.engine.rows import (
     subscription_at,
     use_case_at,
 )
-from simward.engine.sessions import CHANGING, CONFINED, DISCONNECTING, HELD, close_session, find_session
+from simward.engine.sessions import CHANGING, CONFINED, DISCONNECTING, HELD, close_session
 from simward.engine.settle import end_finding
 from simward.engine.strangers import forget_stranger
 
@@ -147,13 +147,7 @@ def unbind(t, row, event, position, made, index):  # type: ignore[no-untyped-def
 @njit
 def fold_effect_result(t, row, event, position, made):  # type: ignore[no-untyped-def]
     """What a gateway said to a Disconnect- or CoA-Request: the proof of the effect, or that there is none."""
-    at = np.int64(NOWHERE)
-    if row >= 0:
-        at = find_session(t, subscription_at(t, row), event)
-    if at != NOWHERE and (
-        session_at(t, at).effect_sequence != event.subject or session_at(t, at).effect_index != index_of_effect(event)
-    ):
-        at = np.int64(NOWHERE)
+    at = session_of_effect(t, row, event)
     advance(t, event)
     settle_departed(t, event, index_of_effect(event))  # it may have been removed, and added again
     write_proof(t, row, event, position, made)
@@ -175,6 +169,20 @@ def fold_effect_result(t, row, event, position, made):  # type: ignore[no-untype
         back = (np.int64(session["flags"]) & CONFINED) != 0
         made, _ = after_refusal(t, row, at, back, event, position, made, np.int64(1))
     return made
+
+
+@njit
+def session_of_effect(t, row, event):  # type: ignore[no-untyped-def]
+    """Row of the session that waits for this result, or -1: told by the effect, since a long id is not kept whole."""
+    if row < 0 or event.subject == 0:
+        return np.int64(NOWHERE)
+    index = index_of_effect(event)
+    at = np.int64(subscription_at(t, row).session_head)
+    while at != NOWHERE:
+        if session_at(t, at).effect_sequence == event.subject and np.int64(session_at(t, at).effect_index) == index:
+            return at
+        at = np.int64(session_at(t, at).next)
+    return np.int64(NOWHERE)
 
 
 @njit

@@ -101,7 +101,8 @@ class Holders:
         """IMSI and ICCID, by the inventory where the session itself did not say its IMSI."""
         for rows in reversed(self._inventories):
             for column, number in (
-                ("imsi", session.imsi), ("imsi", session.user), ("msisdn", session.user), ("msisdn", session.msisdn),
+                ("imsi", session.imsi), ("msisdn", session.msisdn), ("imsi", session.msisdn), ("imsi", session.user),
+                ("msisdn", session.user),
             ):  # fmt: skip
                 if not number:
                     continue

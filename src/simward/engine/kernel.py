@@ -35,10 +35,12 @@ from simward.engine.effects import (
     write_disconnect,
     write_verdict,
 )
+from simward.engine.events import FLAG_TIMESTAMP
 from simward.engine.findings import LOCK, NOWHERE, QUARANTINE, REFUSE, about, new_output
 from simward.engine.hashing import mix
 from simward.engine.layouts import STRANGERS
 from simward.engine.lookup import fetch_ahead, find_gateway
+from simward.engine.places import CLOCK_BELIEVED_S, happened_s
 from simward.engine.recognising import advance, find_subscription, gateway_row, seen_before
 from simward.engine.remembering import remember, touch_session
 from simward.engine.rows import (
@@ -73,6 +75,7 @@ RULE_BOUND_DEVICE = 1
 MODE_MODEL, MODE_POOL = 3, 4
 SAME_MOMENT_US = 2_000_000
 REPEATED_US = 600_000_000
+CLOCK_BELIEVED_US = CLOCK_BELIEVED_S * 1_000_000
 OUTPUT_ROOM = 64
 """More outputs than one event can make (a sweep stops by itself before that)."""
 
@@ -244,6 +247,8 @@ def release_if_due(t, row, event, position, made, index):  # type: ignore[no-unt
         and detector_at(t, subscription.lock_detector).about_device
         and belongs(t, subscription, event)
         and event.kind <= START
+        # A Start that waited in a gateway since before the lock says nothing about who is there now.
+        and happened_s(event) >= np.int64(subscription.locked_s)
     ):
         return release_subscription(t, row, RELEASE_RETURNED, event, position, made, index)
     return made, index
@@ -339,12 +344,16 @@ def stranger_detector(t):  # type: ignore[no-untyped-def]
 def said_before(gateway, event):  # type: ignore[no-untyped-def]
     """Is this Accounting-On or -Off one that the gateway sent before?
 
-    Only within minutes, so that a gateway whose clock starts anew at each boot is believed the next time. Told by its
-    time, or, where the gateway has no clock, by having begun nothing since; an older one of the other kind came late.
+    Told by its time, or, where the gateway has no clock, by having begun nothing since; an older one of the other kind
+    came late. After some minutes only by a time that can be believed, so that a gateway whose clock starts anew at each
+    boot is believed the next time, and whoever sends yesterday's once more is not.
     """
-    if gateway.epoch == 0 or event.received_at - gateway.epoch_received_at > REPEATED_US:
+    if gateway.epoch == 0:
         return False
     since = event.happened_at - gateway.epoch_at
+    if event.received_at - gateway.epoch_received_at > REPEATED_US:
+        stamped = (np.int64(event["flags"]) & np.int64(FLAG_TIMESTAMP)) != 0
+        return stamped and since <= 0 and event.received_at - event.happened_at < CLOCK_BELIEVED_US
     if gateway.last_kind == event.kind:
         return abs(since) <= SAME_MOMENT_US or gateway.started == 0
     return since < 0 or (since == 0 and event.kind == ACCOUNTING_OFF)
@@ -393,7 +402,7 @@ def fold(tables, count):  # type: ignore[no-untyped-def]
         zero_result(t, position)
         result_at(t, position).row = NOWHERE
         kind = np.int64(event.kind)
-        if START <= kind <= STOP or kind == EFFECT_RESULT or kind == CHANGE_RESULT:
+        if START <= kind <= STOP:
             name_session(t, event)
         if ACCESS_REQUEST <= kind <= STOP:
             row = find_subscription(t, event)

@@ -27,23 +27,25 @@ ACCESS_REQUEST, START, INTERIM = 1, 2, 3
 
 @njit
 def find_subscription(t, event):  # type: ignore[no-untyped-def]
-    """Whose event is it? 3GPP-IMSI, else User-Name, else Calling-Station-Id, each as IMSI or as MSISDN, else the
+    """Whose event is it? 3GPP-IMSI, else Calling-Station-Id, else User-Name, each as MSISDN or as IMSI, else the
     decision that its Class names; -1 = nobody's.
+
+    Calling-Station-Id is what the network knows. User-Name may be what the device said: it must not outrank that.
     """
     if event.imsi != 0:
         return find_imsi(t, event.imsi)
-    if event.user != 0:
-        row = find_imsi(t, event.user)
-        if row >= 0:
-            return row
-        row = find_msisdn(t, event.user)
-        if row >= 0:
-            return row
     if event.msisdn != 0:
         row = find_msisdn(t, event.msisdn)
         if row >= 0:
             return row
         row = find_imsi(t, event.msisdn)
+        if row >= 0:
+            return row
+    if event.user != 0:
+        row = find_imsi(t, event.user)
+        if row >= 0:
+            return row
+        row = find_msisdn(t, event.user)
         if row >= 0:
             return row
     return find_decided(t, event)

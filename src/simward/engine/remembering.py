@@ -81,7 +81,7 @@ def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
 def open_counted(t, row, event, epoch, gateway):  # type: ignore[no-untyped-def]
     """Open a session and count it for its gateway."""
     at = open_session(t, row, event, epoch, event.kind == START)
-    session_at(t, at).began_s = happened_s(event) - max(np.int64(event.duration_s), np.int64(0))
+    session_at(t, at).began_s = max(happened_s(event) - max(np.int64(event.duration_s), np.int64(0)), np.int64(0))
     if event.prefix_length != 0:
         session_at(t, at).prefix_mark = prefix_mark(event.prefix_high)
     note_quarantine(t, row, at, event)
@@ -101,7 +101,9 @@ def note_quarantine(t, row, at, event):  # type: ignore[no-untyped-def]
         return
     if event.class_token == 0 and event.apn != subscription.apn:
         return
-    if filters_for(t, row, session) & FILTER_QUARANTINE or is_confined(t, row, session):
+    # An address that is given later is none that it has instead of the quarantine's.
+    unaddressed = event.class_token != 0 and session.address == 0 and session.prefix_mark == 0
+    if filters_for(t, row, session) & FILTER_QUARANTINE or unaddressed or is_confined(t, row, session):
         session["flags"] = np.int64(session["flags"]) | np.int64(CONFINED)
         session.confined_by = subscription.last_detector
 

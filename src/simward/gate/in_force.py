@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from simward.engine.fold import Fold
 from simward.engine.tables import PolicyTables, filter_parts
 from simward.errors import ConfigurationError, Problem, nearest
+from simward.policy.compile import CANONICAL
 from simward.wire.radius.answer import Answerer
 from simward.wire.radius.credentials import credentials_of
 from simward.wire.radius.filters import filter_values, filters_of
@@ -36,13 +38,14 @@ class InForce:
     def check(self, tables: PolicyTables) -> None:
         """Before a revision is applied: ConfigurationError where it asks for a secret that is not there."""
         secrets = self._read_secrets()
+        declared = set(json.loads(tables.sources.get(CANONICAL, "{}")).get("segment", tables.names["segments"]))
         missing = [
             Problem(
                 str(self._path), 1, "secret", f"no [[secret]] {name!r}, which segment {segment!r} asks for",
                 nearest(name, secrets),
             )
             for segment, name in zip(tables.names["segments"], tables.of_segments("secrets"), strict=True)
-            if name and name not in secrets
+            if name and name not in secrets and segment in declared  # one that is only kept may have lost its secret
         ]  # fmt: skip
         if missing:
             raise ConfigurationError(missing)

@@ -48,7 +48,7 @@ def credentials_of(asked: Iterable[tuple[int, int, bytes]]) -> Credentials:
             raise ValueError(f"a password of {len(password)} octets: at most {PASSWORD_OCTETS_MAX} (RFC 2865 5.2)")
         table.passwords[row, : len(password)] = np.frombuffer(password, np.uint8)
         table.counts[row] = len(password)
-        if row:
+        if row and not table.row_of[apn]:  # segments that are declared stand before those that are only kept
             table.row_of[apn] = row
     return table
 
