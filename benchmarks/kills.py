@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.gate import POLICY, write_folder
-from benchmarks.load.fleet import Fleet
+from benchmarks.load.fleet import IMEI_FIRST, IMSI_FIRST, Fleet
 from benchmarks.report import Bar, save
 from benchmarks.silences import write_history
 from simward.engine.both_journals import findings_folder
 from simward.engine.fold import Fold
 from simward.engine.journal import EVENTS, row_events, row_outputs
-from simward.engine.outputs import FINDING_BEGAN, OUTPUT
+from simward.engine.outputs import BOUND, FINDING_BEGAN, OUTPUT
 from simward.engine.replay import fold_row
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.start import restore
@@ -42,6 +42,9 @@ NAME = "kills"
 QUESTION = "Is anything that was acknowledged lost or doubled, or any finding, when gate and watch are killed?"
 KILLS, QUICK = 200, 8
 FLEET = Fleet(60)
+DECLARED = Fleet(FLEET.count + 40_000)
+"""Those behind the fleet are heard of once, when they ask to connect, and are bound by that."""
+ASKS_EACH = 10
 SECRET = b"a secret of this benchmark"
 WINDOW = 100
 READY_S = 120.0
@@ -94,34 +97,41 @@ def run_watch(settings: Settings, writable: int) -> None:
 
 
 class Load:
-    """A gateway that keeps a window of records unacknowledged, and sends again what was not acknowledged."""
+    """A gateway that keeps a window of records and requests unanswered, and sends again what was not answered."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, ports: tuple[int, int]) -> None:
         self.acknowledged: Counter[bytes] = Counter()
+        self.refused = 0
         self._waiting: dict[int, tuple[bytes, Packet, bytes]] = {}
-        self._made = 0
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.connect(("127.0.0.1", port))
-        self._socket.setblocking(False)
+        self._made, self._asking = 0, FLEET.count
+        self._sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in ports]
+        for one, port in zip(self._sockets, ports, strict=True):
+            one.connect(("127.0.0.1", port))
+            one.setblocking(False)
 
     def run(self, seconds: float) -> None:
-        """Keep the window full; what is not acknowledged is sent once more first."""
+        """Keep the window full; what is not answered is sent once more first."""
         until = time.monotonic() + seconds
-        for _, _, octets in self._waiting.values():
-            self._send(octets)
+        for identifier in self._waiting:
+            self._send(identifier)
         while time.monotonic() < until:
             for identifier in range(WINDOW):
                 if identifier not in self._waiting:
-                    self._waiting[identifier] = self._record(identifier)
-                    self._send(self._waiting[identifier][2])
-            select.select([self._socket], [], [], 0.002)
+                    asks = identifier % ASKS_EACH == 0 and self._asking < DECLARED.count
+                    self._waiting[identifier] = self._request(identifier) if asks else self._record(identifier)
+                    self._send(identifier)
+            select.select(self._sockets, [], [], 0.002)
             self.hear()
 
     def hear(self) -> None:
-        """Take the acknowledgements that have come."""
+        """Take the answers that have come."""
+        for one in self._sockets:
+            self._hear(one)
+
+    def _hear(self, one: socket.socket) -> None:
         while True:
             try:
-                packet = Packet.decode(self._socket.recv(4096))
+                packet = Packet.decode(one.recv(4096))
             except BlockingIOError:
                 return
             except ConnectionRefusedError:
@@ -129,15 +139,18 @@ class Load:
             waiting = self._waiting.get(packet.identifier)
             if waiting and packet.verify_response(waiting[1].authenticator, SECRET):
                 self.acknowledged[waiting[0]] += 1
+                self.refused += packet.code == Code.ACCESS_REJECT
                 del self._waiting[packet.identifier]
 
     def close(self) -> None:
-        """Give the socket back."""
-        self._socket.close()
+        """Give the sockets back."""
+        for one in self._sockets:
+            one.close()
 
-    def _send(self, octets: bytes) -> None:
+    def _send(self, identifier: int) -> None:
+        _, packet, octets = self._waiting[identifier]
         try:
-            self._socket.send(octets)
+            self._sockets[packet.code == Code.ACCOUNTING_REQUEST].send(octets)
         except (BlockingIOError, ConnectionRefusedError):
             return  # sent again later
 
@@ -150,11 +163,21 @@ class Load:
         )
         return name, packet, packet.sign_accounting_request(SECRET)
 
+    def _request(self, identifier: int) -> tuple[bytes, Packet, bytes]:
+        name, number = b"Q%07d" % self._asking, np.array([self._asking])
+        self._asking += 1
+        imsi, device = (bytes(one[0]).decode() for one in (DECLARED.imsi(number), DECLARED.imeisv(number)))
+        packet = Packet(Code.ACCESS_REQUEST, identifier, os.urandom(16)).add_all(
+            [("3GPP-IMSI", imsi), ("3GPP-IMEISV", device), ("Called-Station-Id", DECLARED.apn),
+             ("3GPP-SGSN-MCC-MNC", "00101"), ("Acct-Session-Id", name), ("NAS-Identifier", "pgw1")]
+        )  # fmt: skip
+        return name, packet, packet.sign_access_request(SECRET)
 
-def kill_again_and_again(folder: Path, port: int, kills: int) -> tuple[Load, Counter[str]]:
+
+def kill_again_and_again(folder: Path, ports: tuple[int, int], kills: int) -> tuple[Load, Counter[str]]:
     """Load, and deaths at moments that are drawn; in the end both stop as they are told."""
     chosen, died = random.Random(200), Counter[str]()
-    load = Load(port)
+    load = Load(ports)
     gate, watching = Child(folder, run_gate), Child(folder, run_watch)
     for _ in range(kills):
         load.run(chosen.uniform(0.0, 0.25))
@@ -185,6 +208,7 @@ def judge(folder: Path, load: Load) -> dict[str, int]:
     state_behind = follower.behind.watch.digest()
     follower.close()
     found: Counter[bytes] = Counter()
+    bound: Counter[tuple[int, int]] = Counter()
     gate, told = Fold.new(), [np.zeros(0, OUTPUT)]
     whole = Behind(gate, WatchFold(gate))
     with closing(SqliteJournal.open(data / "journal", writer=False)) as journal, closing(
@@ -197,17 +221,24 @@ def judge(folder: Path, load: Load) -> dict[str, int]:
             if row.kind == EVENTS:
                 for event in row_events(row, journal.layouts):
                     name = event["session_id"][: int(event["session_id_octets"])].tobytes()
-                    found[name] += name.startswith(b"K")
+                    found[name] += name.startswith((b"K", b"Q"))
+                outputs = row_outputs(row, journal.layouts)
+                bindings = outputs[outputs["kind"] == BOUND]
+                bound.update((int(one["imsi"]), int(one["now"]) // 1000) for one in bindings)
         recorded = [row_outputs(row, own.layouts) for row in own.rows()]
         broken = int(journal.verify().wrong != 0) + int(own.verify().wrong != 0)
         restored = restore(data, journal).state.digest()
         again = restore_behind(data, journal)
         again.rows(journal.rows(after=again.sequence), journal.layouts)
+    let_in = [first_use(int(name[1:])) for name in load.acknowledged if name.startswith(b"Q")]
     truth, kept = names(np.concatenate(told)), names(np.concatenate(recorded or told[:1]))
     return {
         "acknowledged": len(load.acknowledged),
+        "let_in": len(let_in) - load.refused,
         "lost": sum(not found[name] for name in load.acknowledged),
         "doubled": sum(count > 1 for count in found.values()),
+        "refused_or_not_bound_once": load.refused + sum(bound[one] != 1 for one in let_in)
+        + sum(count > 1 for count in bound.values()),
         "findings": sum(kind == FINDING_BEGAN for _, _, kind in kept),
         "findings_missed": len(truth - kept),
         "findings_doubled_or_made_up": (kept - truth).total(),
@@ -215,6 +246,11 @@ def judge(folder: Path, load: Load) -> dict[str, int]:
         "states_that_differ": (restored != alone.state.digest()) + (state_behind != whole.watch.digest())
         + (again.watch.digest() != whole.watch.digest()),
     }  # fmt: skip
+
+
+def first_use(number: int) -> tuple[int, int]:
+    """A subscription and its device, as outputs have them."""
+    return 10**15 + IMSI_FIRST + number, IMEI_FIRST + number
 
 
 def names(outputs: np.ndarray) -> Counter[tuple[int, int, int]]:
@@ -233,22 +269,23 @@ def main(*, quick: bool = False, folder: Path | None = None) -> dict[str, object
             one.bind(("127.0.0.1", 0))
             other.bind(("127.0.0.1", 0))
             ports = one.getsockname()[1], other.getsockname()[1]
-        write_folder(work, FLEET, SECRET, (*ports, 3799))
-        write_history(work / "data", POLICY, FLEET, days=1 if quick else 12)
+        write_folder(work, DECLARED, SECRET, (*ports, 3799))
+        write_history(work / "data", POLICY, FLEET, days=1 if quick else 12, declared=DECLARED)
         with ExitStack() as warming:  # the compiled code is loaded here, once for all children
             journal = SqliteJournal.open(work / "data" / "journal")
             warming.callback(journal.close)
             settings = Settings.load(work)
             assemble(settings, journal, start_fold(settings, journal, str), warming, str)
-        load, died = kill_again_and_again(work, ports[1], kills)
+        load, died = kill_again_and_again(work, ports, kills)
         said = judge(work, load)
         bars = [
             Bar(f"{name.replace('_', ' ')} in {kills} kills", said[name], 0, "", at_most=True)
-            for name in ("lost", "doubled", "findings_missed", "findings_doubled_or_made_up", "journals_broken",
-                         "states_that_differ")
+            for name in ("lost", "doubled", "refused_or_not_bound_once", "findings_missed",
+                         "findings_doubled_or_made_up", "journals_broken", "states_that_differ")
         ]  # fmt: skip
         figures = {"kills": kills, "died": dict(died), **said}
-        counts = f"{said['acknowledged']:,} acknowledged, {said['findings']} findings; killed: {dict(died)}"
+        answered = f"{said['acknowledged']:,} acknowledged, {said['let_in']:,} of them let in"
+        counts = f"{answered}, {said['findings']} findings; killed: {dict(died)}"
         closed.callback(print, f"         {counts}")
         return save(NAME, QUESTION, figures, bars, work, quick=quick)
 

@@ -73,7 +73,7 @@ def whole(run: dict[str, Any]) -> float:
 
 
 def measure(folder: Path, *, subscriptions: int, events: int, quick: bool) -> dict[str, object]:
-    """History, then files made from it, then a capture; and twice as much history, for the memory."""
+    """Journal and history, then history under another policy, then files made from it, alone and merged."""
     os.sched_setaffinity(0, {cores()[0]})
     with tempfile.TemporaryDirectory(prefix="simward-bench-", dir=folder) as place:
         work = Path(place)

@@ -25,15 +25,15 @@ DAY = ((8, 0), (20, 1), (10, 0), (20, 2), (16, 0))
 """Intervals, and who is silent in them: 0 = nobody, 1 = the first cell, 2 = all of the gateway."""
 
 
-def write_history(data_dir: Path, policy: str, fleet: Fleet, days: int) -> None:
-    """Journal the fleet's revisions and some days of its life, as a gate would have."""
+def write_history(data_dir: Path, policy: str, fleet: Fleet, days: int, declared: Fleet | None = None) -> None:
+    """Journal revisions and some days of a fleet's life, as a gate would have; more may be declared than speak."""
     settings = Settings.load(data_dir.parent)
     fold = Fold.new()
     tables = compile_policy(read_policies({"fleet.yaml": policy}), settings)
     data_dir.mkdir(parents=True, exist_ok=True)
     with closing(SqliteJournal.open(data_dir / "journal")) as journal:
         journal.register_kernel(fold.kernel, fold.manifest())
-        for _ in apply_offline(fold, journal, [tables, inventory(fleet)], BEGAN_AT):
+        for _ in apply_offline(fold, journal, [tables, inventory(declared or fleet)], BEGAN_AT):
             pass
         fold.state.texts.intern(b"pgw1")
         at = BEGAN_AT

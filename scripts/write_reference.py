@@ -125,7 +125,8 @@ def cli_page() -> str:
     from simward.cli import cli
 
     text = f"{MADE}# Command line\n\n`simward --dir DIR COMMAND`; what each command prints for `--help`.\n"
-    root = click.Context(cli, info_name="simward", terminal_width=100, max_content_width=100)
+    width = {"terminal_width": 100, "max_content_width": 100}
+    root = click.Context(cli, info_name="simward", **{**cli.context_settings, **width})
     text += f"\n## simward\n\n```text\n{cli.get_help(root)}\n```\n"
     for name, command, context in commands(cli, root):
         text += f"\n## {name}\n\n```text\n{command.get_help(context)}\n```\n"

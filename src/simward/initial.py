@@ -38,7 +38,7 @@ POLICY = """\
 use_case: water-meter
 segment: metering
 binding:
-  mode: first-use            # the first device that is let in is the right one; or declared | model | none
+  mode: first-use            # the first device that is let in is the right one; or declared | model | pool: NAME | none
   not_reported: refuse       # what a request without an IMEI counts as
 mobility: fixed
 networks:

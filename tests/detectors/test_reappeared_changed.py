@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from story import HOME, METER, PHONE, POLICY, Story
+from story import HOME, METER, PARTNER, PHONE, POLICY, Story
 
 from simward.engine import events as e
 
@@ -33,6 +33,20 @@ def test_fires_for_a_fixed_device_that_comes_back_elsewhere() -> None:
     story.attaches(area=1, cell=HERE).after(hours=25).attaches(area=1, cell=HERE).after(hours=50)
     assert reappeared(story.attaches(area=2, cell=there)) == ["reappeared-changed/changed"]
     assert set(story.changes) == {"area", "cell"}
+
+
+def test_tells_another_network_along_with_what_matters() -> None:
+    story = Story(WATCHED).attaches().after(hours=50).attaches(device=PHONE, plmn=PARTNER)
+    assert reappeared(story) and story.changes["network"] == (HOME, PARTNER)
+    assert not reappeared(Story(WATCHED).attaches().after(hours=50).attaches(plmn=PARTNER)), "no finding alone"
+
+
+def test_fires_for_an_address_that_is_not_the_one_given() -> None:
+    story = Story(WATCHED).attaches().after(hours=50)
+    given = int(story.row().address)
+    assert reappeared(story.starts(address=given + 7)) == ["reappeared-changed/changed"]
+    assert story.changes == {"address": (given, given + 7)}
+    assert not reappeared(Story(WATCHED).attaches().after(hours=50).starts(address=given))
 
 
 def test_fires_for_another_apn() -> None:

@@ -93,7 +93,7 @@ class Recording:
             event[name] = self._number(name, value)
         event["session_id_octets"] = len(session)
         event["session_id"][0, : len(session)] = np.frombuffer(session.encode(), np.uint8)
-        if kind != ev.EFFECT_RESULT:
+        if kind not in (ev.EFFECT_RESULT, ev.CHANGE_RESULT):
             event["request"] = event["request"][0] or self.fold.sequence + 1
         first = self.fold.sequence + 1
         folded = self.fold.events(event)

@@ -71,6 +71,24 @@ def test_an_absence_says_what_changed_across_it(meter: Recording) -> None:
     assert {"fact": "software", "was": "01", "now": "02"} in absence["changes"]
 
 
+def test_what_the_first_session_adds_belongs_to_the_absence(meter: Recording) -> None:
+    meter.after(9 * HOUR).asks(cell="ecgi:2002")
+    meter.after(1).event(ev.ACCOUNTING_START, "A2", address="10.64.0.2", cell="ecgi:2002")
+    (absence,) = chapters(meter, "absence")
+    assert "cell ecgi:1001 → ecgi:2002, address 10.64.0.1 → 10.64.0.2." in absence["text"]
+    assert {"fact": "address", "was": "10.64.0.1", "now": "10.64.0.2"} in absence["changes"]
+    assert absence["away_s"] == 9 * HOUR and not chapters(meter, "change")
+
+
+def test_boundary_what_changes_a_minute_after_an_absence_is_told_by_itself(meter: Recording) -> None:
+    for seconds, told_alone in ((60, 0), (61, 1)):
+        meter.after(9 * HOUR).asks()
+        meter.after(seconds / 2).asks()
+        meter.after(seconds / 2).event(ev.ACCOUNTING_START, f"A{seconds}", address=f"10.64.0.{seconds}")
+        meter.after(1).event(ev.ACCOUNTING_STOP, f"A{seconds}")
+        assert len(chapters(meter, "change")) == told_alone
+
+
 def test_quiet_days_are_told_as_one(meter: Recording) -> None:
     for day in range(5):
         meter.after(24 * HOUR).session(f"B{day}", address="10.64.0.1")

@@ -99,6 +99,25 @@ def test_software_versions_are_named(meter: Recording) -> None:
     assert one["was"] == f"{METER} software 01" and one["now"] == f"{METER} software 02"
 
 
+def test_what_differs_after_an_absence_is_told_by_name() -> None:
+    recording = Recording(METERS + "---\nsegment: cameras\napn: cameras.iot\n").declare().after(10).session("A1")
+    recording.after(25 * HOUR).asks(software=2, apn="cameras.iot")
+    recording.after(25 * HOUR).asks(imei=PHONE, software=3)
+    one, other = (found["changes"] for found in findings(recording) if found["detector"] == "reappeared-changed")
+    assert one == {
+        "software": {"was": "01", "now": "02"},
+        "apn": {"was": "meters.iot", "now": "cameras.iot"}, "segment": {"was": "metering", "now": "cameras"},
+    }  # fmt: skip
+    assert other["device"] == {"was": str(METER), "now": str(PHONE)}
+    assert other["software"] == {"was": "02", "now": "03"}
+
+
+def test_an_apn_without_a_segment_is_told_as_such(meter: Recording) -> None:
+    meter.after(25 * HOUR).asks(apn="internet")
+    (changes,) = (found["changes"] for found in findings(meter) if found["detector"] == "reappeared-changed")
+    assert changes["segment"] == {"was": "metering", "now": None} and "software" not in changes
+
+
 def test_networks_are_named(meter: Recording) -> None:
     meter.after(HOUR).asks(plmn="99970")
     (one,) = findings(meter)

@@ -21,9 +21,10 @@ from pathlib import Path
 
 import pytest
 
-from gate.running import SECRET, RunningGate, imsi, udp
+from gate.running import SECRET, RunningGate, imeisv, imsi, udp
 from simward.engine.fold import Fold
-from simward.engine.journal import row_events
+from simward.engine.journal import row_events, row_outputs
+from simward.engine.outputs import BOUND
 from simward.engine.replay import fold_row
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.start import restore
@@ -37,6 +38,8 @@ MOMENTS = 50
 SNAPSHOT_AFTER = 20
 WINDOW = 100
 FLEET = 50
+"""Members that account; each of those behind them asks to connect once, and is bound by that."""
+ASKING, ASKS_EACH = 10_000, 5
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 
@@ -51,7 +54,8 @@ class Forked:
         os.close(writable)
         said = self._ready(readable)
         os.close(readable)
-        self.accounting = ("127.0.0.1", int(re.findall(r"127\.0\.0\.1:(\d+)", said)[1]))
+        ports = re.findall(r"127\.0\.0\.1:(\d+)", said)
+        self.auth, self.accounting = ("127.0.0.1", int(ports[0])), ("127.0.0.1", int(ports[1]))
 
     def _ready(self, readable: int) -> str:
         said = b""
@@ -92,11 +96,12 @@ def compiled_code_is_loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 class Load:
-    """A gateway that keeps a window of records unacknowledged and sends again what was not."""
+    """A gateway that keeps a window of records and requests unanswered, and sends again what was not."""
 
     def __init__(self) -> None:
         self.acknowledged: Counter[bytes] = Counter()
-        self.made = 0
+        self.refused: list[bytes] = []
+        self.made = self.asked = 0
         self.waiting: dict[int, tuple[bytes, Packet, bytes]] = {}
         self.socket = udp()
         self.socket.setblocking(False)
@@ -111,20 +116,36 @@ class Load:
         )  # fmt: skip
         return name, packet, packet.sign_accounting_request(SECRET.encode())
 
-    def run(self, to: tuple[str, int], until: float, alive: Forked | None = None) -> None:
-        """Keep the window full until then; everything that is not acknowledged is sent once more first."""
-        for _, _, octets in self.waiting.values():
-            self.socket.sendto(octets, to)
+    def request(self, identifier: int) -> tuple[bytes, Packet, bytes]:
+        """A request of a subscription that was never heard of; its session's name tells it from all others."""
+        self.asked += 1
+        number, name = FLEET + self.asked, b"Q%07d" % self.asked
+        packet = Packet(Code.ACCESS_REQUEST, identifier, os.urandom(16)).add_all(
+            [("3GPP-IMSI", imsi(number)), ("3GPP-IMEISV", imeisv(number)), ("Called-Station-Id", "meters.iot"),
+             ("NAS-Identifier", "pgw1"), ("Acct-Session-Id", name)]
+        )  # fmt: skip
+        return name, packet, packet.sign_access_request(SECRET.encode())
+
+    def send(self, gate: Forked, identifier: int) -> None:
+        """Send what waits for an answer under that identifier."""
+        _, packet, octets = self.waiting[identifier]
+        self.socket.sendto(octets, gate.auth if packet.code == Code.ACCESS_REQUEST else gate.accounting)
+
+    def run(self, gate: Forked, until: float) -> None:
+        """Keep the window full until then; everything that was not answered is sent once more first."""
+        for identifier in self.waiting:
+            self.send(gate, identifier)
         while time.monotonic() < until:
             for identifier in range(WINDOW):
                 if identifier not in self.waiting:
-                    self.waiting[identifier] = self.record(identifier)
-                    self.socket.sendto(self.waiting[identifier][2], to)
+                    asks = identifier % ASKS_EACH == 0 and self.asked < ASKING
+                    self.waiting[identifier] = self.request(identifier) if asks else self.record(identifier)
+                    self.send(gate, identifier)
             select.select([self.socket], [], [], 0.002)
             self.hear()
 
     def hear(self) -> None:
-        """Take the acknowledgements that have come."""
+        """Take the answers that have come."""
         while True:
             try:
                 packet = Packet.decode(self.socket.recv(4096))
@@ -133,6 +154,8 @@ class Load:
             waiting = self.waiting.get(packet.identifier)
             if waiting and packet.verify_response(waiting[1].authenticator, SECRET.encode()):
                 self.acknowledged[waiting[0]] += 1
+                if packet.code == Code.ACCESS_REJECT:
+                    self.refused.append(waiting[0])
                 del self.waiting[packet.identifier]
 
 
@@ -144,17 +167,17 @@ def load() -> Iterator[Load]:
 
 
 def test_what_was_acknowledged_is_there_once_whenever_it_is_killed(tmp_path: Path, load: Load) -> None:
-    folder = RunningGate(tmp_path / "net", FLEET).folder
+    folder = RunningGate(tmp_path / "net", FLEET + ASKING).folder
     chosen = random.Random(20_270)
     for moment in range(MOMENTS):
         gate = Forked(folder)
-        load.run(gate.accounting, time.monotonic() + chosen.uniform(0.0, 0.12))
+        load.run(gate, time.monotonic() + chosen.uniform(0.0, 0.12))
         gate.end(signal.SIGKILL)
         load.hear()
         if moment == SNAPSHOT_AFTER:
             make_snapshot(folder / "data")
     gate = Forked(folder)
-    load.run(gate.accounting, time.monotonic() + 0.5)
+    load.run(gate, time.monotonic() + 0.5)
     assert gate.end(signal.SIGTERM) == 0
     load.hear()
     check(folder, load)
@@ -164,19 +187,33 @@ def check(folder: Path, load: Load) -> None:
     """Count every record in the journal, and fold it from its start."""
     journal = SqliteJournal.open(folder / "data" / "journal", writer=False)
     found: Counter[bytes] = Counter()
+    bound: Counter[tuple[int, int]] = Counter()
     whole = Fold.new()
     for row in journal.rows():
         fold_row(whole, row, journal.layouts)
         if row.kind == "events":
             for event in row_events(row):
                 found[event["session_id"][: int(event["session_id_octets"])].tobytes()] += 1
+            outputs = row_outputs(row)
+            bindings = outputs[outputs["kind"] == BOUND]
+            bound.update((int(one["imsi"]), int(one["now"]) // 1000) for one in bindings)
     del found[b""]  # ticks
+    let_in = [name for name in load.acknowledged if name.startswith(b"Q")]
     assert len(load.acknowledged) > 10 * MOMENTS, "there was load"
     assert not [name for name in load.acknowledged if not found[name]], "acknowledged and lost"
     assert not [name for name, count in found.items() if count > 1], "journalled twice"
+    assert len(let_in) > 2 * MOMENTS and not load.refused
+    assert all(bound[first_use(name)] == 1 for name in let_in), "let in and not bound"
+    assert max(bound.values()) == 1, "bound twice"
     assert journal.verify().wrong == 0
     assert restore(folder / "data", journal).state.digest() == whole.state.digest()
     journal.close()
+
+
+def first_use(name: bytes) -> tuple[int, int]:
+    """The subscription that asked under that name, and its device, as outputs have them."""
+    number = FLEET + int(name[1:])
+    return int("1" + imsi(number)), int(imeisv(number)[:14])
 
 
 def test_a_socket_is_closed_when_its_gate_is_killed(tmp_path: Path) -> None:

@@ -43,6 +43,8 @@ def record(folder: Path, days: int = 9) -> str:
                 recording.event(ev.ACCOUNTING_ON)
                 recording.revise(METERS.replace("nb-iot, lte-m", "nb-iot"))
                 recording.command(ev.COMMAND_LOCK, "stolen", iccid=member(2)["iccid"])
+                recording.asks(imsi=member(1)["imsi"], imei=METER + 1, credentials=ev.CREDENTIALS_WRONG)
+                recording.event(ev.CHANGE_RESULT, "S0010", cause=ev.EFFECT_NAK, argument=404, imsi=member(1)["imsi"])
         save(recording.fold, data)
         return recording.fold.state.digest()
 

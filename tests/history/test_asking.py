@@ -51,6 +51,9 @@ def test_events_are_as_the_command_events_has_them(folder: Path) -> None:
     assert len(found) == len(expected) > 100
     both = set(found[0]) & set(expected[0]) - {"flags"}
     assert {"imsi", "imei", "cell", "rat", "plmn", "apn", "gateway", "address", "session_id", "iccid", "kind"} <= both
+    assert {"credentials", "result", "error_cause", "terminate_cause"} <= both
+    assert "wrong" in {one["credentials"] for one in found}
+    assert ("change-result", "nak", 404) in {(one["kind"], one["result"], one["error_cause"]) for one in found}
     for one, other in zip(found, expected, strict=True):
         assert {name: one[name] for name in both} == {name: other[name] for name in both}
 

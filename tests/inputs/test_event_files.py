@@ -25,6 +25,7 @@ ROW: dict[str, Any] = {
     "plmn": "00101", "cell": "ecgi:1001", "rat": "nb-iot", "area": 7, "address": "10.64.0.1", "apn": "Meters.IoT",
     "gateway": "pgw1", "client": "proxy", "session_id": "A1", "uplink_octets": 2000, "terminate_cause": "user request",
     "flags": ["event-timestamp"], "prefix": "2001:db8:1::/64", "delegated": "2001:db8:ff00::/56", "pdp_type": "ipv4v6",
+    "credentials": "missing",
 }  # fmt: skip
 
 
@@ -71,7 +72,7 @@ def test_every_column_is_read(tmp_path: Path, suffix: str) -> None:
     assert bytes(event["session_id"][:3]) == b"A1\0" and event["session_id_octets"] == 2
     assert (event["prefix_high"], event["prefix_low"], event["prefix_length"]) == (0x20010DB8_00010000, 0, 64)
     assert (event["delegated_high"], event["delegated_length"]) == (0x20010DB8_FF000000, 56)
-    assert event["pdp_type"] == ev.PDP_IPV4V6
+    assert event["pdp_type"] == ev.PDP_IPV4V6 and event["credentials"] == ev.CREDENTIALS_MISSING
     assert (event["uplink_octets"], event["downlink_octets"], event["duration_s"]) == (2000, -1, -1)
 
 
@@ -138,6 +139,7 @@ def test_lines_of_json_may_differ_in_keys_and_types(tmp_path: Path) -> None:
     ({"area": "x"}, ["area", "a whole number"]), ({"area": 5_000_000_000}, ["area", "a number from"]),
     ({"session_id": "x" * 49}, ["session_id", "at most 48 octets"]),
     ({"terminate_cause": "bored"}, ["terminate_cause", "bored"]),
+    ({"credentials": "rigth"}, ["credentials", "did you mean 'right'?"]),
 ])  # fmt: skip
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 def test_a_wrong_value_is_named_with_line_column_and_what_would_be_right(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -19,6 +20,9 @@ from gate.running import RunningGate, access_request, accounting_request, needs_
 from history.recorded import archive_all, record
 from inputs.framing import accounting, ethernet, ipv4, pcap, udp
 from simward.cli import cli
+from simward.engine import events as ev
+from simward.engine.texts import Texts
+from simward.inputs.event_files import EventFile
 
 
 def simward(folder: Path, *arguments: str) -> Result:
@@ -72,6 +76,11 @@ def test_what_events_writes_can_be_replayed(folder: Path, tmp_path: Path) -> Non
     (tmp_path / "policies").mkdir()
     shutil.copy(folder / "policies" / "water-meter.yaml", tmp_path / "policies")
     (tmp_path / "events.jsonl").write_text(simward(folder, "events", "--json", "--ticks").stdout)
+    told = lines(simward(folder, "events", "--json"))
+    assert "wrong" in {one["credentials"] for one in told} and "nak" in {one["result"] for one in told}
+    read = np.concatenate(list(EventFile(tmp_path / "events.jsonl", Texts()).events()))
+    assert np.count_nonzero(read["credentials"] == ev.CREDENTIALS_WRONG) == 1
+    assert read["cause"][read["kind"] == ev.CHANGE_RESULT].tolist() == [ev.EFFECT_NAK]
     recorded, _ = replayed(folder, "journal", "--policies", str(tmp_path / "policies"))
     written, summary = replayed(folder, str(tmp_path / "events.jsonl"), "--policies", str(tmp_path / "policies"))
     assert judged(written) == judged(recorded)

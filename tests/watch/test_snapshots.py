@@ -11,7 +11,10 @@ import pytest
 from journalled import JournalledFleet, a_bad_day
 
 from simward.engine.both_journals import watch_folder
+from simward.history.keeping import Keeping
+from simward.settings import HistorySettings
 from simward.watch import snapshots as module
+from simward.watch.archiving import Archiving
 from simward.watch.following import Follower
 from simward.watch.metrics import lag_of, metrics_text
 from simward.watch.report import POSITION_NAME, Report, read_status
@@ -73,7 +76,10 @@ def test_none_is_made_of_findings_that_are_not_journalled(follower: Follower) ->
 
 def test_it_reports_how_it_is_doing_and_what_others_may_remove(follower: Follower) -> None:
     made = Snapshots(follower, now=0.0)
-    report = Report(follower, made, now=0.0)
+    archiving = Archiving(Keeping(follower.data_dir, HistorySettings()))
+    archiving.close()
+    archiving.archived, archiving.failed, archiving.trouble = 2, 1, "no space left"
+    report = Report(follower, made, archiving, now=0.0)
     report.step(0.0)
     said = read_status(follower.data_dir)
     assert said is not None and said["followed"] == follower.followed and said["durable"]
@@ -81,6 +87,8 @@ def test_it_reports_how_it_is_doing_and_what_others_may_remove(follower: Followe
     assert lag_of(said, follower.followed + 7, said["followed_at_us"] + 2_500_000) == (7, 2.5)
     text = metrics_text(said, follower.followed + 7, said["followed_at_us"])
     assert "simward_watch_lag_events 7\n" in text and 'simward_watch_snapshots_total{result="made"} 0\n' in text
+    assert 'simward_watch_history_steps_total{result="archived"} 2\n' in text
+    assert "simward_watch_history_failing 1\n" in text and said["history_failing_because"] == "no space left"
     position = json.loads((watch_folder(follower.data_dir) / POSITION_NAME).read_text())
     assert position == {"needed_after": 0}
     report.close()

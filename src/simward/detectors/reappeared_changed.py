@@ -13,7 +13,8 @@ says everything that differs.
 looked at; whatever comes back unchanged had a flat battery.
 
 **What it misses.** A change without an absence: other detectors see that. A place that is not reported. Another place
-alone, where `cells.csv` does not say how far away it is: `location-change` sees that after some reports.
+alone, where `cells.csv` does not say how far away it is: `location-change` sees that after some reports. An address
+is compared only where accounting is the first word after the absence, since a request says none.
 
 **Likely false alarms.** A device that was taken in for repair and came back rebuilt.
 

@@ -8,10 +8,13 @@ from typing import Any
 
 from simward.engine.past_sessions import PastSession
 from simward.engine.phrases import octets, short_when, span, when
+from simward.engine.together import sentence
 from simward.engine.words import SHARD
 
 RUN_FROM = 3
 """So many quiet chapters of one kind in a row are told as one."""
+BACK_WITHIN_S = 60
+"""So long after the request that ended an absence may the Start of its session come."""
 
 
 @dataclass
@@ -49,6 +52,42 @@ class Chapter:
         if self.finding is not None:
             document["finding"] = self.finding
         return document
+
+
+class Absence:
+    """A silence, and what is different after it.
+
+    A request comes first and a Start a second later, with the address: what that adds belongs to the same chapter.
+    """
+
+    def __init__(self, since: int, until: int, opening: str, cause: dict[str, Any] | None) -> None:
+        self._until, self._opening, self._cause = until, opening, cause
+        self._changes: dict[str, tuple[str, str, str]] = {}
+        self.chapter = Chapter(since, "absence")
+
+    def takes(self, at: int) -> bool:
+        """Is a session that begins then the one with which it came back?"""
+        return 0 <= at - self._until <= BACK_WITHIN_S * 1_000_000
+
+    def add(self, changes: Sequence[tuple[str, str, str]]) -> None:
+        """What is different, or different again; then the chapter is written anew."""
+        for name, was, now in changes:
+            first = self._changes.pop(name, (name, was, now))[1]
+            if first != now:
+                self._changes[name] = (name, first, now)
+        different = list(self._changes.values())
+        text = self._opening
+        text += f", then back with another {changes_text(different)}." if different else "; nothing changed."
+        facts = {"changes": changes_told(different), "away_s": (self._until - self.chapter.at) // 1_000_000}
+        if self._cause is not None:
+            text, facts["because"] = f"{text} {sentence(self._cause)}", self._cause["id"]
+        self.chapter.text, self.chapter.facts = text, facts
+        self.chapter.quiet = not different and self._cause is None
+
+
+def changes_told(changes: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:
+    """What changed, for JSON."""
+    return [{"fact": name, "was": was, "now": now} for name, was, now in changes]
 
 
 def changes_text(changes: Sequence[tuple[str, str, str]]) -> str:

@@ -11,7 +11,7 @@ from simward import identity
 from simward.engine import events as ev
 from simward.engine import outputs as out
 from simward.engine.both_journals import BothJournals
-from simward.engine.chapters import Chapter, changes_text, condensed, device_of, where_of
+from simward.engine.chapters import Absence, Chapter, changes_text, changes_told, condensed, device_of, where_of
 from simward.engine.journal import EVENTS, FINDINGS, INVENTORY, POLICY, Journal, Layout, Row, row_events, row_outputs
 from simward.engine.past_sessions import FACTS, PastSession, SessionBook, facts_of
 from simward.engine.phrases import span, when
@@ -119,6 +119,7 @@ class Story:
         self._chapters: list[Chapter] = []
         self._last: dict[str, str] = {}
         self._heard_at = 0
+        self._absence: Absence | None = None
         self._allowed: dict[int, Chapter] = {}
         self._told_sessions: set[int] = set()
         self.declared: dict[str, Any] = {}
@@ -249,20 +250,19 @@ class Story:
             if name in facts and name in self._last and self._last[name] != facts[name]
         ]  # fmt: skip
         gap = at - self._heard_at
-        told: dict[str, Any] = {"changes": [{"fact": name, "was": was, "now": now} for name, was, now in changes]}
         if self._last and not others and gap >= AWAY_FROM_S * 1_000_000:
             text = f"Away {span(gap)}"
             for one in self._book.live()[:1]:
                 text = f"Silent for {span(gap)} (no end of session {one.session_id} was reported)"
-            text += f", then back with another {changes_text(changes)}." if changes else "; nothing changed."
-            told |= {"away_s": gap // 1_000_000}
             cause = self._together.explaining(self._last, self._heard_at, at)
-            if cause is not None:
-                text, told["because"] = f"{text} {sentence(cause)}", cause["id"]
-            quiet = not changes and cause is None
-            self._chapters.append(Chapter(self._heard_at, "absence", text, told, quiet=quiet))
+            self._absence = Absence(self._heard_at, at, text, cause)
+            self._absence.add(changes)
+            self._chapters.append(self._absence.chapter)
+        elif changes and self._absence and int(event["kind"]) == ev.ACCOUNTING_START and self._absence.takes(at):
+            self._absence.add(changes)
         elif changes:
-            self._chapters.append(Chapter(at, "change", f"Changed without an absence: {changes_text(changes)}.", told))
+            text = f"Changed without an absence: {changes_text(changes)}."
+            self._chapters.append(Chapter(at, "change", text, {"changes": changes_told(changes)}))
         self._last |= facts
         self._heard_at = max(self._heard_at, at)
 

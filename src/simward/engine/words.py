@@ -67,6 +67,7 @@ class Lexicon:
         self._names: dict[str, list[str]] = {"use_cases": [""], "segments": [""], "tenants": ["default"]}
         self._tenant_of: list[int] = [0]
         self._segment_of: list[int] = [0]
+        self._segment_at: dict[str, str] = {}
 
     def take(self, row: Any) -> None:
         """Learn from one journal row: its texts, its kernel and, where it is one, its policy."""
@@ -83,6 +84,10 @@ class Lexicon:
         self._names = notes["names"]
         self._tenant_of = [int(one) for one in arrays["use_cases"]["tenant"]]
         self._segment_of = [int(one) for one in arrays["use_cases"]["segment"]]
+        self._segment_at = {
+            bytes(row["apn_name"][: row["apn_octets"]]).decode("ascii", "replace"): self.segment(number)
+            for number, row in enumerate(arrays["segments"]) if row["apn_octets"]
+        }  # fmt: skip
 
     def learn(self, name_of: Callable[[int], str], count: int) -> None:
         """Take over texts that a fold has beyond those that the journal brought (a policy never journalled)."""
@@ -109,6 +114,10 @@ class Lexicon:
     def segment_of(self, use_case: int) -> str:
         """The name of the segment that a use case belongs to."""
         return self.segment(_at(self._segment_of, use_case) or 0)
+
+    def segment_at(self, apn: str) -> str | None:
+        """The name of the segment behind an APN; None where the policy in force has none there."""
+        return self._segment_at.get(apn)
 
     def tenant_of(self, use_case: int) -> str:
         """The tenant that owns a use case."""
@@ -222,16 +231,36 @@ def finding(row: Any, lexicon: Lexicon, verdict: int | None = None) -> dict[str,
 
 
 def changes(row: Any, lexicon: Lexicon) -> dict[str, dict[str, Any]] | None:
-    """What differs, by name, as {"was", "now"}; None where the finding does not compare."""
+    """What differs, by name, as {"was", "now"}; None where the finding does not compare.
+
+    Of a device its 14 digits and its software by themselves, of an APN the segment behind it as well.
+    """
     found: dict[str, dict[str, Any]] = {}
     for place, (name, kind) in enumerate(CHANGED):
         before, after = int(row["before"][place]), int(row["after"][place])
         if before and after:
             if kind == "number":
                 found[name] = {"was": before - 1, "now": after - 1}
+            elif kind == "imeisv":
+                found |= _device_changes(before, after)
             else:
                 found[name] = {"was": lexicon.evidence(kind, before), "now": lexicon.evidence(kind, after)}
+    if "apn" in found:
+        segment = {key: lexicon.segment_at(str(apn)) for key, apn in found["apn"].items()}
+        if any(segment.values()):
+            found["segment"] = segment
     return found or None
+
+
+def _device_changes(before: int, after: int) -> dict[str, dict[str, Any]]:
+    """TS 23.003 6.2: the first 14 digits name the device, the last two of an IMEISV its software."""
+    (imei, software), (other, newer) = divmod(before, 1000), divmod(after, 1000)
+    found = {}
+    if imei != other:
+        found["device"] = {"was": identity.imei_text(imei), "now": identity.imei_text(other)}
+    if software != newer and software and newer:
+        found["software"] = {"was": f"{software - 1:02d}", "now": f"{newer - 1:02d}"}
+    return found
 
 
 def about_text(row: Any, entry: Mapping[str, Any], lexicon: Lexicon) -> str | None:

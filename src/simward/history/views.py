@@ -79,7 +79,7 @@ def _numbered(names: dict[int, str]) -> list[str]:
 
 
 COMMAND = f"kind BETWEEN {ev.COMMAND_LOCK} AND {ev.COMMAND_RESUME}"
-RESULT = f"kind = {ev.EFFECT_RESULT}"
+RESULT = f"kind IN ({ev.EFFECT_RESULT}, {ev.CHANGE_RESULT})"
 RATS = [rat_text(number) if not rat_text(number).startswith("rat-") else "" for number in range(64)]
 
 EVENT_COLUMNS = {
@@ -96,6 +96,7 @@ EVENT_COLUMNS = {
     "delegated_high": prefix("delegated_high", "", "delegated_length"),
     "pdp_type": named("pdp_type", list(ev.PDP_NAMES)), "multi_session": hexadecimal("multi_session"),
     "class_token": f"CASE WHEN class_token > 0 THEN '{SHARD}/' || CAST(class_token AS VARCHAR) END",
+    "credentials": named("credentials", list(ev.CREDENTIALS_NAMES)),
     "subject": f"CASE WHEN {COMMAND} THEN {digits('subject', '89')} END",
 }  # fmt: skip
 EVENT_NAMES = {

@@ -31,6 +31,7 @@ KIND_NUMBERS = {name: number for number, name in ev.KIND_NAMES.items()}
 CAUSE_NUMBERS = {name: number for number, name in TERMINATE_CAUSES.items()}
 PDP_NUMBERS = {name: number for number, name in enumerate(ev.PDP_NAMES) if name}
 RESULT_NUMBERS = {name: number for number, name in enumerate(ev.EFFECT_RESULT_NAMES) if name}
+CREDENTIALS_NUMBERS = {name: number for number, name in enumerate(ev.CREDENTIALS_NAMES) if name}
 REMEMBERED_MAX = 200_000
 """How many different values of one column are remembered from batch to batch."""
 
@@ -162,13 +163,16 @@ COLUMNS: dict[str, Column] = {
                          "octets"),
     "terminate_cause": Column("cause", "number or words (`user request`, `lost carrier`, ...)",
                               _one_of(CAUSE_NUMBERS, "cause")),
-    "result": Column("cause", "of an `effect-result`: `ack`, `nak` or `silence`", _one_of(RESULT_NUMBERS, "result")),
-    "error_cause": Column("argument", "of an `effect-result`: number (RFC 5176 3.5)", _integer),
+    "credentials": Column("credentials", "of an `access-request`: `right`, `wrong` or `missing`",
+                          _one_of(CREDENTIALS_NUMBERS, "judgement")),
+    "result": Column("cause", "of an `effect-result` or `change-result`: `ack`, `nak`, `silence` or `not-sent`",
+                     _one_of(RESULT_NUMBERS, "result")),
+    "error_cause": Column("argument", "of the same: number (RFC 5176 3.5)", _integer),
     "flags": Column("flags", "names as `events --json` gives them, divided by spaces", _flags),
 }  # fmt: skip
 """Columns that are written as people write them. Every other field of EVENT is a column of plain numbers."""
 
-NUMBERED = ("kind", "rat", "flags", "terminate_cause", "result", "error_cause")
+NUMBERED = ("kind", "rat", "flags", "terminate_cause", "credentials", "result", "error_cause")
 """Columns with names for numbers: the number itself will do."""
 
 IGNORED = ("id", "decision")

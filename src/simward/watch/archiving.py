@@ -30,6 +30,8 @@ class Archiving:
         self._told = threading.Event()
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
         self.archived = self.removed = self.failed = 0
+        self.trouble = ""
+        """Why the last attempt failed; empty while history is made."""
         self._thread.start()
 
     def close(self, within_s: float = 5.0) -> None:
@@ -45,9 +47,9 @@ class Archiving:
                     self._count(kept)
                     if self._told.is_set():
                         return
-                backoff_s, wait_s = BACKOFF_S, LOOK_EVERY_S
+                backoff_s, wait_s, self.trouble = BACKOFF_S, LOOK_EVERY_S, ""
             except (SimwardError, OSError) as error:
-                self.failed += 1
+                self.failed, self.trouble = self.failed + 1, str(error)
                 log.error("the journal cannot be made history (%s); trying again in %.0f s", error, backoff_s)
                 wait_s, backoff_s = backoff_s, min(2 * backoff_s, BACKOFF_MAX_S)
             self._told.wait(wait_s)

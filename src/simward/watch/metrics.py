@@ -21,9 +21,11 @@ HELP = {
     "snapshots_total": "Snapshots since the watch began, by result.",
     "snapshot_sequence": "Sequence number of the newest snapshot.",
     "snapshot_seconds": "How long the newest snapshot took to write.",
+    "history_steps_total": "Segments that became history (archived), units removed, and attempts that failed.",
+    "history_failing": "1 while a segment cannot be made history; `status` says why.",
     "uptime_seconds": "Since the watch began.",
 }
-LABELS = {"snapshots_total": "result"}
+LABELS = {"snapshots_total": "result", "history_steps_total": "result"}
 
 _PLAIN = {
     "followed_sequence": "followed", "events_total": "events", "events_per_second": "events_per_second",
@@ -45,7 +47,9 @@ def metrics_text(said: dict[str, Any], last: int, now_us: int) -> str:
     values: dict[tuple[str, str], float] = {
         ("lag_events", ""): events, ("lag_seconds", ""): seconds,
         ("snapshots_total", "made"): said["snapshots_made"], ("snapshots_total", "failed"): said["snapshots_failed"],
+        ("history_failing", ""): bool(said["history_failing_because"]),
     }  # fmt: skip
+    values |= {("history_steps_total", one): said[f"history_{one}"] for one in ("archived", "removed", "failed")}
     values |= {(name, ""): float(said[key]) for name, key in _PLAIN.items()}
     lines: list[str] = []
     for name, about in HELP.items():

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from simward.engine.both_journals import watch_folder
 
 if TYPE_CHECKING:
+    from simward.watch.archiving import Archiving
     from simward.watch.following import Follower
     from simward.watch.snapshots import Snapshots
 
@@ -27,8 +28,8 @@ OVERDUE_S = 30.0
 class Report:
     """Writes both files once a second."""
 
-    def __init__(self, follower: Follower, snapshots: Snapshots, now: float) -> None:
-        self._follower, self._snapshots = follower, snapshots
+    def __init__(self, follower: Follower, snapshots: Snapshots, archiving: Archiving, now: float) -> None:
+        self._follower, self._snapshots, self._archiving = follower, snapshots, archiving
         self._began, self._due = now, now
         self._rate_at, self._rate_events, self._rate = now, 0, 0.0
         self._position = -1
@@ -76,6 +77,10 @@ class Report:
             "snapshots_failed": snapshots.failed,
             "snapshot_sequence": snapshots.sequence,
             "snapshot_seconds": round(snapshots.seconds, 3),
+            "history_archived": self._archiving.archived,
+            "history_removed": self._archiving.removed,
+            "history_failed": self._archiving.failed,
+            "history_failing_because": self._archiving.trouble,
         }
 
     def close(self) -> None:

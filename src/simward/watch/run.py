@@ -32,8 +32,8 @@ def watch(settings: Settings, stopping: Callable[[], bool], pause: Callable[[flo
     follower = Follower(settings.data_dir)
     now = time.monotonic()
     snapshots = Snapshots(follower, now)
-    report = Report(follower, snapshots, now)
     archiving = Archiving(Keeping(settings.data_dir, settings.history))
+    report = Report(follower, snapshots, archiving, now)
     log.info("watching from sequence %d on", follower.followed)
     caught_up_at = -1
     try:
