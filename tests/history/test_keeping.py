@@ -166,6 +166,21 @@ def test_history_that_takes_too_much_room_is_removed(folder: Path) -> None:
     assert run(Keeping(data, HistorySettings(keep_s=0, keep_at_most_octets=0)), ENDED_AT + 10**18) == []
 
 
+def test_history_that_no_snapshot_covers_stays(folder: Path) -> None:
+    """A start without a snapshot folds all of it again."""
+    archive_all(folder)
+    data = folder / "data"
+    (snapshot,) = snapshot_paths(snapshots_folder(data))
+    units = unit_numbers(history_folder(data))
+    shorter = snapshot.with_name(f"{units[2] - 1:020d}.snapshot")
+    snapshot.rename(shorter)
+    at = ENDED_AT + DAY_US
+    assert run(Keeping(data, HistorySettings(keep_s=1)), at) == ["removed"] * 2
+    shorter.unlink()
+    assert run(Keeping(data, HistorySettings(keep_s=1)), at) == []
+    assert unit_numbers(history_folder(data)) == units[2:]
+
+
 def test_a_base_merges_what_was_declared() -> None:
     def delta(number: int, imsis: list[int], removed: list[int], use_cases: list[str]) -> Row:
         lines = np.zeros(len(imsis), DECLARED)

@@ -2,7 +2,7 @@
 
 A sealed segment becomes a unit of history and is then removed, once a snapshot covers it, every follower has read it
 and it is older than `journal_keep`; earlier where the journal takes more than `journal_keep_at_most`. Units that are
-older than `keep`, or more than `keep_at_most`, are removed.
+older than `keep`, or more than `keep_at_most`, are removed, once every snapshot reaches beyond them.
 """
 
 from __future__ import annotations
@@ -125,6 +125,8 @@ class Keeping:
             limit = self.settings.keep_at_most_octets
             if not too_old and not (limit and self._octets(known) > limit):
                 return None
+            if oldest.last > covered_by_snapshots(self.data_dir):
+                return None  # without a snapshot a start folds from the first row on: it needs this one
             self._carry_forward(base, oldest)
         units.remove_unit(self.folder, oldest.first)
         return Kept(removed=oldest)
