@@ -61,6 +61,32 @@ def test_every_container_says_the_same(tmp_path: Path, order: str, shape: str) -
     assert (events["received_at"] - AT_S * 1_000_000).tolist() == [1000 * number for number in range(250)]
 
 
+@pytest.mark.parametrize(("offset_s", "rows"), [
+    (3600, 2), (-3600, 2), ((1 << 63) - 1, 0), (-(1 << 63), 0), (10**13, 0),
+])  # fmt: skip
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_times_of_an_interface_with_an_offset(tmp_path: Path, offset_s: int, rows: int, order: str) -> None:
+    """What is no time is counted; another interface's packets would be read."""
+    frames = [ethernet(ipv4(udp(accounting(one, one)))) for one in (1, 2)]
+    reader, events = read(pcapng(tmp_path / "x.pcapng", frames, order=order, offset_s=offset_s))
+    assert (events["received_at"] - AT_S * 1_000_000).tolist() == [0, 1000][:rows]
+    assert reader.counts.get("without_time", 0) == 2 - rows
+
+
+@pytest.mark.parametrize("resolution", [0, 1, 9, 127, 128 + 1, 128 + 20, 255])
+def test_units_of_time_that_fit_no_number_are_counted(tmp_path: Path, resolution: int) -> None:
+    path = pcapng(tmp_path / "x.pcapng", [ethernet(ipv4(udp(accounting())))], resolution=6)
+    octets = bytearray(path.read_bytes())
+    at = octets.index(struct.pack("<HHB", 9, 1, 6))
+    octets[at + 4] = resolution
+    where = octets.index(struct.pack("<I", (AT_S * 1_000_000) >> 32))
+    octets[where : where + 4] = b"\xff\xff\xff\x7f"
+    path.write_bytes(bytes(octets))
+    reader, events = read(path)
+    assert reader.counts.get("without_time", 0) + len(events) == 1
+    assert all(0 <= one < 10**18 for one in events["received_at"].tolist())
+
+
 VLAN, QINQ = b"\x81\x00\x00\x05", b"\x88\xa8\x00\x09\x81\x00\x00\x05"
 HOP_BY_HOP = bytes([60, 0]) + bytes(6)
 DESTINATION = bytes([17, 1]) + bytes(14)

@@ -198,6 +198,7 @@ class Capture:
                     times, over = 10 ** max(0, 6 - exponent), 10 ** min(max(0, exponent - 6), 12)
             elif code == IF_TSOFFSET and len(value) == 8:
                 offset = struct.unpack(f"{order}q", value)[0] * 1_000_000
+                offset = max(-walking.TIMES_BELOW, min(offset, walking.TIMES_BELOW))  # beyond, no packet has a time
         self._walk.interfaces[self._interfaces] = (link, times, over, shift, offset)
         self._interfaces += 1
 
