@@ -7,10 +7,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "detectors"))
 
+import numpy as np
 from story import METER, PHONE, POLICY, Story
 
 from simward.engine import events as e
 from simward.engine import outputs as o
+from simward.engine.layouts import GATEWAYS_MAX
 
 LOCKING = POLICY.replace("binding:", "responses: {device-change: lock}\nlimits: {LIMITS}\nRULE\nbinding:")
 
@@ -88,3 +90,19 @@ def test_a_strangers_session_is_cut_once() -> None:
     story = Story()
     story.starts("x", member=99).reports("x", member=99, duration_s=5)
     assert len(story.disconnects) == 1
+
+
+def test_gateways_beyond_those_kept_are_counted_and_decided_for() -> None:
+    story = Story(POLICY)
+    story.attaches(member=0)
+    state, kept = story.fold.state, int(story.fold.state.meta["gateways"][0])
+    batch = e.empty(GATEWAYS_MAX - kept + 5)
+    batch["kind"], batch["received_at"] = e.ACCOUNTING_ON, story.now
+    batch["gateway"] = 1000 + np.arange(len(batch))
+    batch["request"] = 1 + np.arange(len(batch))
+    for part in np.array_split(batch, 2):
+        assert story.fold.events(part).consumed == len(part)
+    assert int(state.meta["gateways"][0]) == GATEWAYS_MAX and int(state.meta["gateways_not_kept"][0]) == 5
+    assert story.fold.events(batch[:9]).consumed == 9
+    assert int(state.meta["gateways_not_kept"][0]) == 5, "those that are known stay known"
+    assert story.attaches(member=1).allowed

@@ -175,6 +175,8 @@ def lines(**columns: Any) -> InventoryDelta:
         (lines(imei=-5), "imei"),
         (replace(inventory(), removals=np.zeros(3, np.int32)), "removals: not IMSIs"),
         (replace(inventory(), removals=IMSI + np.arange(REMOVALS_MAX + 1)), f"more than {REMOVALS_MAX}"),
+        (replace(inventory(), removals=np.array([IMSI, IMSI + 1, IMSI])), "removals: the same IMSI twice"),
+        (lines(imsi=IMSI + 1), "upserts: the same IMSI twice"),
         (replace(inventory(), upserts=np.zeros(3, [("imsi", "i8")])), "upserts: not lines of an inventory"),
     ],
 )

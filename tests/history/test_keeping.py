@@ -166,6 +166,21 @@ def test_history_that_takes_too_much_room_is_removed(folder: Path) -> None:
     assert run(Keeping(data, HistorySettings(keep_s=0, keep_at_most_octets=0)), ENDED_AT + 10**18) == []
 
 
+def test_history_that_no_snapshot_covers_stays(folder: Path) -> None:
+    """A start without a snapshot folds all of it again."""
+    archive_all(folder)
+    data = folder / "data"
+    (snapshot,) = snapshot_paths(snapshots_folder(data))
+    units = unit_numbers(history_folder(data))
+    shorter = snapshot.with_name(f"{units[2] - 1:020d}.snapshot")
+    snapshot.rename(shorter)
+    at = ENDED_AT + DAY_US
+    assert run(Keeping(data, HistorySettings(keep_s=1)), at) == ["removed"] * 2
+    shorter.unlink()
+    assert run(Keeping(data, HistorySettings(keep_s=1)), at) == []
+    assert unit_numbers(history_folder(data)) == units[2:]
+
+
 def test_a_base_merges_what_was_declared() -> None:
     def delta(number: int, imsis: list[int], removed: list[int], use_cases: list[str]) -> Row:
         lines = np.zeros(len(imsis), DECLARED)
@@ -206,6 +221,79 @@ def test_a_segment_that_is_not_as_written_stays(folder: Path) -> None:
     with pytest.raises(JournalError, match="at sequence 40"):
         archive(folder / "data", first)
     assert files.segment_path(journal, first).exists() and not unit_numbers(history_folder(folder / "data"))
+
+
+def test_a_segment_goes_only_when_its_unit_holds_the_same(folder: Path, tmp_path: Path) -> None:
+    """Killed between the two: the segment is there, and so is its unit."""
+    data = folder / "data"
+    before = Path(shutil.copytree(data / "journal", tmp_path / "before"))
+    first = sealed_segments(data / "journal")[0].first
+    unit = archive(data, first)
+    name = files.segment_path(data / "journal", first).name
+    shutil.copy(before / name, data / "journal" / name)
+    kept = Keeping(data, HistorySettings()).step(ENDED_AT)
+    assert kept is not None and kept.archived == unit
+    assert not files.segment_path(data / "journal", first).exists()
+
+
+@pytest.mark.parametrize("damaged", ["unit.json", "rows.parquet"])
+def test_a_segment_stays_beside_a_damaged_unit(folder: Path, tmp_path: Path, damaged: str) -> None:
+    data = folder / "data"
+    before = Path(shutil.copytree(data / "journal", tmp_path / "before"))
+    first = sealed_segments(data / "journal")[0].first
+    unit = archive(data, first)
+    path = files.segment_path(data / "journal", first)
+    shutil.copy(before / path.name, path)
+    octets = bytearray(unit.path(damaged).read_bytes())
+    octets[len(octets) // 2] ^= 0xFF
+    unit.path(damaged).write_bytes(octets)
+    with pytest.raises(JournalError, match="is damaged") as caught:
+        Keeping(data, HistorySettings()).step(ENDED_AT)
+    assert str(path) in str(caught.value) and str(unit.folder) in str(caught.value) and path.exists()
+    shutil.move(unit.folder, tmp_path / "away")
+    assert archive(data, first).digest == unit.digest, "what it says to do helps"
+
+
+@pytest.mark.parametrize("kept_units", [True, False], ids=["units", "removed"])
+def test_a_journal_that_was_started_over_beside_an_old_history_stays(
+    folder: Path, tmp_path: Path, kept_units: bool
+) -> None:
+    """Its sequences begin again with 1: not one row of it is in the history."""
+    data = folder / "data"
+    archive_all(folder)
+    if not kept_units:
+        run(Keeping(data, HistorySettings(keep_s=1)), ENDED_AT + DAY_US)
+    shutil.rmtree(data / "journal")
+    record(tmp_path / "other", days=4)
+    shutil.copytree(tmp_path / "other" / "data" / "journal", data / "journal")
+    known = files.segments(data / "journal")
+    with pytest.raises(JournalError, match="Nothing was removed; ") as caught:
+        Keeping(data, HistorySettings()).step(ENDED_AT + 9 * DAY_US)
+    assert str(history_folder(data)) in str(caught.value) and str(data / "journal") in str(caught.value)
+    assert files.segments(data / "journal") == known
+
+
+def test_an_older_journal_that_was_put_back_stays_where_it_went_on_differently(folder: Path, tmp_path: Path) -> None:
+    """The same segments up to a backup, then others: those go that are history, the first that differs stays."""
+    data = folder / "data"
+    before = Path(shutil.copytree(data / "journal", tmp_path / "before"))
+    archive_all(folder)
+    units = unit_numbers(history_folder(data))
+    with closing(WholeJournal.open(data)) as journal:
+        second = list(journal.units())[1]
+    shutil.rmtree(data / "journal")
+    shutil.copytree(before, data / "journal")
+    import sqlite3
+
+    path = files.segment_path(data / "journal", units[1])
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DELETE FROM rows WHERE first = (SELECT max(first) FROM rows)")
+        database.commit()
+    keeping = Keeping(data, HistorySettings())
+    assert keeping.step(ENDED_AT) is not None
+    with pytest.raises(JournalError, match="do not hold the same") as caught:
+        keeping.step(ENDED_AT)
+    assert str(path) in str(caught.value) and str(second.folder) in str(caught.value) and path.exists()
 
 
 KILLED = """

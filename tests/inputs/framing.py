@@ -66,16 +66,18 @@ def pcap(path: Path, frames: list[bytes], link: int = 1, order: str = "<", nanos
     return path
 
 
-def pcapng(path: Path, frames: list[bytes], link: int = 1, order: str = "<", resolution: int = 6) -> Path:
-    """A pcapng file of frames a millisecond apart, its times in units of 10**-resolution s."""
-    option = struct.pack(f"{order}HHB3xI", 9, 1, resolution, 0)
+def pcapng(
+    path: Path, frames: list[bytes], link: int = 1, order: str = "<", resolution: int = 6, offset_s: int = 0
+) -> Path:
+    """A pcapng file of frames a millisecond apart, its times in units of 10**-resolution s from `offset_s` on."""
+    option = struct.pack(f"{order}HHB3xHHqI", 9, 1, resolution, 14, 8, offset_s, 0)
     parts = [
         _block(order, 0x0A0D0D0A, struct.pack(f"{order}IHHq", 0x1A2B3C4D, 1, 0, -1)),
         _block(order, 1, struct.pack(f"{order}HHI", link, 0, 0) + option),
         _block(order, 5, bytes(12)),  # interface statistics: passed over
     ]
     for number, frame in enumerate(frames):
-        units = (AT_S * 1000 + number) * 10**resolution // 1000
+        units = max(0, (AT_S - offset_s) * 1000 + number) * 10**resolution // 1000 & 0xFFFF_FFFF_FFFF_FFFF
         head = struct.pack(f"{order}IIIII", 0, units >> 32, units & 0xFFFFFFFF, len(frame), len(frame))
         parts.append(_block(order, 6, head + frame + bytes(-len(frame) % 4)))
     path.write_bytes(b"".join(parts))

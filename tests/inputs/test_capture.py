@@ -20,7 +20,7 @@ from simward.engine.texts import Texts
 from simward.errors import UsageError
 from simward.identity import imsi_text
 from simward.inputs.capture import port_table
-from simward.inputs.fragments import PENDING_MAX, Reassembly
+from simward.inputs.fragments import PENDING_MAX, PENDING_OCTETS_MAX, WAITS_AT_MOST_US, Reassembly
 from simward.inputs.radius import CaptureEvents
 from simward.settings import GatewayClient
 
@@ -59,6 +59,32 @@ def test_every_container_says_the_same(tmp_path: Path, order: str, shape: str) -
     reader, events = read(path)
     assert len(events) == 250 and reader.counts["duplicate_in_flight"] == 50
     assert (events["received_at"] - AT_S * 1_000_000).tolist() == [1000 * number for number in range(250)]
+
+
+@pytest.mark.parametrize(("offset_s", "rows"), [
+    (3600, 2), (-3600, 2), ((1 << 63) - 1, 0), (-(1 << 63), 0), (10**13, 0),
+])  # fmt: skip
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_times_of_an_interface_with_an_offset(tmp_path: Path, offset_s: int, rows: int, order: str) -> None:
+    """What is no time is counted; another interface's packets would be read."""
+    frames = [ethernet(ipv4(udp(accounting(one, one)))) for one in (1, 2)]
+    reader, events = read(pcapng(tmp_path / "x.pcapng", frames, order=order, offset_s=offset_s))
+    assert (events["received_at"] - AT_S * 1_000_000).tolist() == [0, 1000][:rows]
+    assert reader.counts.get("without_time", 0) == 2 - rows
+
+
+@pytest.mark.parametrize("resolution", [0, 1, 9, 127, 128 + 1, 128 + 20, 255])
+def test_units_of_time_that_fit_no_number_are_counted(tmp_path: Path, resolution: int) -> None:
+    path = pcapng(tmp_path / "x.pcapng", [ethernet(ipv4(udp(accounting())))], resolution=6)
+    octets = bytearray(path.read_bytes())
+    at = octets.index(struct.pack("<HHB", 9, 1, 6))
+    octets[at + 4] = resolution
+    where = octets.index(struct.pack("<I", (AT_S * 1_000_000) >> 32))
+    octets[where : where + 4] = b"\xff\xff\xff\x7f"
+    path.write_bytes(bytes(octets))
+    reader, events = read(path)
+    assert reader.counts.get("without_time", 0) + len(events) == 1
+    assert all(0 <= one < 10**18 for one in events["received_at"].tolist())
 
 
 VLAN, QINQ = b"\x81\x00\x00\x05", b"\x88\xa8\x00\x09\x81\x00\x00\x05"
@@ -154,8 +180,55 @@ def test_fragments_of_ipv6_are_put_together(tmp_path: Path) -> None:
 def test_fragments_that_wait_are_bounded() -> None:
     reassembly = Reassembly()
     for name in range(PENDING_MAX + 50):
-        assert reassembly.take(ipv4(b"x" * 8, more=True, name=name)) is None
+        assert reassembly.take(ipv4(b"x" * 8, more=True, name=name), 0) is None
     assert reassembly.incomplete == PENDING_MAX + 50 and len(reassembly._pending) <= PENDING_MAX
+
+
+def test_what_fragments_take_while_they_wait_is_bounded() -> None:
+    """As many datagrams as may wait, each with all pieces but the first and the last of a large one."""
+    reassembly, size = Reassembly(), 1008
+    for name in range(PENDING_MAX):
+        for at in range(size, 64 * size, size):
+            assert reassembly.take(ipv4(bytes(size), at=at, more=True, name=name), 0) is None
+            assert reassembly.pending_octets <= PENDING_OCTETS_MAX
+    kept = sum(len(piece) for one in reassembly._pending.values() for piece in one.pieces.values())
+    assert kept == reassembly.pending_octets > PENDING_OCTETS_MAX // 2
+    assert reassembly.incomplete == PENDING_MAX
+    assert reassembly.take(ipv4(bytes(size), at=0, more=True, name=name), 0) is None
+    whole = reassembly.take(ipv4(b"end", at=64 * size, name=name), 0)
+    assert whole is not None and len(whole) == 20 + 64 * size + 3, "the newest still becomes whole"
+
+
+@pytest.mark.parametrize("at", [8, 16])
+def test_a_datagram_whose_pieces_overlap_is_dropped_whole(at: int) -> None:
+    """RFC 5722: also what comes of it later, until its name may be another's."""
+    reassembly = Reassembly()
+    assert reassembly.take(ipv4(b"x" * 16, at=8, more=True), 0) is None
+    assert reassembly.take(ipv4(b"y" * 16, at=at, more=True), 1) is None
+    assert reassembly.take(ipv4(b"x" * 16, at=0, more=True), 2) is None
+    assert reassembly.take(ipv4(b"x" * 8, at=24), 3) is None
+    assert (reassembly.overlapping, reassembly.incomplete, reassembly.pending_octets) == (1, 0, 0)
+    later = WAITS_AT_MOST_US + 4
+    assert reassembly.take(ipv4(b"z" * 8, more=True), later) is None
+    assert reassembly.take(ipv4(b"z" * 8, at=8), later) is not None
+
+
+def test_a_piece_that_comes_twice_harms_nothing_and_one_that_waited_too_long_is_given_up() -> None:
+    reassembly = Reassembly()
+    for _ in range(2):
+        assert reassembly.take(ipv4(b"x" * 8, more=True), 0) is None
+    assert reassembly.take(ipv4(b"y" * 8, at=8), WAITS_AT_MOST_US) is not None
+    assert reassembly.take(ipv4(b"x" * 8, more=True), 0) is None
+    assert reassembly.take(ipv4(b"y" * 8, at=8), WAITS_AT_MOST_US + 1) is None
+    assert (reassembly.whole, reassembly.incomplete) == (1, 2)
+
+
+def test_overlapping_fragments_are_counted(tmp_path: Path) -> None:
+    whole = udp(accounting(padding=8))
+    parts = [(0, 600, True), (592, 1200, True), (1200, len(whole), False)]
+    frames = [ethernet(ipv4(whole[at:end], at=at, more=more)) for at, end, more in parts]
+    reader, events = read(pcap(tmp_path / "x.pcap", [*frames, ethernet(ipv4(udp(accounting(2, 2))))]))
+    assert len(events) == 1 and reader.counts["overlapping"] == 1
 
 
 def test_a_retransmission_is_no_second_event_but_the_same_name_later_is(tmp_path: Path) -> None:

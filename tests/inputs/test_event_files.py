@@ -137,6 +137,12 @@ def test_lines_of_json_may_differ_in_keys_and_types(tmp_path: Path) -> None:
     ({"prefix": "2001:db8::/129"}, ["prefix", "an IPv6 prefix"]),
     ({"cell": "1001"}, ["cell", "ecgi:"]), ({"rat": "6g"}, ["rat", "6g"]),
     ({"area": "x"}, ["area", "a whole number"]), ({"area": 5_000_000_000}, ["area", "a number from"]),
+    ({"uplink_octets": 1 << 63}, ["uplink_octets", "is wrong", "a "]),
+    ({"request": 10**19}, ["request", "is wrong", "a "]), ({"flags": 1 << 64}, ["flags", "a number"]),
+    ({"multi_session_id": "8000000000000000"}, ["multi_session_id", "16 hexadecimal digits"]),
+    ({"multi_session_id": "f" * 9000}, ["multi_session_id", "fff ... is wrong", "16 hexadecimal digits"]),
+    ({"multi_session_id": "-1"}, ["multi_session_id", "16 hexadecimal digits"]),
+    ({"area": "9" * 9000}, ["area", "a whole number"]),
     ({"session_id": "x" * 49}, ["session_id", "at most 48 octets"]),
     ({"terminate_cause": "bored"}, ["terminate_cause", "bored"]),
     ({"credentials": "rigth"}, ["credentials", "did you mean 'right'?"]),
@@ -192,6 +198,49 @@ def test_what_is_no_csv(tmp_path: Path, text: str, said: str) -> None:
 def test_what_is_no_json(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "x.jsonl").write_text(text)
     with pytest.raises((ConfigurationError, UsageError), match=said):
+        read(tmp_path / "x.jsonl")
+
+
+@pytest.mark.parametrize("value", [
+    (1 << 63), 10**30, -(1 << 63) - 1, 1e300, float("inf"), float("nan"), {"a": 1}, [[1]],
+])  # fmt: skip
+@pytest.mark.parametrize("column", ["received_at", "uplink_octets", "error_cause", "flags", "rat", "apn", "prefix"])
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_numbers_of_json_and_parquet_that_no_field_holds(
+    tmp_path: Path, column: str, value: object, suffix: str
+) -> None:
+    """Refused by file, line and column, or taken as text where the column is one; never a traceback."""
+    row = {"received_at": AT_US, "kind": 10}
+    path = tmp_path / f"x{suffix}"
+    try:
+        WRITERS[suffix](path, [{**row, column: value}])
+    except (pa.ArrowException, OverflowError):
+        pytest.skip("Parquet holds no such value")
+    try:
+        read(path)
+    except ConfigurationError as error:
+        assert f"x{suffix}:1: {column}: " in str(error)
+        return
+    assert column == "apn"
+
+
+@pytest.mark.parametrize("number", [-1, -5e18, 10**18])
+def test_times_that_are_none(tmp_path: Path, number: float) -> None:
+    with pytest.raises(ConfigurationError, match=r"x.jsonl:1: received_at: .*a time since 1970"):
+        read(as_jsonl(tmp_path / "x.jsonl", [{"received_at": number, "kind": 10}]))
+
+
+@pytest.mark.parametrize("depth", [100, 5000, 200_000])
+@pytest.mark.parametrize("between", ["", "\n"])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_deeply_nested_lines_are_refused(
+    tmp_path: Path, depth: int, between: str, opening: str, closing: str
+) -> None:
+    """Arrow would end the process: it goes down one level of its stack a bracket."""
+    first = '{"kind": "tick", "received_at": "2026-11-23"}\n'
+    deep = (opening + between) * depth + "1" + closing * depth
+    (tmp_path / "x.jsonl").write_text(first + '{"kind": "tick", "received_at": ' + deep + "}\n")
+    with pytest.raises(ConfigurationError, match=r"x.jsonl:2: "):
         read(tmp_path / "x.jsonl")
 
 

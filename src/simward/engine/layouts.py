@@ -228,6 +228,7 @@ META = np.dtype(
         ("device_overflow", "i8"),
         ("late", "i8"),
         ("departed_dropped", "i8"),  # Disconnects that were too many to keep until their proof
+        ("gateways_not_kept", "i8"),  # events of gateways for which there was no row left
         ("subscriptions", "i4"),
         ("subscription_free", "i4"),
         ("subscriptions_live", "i4"),

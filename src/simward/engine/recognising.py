@@ -75,14 +75,16 @@ def advance(t, event):  # type: ignore[no-untyped-def]
 
 @njit
 def gateway_row(t, event):  # type: ignore[no-untyped-def]
-    """Row of the event's gateway, made where it is new; -1 where the table is full."""
+    """Row of the event's gateway, made where it is new; -1, and counted, where the table is full."""
     known = find_gateway(t, event.client, event.gateway)
     if known >= 0:
         return known
-    row = np.int64(meta_of(t).gateways)
+    meta = meta_of(t)
+    row = np.int64(meta.gateways)
     if row >= t.gateways_room:
+        meta.gateways_not_kept = np.int64(meta.gateways_not_kept) + np.int64(1)
         return np.int64(NOWHERE)
-    meta_of(t).gateways = row + np.int64(1)
+    meta.gateways = row + np.int64(1)
     gateway_at(t, row).gateway = event.gateway
     gateway_at(t, row).client = event.client
     gateway_at(t, row).finding_head = NOWHERE

@@ -156,6 +156,9 @@ def _wrong_lines(delta: InventoryDelta) -> Iterator[str]:
         yield f"removals: more than {REMOVALS_MAX} in one piece"
     if ((removals <= 0) | (removals >= IDENTITY_BELOW)).any():
         yield "removals: a number that is no IMSI"
+    for name, imsis in (("removals", removals), ("upserts", upserts["imsi"])):
+        if len(np.unique(imsis)) != len(imsis):  # a row that is freed twice would be given to two subscriptions
+            yield f"{name}: the same IMSI twice in one piece"
     for name, least in (("imsi", 1), ("iccid", 0), ("msisdn", 0), ("imei", 0)):
         if ((upserts[name] < least) | (upserts[name] >= IDENTITY_BELOW)).any():
             yield f"{name}: a number that is no identity"

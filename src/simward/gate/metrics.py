@@ -33,6 +33,7 @@ HELP = {
     "journal_failures_total": "Attempts to write the journal that failed.",
     "sequence": "Sequence number of the newest event.",
     "texts": "Names kept (APNs, gateways); at 65536 further ones are not kept.",
+    "gateways_not_kept_total": "Events of gateways beyond the 4096 that are kept: their restarts go unnoticed.",
     "subscriptions": "Subscriptions in the inventory.",
     "effects_total": "Disconnect- and CoA-Requests, by what the gateway said.",
     "effect_answers_dropped_total": "Datagrams that were no answer to a request of ours, by reason.",

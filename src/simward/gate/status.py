@@ -73,6 +73,7 @@ class Status:
             ("pending_rows", recorder.pending_rows), ("journal_failures_total", recorder.failures),
             ("sequence", self._fold.sequence), ("texts", self._fold.state.texts.count),
             ("subscriptions", int(self._fold.state.meta["subscriptions_live"][0])),
+            ("gateways_not_kept_total", int(self._fold.state.meta["gateways_not_kept"][0])),
             ("effects_pending", self._disconnects.pending), ("clock_behind_seconds", self._clock.behind_us / 1e6),
             ("effects_not_kept_total", int(self._fold.state.meta["departed_dropped"][0])),
             ("uptime_seconds", time.monotonic() - self._since),

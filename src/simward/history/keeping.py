@@ -2,7 +2,7 @@
 
 A sealed segment becomes a unit of history and is then removed, once a snapshot covers it, every follower has read it
 and it is older than `journal_keep`; earlier where the journal takes more than `journal_keep_at_most`. Units that are
-older than `keep`, or more than `keep_at_most`, are removed.
+older than `keep`, or more than `keep_at_most`, are removed, once every snapshot reaches beyond them.
 """
 
 from __future__ import annotations
@@ -86,9 +86,12 @@ class Keeping:
         if not sealed:
             return None
         one = sealed[0]
-        if units.unit_folder(self.folder, one.first).exists():  # killed between the two: finish
+        known = units.unit_numbers(self.folder)
+        if one.first in known:  # killed between the two: finish
+            unit = same_unit(self.journal_folder, self.folder, one.first)
             unlink_segment(self.journal_folder, one.first)
-            return Kept(Unit.read(units.unit_folder(self.folder, one.first)))
+            return Kept(unit)
+        self._refuse_overlap(one, known)
         if one.last > covered_by_snapshots(self.data_dir) or not is_at_rest(self.journal_folder, one.first):
             return None
         limit = self.settings.journal_keep_at_most_octets
@@ -97,6 +100,16 @@ class Keeping:
         if not too_much and (behind or last_at(self.journal_folder, one.first) > now_us - self._age_us()):
             return None
         return Kept(archive(self.data_dir, one.first), cut_off=behind)
+
+    def _refuse_overlap(self, one: Sealed, known: list[int]) -> None:
+        """JournalError where the history goes further than the segment's first sequence: another journal's it is."""
+        newest = Unit.read(units.unit_folder(self.folder, known[-1])).last if known else Base.read(self.folder).last
+        if one.first <= newest:
+            path = files.segment_path(self.journal_folder, one.first)
+            raise JournalError(
+                f"{path} begins with sequence {one.first}, and the history in {self.folder} reaches to {newest} "
+                "already: it is another journal's. Nothing was removed; move the one that is not wanted away"
+            )
 
     def _age_us(self) -> int:
         return self.settings.journal_keep_s * MICROS
@@ -112,6 +125,8 @@ class Keeping:
             limit = self.settings.keep_at_most_octets
             if not too_old and not (limit and self._octets(known) > limit):
                 return None
+            if oldest.last > covered_by_snapshots(self.data_dir):
+                return None  # without a snapshot a start folds from the first row on: it needs this one
             self._carry_forward(base, oldest)
         units.remove_unit(self.folder, oldest.first)
         return Kept(removed=oldest)
@@ -138,6 +153,35 @@ def sealed_segments(folder: Path) -> list[Sealed]:
         Sealed(first, following - 1, files.segment_path(folder, first).stat().st_size)
         for first, following in pairwise(known)
     ]
+
+
+def same_unit(journal_folder: Path, history_folder: Path, first: int) -> Unit:
+    """The unit that a segment became, proven to hold all of it: its end is the segment's, its files are as written.
+
+    The digest of the last row chains to all before it. JournalError where the two differ (a journal that was started
+    over, or an older one that was put back, beside a history that stayed) or the unit is damaged: then the segment
+    may hold the only rows that there are.
+    """
+    path, folder = files.segment_path(journal_folder, first), units.unit_folder(history_folder, first)
+    try:
+        unit = Unit.read(folder)
+    except JournalError as error:
+        raise JournalError(f"{error}; {path} stays. Move {folder} away, and it is made again") from error
+    found = reader.tail_of(journal_folder, first)
+    if found != (unit.last, bytes.fromhex(unit.digest)):
+        ends = f"ends with {found[0]}" if found else "has no row"
+        raise JournalError(
+            f"{path} and {folder} both begin with sequence {first} and do not hold the same: the segment {ends}, the "
+            f"unit ends with {unit.last} of another digest. Nothing was removed; where the journal was started "
+            f"over, or an older one was put back, move {history_folder} away"
+        )
+    damaged = unit.damaged_file()
+    if damaged:
+        raise JournalError(
+            f"{unit.path(damaged)} is damaged, and {path} holds the same rows: it stays. Move {folder} away, and it is "
+            "made again"
+        )
+    return unit
 
 
 def covered_by_snapshots(data_dir: Path) -> int:

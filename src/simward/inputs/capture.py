@@ -77,7 +77,8 @@ class Capture:
     def counts(self) -> dict[str, int]:
         """Frames by what they were (frames.COUNTED), and fragments by what became of them; only what there was."""
         found = dict(zip((*COUNTED, "without_time"), self._walk.counts.tolist()))
-        found["reassembled"], found["incomplete"] = self._reassembly.whole, self._reassembly.incomplete
+        pieces = self._reassembly
+        found |= {"reassembled": pieces.whole, "incomplete": pieces.incomplete, "overlapping": pieces.overlapping}
         return {name: count for name, count in found.items() if count}
 
     def requests(self) -> Iterator[Requests]:
@@ -153,7 +154,7 @@ class Capture:
         walk.state[2] = 0
         for at, end, link, when in walk.pieces[:count].tolist():
             here = int(walking.find_ip(self._data, at, end, link))
-            whole = self._reassembly.take(self._data[here:end].tobytes()) if here >= 0 else None
+            whole = self._reassembly.take(self._data[here:end].tobytes(), when) if here >= 0 else None
             if whole is None:
                 continue
             row, octets = int(walk.state[1]), np.frombuffer(whole, np.uint8).copy()
@@ -197,6 +198,7 @@ class Capture:
                     times, over = 10 ** max(0, 6 - exponent), 10 ** min(max(0, exponent - 6), 12)
             elif code == IF_TSOFFSET and len(value) == 8:
                 offset = struct.unpack(f"{order}q", value)[0] * 1_000_000
+                offset = max(-walking.TIMES_BELOW, min(offset, walking.TIMES_BELOW))  # beyond, no packet has a time
         self._walk.interfaces[self._interfaces] = (link, times, over, shift, offset)
         self._interfaces += 1
 

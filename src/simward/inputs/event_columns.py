@@ -32,6 +32,9 @@ CAUSE_NUMBERS = {name: number for number, name in TERMINATE_CAUSES.items()}
 PDP_NUMBERS = {name: number for number, name in enumerate(ev.PDP_NAMES) if name}
 RESULT_NUMBERS = {name: number for number, name in enumerate(ev.EFFECT_RESULT_NAMES) if name}
 CREDENTIALS_NUMBERS = {name: number for number, name in enumerate(ev.CREDENTIALS_NAMES) if name}
+WHOLE_MOST = (1 << 63) - 1
+"""The largest number that a field may hold."""
+TIMES_BELOW = 10**18
 REMEMBERED_MAX = 200_000
 """How many different values of one column are remembered from batch to batch."""
 
@@ -92,7 +95,7 @@ def _time(value: str) -> int:
             raise ValueError("a time like 2026-11-23T14:05:00Z, or microseconds or seconds since 1970") from None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return round(moment.timestamp() * 1_000_000)
-    if not 10**8 <= number < 10**18:
+    if not 10**8 <= number < TIMES_BELOW:
         raise ValueError("a time like 2026-11-23T14:05:00Z, or microseconds or seconds since 1970")
     scale = 1 if number >= 10**14 else 1000 if number >= 10**11 else 1_000_000
     return int(value) * scale if value.isdigit() else round(number * scale)
@@ -121,6 +124,16 @@ def _integer(value: str) -> int:
         return int(value)
     except ValueError:
         raise ValueError("a whole number") from None
+
+
+def _hash(value: str) -> int:
+    try:
+        number = int(value, 16)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= WHOLE_MOST:
+        raise ValueError("at most 16 hexadecimal digits, the first below 8")
+    return number
 
 
 def _unread(value: str) -> int:
@@ -155,7 +168,7 @@ COLUMNS: dict[str, Column] = {
     "prefix": Column("prefix_high", "IPv6 prefix or address: `2001:db8:1::/64`", _unread, "prefixes"),
     "delegated": Column("delegated_high", "IPv6 prefix", _unread, "prefixes"),
     "pdp_type": Column("pdp_type", "`ipv4`, `ipv6`, `ipv4v6`, ...", _one_of(PDP_NUMBERS, "type")),
-    "multi_session_id": Column("multi_session", "16 hexadecimal digits", lambda value: int(value, 16)),
+    "multi_session_id": Column("multi_session", "16 hexadecimal digits", _hash),
     "apn": Column("apn", "text", _unread, "texts"),
     "gateway": Column("gateway", "text: NAS-Identifier", _unread, "texts"),
     "client": Column("client", "text: name of the RADIUS client", _unread, "texts"),
@@ -238,7 +251,7 @@ class Table:
         if pa.types.is_dictionary(values.type):
             values = values.dictionary_decode()
         if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
-            values = pc.binary_join(pc.cast(values, pa.list_(pa.string())), " ")
+            values = pc.binary_join(_cast(values, pa.list_(pa.string()), name), " ")
         if pa.types.is_timestamp(values.type):
             values = pc.cast(pc.cast(values, pa.timestamp("us"), safe=False), pa.int64())
         if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
@@ -246,13 +259,16 @@ class Table:
                 self._numbers(made, name, column, values)
                 return
             values = _spoken(values, name)
-        self._read(made, name, column, pc.fill_null(pc.cast(values, pa.large_string()), ""))
+        self._read(made, name, column, pc.fill_null(_cast(values, pa.large_string(), name), ""))
 
     def _numbers(self, made: np.ndarray, name: str, column: Column, values: Any) -> None:
         """A column that holds numbers already."""
         said = np.asarray(values.is_valid().to_numpy(zero_copy_only=False))
         numbers = np.asarray(pc.fill_null(values, 0).to_numpy(zero_copy_only=False))
+        if numbers.dtype.kind == "f":
+            _refuse(name, numbers, said & ~(np.abs(numbers) < 2.0**63), "a whole number")  # nor NaN, which is not <
         if column.fast == "times":
+            _refuse(name, numbers, said & ((numbers < 0) | (numbers >= TIMES_BELOW)), "a time since 1970")
             seconds, millis = numbers < 10**11, numbers < 10**14
             numbers = np.where(seconds, numbers * 1_000_000, np.where(millis, numbers * 1000, numbers))
             said &= numbers != 0
@@ -352,9 +368,28 @@ class Table:
     def _one(self, row: int, name: str, column: Column, value: str) -> int:
         """A value that is not written plainly, or is wrong."""
         try:
-            return column.read(value)
+            number = column.read(value)
         except (IdentityError, ValueError, OverflowError) as error:
             raise WrongValue(row, name, value, str(error)) from None
+        if not -WHOLE_MOST - 1 <= number <= WHOLE_MOST:
+            raise WrongValue(row, name, value, f"a number of at most {WHOLE_MOST}")
+        return number
+
+
+def _cast(values: Any, kind: Any, name: str) -> Any:
+    """A column as another type; WrongValue where its values have no such form (objects, lists in lists)."""
+    try:
+        return pc.cast(values, kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        row = int(np.flatnonzero(np.asarray(values.is_valid().to_numpy(zero_copy_only=False)))[0])
+        raise WrongValue(row, name, str(values.type), "one text or number") from None
+
+
+def _refuse(name: str, numbers: np.ndarray, wrong: np.ndarray, what: str) -> None:
+    """WrongValue for the first number that is wrong."""
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise WrongValue(row, name, numbers[row].item(), what)
 
 
 def _spoken(values: Any, name: str) -> Any:
@@ -375,7 +410,5 @@ def _put(made: np.ndarray, name: str, field: str, numbers: np.ndarray, said: np.
     """Write what was said into a field; WrongValue where it does not fit."""
     limits = np.iinfo(made[field].dtype)
     wrong = said & ((numbers < limits.min) | (numbers > limits.max))
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise WrongValue(row, name, int(numbers[row]), f"a number from {limits.min} to {limits.max}")
+    _refuse(name, numbers, wrong, f"a number from {limits.min} to {limits.max}")
     made[field][said] = numbers[said]

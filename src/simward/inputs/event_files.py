@@ -25,6 +25,10 @@ BLOCK_OCTETS = 4 << 20
 CSV_BLOCK_OCTETS = 1 << 20
 """Arrow reads up to 32 blocks ahead."""
 LINE_OCTETS_MAX = 1 << 20
+OPENED_MAX = 64
+"""How many brackets a line may open for Arrow, which recurses without a bound, to be given it."""
+SHOWN_MAX = 120
+"""How much of a wrong value an error repeats."""
 SUFFIXES = (".csv", ".jsonl", ".ndjson", ".json", ".parquet")
 
 
@@ -67,7 +71,8 @@ class EventFile:
         return Table(list(names), self._texts, self._requests_from)
 
     def _wrong(self, line: int, error: WrongValue) -> ConfigurationError:
-        what = f"{error.value!r} is wrong" if error.value not in ("", None) else error.what
+        said = repr(error.value) if len(repr(error.value)) <= SHOWN_MAX else f"{repr(error.value)[:SHOWN_MAX]} ..."
+        what = f"{said} is wrong" if error.value not in ("", None) else error.what
         instead = error.what if error.value not in ("", None) else ""
         return ConfigurationError([Problem(str(self.path), line, error.column, what, instead)])
 
@@ -156,6 +161,8 @@ class EventFile:
     def _read_json(self, block: bytes, line: int) -> Any:
         options = pa_json.ReadOptions(use_threads=False, block_size=max(len(block), 1))
         try:
+            if not _is_shallow(block):
+                raise pa.ArrowInvalid
             texts = pa.schema([(name, pa.string()) for name, one in all_columns().items() if one.fast in TEXT_FORMS])
             found = pa_json.read_json(pa.BufferReader(block), options, pa_json.ParseOptions(explicit_schema=texts))
             return found.select([one for one in found.column_names if found[one].null_count < found.num_rows])
@@ -169,6 +176,9 @@ class EventFile:
                 row = json.loads(text)
             except ValueError as error:
                 problem = Problem(str(self.path), line + number, "", f"not JSON: {error}")
+                raise ConfigurationError([problem]) from None
+            except RecursionError:
+                problem = Problem(str(self.path), line + number, "", "too deeply nested", "one value a key")
                 raise ConfigurationError([problem]) from None
             if not isinstance(row, dict):
                 raise ConfigurationError([Problem(str(self.path), line + number, "", "not an object", "{...} a line")])
@@ -229,6 +239,18 @@ class _Counting:
 
     def close(self) -> None:
         self.closed = True
+
+
+def _is_shallow(block: bytes) -> bool:
+    """Is every line an object by itself that cannot be deeply nested?
+
+    No object goes on in the next line where each begins with { and ends with }: after } there would have to be a comma.
+    """
+    for line in block.splitlines():
+        text = line.strip()
+        if text and (text[0] != 123 or text[-1] != 125 or text.count(b"{") + text.count(b"[") > OPENED_MAX):
+            return False
+    return True
 
 
 def _as_text(value: Any) -> str | None:

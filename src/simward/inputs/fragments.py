@@ -1,57 +1,89 @@
-"""Puts IP fragments together again (RFC 791 3.2, RFC 8200 4.5), with a bound on how many wait."""
+"""Puts IP fragments together again (RFC 791 3.2, RFC 8200 4.5), with a bound on how many, and how much, waits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-PENDING_MAX = 1024
+PENDING_MAX, PENDING_OCTETS_MAX = 1024, 4 << 20
+"""What waits for its other pieces, in datagrams and in octets; the oldest gives way."""
+PIECES_MAX = 65
 DATAGRAM_OCTETS_MAX = 65_535
+WAITS_AT_MOST_US = 60_000_000
+"""RFC 8200 4.5: 60 seconds after the first piece came; then its name may be that of another datagram."""
 UDP, FRAGMENT_HEADER = 17, 44
 
 
 @dataclass
 class _Pending:
     pieces: dict[int, bytes] = field(default_factory=dict)
+    octets: int = 0
+    """Of all pieces together."""
     size: int = 0
     """Of the whole, once the last piece is there."""
+    began: int = 0
+    dropped: bool = False
+    """Pieces overlapped: nothing of this datagram is taken any more (RFC 5722 4)."""
 
 
 class Reassembly:
     """Fragments in, whole IP packets out. `incomplete` counts datagrams that were given up, or never became whole."""
 
     def __init__(self) -> None:
-        self.whole = self.given_up = 0
+        self.whole = self.given_up = self.overlapping = 0
+        self.pending_octets = 0
+        """What all pieces that wait take; at most PENDING_OCTETS_MAX."""
         self._pending: dict[bytes, _Pending] = {}
 
     @property
     def incomplete(self) -> int:
         """Datagrams of which pieces are missing."""
-        return self.given_up + len(self._pending)
+        return self.given_up + sum(not one.dropped for one in self._pending.values())
 
-    def take(self, packet: bytes) -> bytes | None:
-        """One fragment, from its IP header on; the whole packet, as if it had never been cut, where it is complete."""
+    def take(self, packet: bytes, when: int) -> bytes | None:
+        """One fragment, from its IP header on, and when it came (us); the whole packet, as if it had never been cut,
+        where it is complete.
+        """
         read = _read_ipv4(packet) if packet[0] >> 4 == 4 else _read_ipv6(packet)
         if read is None:
             self.given_up += 1
             return None
         key, at, more, octets = read
-        pending = self._pending.pop(key, None) or _Pending()
-        if at + len(octets) > DATAGRAM_OCTETS_MAX or len(pending.pieces) > 64:
-            self.given_up += 1
+        pending = self._forget(key) or _Pending(began=when)
+        if abs(when - pending.began) > WAITS_AT_MOST_US:
+            self.given_up += not pending.dropped
+            pending = _Pending(began=when)
+        if at + len(octets) > DATAGRAM_OCTETS_MAX or len(pending.pieces) >= PIECES_MAX:
+            self.given_up += not pending.dropped
             return None
-        self._pending[key] = pending  # the newest last: the oldest gives way
-        pending.pieces[at] = octets
-        if not more:
+        if not pending.dropped and pending.pieces.get(at) != octets:  # the network may deliver one twice
+            self._put(pending, at, octets)
+        if not more and not pending.dropped:
             pending.size = at + len(octets)
         payload = _joined(pending)
         if payload is not None:
-            del self._pending[key]
             self.whole += 1
             return _unfragmented(packet, payload)
-        if len(self._pending) > PENDING_MAX:
-            del self._pending[next(iter(self._pending))]
-            self.given_up += 1
+        self._pending[key] = pending  # the newest last: the oldest gives way
+        self.pending_octets += pending.octets
+        while len(self._pending) > PENDING_MAX or self.pending_octets > PENDING_OCTETS_MAX:
+            self.given_up += not self._forget(next(iter(self._pending))).dropped  # type: ignore[union-attr]
         return None
+
+    def _put(self, pending: _Pending, at: int, octets: bytes) -> None:
+        """Add a piece; where it overlaps another, all of the datagram is dropped."""
+        if any(at < one + len(piece) and one < at + len(octets) for one, piece in pending.pieces.items()):
+            pending.pieces.clear()
+            pending.octets, pending.size, pending.dropped = 0, 0, True
+            self.overlapping += 1
+            return
+        pending.pieces[at] = octets
+        pending.octets += len(octets)
+
+    def _forget(self, key: bytes) -> _Pending | None:
+        pending = self._pending.pop(key, None)
+        if pending is not None:
+            self.pending_octets -= pending.octets
+        return pending
 
 
 def _joined(pending: _Pending) -> bytes | None:
@@ -60,7 +92,7 @@ def _joined(pending: _Pending) -> bytes | None:
     joined = b""
     for at in sorted(pending.pieces):
         if at != len(joined):
-            return None  # a hole, or pieces that overlap, which honest senders do not make (RFC 5722)
+            return None  # a hole
         joined += pending.pieces[at]
     return joined if len(joined) == pending.size else None
 

@@ -20,6 +20,8 @@ FRAME_OCTETS_MAX = 262_144
 """What tcpdump and Wireshark take as the longest: more is damage."""
 BLOCK_OCTETS_MAX = 16 << 20
 PIECES_MAX = 64
+TIMES_BELOW = 10**18
+"""us UTC; what an interface with odd units or an odd offset makes of a packet's time may be beyond."""
 BATCH_SPAN_US = 2_000_000
 """A batch is decoded at one time; what tells retransmissions from new requests looks back thirty seconds."""
 
@@ -38,7 +40,7 @@ class Walk(NamedTuple):
     state: np.ndarray  # i8[4]: position, rows, pieces, time of the newest packet of the batch before
     times: np.ndarray  # i8 a row: us UTC
     pieces: np.ndarray  # i8[PIECES_MAX, 4]: fragments: where from, where to, link type, us UTC
-    counts: np.ndarray  # i8, by frames.COUNTED, and one more: packets without a time
+    counts: np.ndarray  # i8, by frames.COUNTED, and one more: packets without a time, or none of this age of the world
     ports: np.ndarray  # u1[65536]
     interfaces: np.ndarray  # i8[INTERFACES_MAX, 5]
 
@@ -109,11 +111,28 @@ def walk_pcap(data, end, big, link, over, packets, walk):  # type: ignore[no-unt
 
 @uncounted
 def _time(interface, high, low):  # type: ignore[no-untyped-def]
+    """us UTC; -1 where that is no time."""
     units = high << np.int64(32) | low
+    when = _micros(interface, units)
+    if when < 0:
+        return np.int64(-1)
+    when += interface[OFFSET_US]
+    return when if 0 <= when < TIMES_BELOW else np.int64(-1)
+
+
+@uncounted
+def _micros(interface, units):  # type: ignore[no-untyped-def]
+    """Before the offset; -1 where it is too much for eight octets."""
+    if units < 0:
+        return np.int64(-1)
     if interface[SHIFT] > 0:
+        if units >> interface[SHIFT] >= TIMES_BELOW // 1_000_000:
+            return np.int64(-1)
         part = (units & ((np.int64(1) << interface[SHIFT]) - 1)) * np.int64(1_000_000) >> interface[SHIFT]
-        return (units >> interface[SHIFT]) * np.int64(1_000_000) + part + interface[OFFSET_US]
-    return units * interface[TIMES] // interface[OVER] + interface[OFFSET_US]
+        return (units >> interface[SHIFT]) * np.int64(1_000_000) + part
+    if units // interface[OVER] > TIMES_BELOW // interface[TIMES]:  # one of the two is 1
+        return np.int64(-1)
+    return units * interface[TIMES] // interface[OVER]
 
 
 @uncounted
@@ -140,6 +159,10 @@ def walk_pcapng(data, end, big, packets, walk):  # type: ignore[no-untyped-def]
                 return np.int64(DAMAGED)
             interface = walk.interfaces[number]
             when = _time(interface, _u32(data, at + 12, big), _u32(data, at + 16, big))
+            if when < 0:
+                walk.counts[UNTIMED] += 1
+                walk.state[0] = at + size
+                continue
             if not _has_room(walk, when):
                 return np.int64(FULL)
             _take(data, at + 28, kept, whole, interface[LINK], when, packets, walk)

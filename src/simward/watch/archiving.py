@@ -40,7 +40,7 @@ class Archiving:
         self._thread.join(within_s)
 
     def _run(self) -> None:
-        backoff_s = BACKOFF_S
+        backoff_s, explained = BACKOFF_S, False
         while not self._told.is_set():
             try:
                 for kept in due(self._keeping):
@@ -48,9 +48,15 @@ class Archiving:
                     if self._told.is_set():
                         return
                 backoff_s, wait_s, self.trouble = BACKOFF_S, LOOK_EVERY_S, ""
-            except (SimwardError, OSError) as error:
-                self.failed, self.trouble = self.failed + 1, str(error)
-                log.error("the journal cannot be made history (%s); trying again in %.0f s", error, backoff_s)
+            # A thread that ends says so nowhere, and the journal would fill the disk: nothing may end this one.
+            except Exception as error:
+                said = isinstance(error, (SimwardError, OSError))
+                self.failed, self.trouble = self.failed + 1, str(error) if said else f"{type(error).__name__}: {error}"
+                log.error(
+                    "the journal cannot be made history (%s); trying again in %.0f s", self.trouble, backoff_s,
+                    exc_info=not said and not explained,
+                )  # fmt: skip
+                explained |= not said
                 wait_s, backoff_s = backoff_s, min(2 * backoff_s, BACKOFF_MAX_S)
             self._told.wait(wait_s)
 
