@@ -151,9 +151,10 @@ class CredentialsWrong(Attack):
 
     id = "credentials-wrong"
     use_cases = (WATER_METER,)
-    catches = ("credentials-wrong",)
-    live = False  # needs a segment with credentials
+    catches = ("credentials-wrong/wrong",)
+    wanted = (Wanted("credentials-wrong/wrong", "refuse"),)
+    did = "refused; with the right password it goes on"
 
     def acts(self, strength: float) -> tuple[Act, ...]:
-        """One attempt."""
-        return (Act(ASK, REJECT, wrong_password=True),)
+        """One attempt; then the device itself, which knows the password."""
+        return Act(ASK, REJECT, wrong_password=True), Act(ATTACH, ACCEPT)
