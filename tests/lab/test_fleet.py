@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from simward.errors import UsageError
-from simward.lab.fleet import LIFT_ALARM, USE_CASES, luhn_digit, make_fleet, twin
+from simward.lab.fleet import LIFT_ALARM, PASSWORDS, USE_CASES, luhn_digit, make_fleet, twin
 from simward.lab.folder import Ports, read_fleet, write_fleet, write_settings
 from simward.lab.policies import OBSERVED_POLICIES, POLICIES
 from simward.settings import Settings
@@ -68,6 +68,7 @@ def test_the_folder_can_be_read_again(tmp_path: Path) -> None:
     settings = Settings.load(tmp_path / "demo")
     assert [one.name for one in settings.gateways] == ["pgw1", "pgw2"]
     assert settings.gateways[0].secret != settings.gateways[1].secret
+    assert settings.secrets["metering"] == PASSWORDS["meters.iot"].encode()
     assert stat.S_IMODE((tmp_path / "demo" / "simward.toml").stat().st_mode) == 0o600
     with (tmp_path / "demo" / "inventory.csv").open() as file:
         lines = list(csv.DictReader(file))

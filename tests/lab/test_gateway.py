@@ -11,7 +11,7 @@ import pytest
 
 from simward.lab import packets
 from simward.lab.bearers import Driver, Tally
-from simward.lab.fleet import make_fleet
+from simward.lab.fleet import PASSWORDS, make_fleet
 from simward.lab.gateway import Answer, Gateway, Network, free_port
 from simward.lab.packets import Bearer, Nas, Usage
 from simward.lab.timeline import plan_week
@@ -119,7 +119,7 @@ def test_an_answer_is_checked_and_timed(gate: FakeGate, network: Network) -> Non
     assert answer.code == Code.ACCESS_ACCEPT and answer.get("Class") == b"token"
     assert 0 < answer.milliseconds < 1000
     assert gate.requests[0].attributes[0][0] == 80, "Message-Authenticator stands first"
-    assert gate.requests[0].user_password(SECRET) == b"gprs"
+    assert gate.requests[0].user_password(SECRET) == PASSWORDS["meters.iot"].encode()
 
 
 def test_a_repeated_access_request_is_the_same_packet(gate: FakeGate, network: Network) -> None:

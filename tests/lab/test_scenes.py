@@ -11,6 +11,7 @@ import pytest
 
 from simward.errors import UsageError
 from simward.lab import scenes
+from simward.lab.demo import BEST
 from simward.lab.fleet import USE_CASES
 from simward.lab.performance import FINDING, Performance
 from simward.lab.scenes.scene import ATTACK, HONEST, Attack, Oddity, Scene
@@ -59,7 +60,13 @@ def test_a_live_attack_says_what_must_come_of_each_packet(scene: Scene) -> None:
 def test_the_best_are_ranked_without_ties() -> None:
     ranks = [one.rank for one in scenes.attacks() if one.rank]
     assert len(set(ranks)) == len(ranks)
-    assert len(scenes.best(10)) == 10
+
+
+def test_the_demo_shows_what_it_promises() -> None:
+    assert [one.id for one in scenes.best(BEST)] == [
+        "sim-in-phone", "sim-in-twin", "imei-withheld", "unknown-sim", "wrong-apn", "foreign-network", "forged-access",
+        "copied-device", "cloned-subscription", "impossible-travel",
+    ]  # fmt: skip
 
 
 def test_an_unknown_scene_is_refused_with_the_nearest() -> None:

@@ -127,7 +127,7 @@ class _Stage:
 
             self._driver.attach(
                 self._gateway_of(act), who, device, place, opened, self._told.append, rat=act.rat, apn=act.apn,
-                ago_s=act.ago_s,
+                ago_s=act.ago_s, wrong_password=act.wrong_password,
             )  # fmt: skip
         else:
             session = self._live(act)

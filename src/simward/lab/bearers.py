@@ -104,14 +104,16 @@ class Driver:
     def attach(
         self, gateway: Gateway, who: Subscription, device: Device | None, place: Place,
         opened: Callable[[Session], None], told: Told, *, rat: str = "", apn: str = "", manner: Manner | None = None,
-        ago_s: int = 0,
+        ago_s: int = 0, wrong_password: bool = False,
     ) -> None:  # fmt: skip
         """Access-Request, and where it is accepted the Accounting Start; `told` is called when both are answered.
 
         The Start says that it happened `ago_s` ago.
         """
         session_id, charging_id = gateway.next_session()
-        bearer = Bearer(who, session_id, charging_id, device, place, rat or who.rat, apn or who.apn)
+        bearer = Bearer(
+            who, session_id, charging_id, device, place, rat or who.rat, apn or who.apn, wrong_password=wrong_password
+        )
         how = manner or Manner()
 
         def decided(answer: Answer) -> None:

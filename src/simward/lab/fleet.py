@@ -21,6 +21,11 @@ APNS: Mapping[str, str] = {
     WATER_METER: "meters.iot", LIFT_ALARM: "lifts.iot", CAR: "cars.iot", CAMERA: "cameras.iot", TRACKER: "trackers.iot",
     SCOOTER: "scooters.iot",
 }  # fmt: skip
+PASSWORDS: Mapping[str, str] = {"meters.iot": "made-up-pass-of-all-meters"}
+"""What the devices show over PAP where the segment of their APN asks for it. In the clear, as in a device's flash: the
+fleet is made up, and a folder must be playable by whoever finds it."""
+ANY_PASSWORD = "gprs"
+"""What they show where nobody asks."""
 RATS: Mapping[str, str] = {
     WATER_METER: "nb-iot", LIFT_ALARM: "lte-m", CAR: "lte", CAMERA: "lte", TRACKER: "lte-m", SCOOTER: "lte-m",
 }  # fmt: skip

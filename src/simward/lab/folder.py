@@ -12,7 +12,7 @@ from pathlib import Path
 
 from simward.errors import UsageError
 from simward.lab import geography
-from simward.lab.fleet import LIFT_ALARM, MODEL_NAMES, MODEL_RATS, Fleet, make_fleet
+from simward.lab.fleet import APNS, LIFT_ALARM, MODEL_NAMES, MODEL_RATS, PASSWORDS, WATER_METER, Fleet, make_fleet
 from simward.lab.policies import POLICIES
 
 NOTE = "lab.json"
@@ -59,7 +59,7 @@ def write_fleet(folder: Path, fleet: Fleet, policies: Mapping[str, str] = POLICI
 
 
 def write_settings(folder: Path, ports: Ports) -> None:
-    """Write simward.toml for two gateways on loopback, each with a secret of its own."""
+    """Write simward.toml for two gateways on loopback, each with a secret of its own, and the meters' password."""
     lines = [
         "[gate]",
         f'auth = "127.0.0.1:{ports.auth}"',
@@ -76,6 +76,7 @@ def write_settings(folder: Path, ports: Ports) -> None:
             f'dynauth = "{ADDRESSES[name]}:{port}"',
             "require_message_authenticator = true",
         ]
+    lines += ["", "[[secret]]", 'name = "metering"', f'secret = "{PASSWORDS[APNS[WATER_METER]]}"']
     path = folder / "simward.toml"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write("\n".join(lines) + "\n")

@@ -83,7 +83,7 @@ class EventPlayer:
         session = bytes(row["session_id"][: int(row["session_id_octets"])]).decode()
         bearer = Bearer(
             who, session, 1 + int(row["request"]) % 2**31, device, place, rat_text(int(row["rat"])),
-            self._texts[int(row["apn"])],
+            self._texts[int(row["apn"])], wrong_password=row["credentials"] == ev.CREDENTIALS_WRONG,
         )  # fmt: skip
         if row["kind"] == ev.ACCESS_REQUEST:
             return packets.access_request(bearer, gateway.nas, identifier)

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from simward.lab.fleet import Device, Place, Subscription
+from simward.lab.fleet import ANY_PASSWORD, PASSWORDS, Device, Place, Subscription
 from simward.lab.geography import HOME_PLMN
 from simward.wire.radius.dictionary import Code, Value
 from simward.wire.radius.dynauth import ANSWERS
@@ -17,6 +17,7 @@ START, STOP, INTERIM = "Start", "Stop", "Interim-Update"
 ON, OFF = "Accounting-On", "Accounting-Off"
 ADMIN_RESET = "Admin-Reset"
 SESSION_CONTEXT_NOT_FOUND = 503  # RFC 5176 3.5
+WRONG_PASSWORD = "what somebody guessed"
 
 RAT_NAMES = {"lte": "EUTRAN", "eutran": "EUTRAN", "nb-iot": "NB-IoT", "lte-m": "LTE-M", "nr": "NR"}
 
@@ -35,6 +36,8 @@ class Bearer:
     address: str = ""
     token: bytes = b""
     """The Class of the Access-Accept, to be sent back unchanged (RFC 2865 5.25)."""
+    wrong_password: bool = False
+    """Shows another password than the one of its APN."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,8 @@ def _described(bearer: Bearer, nas: Nas) -> Iterator[tuple[str, Value]]:
 def access_request(bearer: Bearer, nas: Nas, identifier: int, *, signed: bool = True) -> bytes:
     """An Access-Request; `signed` says whether it carries Message-Authenticator, which goes first."""
     packet = Packet(Code.ACCESS_REQUEST, identifier, os.urandom(16)).add_all(_described(bearer, nas))
-    packet.add_user_password(b"gprs", nas.secret)
+    password = WRONG_PASSWORD if bearer.wrong_password else PASSWORDS.get(bearer.apn, ANY_PASSWORD)
+    packet.add_user_password(password.encode(), nas.secret)
     return packet.sign_access_request(nas.secret) if signed else packet.encode()
 
 

@@ -17,12 +17,14 @@ responses:
   default: refuse
   device-change: lock
   device-change/software: observe
+  credentials-wrong: refuse
 release_when: bound-device-returns
 limits:
   lock: {per_hour: 20, share_of_fleet: 50%}
 ---
 segment: metering
 apn: meters.iot
+credentials: {pap: metering}
 pool: 10.64.0.0/12
 quarantine_pool: 10.127.0.0/16
 """
@@ -130,6 +132,7 @@ OBSERVED_POLICIES: Mapping[str, str] = {
     name: text.replace(": lock\n", ": observe\n").replace("default: refuse", "default: observe")
     .replace("default: notify", "default: observe")
     .replace("device-change: refuse", "device-change: observe").replace("not_reported: refuse", "not_reported: observe")
+    .replace("credentials-wrong: refuse", "credentials-wrong: observe")
     for name, text in POLICIES.items()
 }  # fmt: skip
 """The same use cases with nothing but `observe`: every attack is seen and none is stopped."""

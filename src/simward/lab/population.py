@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from simward.identity import rat_number
-from simward.lab.fleet import APNS, USE_CASES, Fleet
+from simward.lab.fleet import APNS, PASSWORDS, USE_CASES, Fleet
 
 DAY_US = 86_400_000_000
 HOUR_US = 3_600_000_000
@@ -59,6 +59,8 @@ class Population:
     client: int
     second_apn: int
     stolen_apns: dict[str, int]
+    asking_apns: np.ndarray
+    """Those whose segment asks for a password."""
     requests: int = 0
     """How many events were made: each has a number of its own."""
     by_use_case: dict[str, np.ndarray] = field(default_factory=dict)
@@ -89,6 +91,7 @@ class Population:
             np.array([intern(name.encode()) for name in GATEWAYS], np.int32),
             intern(b"lab"), intern(b"alarms.iot"),
             {apn: intern(apn.encode()) for apn in APNS.values()},
+            np.array([intern(apn.encode()) for apn in PASSWORDS], np.int32),
         )  # fmt: skip
         active = np.flatnonzero(rows["active"])
         population.by_use_case = {

@@ -57,6 +57,7 @@ def as_events(population: Population, columns: dict[str, np.ndarray]) -> np.ndar
     events["gateway"] = population.gateways[rows["gateway"][who]]
     events["client"] = population.client
     put_place(events, slice(None), columns["site"], columns["sector"], columns["network"])
+    put_credentials(events, population)
     accounting = events["kind"] != ev.ACCESS_REQUEST
     names = session_names(who, columns["serial"])
     names[~accounting] = 0
@@ -78,6 +79,12 @@ def put_place(events: np.ndarray, rows: Any, site: Column, sector: Column, netwo
     events["plmn"][rows] = geography.PLMN_NUMBERS[wide]
     events["area"][rows] = geography.area_of(np.asarray(site))
     events["cell"][rows] = geography.cell_of(np.asarray(site, np.int64), np.asarray(sector, np.int64), wide)
+
+
+def put_credentials(events: np.ndarray, population: Population, shown: int = ev.CREDENTIALS_RIGHT) -> None:
+    """Let the requests for an APN that asks for a password have shown it: the right one, or as `shown` says."""
+    asked = (events["kind"] == ev.ACCESS_REQUEST) & np.isin(events["apn"], population.asking_apns)
+    events["credentials"][asked] = shown
 
 
 @dataclass

@@ -13,6 +13,8 @@ from simward.lab import timeline
 from simward.lab.report import Report, SceneReport
 
 LAG_SHOWN_S = 1.0
+EXPLAINED = ("sim-in-phone", "copied-device")
+"""Attacks whose victims' stories are worth a look: one was locked, of the other a session was cut."""
 
 
 def show(report: Report, console: Console) -> None:
@@ -113,20 +115,15 @@ def _further(report: Report, console: Console) -> None:
     """Commands to look further, about real subscriptions of this run."""
     command = f"simward --dir {report.directory}"
     by_name = {one.observed.script.name: one.observed for one in report.scenes}
-    phone, cut = by_name["sim-in-phone"], by_name["wrong-device-in-accounting"]
-    lines = [
-        "\nLook further:",
-        f"  {command} findings",
-        f"  {command} explain {phone.imsi}    # {phone.script.title}",
-        f"  {command} explain {cut.imsi}    # {cut.script.title}",
-    ]
+    told = [by_name[name] for name in EXPLAINED if name in by_name]
+    lines = ["\nLook further:", f"  {command} findings"]
+    lines += [f"  {command} explain {one.imsi}    # {one.script.title}" for one in told]
     if report.tally.addresses:
         number, address = next(iter(report.tally.addresses.items()))
         lines.append(f"  {command} who {address} --at now    # {report.fleet.subscriptions[number].use_case}")
-    lines += [
-        f"With a gate running there again ({command} serve):",
-        f"  {command} release {phone.iccid} --because 'meter exchanged'",
-        f"  {command} lab play sim-in-twin",
-    ]
+    lines.append(f"With a gate running there again ({command} serve):")
+    locked = [one for one in told if any(wanted.response == "lock" for wanted in one.script.findings)]
+    lines += [f"  {command} release {one.iccid} --because 'meter exchanged'" for one in locked[:1]]
+    lines.append(f"  {command} lab play sim-in-twin")
     for line in lines:
         console.print(line, soft_wrap=True, highlight=False, markup=False)

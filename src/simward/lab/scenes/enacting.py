@@ -22,14 +22,12 @@ from simward.lab.scripts import (
     WITHHELD,
     Act,
 )
-from simward.lab.sightings import put_place, session_names
+from simward.lab.sightings import put_credentials, put_place, session_names
 
 KINDS = {ASK: ev.ACCESS_REQUEST, INTERIM: ev.ACCOUNTING_INTERIM, STOP: ev.ACCOUNTING_STOP}
 SALT = 64
 """Keeps the names of these sessions apart from those of the honest ones."""
 TWIN_SERIAL_LAST = 999_999
-CREDENTIALS_WRONG = 2
-"""As events say that the password does not fit the segment."""
 MADE_UP = {PHONE: (int(PHONE_TAC), 17), LAPTOP: (int(LAPTOP_TAC), 3)}
 
 
@@ -90,11 +88,10 @@ def _events(stage: Stage, act: Act, kind: int, at: np.ndarray) -> np.ndarray:
     rows["kind"] = kind
     rows["received_at"], rows["happened_at"] = at, at // SECOND_US * SECOND_US
     rows["flags"] = ev.FLAG_TIMESTAMP
-    if act.wrong_password and "credentials" in (ev.EVENT.names or ()):
-        rows["credentials"] = CREDENTIALS_WRONG
     rows["request"] = population.take_requests(len(at))
     own_apn = population.apns[whose["use_case"]]
     rows["apn"] = population.stolen_apns[act.apn] if act.apn else own_apn
+    put_credentials(rows, population, ev.CREDENTIALS_WRONG if act.wrong_password else ev.CREDENTIALS_RIGHT)
     gateway = (whose["gateway"] + act.other_gateway) % len(population.gateways)
     rows["gateway"], rows["client"] = population.gateways[gateway], population.client
     site = geography.moved_km(whose["site"], act.km) if act.km else whose["site"]

@@ -29,7 +29,7 @@ class ForgedAccess(Attack):
 
     id = "forged-access"
     radius_only = True
-    rank = 6
+    rank = 7
     did = "dropped and counted; nothing believed"
 
     def acts(self, strength: float) -> tuple[Act, ...]:
@@ -46,7 +46,7 @@ class ForgedAccounting(Attack):
 
     id = "forged-accounting"
     radius_only = True
-    rank = 15
+    rank = 13
     did = "dropped and counted; the honest sessions stay"
 
     def acts(self, strength: float) -> tuple[Act, ...]:

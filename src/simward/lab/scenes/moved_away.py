@@ -84,7 +84,7 @@ class OutsideArea(Attack):
     use_cases = (SCOOTER,)
     catches = ("outside-area",)
     also = ("impossible-travel", "cloned-subscription", "network-not-permitted")
-    rank = 10
+    rank = 15
     wanted = (Wanted("outside-area", "notify"),)
     did = "told: outside its area"
 
@@ -109,7 +109,7 @@ class ImpossibleTravel(Attack):
     catches = ("impossible-travel",)
     also = ("cloned-subscription", "reappeared-changed")
     keeps = True
-    rank = 8
+    rank = 10
     wanted = (Wanted("impossible-travel", "notify"),)
     did = "told: nothing travels so fast"
 

@@ -19,7 +19,7 @@ class UnknownSim(Attack):
     id = "unknown-sim"
     stranger = "unknown"
     catches = ("unknown-subscription",)
-    rank = 13
+    rank = 4
     wanted = (Wanted("unknown-subscription", "refuse"),)
     did = "refused"
 
@@ -54,7 +54,7 @@ class WrongApn(Attack):
     id = "wrong-apn"
     use_cases = (CAR,)
     catches = ("apn-not-permitted",)
-    rank = 14
+    rank = 5
     wanted = (Wanted("apn-not-permitted", "refuse"),)
     did = "refused; its own APN goes on"
 
@@ -73,7 +73,7 @@ class ForeignNetwork(Attack):
     catches = ("network-not-permitted/plmn",)
     also = ABROAD
     keeps = True
-    rank = 12
+    rank = 6
     wanted = (Wanted("network-not-permitted", "refuse"),)
     did = "refused"
 
@@ -134,7 +134,7 @@ class NotInPool(Attack):
     use_cases = (SCOOTER,)
     catches = ("device-change/not-in-pool",)
     also = ("model-mismatch",)
-    rank = 9
+    rank = 14
     wanted = (Wanted("device-change/not-in-pool", "refuse"),)
     did = "refused: not in the pool of approved modems"
 
@@ -151,9 +151,10 @@ class CredentialsWrong(Attack):
 
     id = "credentials-wrong"
     use_cases = (WATER_METER,)
-    catches = ("credentials-wrong",)
-    live = False  # needs a segment with credentials
+    catches = ("credentials-wrong/wrong",)
+    wanted = (Wanted("credentials-wrong/wrong", "refuse"),)
+    did = "refused; with the right password it goes on"
 
     def acts(self, strength: float) -> tuple[Act, ...]:
-        """One attempt."""
-        return (Act(ASK, REJECT, wrong_password=True),)
+        """One attempt; then the device itself, which knows the password."""
+        return Act(ASK, REJECT, wrong_password=True), Act(ATTACH, ACCEPT)

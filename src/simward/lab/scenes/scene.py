@@ -81,7 +81,7 @@ class Attack(Scene):
     """So many of its acts are played over RADIUS: what comes after the first answer to it only repeats it."""
     radius_only = False
     rank = 0
-    """Place among the best ten of the demo; 0 = not among them."""
+    """The demo shows those of the lowest rank; 0 = never shown."""
     wanted: tuple[Wanted, ...] = ()
     disconnect = ""
     gateway = "pgw1"

@@ -54,7 +54,7 @@ class SimInPhoneAndBack(Attack):
     id = "sim-in-phone-and-back"
     catches = ("device-change/other-model",)
     also = ("device-change/returned", *MOVED)
-    rank = 2
+    rank = 11
     wanted = (Wanted("device-change/other-model", "lock"),)
     did = "refused and locked; the bound device came back and was released in-line"
 
@@ -74,7 +74,7 @@ class SimInTwin(Attack):
     catches = ("device-change/same-model",)
     also = MOVED
     keeps = True
-    rank = 3
+    rank = 2
     wanted = (Wanted("device-change/same-model", "lock"),)
     did = "refused and locked"
 
@@ -94,7 +94,7 @@ class ImeiWithheld(Attack):
     id = "imei-withheld"
     catches = ("device-change/not-reported",)
     also = ("device-change/returned",)
-    rank = 11
+    rank = 3
     wanted = (Wanted("device-change/not-reported", "refuse"),)
     did = "refused; the right device may go on"
 
@@ -148,7 +148,7 @@ class WrongDeviceInAccounting(Attack):
     id = "wrong-device-in-accounting"
     catches = ("device-change/other-model",)
     also = ("device-change/returned", *MOVED)
-    rank = 7
+    rank = 12
     wanted = (Wanted("device-change/other-model", "lock"),)
     disconnect = ACK
     did = "locked; Disconnect-Request, acknowledged by the gateway"

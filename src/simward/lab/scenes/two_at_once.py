@@ -45,7 +45,7 @@ class CopiedDevice(Attack):
     use_cases = (CAR,)
     catches = ("copied-device",)
     also = ("cloned-subscription", *ELSEWHERE)
-    rank = 4
+    rank = 8
     wanted = (Wanted("copied-device", "refuse"),)
     disconnect = ACK
     live_acts = 3
@@ -69,7 +69,7 @@ class ClonedSubscription(Attack):
     use_cases = (CAMERA,)
     catches = ("cloned-subscription",)
     also = ("copied-device", *ELSEWHERE)
-    rank = 5
+    rank = 9
     wanted = (Wanted("cloned-subscription", "notify"),)
     live_acts = 5
     did = "told: one subscription in two places in turn"
