@@ -39,7 +39,7 @@ SNAPSHOT_AFTER = 20
 WINDOW = 100
 FLEET = 50
 """Members that account; each of those behind them asks to connect once, and is bound by that."""
-ASKING, ASKS_EACH = 10_000, 5
+ASKING, ASKS_EACH = 6_000, 25
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 
@@ -133,12 +133,13 @@ class Load:
 
     def run(self, gate: Forked, until: float) -> None:
         """Keep the window full until then; everything that was not answered is sent once more first."""
+        asked_until = self.asked + ASKING // (MOMENTS + 1)  # no gate of all that are killed goes unasked
         for identifier in self.waiting:
             self.send(gate, identifier)
         while time.monotonic() < until:
             for identifier in range(WINDOW):
                 if identifier not in self.waiting:
-                    asks = identifier % ASKS_EACH == 0 and self.asked < ASKING
+                    asks = identifier % ASKS_EACH == 0 and self.asked < asked_until
                     self.waiting[identifier] = self.request(identifier) if asks else self.record(identifier)
                     self.send(gate, identifier)
             select.select([self.socket], [], [], 0.002)
