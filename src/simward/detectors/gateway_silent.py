@@ -1,8 +1,9 @@
 """A gateway that used to report has stopped, though it holds sessions that owe reports.
 
 **What it sees.** How long a gateway has said nothing, against its own habit. Patient for sixty seconds, for twenty
-times its usual gap, and for twice its longest gap in the last two to four hours, whichever is longest; so a gateway
-whose sessions all report at the same moment each quarter of an hour is waited for. It ends when the gateway is heard.
+times its usual gap, and for twice its longest gap in the last day or two, whichever is longest; so a gateway whose
+sessions all report at the same moment each quarter of an hour is waited for, and so is one that is quiet each night. It
+ends when the gateway is heard.
 
 - `stopped`: nothing was heard for longer than that. `was` is when it was heard last, `expected` is by when it should
   have been heard again.
@@ -13,9 +14,9 @@ the way to it; not the devices.
 **What it misses.** A gateway known for less than half an hour, one none of whose sessions owes an interim, and one
 that still answers for others while a part of it is down. Time in which the gate itself did not run counts for nothing.
 
-**Likely false alarms.** The first long pause of a gateway whose sessions all report at once. A gateway whose traffic is
-taken to another one without its saying so (Accounting-Off), for as long as some of its sessions are not heard of
-elsewhere.
+**Likely false alarms.** The first long pause of a gateway whose sessions all report at once, or its first quiet night. A
+gateway whose traffic is taken to another one without its saying so (Accounting-Off), for as long as some of its
+sessions are not heard of elsewhere.
 
 **What to do.** Ask the operator, and look at the way between: `simward metrics` tells whether its packets are dropped.
 """
@@ -37,7 +38,7 @@ HEARD_LEAST = 32
 KNOWN_AFTER_US = 1_800_000_000
 PATIENCE_LEAST_US = 60_000_000
 USUAL_GAPS, LONGEST_GAPS = 20, 2
-PERIOD_US = 7_200_000_000
+PERIOD_US = 86_400_000_000
 TOLD_MOST_US = 3_600_000_000
 """A silence that was told is waited for when it comes again, up to an hour: pauses may be this gateway's habit."""
 
