@@ -14,8 +14,8 @@ the way to it; not the devices.
 **What it misses.** A gateway known for less than half an hour, one none of whose sessions owes an interim, and one
 that still answers for others while a part of it is down. Time in which the gate itself did not run counts for nothing.
 
-**Likely false alarms.** The first long pause of a gateway whose sessions all report at once, or its first quiet night. A
-gateway whose traffic is taken to another one without its saying so (Accounting-Off), for as long as some of its
+**Likely false alarms.** The first long pause of a gateway whose sessions all report at once, or its first quiet night.
+A gateway whose traffic is taken to another one without its saying so (Accounting-Off), for as long as some of its
 sessions are not heard of elsewhere.
 
 **What to do.** Ask the operator, and look at the way between: `simward metrics` tells whether its packets are dropped.
