@@ -254,3 +254,10 @@ def test_a_changed_declaration_is_told(meter: Recording) -> None:
     meter.after(HOUR).declare(state=2)
     assert "suspended" in chapters(meter, "declared")[-1]["text"]
     assert any("inventory.csv" in one for one in told(meter)["could"])
+
+
+def test_a_record_that_was_overtaken_by_its_stop_is_no_session_of_its_own(meter: Recording) -> None:
+    overtaken = meter.now - 30_000_000
+    meter.event(ev.ACCOUNTING_INTERIM, "A1", duration_s=30, happened_at=overtaken)
+    assert len(chapters(meter, "session")) == 1
+    assert told(meter)["now"]["probably_over"] == []

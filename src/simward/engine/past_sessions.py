@@ -15,6 +15,8 @@ FACTS = ("device", "software", "network", "area", "cell", "rat", "apn", "gateway
 """What is compared across time, in the order in which it is told."""
 
 CHANGES_KEPT = 100
+STOPPED_KEPT = 1024
+"""Sessions that a record may still come late for."""
 
 
 def facts_of(event: Any, lexicon: Lexicon) -> dict[str, str]:
@@ -100,6 +102,7 @@ class SessionBook:
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
         self._live: dict[tuple[int, bytes], PastSession] = {}
+        self._stopped: dict[tuple[int, bytes], PastSession] = {}
 
     def __contains__(self, event: Any) -> bool:
         return session_key(event) in self._live
@@ -133,6 +136,9 @@ class SessionBook:
             session.end(at, "its id was given to another session, without a Stop of its own")
             del self._live[key]
             session = None
+        stopped = self._stopped.get(key)
+        if session is None and stopped is not None and kind != ev.ACCOUNTING_STOP and at <= stopped.ended_at:
+            return stopped  # it was overtaken by its own Stop: it says nothing new, and opens nothing
         if session is None:
             began = at - max(0, int(event["duration_s"])) * 1_000_000
             session = PastSession(
@@ -146,6 +152,10 @@ class SessionBook:
             cause = terminate_cause_text(event["cause"])
             session.end(at, f"Stop ({cause})" if cause else "Stop")
             del self._live[key]
+            self._stopped.pop(key, None)
+            self._stopped[key] = session
+            if len(self._stopped) > STOPPED_KEPT:
+                del self._stopped[next(iter(self._stopped))]
         return session
 
     def _gateway_lost_them(self, event: Any, kind: int) -> Iterator[PastSession]:
