@@ -113,3 +113,10 @@ def test_a_start_from_before_the_lock_does_not_end_it() -> None:
     assert story.row().locked
     story.starts("now")
     assert not story.row().locked
+
+
+def test_a_session_that_is_cut_for_its_own_record_is_named_whole_however_long_its_id_is() -> None:
+    policy = POLICY.replace("binding:", "responses: {device-change: refuse}\nbinding:")
+    story = Story(policy).attaches().starts(LONG_ID, device=PHONE)
+    cut = story.disconnects[-1]
+    assert cut["session_id"][: int(cut["session_id_octets"])].tobytes() == LONG_ID.encode()

@@ -14,8 +14,14 @@ from simward.engine.addressing import FILTER_QUARANTINE, is_confined, place_of, 
 from simward.engine.effects import write_disconnect
 from simward.engine.findings import NOWHERE, QUARANTINE, about, new_output
 from simward.engine.rows import detector_at, finding_at, meta_of, segment_at, session_at, subscription_at, use_case_at
-from simward.engine.session_names import write_id
-from simward.engine.sessions import CHANGING, CONFINED, DISCONNECTING, IMSI_REPORTED, UNCHANGEABLE
+from simward.engine.sessions import (
+    CHANGING,
+    CONFINED,
+    DISCONNECTING,
+    IMSI_REPORTED,
+    UNCHANGEABLE,
+    name_for_gateway,
+)
 
 CHANGE = 13
 INTO_QUARANTINE, OUT_OF_QUARANTINE = 1, 2
@@ -126,7 +132,7 @@ def write_change(t, row, at, direction, decider, deciding, event, position, made
     output.now = 1
     output.opened_sequence = output.sequence
     output.opened_index = index
-    write_id(session, output)
+    name_for_gateway(t, session, event, output)
     output.subject = 1 if np.int64(session["flags"]) & IMSI_REPORTED else 0
     session["flags"] = np.int64(session["flags"]) | np.int64(CHANGING)
     session.effect_sequence = output.sequence

@@ -18,8 +18,7 @@ from simward.engine.rows import (
     subscription_at,
     use_case_at,
 )
-from simward.engine.session_names import write_id
-from simward.engine.sessions import CHANGING, DISCONNECTING, HELD, IMSI_REPORTED
+from simward.engine.sessions import CHANGING, DISCONNECTING, HELD, IMSI_REPORTED, name_for_gateway
 from simward.engine.settle import end_finding
 
 VERDICT, DISCONNECT, EFFECT_PROOF, BOUND, LOCKED, RELEASED, COMMAND_ANSWER, ADDRESS_GIVEN, UNBOUND = (
@@ -197,7 +196,7 @@ def write_disconnect(t, row, at, decider, deciding, ordered, event, position, ma
     output.now = np.int64(session.attempts) + np.int64(1)
     output.opened_sequence = output.sequence
     output.opened_index = index
-    write_id(session, output)
+    name_for_gateway(t, session, event, output)
     output.subject = 1 if np.int64(session["flags"]) & IMSI_REPORTED else 0
     if held:
         session["flags"] = np.int64(session["flags"]) | np.int64(HELD)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.events import FLAG_TIMESTAMP
+from simward.engine.events import ACCOUNTING_START, ACCOUNTING_STOP, FLAG_TIMESTAMP
 from simward.engine.hashing import mix
 from simward.engine.lookup import find_gateway
 from simward.engine.rows import (
@@ -16,7 +16,7 @@ from simward.engine.rows import (
     subscription_at,
     zero_session,
 )
-from simward.engine.session_names import WORDS, name_hash
+from simward.engine.session_names import CUT, WORDS, name_hash, write_id
 
 NOWHERE = -1
 LIVE, START_SEEN, DISCONNECTING, HELD, IMSI_REPORTED = 1, 2, 4, 8, 16
@@ -45,6 +45,17 @@ def same_session(session, event, around):  # type: ignore[no-untyped-def]
         if session.id_words[word] != around.words[word]:
             return False
     return True
+
+
+@njit
+def name_for_gateway(t, session, event, output):  # type: ignore[no-untyped-def]
+    """Write the session's id as its gateway spells it into an effect. Of a long one the row has only a part: where the
+    event at hand is of this very session, it has the rest, and `output` has that already.
+    """
+    accounting = ACCOUNTING_START <= event.kind and event.kind <= ACCOUNTING_STOP
+    if np.int64(session.id_form) == CUT and accounting and same_session(session, event, around_of(t)):
+        return
+    write_id(session, output)
 
 
 @njit
