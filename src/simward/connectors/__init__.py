@@ -1,0 +1,1 @@
+"""One file for each way of reaching an outside system: an action becomes a request."""

@@ -1,0 +1,1 @@
+"""Keeps the processes of a working folder running: gate, watch and control."""
