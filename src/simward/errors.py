@@ -64,6 +64,10 @@ class JournalError(SimwardError):
     """The journal on disk is not what it should be (gap, wrong digest, unknown layout)."""
 
 
+class RegistryError(SimwardError):
+    """The registry's database cannot be opened, read or written."""
+
+
 class PeerError(SimwardError):
     """Another system (a gateway, the gate's command socket) did not do its part."""
 

@@ -82,6 +82,14 @@ class HistorySettings:
 
 
 @dataclass(frozen=True)
+class RegistrySettings:
+    """`[registry]`: where incidents, the outbox and what people decide are kept."""
+
+    url: str = field(default="", repr=False)
+    """An SQLAlchemy URL; empty = SQLite in the data folder. It may hold a password."""
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """`[[endpoint]]`: the target of a connector."""
 
@@ -120,6 +128,7 @@ class Settings:
     history: HistorySettings = HistorySettings()
     secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """`[[secret]]`: by name, what policies may ask devices for."""
+    registry: RegistrySettings = RegistrySettings()
 
     @property
     def data_dir(self) -> Path:
@@ -190,6 +199,7 @@ HISTORY_KEYS: dict[str, Callable[[Any], Any]] = {
     "journal_keep_at_most": read.without_limit("any", size_octets, 1000**2, "at least 1 MB"),
 }
 CONTROL_KEYS: dict[str, Callable[[Any], Any]] = {"http": read.address()}
+REGISTRY_KEYS: dict[str, Callable[[Any], Any]] = dict.fromkeys(("url", "url_file", "url_env"), read.string)
 ENDPOINT_KEYS = {
     "name": read.string, "kind": read.string, "url": read.string, **SECRET_KEYS, "events": read.strings,
     "allow_private": read.boolean,
@@ -199,7 +209,7 @@ PARTY_KEYS: dict[str, Callable[[Any], Any]] = {
     "may": read.choices("lock", "release", "keep", "disconnect"), "acknowledge_within": duration_s,
 }
 NAMED_SECRET_KEYS: dict[str, Callable[[Any], Any]] = {"name": read.string, **SECRET_KEYS}
-SECTIONS = ("gate", "gateway", "control", "history", "endpoint", "party", "secret")
+SECTIONS = ("gate", "gateway", "control", "history", "registry", "endpoint", "party", "secret")
 
 
 def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
@@ -228,8 +238,31 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
         tuple(sorted(gateways, key=lambda one: -one.network.prefixlen)),
         ControlSettings(**control), tuple(endpoints), tuple(parties), tuple(reading.problems),
         HistorySettings(**{f"{key}_{'octets' if key.endswith('at_most') else 's'}": history[key] for key in history}),
-        dict(secrets),
+        dict(secrets), RegistrySettings(_registry_url(reading, document)),
     )
+
+
+def _registry_url(reading: Reading, document: dict[str, Any]) -> str:
+    raw = document.get("registry", {})
+    values = reading.table(("registry",), raw, REGISTRY_KEYS)
+    given = [key for key in REGISTRY_KEYS if key in values]
+    if len(given) > 1:
+        what = f"{given[0]} is given too"
+        reading.report(("registry", given[1]), what, "exactly one of url, url_file, url_env")
+    if not given:
+        return ""
+    as_secret = {"url": "secret", "url_file": "secret_file", "url_env": "secret_env"}
+    key = given[0]
+    where: KeyPath = ("registry",)
+    if key == "url":
+        url = str(values[key])
+    else:
+        renamed = {as_secret[key]: values[key]}
+        url = _secret(reading, where, renamed, renamed, needed=False).decode("utf-8", "replace")
+    if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        known = "sqlite:////absolute/path or postgresql+psycopg://user@host/database"
+        reading.report((*where, key), "no URL of a registry", known)
+    return url
 
 
 def _tables(document: dict[str, Any], key: str) -> list[dict[str, Any]]:

@@ -31,9 +31,19 @@ class BothJournals(Generic[Gate]):
     The texts and names that a finding uses are known from the gate's rows by the time it comes.
     """
 
-    def __init__(self, gate: Gate, watch: Journal) -> None:
+    def __init__(self, gate: Gate, watch: Journal, gate_told: int = 0, watch_told: int = 0) -> None:
+        """What a reader has taken before, up to these sequences, `more` leaves out."""
         self.gate, self._watch = gate, watch
-        self._gate_told = self._watch_told = 0
+        self._gate_told, self._watch_told = gate_told, watch_told
+
+    @property
+    def told(self) -> tuple[int, int]:
+        """The last sequences that were given: of the gate's journal, and of the watch's."""
+        return self._gate_told, self._watch_told
+
+    def more(self) -> Iterator[Row]:
+        """The rows after `told`, up to now."""
+        return self._more()
 
     @property
     def layouts(self) -> Mapping[str, Layout]:

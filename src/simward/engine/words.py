@@ -89,6 +89,11 @@ class Lexicon:
             for number, row in enumerate(arrays["segments"]) if row["apn_octets"]
         }  # fmt: skip
 
+    def load(self, texts: Iterable[tuple[int, bytes]]) -> None:
+        """Take texts that a reader kept from the rows before."""
+        for number, octets in texts:
+            self._texts[number] = printable(octets)
+
     def learn(self, name_of: Callable[[int], str], count: int) -> None:
         """Take over texts that a fold has beyond those that the journal brought (a policy never journalled)."""
         for number in range(len(self._texts), count):

@@ -1,0 +1,154 @@
+"""Follows what gate and watch recorded: facts, mirrors, incidents, announcements and the cursor in one transaction.
+
+Nothing is judged again. Killed anywhere, it goes on at its cursor: what was committed is not done twice, what was not
+is done again, under the same ids.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from simward.engine.both_journals import BothJournals, findings_folder
+from simward.engine.journal import POLICY, JournalGapError, Row, row_texts
+from simward.engine.sqlite_journal import SqliteJournal
+from simward.engine.words import Lexicon
+from simward.history.followers import note_read
+from simward.history.whole import WholeJournal
+from simward.registry.cursors import CONTROL, Cursor, keep_texts, kept_texts, move_cursor, read_cursor
+from simward.registry.database import Registry
+from simward.response.facts import Fact, Reading
+from simward.response.mirroring import Mirroring
+
+log = logging.getLogger(__name__)
+
+STEP_ROWS, STEP_FACTS = 512, 1000
+"""What one transaction takes at most: a little more than one batch of facts."""
+NOTE_EVERY_EVENTS = 100_000
+
+
+class Taker(Protocol):
+    """Something that follows from facts, inside the transaction that moves the cursor."""
+
+    def take(self, connection: sa.Connection, fact: Fact) -> None:
+        """Take one fact; the same fact is never taken twice in what is committed."""
+
+
+class Following:
+    """One follower a working folder. `step` from one thread."""
+
+    def __init__(self, data_dir: Path, registry: Registry, takers: Sequence[Taker], now: Callable[[], int]) -> None:
+        """Go on at the cursor. Raises JournalError and RegistryError where it cannot begin."""
+        self.data_dir, self.registry, self._takers, self._now = data_dir, registry, takers, now
+        self._whole = WholeJournal.open(data_dir)
+        self._found = SqliteJournal.open(findings_folder(data_dir), writer=False)
+        self.mirroring = Mirroring()
+        self.facts = self.gaps = self._noted = 0
+        self.followed_at = 0
+        self._begin()
+
+    @property
+    def cursor(self) -> Cursor:
+        """How far it is."""
+        return self._cursor
+
+    @property
+    def lag(self) -> int:
+        """How many sequences of the gate's journal it has not taken yet."""
+        return max(0, self._whole.last - self._cursor.gate)
+
+    def step(self) -> int:
+        """Take what is new, in one transaction; returns how many rows there were. On an error nothing has happened."""
+        rows: list[Row] = []
+        try:
+            with closing(self._journal.more()) as more:  # type: ignore[type-var]
+                return self._take(more, rows)
+        except JournalGapError as error:
+            self._skip(error)
+            return 1
+        except Exception:
+            self._begin()  # what is in memory is ahead of the registry
+            raise
+
+    def close(self) -> None:
+        """Give the journals back."""
+        self._whole.close()
+        self._found.close()
+
+    def _take(self, more: Iterator[Row], rows: list[Row]) -> int:
+        facts: list[Fact] = []
+        for row in more:
+            rows.append(row)
+            for fact in self._reading.take(row, self.mirroring.awaited):
+                self.mirroring.expect(fact)
+                facts.append(fact)
+            if len(rows) >= STEP_ROWS or len(facts) >= STEP_FACTS:
+                break
+        if not rows:
+            return 0
+        gate, watch = self._journal.told
+        policy = max((row.first for row in rows if row.kind == POLICY), default=self._cursor.policy)
+        to = Cursor(gate, watch, policy)
+        with self.registry.writing() as connection:
+            for row in rows:
+                keep_texts(connection, row_texts(row))
+            for fact in facts:
+                self.mirroring.take(connection, fact)
+                for taker in self._takers:
+                    taker.take(connection, fact)
+            move_cursor(connection, to)
+        self._moved(to, rows[-1].at, len(facts))
+        return len(rows)
+
+    def _moved(self, to: Cursor, at: int, facts: int) -> None:
+        self._cursor, self.followed_at = to, at
+        self.facts += facts
+        if to.gate - self._noted >= NOTE_EVERY_EVENTS:
+            note_read(self.data_dir, CONTROL, to.gate)
+            self._noted = to.gate
+
+    def _begin(self) -> None:
+        """From the registry: the cursor, the texts, the names of the policy in force there."""
+        with self.registry.reading() as connection:
+            cursor, texts = read_cursor(connection), kept_texts(connection)
+            self.mirroring.begin(connection)
+        self._journal: BothJournals[Any] = BothJournals(self._whole, self._found, cursor.gate, cursor.watch)
+        lexicon = Lexicon(self._journal.manifest)
+        lexicon.load(texts)
+        for row in self._whole.revisions():
+            if row.kind == POLICY and row.first <= cursor.gate:
+                lexicon.policy(row.inputs)
+        self._reading = Reading(lexicon, _Layouts(self._journal))
+        self._cursor = cursor
+
+    def _skip(self, gap: JournalGapError) -> None:
+        """Rows that it had not read are gone: it says so, and goes on with what is there."""
+        first = gap.found or self._whole.first
+        if not first:
+            raise gap
+        log.error("sequences %d to %d are gone and were not followed", self._cursor.gate + 1, first - 1)
+        self.gaps += 1
+        with self.registry.writing() as connection:
+            move_cursor(connection, replace(self._cursor, gate=first - 1))
+        self._begin()
+
+
+class _Layouts(dict[str, Any]):
+    """The layouts that the journals describe, asked for when a row names one: a newer gate may bring another."""
+
+    def __init__(self, journal: BothJournals[Any]) -> None:
+        super().__init__()
+        self._journal = journal
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The layout of this id, or `default`."""
+        return self._journal.layouts.get(key, default)
+
+    def __bool__(self) -> bool:
+        return True

@@ -1,0 +1,118 @@
+"""The registry's database: SQLite in the data folder, or PostgreSQL where the settings say so; opened, migrated, used.
+
+One process writes: the control process. What belongs together is one transaction, and nobody sees half of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from simward.errors import RegistryError
+
+FILE_NAME = "registry.sqlite"
+BUSY_S = 10.0
+WRITES = "simward_writes"
+VERSION = sa.table("registry_version", sa.column("version_num"))
+NEWEST = "0001"
+"""The last change that this code knows."""
+
+
+def sqlite_url(data_dir: Path) -> sa.URL:
+    """Where the registry is unless the settings say otherwise."""
+    return sa.URL.create("sqlite", database=str(data_dir / FILE_NAME))
+
+
+class Registry:
+    """One database. `writing()` and `reading()` give a connection inside a transaction; errors become RegistryError."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self._writer = threading.RLock()
+
+    @staticmethod
+    def open(url: str | sa.URL) -> Registry:
+        """Connect to what `url` names; nothing is made yet but an empty SQLite file. RegistryError where it cannot."""
+        try:
+            parsed = sa.make_url(url)
+            if parsed.get_backend_name() == "sqlite":
+                return Registry(_sqlite(parsed))
+            return Registry(sa.create_engine(parsed, pool_size=8, max_overflow=8, pool_pre_ping=True))
+        except ModuleNotFoundError as error:
+            raise RegistryError(f"{error.name} is not installed: pip install 'simward[postgresql]'") from None
+        except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
+            raise RegistryError(f"[registry] url cannot be used: {error}") from None
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One transaction that may write, the only one at a time in this process; committed on leaving, or undone."""
+        with self._writer, _worded(), self.engine.connect() as connection:
+            with connection.execution_options(**{WRITES: True}).begin():
+                yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """One transaction that only reads."""
+        with _worded(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def migrate(self) -> None:
+        """Bring the tables to what this code knows. A registry that a newer version has changed is used as it is."""
+        if self.version() >= NEWEST:
+            return
+        with self.writing() as connection:
+            _upgrade(connection)
+
+    def version(self) -> str:
+        """The last change that the database has had; empty for a new one."""
+        with self.reading() as connection:
+            if not sa.inspect(connection).has_table(VERSION.name):
+                return ""
+            return str(connection.execute(sa.select(VERSION.c.version_num)).scalar() or "")
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _sqlite(url: sa.URL) -> sa.Engine:
+    # Without an isolation level sqlite3 begins nothing by itself: `begin` below says how.
+    options = {"timeout": BUSY_S, "check_same_thread": False, "isolation_level": None}
+    engine = sa.create_engine(url, connect_args=options)
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(raw: Any, record: object) -> None:
+        raw.execute("PRAGMA journal_mode = WAL")
+        raw.execute("PRAGMA synchronous = FULL")  # an acknowledgement that was answered is there after kill -9
+        raw.execute("PRAGMA foreign_keys = ON")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # The lock is taken at once by who is going to write: a reader that turns writer cannot wait for another.
+        writes = connection.get_execution_options().get(WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def _worded() -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        raise RegistryError(f"the registry cannot be used: {str(error.orig).strip()}") from error

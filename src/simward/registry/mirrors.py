@@ -1,0 +1,94 @@
+"""Mirrors of what the journal owns: findings, effects and subscriptions, for lists, look-ups and joins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from simward.registry import tables as t
+from simward.registry.upsert import upsert
+
+
+def note_subscription(connection: sa.Connection, imsi: str, as_of_seq: int, **facts: Any) -> None:
+    """What an output said of a subscription; only the facts given change."""
+    upsert(connection, t.subscription, ["imsi"], {"imsi": imsi, "as_of_seq": as_of_seq, **facts})
+
+
+def note_finding(connection: sa.Connection, began_at: int, as_of_seq: int, document: dict[str, Any],
+                 ended_at: int | None = None) -> None:
+    """A finding as it now stands; what only its beginning said (was, expected, ...) is kept."""
+    known = connection.execute(sa.select(t.finding.c.document).where(t.finding.c.id == document["id"])).scalar()
+    if known is not None:
+        connection.execute(
+            sa.update(t.finding).where(t.finding.c.id == document["id"]).values(
+                document=merged(known, document), severity=document["severity"] or "",
+                response=known["response"] if ended_at else document["response"], ended_at=ended_at,
+                as_of_seq=as_of_seq,
+            )
+        )  # fmt: skip
+        return
+    connection.execute(
+        sa.insert(t.finding).values(
+            {"class": document["class"], **{name: document[name] for name in _FINDING_COLUMNS}, "document": document,
+             "began_at": began_at, "ended_at": ended_at, "as_of_seq": as_of_seq}
+        )
+    )  # fmt: skip
+
+
+_FINDING_COLUMNS = ("id", "tenant", "imsi", "iccid", "use_case", "detector", "severity", "response")
+
+
+def merged(known: dict[str, Any], fresh: dict[str, Any]) -> dict[str, Any]:
+    """A finding's document after one more of its rows, as `words.Findings` merges them."""
+    if fresh["ended_at"]:
+        return {**known, "ended_at": fresh["ended_at"], "now": fresh["now"]}
+    return {**known, **{key: fresh[key] for key in ("verdict", "response", "wanted", "held", "severity", "now")}}
+
+
+def note_effect(connection: sa.Connection, values: dict[str, Any]) -> None:
+    """A request that the gate sends, again or for the first time."""
+    known = connection.execute(sa.select(t.effect.c.attempts).where(t.effect.c.id == values["id"])).scalar()
+    if known is None:
+        connection.execute(sa.insert(t.effect).values(values))
+    else:
+        changed = {"attempts": known + 1, "held": values["held"], "as_of_seq": values["as_of_seq"]}
+        connection.execute(sa.update(t.effect).where(t.effect.c.id == values["id"]).values(changed))
+
+
+def note_proof(connection: sa.Connection, effect: str, result: str, error_cause: int | None, at: int,
+               as_of_seq: int) -> None:
+    """What a gateway answered, or that it did not."""
+    values = {"result": result, "error_cause": error_cause, "proved_at": at, "as_of_seq": as_of_seq}
+    connection.execute(sa.update(t.effect).where(t.effect.c.id == effect).values(values))
+
+
+UNPROVED = sa.and_(
+    t.effect.c.what == "disconnect", t.effect.c.held.is_(None), t.effect.c.imsi.is_not(None),
+    sa.or_(t.effect.c.result.is_(None), t.effect.c.result.in_(("silence", "nak"))),
+    # Error-Cause 503 (RFC 5176 3.5, Session Context Not Found) is proof: the gateway has no such session.
+    sa.or_(t.effect.c.error_cause.is_(None), t.effect.c.error_cause != 503),
+)  # fmt: skip
+
+
+def unproved(connection: sa.Connection) -> set[str]:
+    """The IMSIs of which a Disconnect is on its way: a Stop would prove it."""
+    return {str(imsi) for imsi in connection.execute(sa.select(t.effect.c.imsi).where(UNPROVED).distinct()).scalars()}
+
+
+def awaits_proof(connection: sa.Connection, imsi: str) -> bool:
+    """Is there still a Disconnect of this subscription that nothing has proved?"""
+    found = sa.select(t.effect.c.id).where(UNPROVED, t.effect.c.imsi == imsi).limit(1)
+    return connection.execute(found).scalar() is not None
+
+
+def stopped(connection: sa.Connection, imsi: str, session_id: str | None, at: int, as_of_seq: int) -> list[str]:
+    """A Stop came: the Disconnects of this session that nothing has proved yet are proved by it; gives their ids."""
+    waiting = sa.select(t.effect.c.id).where(UNPROVED, t.effect.c.imsi == imsi)
+    if session_id is not None:
+        waiting = waiting.where(sa.or_(t.effect.c.session_id == session_id, t.effect.c.session_id.is_(None)))
+    found = list(connection.execute(waiting).scalars())
+    if found:
+        values = {"result": "stop", "proved_at": at, "as_of_seq": as_of_seq}
+        connection.execute(sa.update(t.effect).where(t.effect.c.id.in_(found)).values(values))
+    return found

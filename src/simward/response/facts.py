@@ -1,0 +1,301 @@
+"""What the journals say happened, as values in the past tense: recorded outputs of one row, in order, put into words.
+
+Nothing is judged or recomputed here. A fact carries what every later step needs, so that none of them reads a journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simward import identity
+from simward.engine import events as ev
+from simward.engine import outputs as out
+from simward.engine.journal import EVENTS, FINDINGS, INVENTORY, POLICY, Layout, Row, row_events, row_outputs
+from simward.engine.phrases import address_text, prefix_text
+from simward.engine.words import Lexicon, finding, finding_id, imeisv_text, session_id_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One thing that happened. `at` is the gate's clock, us UTC; `sequence` that of the journal row it stands in."""
+
+    id: str
+    """shard/sequence/index of the output; the same however often it is read."""
+    at: int
+    sequence: int
+    tenant: str = "default"
+    imsi: str | None = None
+    iccid: str | None = None
+    use_case: str | None = None
+    segment: str | None = None
+    because: str | None = None
+    """detector/class that decided it, where one did."""
+    command: Mapping[str, Any] | None = None
+    """Who asked, and why (do, actor, because, id, break_glass), where a command did it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingBegan(Fact):
+    """`document` is the finding as JSON (words.FINDING_KEYS)."""
+
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingUpdated(Fact):
+    """Another response is in force; `document` as it now is."""
+
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingEnded(Fact):
+    """`document` has ended_at."""
+
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound(Fact):
+    """The subscription belongs in this device from now on."""
+
+    device: str
+    imei: str
+    generation: int
+    apn: str | None
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unbound(Fact):
+    """It belongs in none: a person released it with rebind, or it was removed from the inventory (`removed`)."""
+
+    imei: str | None
+    removed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked(Fact):
+    """Refused whatever comes; `until` us UTC, None = until it is released."""
+
+    until: int | None
+    by_person: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released(Fact):
+    """The lock is off. `why`: person, expiry, bound-device-returned."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressGiven(Fact):
+    """Static addresses, to keep."""
+
+    apn: str | None
+    address: str | None
+    prefix: str | None
+    delegated: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused(Fact):
+    """A request was answered with a verdict other than allow (`verdict`: reject, quarantine)."""
+
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectSent(Fact):
+    """The gate sends a request. `what`: disconnect, into-quarantine, out-of-quarantine; `held` by a limit it is not."""
+
+    effect: str
+    what: str
+    gateway: str | None
+    session_id: str | None
+    held: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectProved(Fact):
+    """What came of it. `result`: ack, nak, silence, not-sent; `error_cause` of RFC 5176 3.5."""
+
+    effect: str
+    result: str
+    error_cause: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStopped(Fact):
+    """A Stop came for a subscription whose disconnect was not proved yet."""
+
+    session_id: str | None
+    gateway: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandAnswered(Fact):
+    """`answer`: applied, duplicate, stale, limited, not-found."""
+
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyApplied(Fact):
+    """A revision of the policy (`what` policy) or of the inventory (inventory) is in force."""
+
+    what: str
+
+
+class Reading:
+    """Makes facts of rows; keeps the lexicon. `take` every row of both journals once, in order."""
+
+    def __init__(self, lexicon: Lexicon, layouts: Mapping[str, Layout]) -> None:
+        self.lexicon = lexicon
+        self.layouts = layouts
+
+    def take(self, row: Row, awaited: Collection[int] = ()) -> Iterator[Fact]:
+        """The facts of one row. `awaited` are the IMSIs (numbers) of which a Stop would be proof."""
+        self.lexicon.take(row)
+        notes: Mapping[str, Any] = row.notes.get("commands") or {}
+        if row.kind in (POLICY, INVENTORY):
+            what = "policy" if row.kind == POLICY else "inventory"
+            yield PolicyApplied(
+                id=finding_id(row.first, 0), at=row.at, sequence=row.first, what=what, command=notes.get(str(row.first))
+            )
+        if row.outputs:
+            yield from self._outputs(row, notes)
+        if row.kind == EVENTS and awaited:
+            yield from self._stops(row, awaited)
+
+    def _outputs(self, row: Row, notes: Mapping[str, Any]) -> Iterator[Fact]:
+        rows = row_outputs(row, self.layouts)
+        # What is given with a binding is known when the binding is told.
+        rows = rows[np.lexsort((rows["index"], rows["kind"] != out.ADDRESS_GIVEN, rows["sequence"]))]
+        verdicts = {int(one["sequence"]): int(one["verdict"]) for one in rows[rows["kind"] == out.VERDICT]}
+        for one in rows:
+            make = _MAKERS.get(int(one["kind"]))
+            if make is None:
+                continue
+            said = _note(notes, one) if int(one["event_kind"]) in COMMAND_KINDS else None
+            fact = make(self, one, {**self._base(one, row), "command": said}, verdicts)
+            if fact is not None:
+                yield fact
+
+    def _base(self, one: Any, row: Row) -> dict[str, Any]:
+        use_case = int(one["use_case"])
+        kind = int(one["kind"])
+        decided = row.kind == FINDINGS or not (kind in NOT_BECAUSE or int(one["event_kind"]) in COMMAND_KINDS)
+        return {
+            "id": finding_id(one["sequence"], one["index"], self.lexicon.shard),
+            "at": int(one["at"]), "sequence": int(one["sequence"]),
+            "tenant": self.lexicon.tenant_of(use_case),
+            "imsi": identity.imsi_text(int(one["imsi"])) if one["imsi"] else None,
+            "iccid": identity.iccid_text(int(one["iccid"])) if one["iccid"] else None,
+            "use_case": self.lexicon.use_case(use_case) or None,
+            "segment": self.lexicon.segment_of(use_case) or None,
+            "because": self.lexicon.reason(int(one["detector"]), one["class"]) if decided else None,
+        }  # fmt: skip
+
+    def _stops(self, row: Row, awaited: Collection[int]) -> Iterator[Fact]:
+        events = row_events(row, self.layouts)
+        found = (events["kind"] == ev.ACCOUNTING_STOP) & np.isin(events["imsi"], list(awaited))
+        for position in np.flatnonzero(found).tolist():
+            one, sequence = events[position], row.first + position
+            yield SessionStopped(
+                id=finding_id(sequence, 0, f"{self.lexicon.shard}-event"), at=int(one["received_at"]),
+                sequence=sequence, imsi=identity.imsi_text(int(one["imsi"])), session_id=session_id_text(one),
+                gateway=self.lexicon.text(one["gateway"]) or None,
+            )  # fmt: skip
+
+    def _began(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
+        return FindingBegan(**base, document=self._finding(one, verdicts))
+
+    def _updated(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
+        return FindingUpdated(**base, document=self._finding(one, verdicts))
+
+    def _ended(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
+        return FindingEnded(**base, document=self._finding(one, verdicts))
+
+    def _finding(self, one: Any, verdicts: Mapping[int, int]) -> dict[str, Any]:
+        asked = int(one["event_kind"]) == ev.ACCESS_REQUEST
+        return finding(one, self.lexicon, verdicts.get(int(one["sequence"]), out.ALLOW) if asked else None)
+
+    def _bound(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
+        imei = int(one["now"]) // 1000
+        return Bound(
+            **base, device=imeisv_text(one["now"]), imei=identity.imei_text(imei), generation=int(one["generation"]),
+            apn=self.lexicon.text(one["apn"]) or None,
+            address=address_text(one["address"]) if one["address"] else None,
+        )  # fmt: skip
+
+    def _unbound(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
+        was = identity.imei_text(int(one["was"])) if one["was"] else None
+        return Unbound(**base, imei=was, removed=int(one["event_kind"]) == out.BY_REVISION)
+
+    def _locked(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
+        return Locked(**base, until=int(one["was"]) or None, by_person=int(one["event_kind"]) in COMMAND_KINDS)
+
+    def _released(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
+        return Released(**base, why=out.RELEASE_NAMES[int(one["result"])])
+
+    def _given(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
+        prefix_length, delegated_length = divmod(int(one["expected"]), 256)
+        return AddressGiven(
+            **base, apn=self.lexicon.text(one["apn"]) or None,
+            address=address_text(one["address"]) if one["address"] else None,
+            prefix=prefix_text(one["was"], 0, prefix_length) or None,
+            delegated=prefix_text(one["now"], 0, delegated_length) or None,
+        )  # fmt: skip
+
+    def _verdict(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
+        return Refused(**base, verdict=out.VERDICT_NAMES[int(one["verdict"])])
+
+    def _effect(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
+        first = int(one["opened_sequence"]) or int(one["sequence"])
+        index = one["opened_index"] if one["opened_sequence"] else one["index"]
+        change = int(one["kind"]) == out.CHANGE
+        return EffectSent(
+            **base, effect=finding_id(first, index, self.lexicon.shard),
+            what=out.CHANGE_NAMES[int(one["result"])] if change else "disconnect",
+            gateway=self.lexicon.text(one["gateway"]) or None, session_id=session_id_text(one),
+            held=out.HELD_NAMES[int(one["held"])] or None,
+        )  # fmt: skip
+
+    def _proof(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
+        return EffectProved(
+            **base, effect=finding_id(one["opened_sequence"], one["opened_index"], self.lexicon.shard),
+            result=ev.EFFECT_RESULT_NAMES[int(one["result"])], error_cause=int(one["error_cause"]) or None,
+        )  # fmt: skip
+
+    def _answer(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
+        return CommandAnswered(**base, answer=out.ANSWER_NAMES[int(one["result"])])
+
+
+COMMAND_KINDS = frozenset(
+    (ev.COMMAND_LOCK, ev.COMMAND_RELEASE, ev.COMMAND_DISCONNECT, ev.COMMAND_PAUSE, ev.COMMAND_RESUME)
+)
+NOT_BECAUSE = frozenset((out.BOUND, out.UNBOUND, out.ADDRESS_GIVEN, out.COMMAND_ANSWER, out.EFFECT_PROOF))
+"""Kinds of outputs that no detector decided: their `detector` says nothing."""
+
+_MAKERS = {
+    out.FINDING_BEGAN: Reading._began, out.FINDING_UPDATED: Reading._updated, out.FINDING_ENDED: Reading._ended,
+    out.BOUND: Reading._bound, out.UNBOUND: Reading._unbound, out.LOCKED: Reading._locked,
+    out.RELEASED: Reading._released, out.ADDRESS_GIVEN: Reading._given, out.VERDICT: Reading._verdict,
+    out.DISCONNECT: Reading._effect, out.CHANGE: Reading._effect, out.EFFECT_PROOF: Reading._proof,
+    out.COMMAND_ANSWER: Reading._answer,
+}  # fmt: skip
+
+
+def _note(notes: Mapping[str, Any], one: Any) -> Mapping[str, Any]:
+    """Who asked for a command and why: kept with its row under its sequence, or under the number of its id."""
+    for key in (str(int(one["sequence"])), str(int(one["subject"]))):
+        said = notes.get(key)
+        if isinstance(said, dict):
+            return said
+    return {}

@@ -1,0 +1,85 @@
+"""Facts into the mirrors of the registry: what was found, what was done, and how each subscription stands."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from simward.identity import Imsi
+from simward.registry import mirrors
+from simward.response import facts as f
+
+
+class Mirroring:
+    """The first that takes a fact: those after it find the mirrors up to date."""
+
+    def __init__(self) -> None:
+        self.awaited: set[int] = set()
+        """IMSIs (numbers) of which a Stop would be the proof of a Disconnect."""
+
+    def begin(self, connection: sa.Connection) -> None:
+        """Read from the mirrors what is kept in memory."""
+        self.awaited = {Imsi.parse(imsi).number for imsi in mirrors.unproved(connection)}
+
+    def expect(self, fact: f.Fact) -> None:
+        """A Disconnect is on its way: from here on a Stop of this subscription is of interest."""
+        if isinstance(fact, f.EffectSent) and fact.what == "disconnect" and fact.held is None and fact.imsi:
+            self.awaited.add(Imsi.parse(fact.imsi).number)
+
+    def take(self, connection: sa.Connection, fact: f.Fact) -> None:
+        """Mirror one fact."""
+        match fact:
+            case f.FindingBegan() | f.FindingUpdated():
+                mirrors.note_finding(connection, fact.at, fact.sequence, fact.document)
+            case f.FindingEnded():
+                mirrors.note_finding(connection, fact.at, fact.sequence, fact.document, ended_at=fact.at)
+            case f.EffectSent():
+                self._sent(connection, fact)
+            case f.EffectProved():
+                mirrors.note_proof(
+                    connection, fact.effect, fact.result, fact.error_cause, fact.at, fact.sequence
+                )
+                if fact.imsi and (fact.result == "ack" or fact.error_cause == SESSION_CONTEXT_NOT_FOUND):
+                    self._settle(connection, fact.imsi)
+            case f.SessionStopped():
+                assert fact.imsi is not None
+                mirrors.stopped(connection, fact.imsi, fact.session_id, fact.at, fact.sequence)
+                self._settle(connection, fact.imsi)
+            case _:
+                self._subscription(connection, fact)
+
+    def _subscription(self, connection: sa.Connection, fact: f.Fact) -> None:
+        if fact.imsi is None:
+            return
+        base = {"iccid": fact.iccid, "tenant": fact.tenant, "use_case": fact.use_case, "segment": fact.segment}
+        match fact:
+            case f.Bound():
+                facts = {"device": fact.device, "imei": fact.imei, "generation": fact.generation}
+                if fact.apn:
+                    facts["apn"] = fact.apn
+            case f.Unbound():
+                facts = {"device": None, "imei": None}
+            case f.Locked():
+                because = fact.because or (fact.command or {}).get("because") or "a person"
+                facts = {"locked_at": fact.at, "locked_because": because[:200]}
+            case f.Released():
+                facts = {"locked_at": None, "locked_because": None}
+            case f.AddressGiven():
+                facts = {"apn": fact.apn, "address": fact.address, "prefix": fact.prefix, "delegated": fact.delegated}
+            case _:
+                return
+        mirrors.note_subscription(connection, fact.imsi, fact.sequence, **base, **facts)
+
+    def _sent(self, connection: sa.Connection, fact: f.EffectSent) -> None:
+        mirrors.note_effect(
+            connection,
+            {"id": fact.effect, "tenant": fact.tenant, "imsi": fact.imsi, "iccid": fact.iccid, "what": fact.what,
+             "gateway": fact.gateway, "session_id": fact.session_id, "because": fact.because, "held": fact.held,
+             "at": fact.at, "as_of_seq": fact.sequence},
+        )  # fmt: skip
+
+    def _settle(self, connection: sa.Connection, imsi: str) -> None:
+        if not mirrors.awaits_proof(connection, imsi):
+            self.awaited.discard(Imsi.parse(imsi).number)
+
+
+SESSION_CONTEXT_NOT_FOUND = 503
