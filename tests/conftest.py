@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from postgresql import PROGRAMS, Server
+from simward.registry.database import Registry, sqlite_url
 
 # The first example may compile; an example's time says nothing here. Derandomised: a red build is red twice.
 settings.register_profile(
@@ -47,3 +51,23 @@ def radclient() -> str:
 def tshark() -> str:
     """Wireshark's decoder: a reader that nobody here wrote."""
     return _tool("tshark", "tshark")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server for this run."""
+    if PROGRAMS is None:
+        pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registry]:
+    """An empty registry with today's tables, in each of the databases that it may be in."""
+    url = sqlite_url(tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgresql").database()
+    opened = Registry.open(url)
+    opened.migrate()
+    yield opened
+    opened.close()
