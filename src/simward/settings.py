@@ -90,6 +90,14 @@ class RegistrySettings:
 
 
 @dataclass(frozen=True)
+class AuditSettings:
+    """`[audit]`."""
+
+    heads: str = ""
+    """Where signed heads are appended each minute; a path, from the folder on. Empty = data/audit/heads.jsonl."""
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """`[[endpoint]]`: the target of a connector."""
 
@@ -129,11 +137,17 @@ class Settings:
     secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """`[[secret]]`: by name, what policies may ask devices for."""
     registry: RegistrySettings = RegistrySettings()
+    audit: AuditSettings = AuditSettings()
 
     @property
     def data_dir(self) -> Path:
         """Journal, snapshots and the gate's command socket."""
         return self.dir / "data"
+
+    @property
+    def heads_path(self) -> Path:
+        """The file that the audit's signed heads are appended to."""
+        return self.dir / self.audit.heads if self.audit.heads else self.data_dir / "audit" / "heads.jsonl"
 
     @property
     def policies_dir(self) -> Path:
@@ -200,6 +214,7 @@ HISTORY_KEYS: dict[str, Callable[[Any], Any]] = {
 }
 CONTROL_KEYS: dict[str, Callable[[Any], Any]] = {"http": read.address()}
 REGISTRY_KEYS: dict[str, Callable[[Any], Any]] = dict.fromkeys(("url", "url_file", "url_env"), read.string)
+AUDIT_KEYS: dict[str, Callable[[Any], Any]] = {"heads": read.string}
 ENDPOINT_KEYS = {
     "name": read.string, "kind": read.string, "url": read.string, **SECRET_KEYS, "events": read.strings,
     "allow_private": read.boolean,
@@ -209,7 +224,7 @@ PARTY_KEYS: dict[str, Callable[[Any], Any]] = {
     "may": read.choices("lock", "release", "keep", "disconnect"), "acknowledge_within": duration_s,
 }
 NAMED_SECRET_KEYS: dict[str, Callable[[Any], Any]] = {"name": read.string, **SECRET_KEYS}
-SECTIONS = ("gate", "gateway", "control", "history", "registry", "endpoint", "party", "secret")
+SECTIONS = ("gate", "gateway", "control", "history", "registry", "audit", "endpoint", "party", "secret")
 
 
 def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
@@ -239,6 +254,7 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
         ControlSettings(**control), tuple(endpoints), tuple(parties), tuple(reading.problems),
         HistorySettings(**{f"{key}_{'octets' if key.endswith('at_most') else 's'}": history[key] for key in history}),
         dict(secrets), RegistrySettings(_registry_url(reading, document)),
+        AuditSettings(**reading.table(("audit",), document.get("audit", {}), AUDIT_KEYS)),
     )
 
 

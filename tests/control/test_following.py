@@ -15,6 +15,7 @@ from simward.control.following import Following
 from simward.registry import tables as t
 from simward.registry.database import Registry, sqlite_url
 from simward.response.announcing import Announcing
+from simward.response.auditing import Auditing
 from simward.response.facts import Fact
 from simward.settings import Endpoint
 from simward.watch.following import Follower
@@ -41,7 +42,7 @@ def opened(data_dir: Path, folder: Path, *takers: Any) -> Following:
     """A follower with the registry of `folder`."""
     registry = Registry.open(sqlite_url(folder))
     registry.migrate()
-    return Following(data_dir, registry, [Announcing(ENDPOINTS, lambda: NOW), *takers], lambda: NOW)
+    return Following(data_dir, registry, [Announcing(ENDPOINTS, lambda: NOW), *takers], [Auditing()])
 
 
 def catch_up(follower: Following) -> None:

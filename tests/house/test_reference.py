@@ -44,6 +44,7 @@ def test_made_pages_are_as_the_code_has_them(tmp_path: Path) -> None:
         ("[history]", "HISTORY_KEYS"),
         ("[control]", "CONTROL_KEYS"),
         ("[registry]", "REGISTRY_KEYS"),
+        ("[audit]", "AUDIT_KEYS"),
         ("[[endpoint]]", "ENDPOINT_KEYS"),
         ("[[party]]", "PARTY_KEYS"),
         ("[[secret]]", "NAMED_SECRET_KEYS"),

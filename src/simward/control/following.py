@@ -7,7 +7,7 @@ is done again, under the same ids.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -43,9 +43,15 @@ class Taker(Protocol):
 class Following:
     """One follower a working folder. `step` from one thread."""
 
-    def __init__(self, data_dir: Path, registry: Registry, takers: Sequence[Taker], now: Callable[[], int]) -> None:
-        """Go on at the cursor. Raises JournalError and RegistryError where it cannot begin."""
-        self.data_dir, self.registry, self._takers, self._now = data_dir, registry, takers, now
+    def __init__(
+        self, data_dir: Path, registry: Registry, takers: Sequence[Taker], before: Sequence[Taker] = ()
+    ) -> None:
+        """Go on at the cursor. `before` take a fact while the mirrors say what was before it, `takers` after that.
+
+        Raises JournalError and RegistryError where it cannot begin.
+        """
+        self.data_dir, self.registry = data_dir, registry
+        self._before, self._takers = before, takers
         self._whole = WholeJournal.open(data_dir)
         self._found = SqliteJournal.open(findings_folder(data_dir), writer=False)
         self.mirroring = Mirroring()
@@ -99,8 +105,7 @@ class Following:
             for row in rows:
                 keep_texts(connection, row_texts(row))
             for fact in facts:
-                self.mirroring.take(connection, fact)
-                for taker in self._takers:
+                for taker in (*self._before, self.mirroring, *self._takers):
                     taker.take(connection, fact)
             move_cursor(connection, to)
         self._moved(to, rows[-1].at, len(facts))

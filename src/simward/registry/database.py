@@ -14,18 +14,29 @@ from typing import Any
 import sqlalchemy as sa
 
 from simward.errors import RegistryError
+from simward.settings import Settings
 
 FILE_NAME = "registry.sqlite"
 BUSY_S = 10.0
 WRITES = "simward_writes"
 VERSION = sa.table("registry_version", sa.column("version_num"))
-NEWEST = "0001"
+NEWEST = "0002"
 """The last change that this code knows."""
 
 
 def sqlite_url(data_dir: Path) -> sa.URL:
     """Where the registry is unless the settings say otherwise."""
     return sa.URL.create("sqlite", database=str(data_dir / FILE_NAME))
+
+
+def url_of(settings: Settings) -> sa.URL:
+    """Where the registry of a working folder is. RegistryError where the settings' URL is none."""
+    if not settings.registry.url:
+        return sqlite_url(settings.data_dir)
+    try:
+        return sa.make_url(settings.registry.url)
+    except sa.exc.ArgumentError as error:
+        raise RegistryError(f"[registry] url cannot be used: {error}") from None
 
 
 class Registry:

@@ -2,6 +2,7 @@
 
 Times are microseconds since 1970-01-01 UTC, as everywhere inside. Identities are digits in full: this is the owner's
 own data. Every table of the owner's objects has a tenant. What mirrors the journal says up to where: `as_of_seq`.
+Texts have no length here: SQLite would not hold them to it, and PostgreSQL would refuse what SQLite took.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ DEFAULT_TENANT = "default"
 
 
 def _tenant() -> sa.Column[str]:
-    return sa.Column("tenant", sa.String(64), nullable=False, server_default=DEFAULT_TENANT)
+    return sa.Column("tenant", sa.String, nullable=False, server_default=DEFAULT_TENANT)
 
 
 cursor = sa.Table(
     "cursor", metadata,
-    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
     sa.Column("gate_sequence", Big, nullable=False, server_default="0"),
     sa.Column("watch_sequence", Big, nullable=False, server_default="0"),
     sa.Column("policy_sequence", Big, nullable=False, server_default="0"),
@@ -46,40 +47,40 @@ journal_text = sa.Table(
 
 subscription = sa.Table(
     "subscription", metadata,
-    sa.Column("imsi", sa.String(15), primary_key=True),
-    sa.Column("iccid", sa.String(22), index=True),
+    sa.Column("imsi", sa.String, primary_key=True),
+    sa.Column("iccid", sa.String, index=True),
     _tenant(),
-    sa.Column("use_case", sa.String(64)),
-    sa.Column("segment", sa.String(64)),
-    sa.Column("apn", sa.String(128)),
-    sa.Column("address", sa.String(64)),
-    sa.Column("prefix", sa.String(64)),
-    sa.Column("delegated", sa.String(64)),
-    sa.Column("device", sa.String(32)),
-    sa.Column("imei", sa.String(15), index=True),
+    sa.Column("use_case", sa.String),
+    sa.Column("segment", sa.String),
+    sa.Column("apn", sa.String),
+    sa.Column("address", sa.String),
+    sa.Column("prefix", sa.String),
+    sa.Column("delegated", sa.String),
+    sa.Column("device", sa.String),
+    sa.Column("imei", sa.String, index=True),
     sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
     sa.Column("locked_at", Big),
-    sa.Column("locked_because", sa.String(200)),
+    sa.Column("locked_because", sa.String),
     sa.Column("as_of_seq", Big, nullable=False, server_default="0"),
 )  # fmt: skip
 """What outputs have said of a subscription; one of which nothing was ever said is not here."""
 
 finding = sa.Table(
     "finding", metadata,
-    sa.Column("id", sa.String(48), primary_key=True),
+    sa.Column("id", sa.String, primary_key=True),
     _tenant(),
-    sa.Column("imsi", sa.String(15), index=True),
-    sa.Column("iccid", sa.String(22)),
-    sa.Column("use_case", sa.String(64)),
-    sa.Column("detector", sa.String(64), nullable=False),
-    sa.Column("class", sa.String(64), nullable=False, server_default=""),
-    sa.Column("severity", sa.String(16), nullable=False),
-    sa.Column("response", sa.String(16)),
+    sa.Column("imsi", sa.String, index=True),
+    sa.Column("iccid", sa.String),
+    sa.Column("use_case", sa.String),
+    sa.Column("detector", sa.String, nullable=False),
+    sa.Column("class", sa.String, nullable=False, server_default=""),
+    sa.Column("severity", sa.String, nullable=False),
+    sa.Column("response", sa.String),
     sa.Column("began_at", Big, nullable=False, index=True),
     sa.Column("ended_at", Big),
     sa.Column("document", Document, nullable=False),
     sa.Column("incident", Big, sa.ForeignKey("incident.number"), index=True),
-    sa.Column("outcome", sa.String(16)),
+    sa.Column("outcome", sa.String),
     sa.Column("as_of_seq", Big, nullable=False),
     sa.Index("ix_finding_detector_began_at", "detector", "began_at"),
 )  # fmt: skip
@@ -87,18 +88,18 @@ finding = sa.Table(
 
 effect = sa.Table(
     "effect", metadata,
-    sa.Column("id", sa.String(48), primary_key=True),
+    sa.Column("id", sa.String, primary_key=True),
     _tenant(),
-    sa.Column("imsi", sa.String(15), index=True),
-    sa.Column("iccid", sa.String(22)),
-    sa.Column("what", sa.String(24), nullable=False),
-    sa.Column("gateway", sa.String(128)),
-    sa.Column("session_id", sa.String(512)),
-    sa.Column("because", sa.String(128)),
-    sa.Column("held", sa.String(24)),
+    sa.Column("imsi", sa.String, index=True),
+    sa.Column("iccid", sa.String),
+    sa.Column("what", sa.String, nullable=False),
+    sa.Column("gateway", sa.String),
+    sa.Column("session_id", sa.String),
+    sa.Column("because", sa.String),
+    sa.Column("held", sa.String),
     sa.Column("at", Big, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="1"),
-    sa.Column("result", sa.String(16)),
+    sa.Column("result", sa.String),
     sa.Column("error_cause", sa.Integer),
     sa.Column("proved_at", Big),
     sa.Column("incident", Big, sa.ForeignKey("incident.number"), index=True),
@@ -110,27 +111,27 @@ incident = sa.Table(
     "incident", metadata,
     sa.Column("number", Number, primary_key=True, autoincrement=True),
     _tenant(),
-    sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("severity", sa.String(16), nullable=False),
-    sa.Column("grouping", sa.String(32), nullable=False),
-    sa.Column("cause", sa.String(200), nullable=False),
-    sa.Column("title", sa.String(300), nullable=False),
-    sa.Column("use_case", sa.String(64)),
-    sa.Column("imsi", sa.String(15), index=True),
-    sa.Column("iccid", sa.String(22)),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("severity", sa.String, nullable=False),
+    sa.Column("grouping", sa.String, nullable=False),
+    sa.Column("cause", sa.String, nullable=False),
+    sa.Column("title", sa.String, nullable=False),
+    sa.Column("use_case", sa.String),
+    sa.Column("imsi", sa.String, index=True),
+    sa.Column("iccid", sa.String),
     sa.Column("opened_at", Big, nullable=False, index=True),
     sa.Column("changed_at", Big, nullable=False),
     sa.Column("quiet_since", Big),
-    sa.Column("owner", sa.String(100)),
+    sa.Column("owner", sa.String),
     sa.Column("deadline_at", Big),
     sa.Column("escalations", sa.Integer, nullable=False, server_default="0"),
     sa.Column("acknowledged_at", Big),
-    sa.Column("acknowledged_by", sa.String(100)),
+    sa.Column("acknowledged_by", sa.String),
     sa.Column("contained_at", Big),
     sa.Column("containment", Document),
     sa.Column("resolved_at", Big),
-    sa.Column("resolved_by", sa.String(100)),
-    sa.Column("outcome", sa.String(16)),
+    sa.Column("resolved_by", sa.String),
+    sa.Column("outcome", sa.String),
     sa.Column("reopened", sa.Integer, nullable=False, server_default="0"),
     sa.Column("findings", sa.Integer, nullable=False, server_default="0"),
     sa.Column("subscriptions", sa.Integer, nullable=False, server_default="0"),
@@ -146,9 +147,9 @@ incident_entry = sa.Table(
     sa.Column("number", Number, primary_key=True, autoincrement=True),
     sa.Column("incident", Big, sa.ForeignKey("incident.number"), nullable=False, index=True),
     sa.Column("at", Big, nullable=False),
-    sa.Column("actor", sa.String(100), nullable=False, server_default=""),
-    sa.Column("what", sa.String(32), nullable=False),
-    sa.Column("text", sa.String(1000), nullable=False),
+    sa.Column("actor", sa.String, nullable=False, server_default=""),
+    sa.Column("what", sa.String, nullable=False),
+    sa.Column("text", sa.String, nullable=False),
     sa.Column("facts", Document),
 )  # fmt: skip
 """The story of an incident, a line each: opened, finding, effect, told, acknowledged, note, escalated, ..."""
@@ -156,21 +157,21 @@ incident_entry = sa.Table(
 incident_party = sa.Table(
     "incident_party", metadata,
     sa.Column("incident", Big, sa.ForeignKey("incident.number"), primary_key=True, autoincrement=False),
-    sa.Column("party", sa.String(64), primary_key=True),
-    sa.Column("announcement", sa.String(96), nullable=False),
+    sa.Column("party", sa.String, primary_key=True),
+    sa.Column("announcement", sa.String, nullable=False),
     sa.Column("told_at", Big, nullable=False),
     sa.Column("delivered_at", Big),
     sa.Column("deadline_at", Big, index=True),
     sa.Column("answered_at", Big),
-    sa.Column("action", sa.String(16)),
-    sa.Column("reason", sa.String(500)),
+    sa.Column("action", sa.String),
+    sa.Column("reason", sa.String),
     sa.Column("escalated_at", Big),
 )  # fmt: skip
 """Who was told of an incident, when it was delivered, by when they must acknowledge, and what they answered."""
 
 subject = sa.Table(
     "subject", metadata,
-    sa.Column("name", sa.String(96), primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
     sa.Column("announcements", sa.Integer, nullable=False),
 )  # fmt: skip
 """How many announcements there have been about a subject: the last sequence given, also once they are removed."""
@@ -178,14 +179,14 @@ subject = sa.Table(
 announcement = sa.Table(
     "announcement", metadata,
     sa.Column("number", Number, primary_key=True, autoincrement=True),
-    sa.Column("id", sa.String(96), nullable=False, unique=True),
+    sa.Column("id", sa.String, nullable=False, unique=True),
     _tenant(),
-    sa.Column("type", sa.String(48), nullable=False),
+    sa.Column("type", sa.String, nullable=False),
     sa.Column("at", Big, nullable=False),
-    sa.Column("subject", sa.String(96), nullable=False),
+    sa.Column("subject", sa.String, nullable=False),
     sa.Column("sequence", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("use_case", sa.String(64)),
-    sa.Column("cause", sa.String(96)),
+    sa.Column("use_case", sa.String),
+    sa.Column("cause", sa.String),
     sa.Column("incident", Big),
     sa.Column("data", Document, nullable=False),
     sa.Index("ix_announcement_subject_sequence", "subject", "sequence"),
@@ -196,38 +197,64 @@ delivery = sa.Table(
     "delivery", metadata,
     sa.Column("number", Number, primary_key=True, autoincrement=True),
     sa.Column("announcement", Big, sa.ForeignKey("announcement.number"), nullable=False, index=True),
-    sa.Column("endpoint", sa.String(64), nullable=False),
-    sa.Column("lane", sa.String(96), nullable=False, server_default=""),
-    sa.Column("state", sa.String(12), nullable=False, server_default="waiting"),
+    sa.Column("endpoint", sa.String, nullable=False),
+    sa.Column("lane", sa.String, nullable=False, server_default=""),
+    sa.Column("state", sa.String, nullable=False, server_default="waiting"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("made_at", Big, nullable=False),
     sa.Column("next_at", Big, nullable=False),
     sa.Column("deadline_at", Big, nullable=False),
     sa.Column("delivered_at", Big),
     sa.Column("status", sa.Integer),
-    sa.Column("error", sa.String(300)),
+    sa.Column("error", sa.String),
     sa.Index("ix_delivery_endpoint_state_lane_number", "endpoint", "state", "lane", "number"),
 )  # fmt: skip
 """The outbox: an announcement on its way to one endpoint: waiting, delivered or dead. A lane goes in order."""
 
 command = sa.Table(
     "command", metadata,
-    sa.Column("id", sa.String(96), primary_key=True),
+    sa.Column("id", sa.String, primary_key=True),
     _tenant(),
-    sa.Column("do", sa.String(16), nullable=False),
-    sa.Column("iccid", sa.String(22)),
-    sa.Column("actor", sa.String(100), nullable=False),
-    sa.Column("because", sa.String(500), nullable=False),
-    sa.Column("cause", sa.String(96)),
+    sa.Column("do", sa.String, nullable=False),
+    sa.Column("iccid", sa.String),
+    sa.Column("actor", sa.String, nullable=False),
+    sa.Column("because", sa.String, nullable=False),
+    sa.Column("cause", sa.String),
     sa.Column("incident", Big),
     sa.Column("automation", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("generation", sa.Integer, nullable=False, server_default="-1"),
     sa.Column("asked_at", Big, nullable=False),
     sa.Column("next_at", Big, nullable=False, server_default="0"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("result", sa.String(16)),
+    sa.Column("result", sa.String),
     sa.Column("sequence", Big),
     sa.Column("answered_at", Big),
     sa.Index("ix_command_result_next_at", "result", "next_at"),
 )  # fmt: skip
 """Commands to the gate that this process decided on. The gate knows repetitions by `id`; `result` NULL = open."""
+
+audit_key = sa.Table(
+    "audit_key", metadata,
+    sa.Column("subject", sa.String, primary_key=True),
+    sa.Column("imsi", sa.String, unique=True),
+    sa.Column("key", sa.LargeBinary),
+    sa.Column("made_at", Big, nullable=False),
+    sa.Column("destroyed_at", Big),
+)  # fmt: skip
+"""Under which key the audit says what it says of a subscription. Erasing destroys the key and forgets whose it was."""
+
+audit = sa.Table(
+    "audit", metadata,
+    sa.Column("number", Big, primary_key=True, autoincrement=False),
+    sa.Column("at", Big, nullable=False, index=True),
+    _tenant(),
+    sa.Column("actor", sa.String, nullable=False),
+    sa.Column("what", sa.String, nullable=False),
+    sa.Column("object", sa.String, nullable=False, server_default=""),
+    sa.Column("cause", sa.String, nullable=False, server_default=""),
+    sa.Column("subject", sa.String, nullable=False, server_default=""),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Index("ix_audit_subject_number", "subject", "number"),
+)  # fmt: skip
+"""Every write and automatic decision, in a chain of digests. `content` is JSON, sealed where a subject is named."""

@@ -1,0 +1,98 @@
+"""Facts into the audit: what policy, people and programs had the network do. What only happened is in the journal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from simward.registry import tables as t
+from simward.registry.audit import Deed, note
+from simward.response import facts as f
+from simward.response.announcing import command_id, finding_behind
+
+BY_POLICY = "policy"
+STRONG = ("quarantine", "refuse", "lock")
+
+
+class Auditing:
+    """Takes a fact before the mirrors do: they still say what was before.
+
+    A verdict is not an entry of its own: a refused device asks again and again. What decided it is: the response to a
+    finding, or the lock; each verdict is in the journal, which has a chain of its own.
+    """
+
+    def take(self, connection: sa.Connection, fact: f.Fact) -> None:
+        """Note what a fact decided, if it decided anything."""
+        deed = deed_of(connection, fact)
+        if deed is not None:
+            note(connection, deed)
+
+
+def deed_of(connection: sa.Connection, fact: f.Fact) -> Deed | None:
+    """A fact as an entry of the audit; None where nobody and nothing decided it."""
+    match fact:
+        case f.PolicyApplied():
+            return _deed(fact, f"{fact.what}.applied", object=f"revision {fact.sequence}")
+        case f.CommandAnswered():
+            name = str((fact.command or {}).get("do", "command"))
+            return _deed(fact, f"command.{name}", after={"answer": fact.answer, **_switches(fact)})
+        case f.FindingBegan() | f.FindingUpdated() if fact.document["response"] in STRONG:
+            said = fact.document
+            name = f"{said['detector']}/{said['class']}" if said["class"] else said["detector"]
+            after = {key: said[key] for key in ("response", "held", "verdict", "was", "now", "expected")}
+            return _deed(fact, f"response.{said['response']}", object=said["id"], after={"finding": name, **after})
+        case f.Locked():
+            return _deed(fact, "lock", **_lock(connection, fact, {"locked": True, "until": fact.until}))
+        case f.Released():
+            return _deed(fact, "release", **_lock(connection, fact, {"locked": False, "why": fact.why}))
+        case f.Bound():
+            after = {"device": fact.device, "generation": fact.generation}
+            return _deed(fact, "bind", before=_bound(connection, fact), after=after)
+        case f.Unbound():
+            return _deed(fact, "unbind", before=_bound(connection, fact), after={"device": None})
+        case f.EffectSent():
+            after = {"gateway": fact.gateway, "session_id": fact.session_id, "held": fact.held}
+            return _deed(fact, f"effect.{fact.what}", object=fact.effect, after=after, cause=_cause(connection, fact))
+        case f.EffectProved():
+            after = {"result": fact.result, "error_cause": fact.error_cause}
+            return _deed(fact, "effect.proved", object=fact.effect, after=after)
+        case _:
+            return None
+
+
+def actor_of(fact: f.Fact) -> str:
+    """Who or what did it: a person or program by name, the detector that policy gave the word, or policy itself."""
+    if fact.command:
+        return str(fact.command.get("actor") or "somebody")
+    return f"{BY_POLICY} {fact.because}" if fact.because else BY_POLICY
+
+
+def _deed(fact: f.Fact, what: str, **more: Any) -> Deed:
+    why = str((fact.command or {}).get("because") or fact.because or "")
+    more.setdefault("cause", command_id(fact) or fact.id)
+    return Deed(
+        at=fact.at, actor=actor_of(fact), what=what, tenant=fact.tenant, imsi=fact.imsi, iccid=fact.iccid, why=why,
+        **more,
+    )  # fmt: skip
+
+
+def _cause(connection: sa.Connection, fact: f.Fact) -> str:
+    return command_id(fact) or finding_behind(connection, fact) or fact.id
+
+
+def _switches(fact: f.Fact) -> dict[str, Any]:
+    said = fact.command or {}
+    return {name: said[name] for name in ("rebind", "automation", "break_glass") if name in said}
+
+
+def _lock(connection: sa.Connection, fact: f.Fact, after: dict[str, Any]) -> dict[str, Any]:
+    asked = sa.select(t.subscription.c.locked_at).where(t.subscription.c.imsi == fact.imsi)
+    since = connection.execute(asked).scalar()
+    before = {"locked": since is not None, **({"since": since} if since is not None else {})}
+    return {"before": before, "after": after, "cause": _cause(connection, fact)}
+
+
+def _bound(connection: sa.Connection, fact: f.Fact) -> dict[str, Any]:
+    found = connection.execute(sa.select(t.subscription.c.device).where(t.subscription.c.imsi == fact.imsi)).scalar()
+    return {"device": found}
