@@ -46,6 +46,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "lock": ("commands.acting", "lock", "Refuse a subscription whatever comes, until it is released."),
         "release": ("commands.acting", "release", "Take the lock off a subscription."),
         "disconnect": ("commands.acting", "disconnect", "End the live sessions of a subscription."),
+        "erase": ("commands.erasing", "erase", "Erase the identifiers of one subscription, wherever they are kept."),
         "pause": ("commands.acting", "pause", "Hold every response above notify."),
         "resume": ("commands.acting", "resume", "Let responses act again."),
     },

@@ -1,0 +1,1 @@
+"""Erasing a person's identifiers: journal, history, snapshots and registry are rewritten without them."""
