@@ -76,7 +76,7 @@ def _misfits(policy: Policy, inventory: Inventory) -> Iterator[Problem]:
         pools = Pools.normal(one.value)
         room = pools.last - pools.first + 1
         if pools.first and asking.get(name, 0) > room:
-            key = next(key for key in ("pool", "pool6", "delegated_pool") if key in one.value)
+            key = next(key for key in ("pool", "pool6", "address_pool6", "delegated_pool") if key in one.value)
             what = f"{room:,} addresses for {asking[name]:,} subscriptions: the last ones will be refused"
             yield one.problem(key, what, "a larger pool", warning=True)
 
