@@ -58,6 +58,15 @@ class Pools(NamedTuple):
         )
 
 
+def tightest(segment: Mapping[str, Any]) -> str:
+    """The key of the pool of a segment that has the fewest to give, which says how many it has room for."""
+    alone = {}
+    for key in ("pool", "pool6", "address_pool6", "delegated_pool"):
+        if key in segment:
+            alone[key] = Pools.normal({name: segment[name] for name in (key, "delegated_length") if name in segment})
+    return min(alone, key=lambda key: alone[key].last - alone[key].first)
+
+
 def address_bounds(text: str | None) -> tuple[int, int]:
     """First and last address to give: not the network's own and not broadcast (RFC 3021: in a /31 both may)."""
     if text is None:
