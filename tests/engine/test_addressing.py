@@ -12,7 +12,7 @@ import pytest
 from detectors.story import IMSI, Story
 from simward.engine import events as e
 from simward.engine import outputs as o
-from simward.engine.phrases import prefix_text
+from simward.engine.phrases import ipv6_text, prefix_text
 from simward.engine.tables import DECLARED, InventoryDelta
 from simward.policy.compile import compile_policy
 from simward.policy.load import read_policies
@@ -57,6 +57,20 @@ pool: 10.65.0.0/24
 pool6: 2001:db8:65::/48
 quarantine_pool: 10.126.0.0/24
 """
+SINGLE = """
+use_case: meter
+segment: metering
+networks: {plmn: ["00101"]}
+responses: {network-not-permitted: quarantine}
+---
+segment: metering
+apn: meters.iot
+pool: 10.64.0.0/24
+address_pool6: 2001:db8:aa::/112
+delegated_pool: 2001:db8:8000::/36
+delegated_length: 56
+quarantine_address_pool6: 2001:db8:ff::/112
+"""
 ABROAD = 199999
 
 
@@ -66,6 +80,20 @@ def given(story: Story) -> tuple[str, str, str]:
     address = str(ipaddress.IPv4Address(int(last["address"]))) if last["address"] else ""
     prefix = prefix_text(last["prefix_high"], 0, int(last["prefix_length"]))
     return address, prefix, prefix_text(last["delegated_high"], 0, int(last["delegated_length"]))
+
+
+def given_ipv6(story: Story) -> str:
+    """The IPv6 address of the last answer, in writing."""
+    return ipv6_text(story.last["ipv6_high"], story.last["ipv6_low"])
+
+
+def ipv6(address: str) -> dict[str, Any]:
+    """The EVENT columns of a reported address that stands alone."""
+    whole = int(ipaddress.IPv6Address(address))
+    halves = {"high": whole >> 64, "low": whole & (1 << 64) - 1}
+    halves = {name: half - (1 << 64) if half >> 63 else half for name, half in halves.items()}
+    columns = {f"{kind}_{name}": half for kind in ("ipv6", "prefix") for name, half in halves.items()}
+    return {**columns, "prefix_length": 128}
 
 
 def revise(story: Story, policy: str) -> None:
@@ -230,3 +258,89 @@ def test_a_start_that_uses_a_live_id_again_begins_another_session() -> None:
     assert story.kept and story.row().session_count == 1
     story.starts(address=2)
     assert not story.kept
+
+
+def test_single_ipv6_addresses_stand_beside_the_other_families() -> None:
+    story = Story(SINGLE)
+    assert given(story.attaches()) == ("10.64.0.1", "", "2001:db8:8000::/56")
+    assert given_ipv6(story) == "2001:db8:aa::1", "the first of all is any router's (RFC 4291 2.6.1)"
+    assert given(story.attaches(member=1)) == ("10.64.0.2", "", "2001:db8:8000:100::/56")
+    assert given_ipv6(story) == "2001:db8:aa::2"
+    (_, second) = story.of(o.ADDRESS_GIVEN)
+    assert ipv6_text(second["before"][0], second["before"][1]) == "2001:db8:aa::2"
+    assert given_ipv6(story.attaches()) == "2001:db8:aa::1", "it keeps it"
+
+
+@pytest.mark.parametrize(
+    ("pdp_type", "sent"), [(0, True), (e.PDP_IPV4, False), (e.PDP_IPV6, True), (e.PDP_NON_IP, False)]
+)
+def test_an_ipv6_address_goes_to_who_asks_for_ipv6(pdp_type: int, sent: bool) -> None:
+    assert bool(given_ipv6(Story(SINGLE).attaches(pdp_type=pdp_type))) == sent
+
+
+@pytest.mark.parametrize(
+    ("pool", "addresses"),
+    [("2001:db8:aa::/126", ["2001:db8:aa::1", "2001:db8:aa::2", "2001:db8:aa::3"]),
+     ("2001:db8:aa::6/127", ["2001:db8:aa::6", "2001:db8:aa::7"]), ("2001:db8:aa::6/128", ["2001:db8:aa::6"]),
+     ("2001:db8:aa:0:ffff:ffff:ffff:fffc/126", [f"2001:db8:aa:0:ffff:ffff:ffff:fff{end}" for end in "def"])],
+)
+def test_a_pool_of_ipv6_addresses_alone_holds_so_many(pool: str, addresses: list[str]) -> None:
+    story = Story(f"{ONLY_IPV6.partition('pool6')[0]}address_pool6: {pool}\n", members=len(addresses) + 1)
+    for member, address in enumerate(addresses):
+        assert given_ipv6(story.attaches(member=member)) == address and given(story) == ("", "", "")
+    story.attaches(member=len(addresses))
+    assert story.refused and story.findings == ["address-pool-exhausted/exhausted"] and not given_ipv6(story)
+
+
+def test_quarantine_has_ipv6_addresses_of_its_own() -> None:
+    story = Story(SINGLE).attaches(plmn=ABROAD)
+    assert story.verdict == "quarantine" and given_ipv6(story) == "2001:db8:ff::1" and given(story) == ("", "", "")
+    story.starts(plmn=ABROAD, **ipv6("2001:db8:ff::1"))
+    assert not story.disconnects, "it is where it should be"
+
+
+@pytest.mark.parametrize("address", ["2001:db8:aa::1", "2001:db8:ff::2", "2001:db8:77::1"])
+def test_a_session_with_another_ipv6_address_is_not_in_quarantine(address: str) -> None:
+    """Its normal one, somebody else's of the same pool, and one of nowhere."""
+    story = Story(SINGLE).attaches(plmn=ABROAD).starts(plmn=ABROAD, **ipv6(address))
+    assert len(story.disconnects) == 1
+
+
+def test_an_address_beside_the_prefix_that_it_came_with_counts() -> None:
+    both = DUAL.replace("quarantine_pool6", "quarantine_address_pool6: 2001:db8:fe::/112\nquarantine_pool6")
+    story = Story(both).attaches(plmn=ABROAD)
+    assert (given(story)[1], given_ipv6(story)) == ("2001:db8:ff00::/64", "2001:db8:fe::1")
+    given_both = {**ipv6("2001:db8:fe::1"), **high("2001:db8:ff00::/64"), "prefix_low": 0}
+    story.starts("a", plmn=ABROAD, **given_both).starts("b", plmn=ABROAD, **high("2001:db8:ff00::/64"))
+    formed = ipv6("2001:db8:ff00::1234")  # by the device, out of the prefix
+    story.starts("c", plmn=ABROAD, **formed)
+    assert not story.disconnects
+    story.starts("d", plmn=ABROAD, **{**given_both, "ipv6_low": 2})
+    assert len(story.disconnects) == 1, "the prefix is right, the address is another's"
+
+
+def test_a_start_with_another_address_of_the_same_pool_begins_another_session() -> None:
+    story = Story(SINGLE).attaches().starts(**ipv6("2001:db8:aa::1"))
+    story.starts(**ipv6("2001:db8:aa::1"))
+    assert not story.kept, "the same again"
+    story.starts(**ipv6("2001:db8:aa::2"))
+    assert story.kept and story.row().session_count == 1
+
+
+def test_revisions_leave_ipv6_addresses_where_they_can() -> None:
+    story = Story(SINGLE)
+    for member in range(3):
+        story.attaches(member=member)
+    revise(story, SINGLE.replace("2001:db8:aa::/112", "2001:db8:bb::/112"))
+    assert (given(story.attaches(member=2))[0], given_ipv6(story)) == ("10.64.0.3", "2001:db8:bb::3"), "the pool moved"
+    revise(story, SINGLE.replace("pool: 10.64.0.0/24\n", "", 1))
+    assert (given(story.attaches(member=2))[0], given_ipv6(story)) == ("", "2001:db8:aa::3"), "it stands alone"
+    revise(story, SINGLE.replace("address_pool6: 2001:db8:aa::/112", "pool6: 2001:db8:64::/48"))
+    assert (given(story.attaches(member=2))[1], given_ipv6(story)) == ("2001:db8:64:2::/64", ""), "another family"
+    revise(story, SINGLE)
+    assert given_ipv6(story.attaches(member=2)) == "2001:db8:aa::3" and given_ipv6(story.attaches(member=3)) == (
+        "2001:db8:aa::4"
+    )
+    renamed = SINGLE.replace("segment: metering", "segment: meters")
+    revise(story, renamed)
+    assert given_ipv6(story.attaches(member=3)) == "2001:db8:aa::1", "a segment is known by its name"

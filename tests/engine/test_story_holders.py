@@ -92,6 +92,30 @@ def test_an_ipv6_address_is_held_by_who_has_its_prefix(recording: Recording, ask
         assert found[0]["prefix"] == "2001:db8:6400:1::/64" and found[0]["delegated"] == "2001:db8:8000:100::/56"
 
 
+@pytest.mark.parametrize(
+    ("asked_for", "held"),
+    [("2001:db8:aa::1", True), ("2001:db8:aa::2", False), ("2001:db8:aa::/112", True), ("2001:db8:ab::/112", False),
+     ("2001:db8:6400:1::7", True)],
+)
+@pytest.mark.parametrize("beside", [{}, PREFIX])
+def test_an_ipv6_address_of_a_pool_is_held_by_one(
+    recording: Recording, asked_for: str, held: bool, beside: dict[str, int]
+) -> None:
+    """Alone, and beside a prefix that it does not lie in."""
+    alone = {"prefix_high": 0x20010DB800AA0000, "prefix_low": 1, "prefix_length": 128}
+    pool = {"ipv6_high": 0x20010DB800AA0000, "ipv6_low": 1}
+    recording.session("A1", MINUTE, **pool, **(beside or alone))
+    moment = int((MIDNIGHT + 20) * 1_000_000)
+    found = who_held(recording.journal, Lexicon(recording.journal.manifest), Held.parse(asked_for), moment)
+    held = held and (bool(beside) or ":6400:" not in asked_for)
+    assert [one["imsi"] for one in found] == [IMSI] * held
+    if held:
+        assert found[0]["ipv6_address"] == "2001:db8:aa::1"
+        assert found[0]["prefix"] == ("2001:db8:6400:1::/64" if beside else None)
+    told = [one["text"] for one in read_story(recording.journal, IMSI).told()["chapters"] if one["what"] == "session"]
+    assert "IPv6 address 2001:db8:aa::1" in told[0] and "2001:db8:aa::1," not in told[0].partition("IPv6 address")[0]
+
+
 def test_a_class_alone_names_the_subscription(recording: Recording) -> None:
     recording.asks()
     row = recording.fold.find(imsi=int("1" + IMSI))

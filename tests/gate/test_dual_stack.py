@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import pytest
 from click.testing import CliRunner
 
-from gate.running import RunningGate, access_request, imsi, needs_radclient, radclient
+from gate.running import RunningGate, access_request, accounting_request, imsi, needs_radclient, radclient
 from simward.cli import cli
 
 POLICY = """\
 use_case: water-meter
-segment: [metering, maintenance]
+segment: [metering, maintenance, routers]
 ---
 segment: metering
 apn: meters.iot
@@ -26,6 +26,13 @@ delegated_length: 56
 segment: maintenance
 apn: maintenance.iot
 pool6: 2001:db8:9900::/40
+---
+segment: routers
+apn: routers.iot
+pool: 10.66.0.0/16
+address_pool6: 2001:db8:aa::/112
+delegated_pool: 2001:db8:b000::/36
+delegated_length: 56
 """
 
 pytestmark = needs_radclient
@@ -74,6 +81,29 @@ def test_accounting_that_names_nobody_is_known_by_its_class(gate: RunningGate) -
     assert holder["imsi"] == imsi(3) and holder["session_id"] == "C1"
     (event,) = [one for one in lines(gate, "events", "--imsi", imsi(3), "--json") if one["session_id"] == "C1"]
     assert event["prefix"] == answer["Framed-IPv6-Prefix"] and event["imsi"] is None and event["decision"]
+
+
+def test_an_ipv6_address_is_given_reported_and_found_again(gate: RunningGate) -> None:
+    routers = {"Called-Station-Id": '"routers.iot"'}
+    for number in (4, 5):
+        answer = given(radclient(gate.auth, "auth", access_request(number, **routers)))
+    assert answer["Framed-IPv6-Address"] == "2001:db8:aa::2" and answer["Framed-IP-Address"] == "10.66.0.2"
+    assert answer["Delegated-IPv6-Prefix"] == "2001:db8:b000:100::/56" and "Framed-IPv6-Prefix" not in answer
+    reported = {
+        "Framed-IPv6-Address": answer["Framed-IPv6-Address"], "Framed-IPv6-Prefix": "2001:db8:77::/64",  # of its link
+        "Class": answer["Class"], **routers,
+    }  # fmt: skip
+    said = radclient(gate.accounting, "acct", accounting_request(5, "Start", "R5", **reported))
+    assert "Accounting-Response" in said
+    (holder,) = lines(gate, "who", "2001:db8:aa::2", "--json")
+    assert (holder["imsi"], holder["ipv6_address"]) == (imsi(5), "2001:db8:aa::2")
+    assert holder["prefix"] == "2001:db8:77::/64"
+    assert not lines(gate, "who", "2001:db8:aa::3", "--json")
+    (event,) = [one for one in lines(gate, "events", "--imsi", imsi(5), "--json") if one["session_id"] == "R5"]
+    assert (event["ipv6_address"], event["prefix"]) == ("2001:db8:aa::2", "2001:db8:77::/64")
+    told = CliRunner().invoke(cli, ["--dir", str(gate.folder), "explain", imsi(5)]).stdout
+    told = " ".join(told.split())
+    assert "Given the address 10.66.0.2, the IPv6 address 2001:db8:aa::2" in told
 
 
 def test_a_class_of_somebody_else_is_nobodys(gate: RunningGate) -> None:

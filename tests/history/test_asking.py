@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
@@ -16,8 +17,9 @@ from history.recorded import MEMBERS, archive_all, member, record
 from simward.cli import cli
 from simward.engine import events as ev
 from simward.engine.outputs import OUTPUT
+from simward.engine.phrases import ipv6_text, prefix_text
 from simward.history.questions import QUESTIONS
-from simward.history.views import EVENT_NAMES, LEFT_OUT, events_view, outputs_view
+from simward.history.views import EVENT_NAMES, LEFT_OUT, events_view, outputs_view, prefix, whole_address
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,22 @@ def test_findings_are_as_the_command_findings_has_them(folder: Path) -> None:
     found = asked(folder, "select * from findings")
     for one, other in zip(found, expected, strict=True):
         assert {key: None if value is None else str(value) for key, value in other.items()} == one
+
+
+@pytest.mark.parametrize(
+    ("high", "low", "length"),
+    [(0x20010DB800AA0000, 7, 128), (0x20010DB800AA0000, 7, 0), (0x20010DB864000001, 0, 64), (-1, -1, 128), (0, 1, 128),
+     (1 << 48, 0, 128), (0x2001000000000001, 1, 127), (0x2001000000010000, 0x0000000100020003, 128),
+     (0x2001000000020003, 0x0001000000000002, 128), (0x20010DB800000000, 0, 32), (0, 0, 0)],
+)  # fmt: skip
+def test_ipv6_is_written_as_the_commands_write_it(high: int, low: int, length: int) -> None:
+    columns = f"{prefix('high', 'low', 'bits')}, {prefix('high', '', 'bits')}, {whole_address('high', 'low')}"
+    asking = duckdb.connect(":memory:")
+    row = f"SELECT {high}::BIGINT AS high, {low}::BIGINT AS low, {length} AS bits"
+    (found,) = asking.execute(f"SELECT {columns} FROM ({row})").fetchall()
+    assert [one or "" for one in found] == [
+        prefix_text(high, low, length), prefix_text(high, 0, length), ipv6_text(high, low)
+    ]  # fmt: skip
 
 
 def test_outputs_and_subscriptions(folder: Path) -> None:

@@ -25,7 +25,7 @@ ROW: dict[str, Any] = {
     "plmn": "00101", "cell": "ecgi:1001", "rat": "nb-iot", "area": 7, "address": "10.64.0.1", "apn": "Meters.IoT",
     "gateway": "pgw1", "client": "proxy", "session_id": "A1", "uplink_octets": 2000, "terminate_cause": "user request",
     "flags": ["event-timestamp"], "prefix": "2001:db8:1::/64", "delegated": "2001:db8:ff00::/56", "pdp_type": "ipv4v6",
-    "credentials": "missing",
+    "ipv6_address": "2001:db8:aa::7", "credentials": "missing",
 }  # fmt: skip
 
 
@@ -72,6 +72,7 @@ def test_every_column_is_read(tmp_path: Path, suffix: str) -> None:
     assert bytes(event["session_id"][:3]) == b"A1\0" and event["session_id_octets"] == 2
     assert (event["prefix_high"], event["prefix_low"], event["prefix_length"]) == (0x20010DB8_00010000, 0, 64)
     assert (event["delegated_high"], event["delegated_length"]) == (0x20010DB8_FF000000, 56)
+    assert (event["ipv6_high"], event["ipv6_low"]) == (0x20010DB8_00AA0000, 7)
     assert event["pdp_type"] == ev.PDP_IPV4V6 and event["credentials"] == ev.CREDENTIALS_MISSING
     assert (event["uplink_octets"], event["downlink_octets"], event["duration_s"]) == (2000, -1, -1)
 
@@ -135,6 +136,7 @@ def test_lines_of_json_may_differ_in_keys_and_types(tmp_path: Path) -> None:
     ({"received_at": "", "happened_at": ""}, ["received_at", "no time"]),
     ({"address": "10.64.0.256"}, ["address", "an IPv4 address"]),
     ({"prefix": "2001:db8::/129"}, ["prefix", "an IPv6 prefix"]),
+    ({"ipv6_address": "2001:db8::/64"}, ["ipv6_address", "an IPv6 address"]),
     ({"cell": "1001"}, ["cell", "ecgi:"]), ({"rat": "6g"}, ["rat", "6g"]),
     ({"area": "x"}, ["area", "a whole number"]), ({"area": 5_000_000_000}, ["area", "a number from"]),
     ({"uplink_octets": 1 << 63}, ["uplink_octets", "is wrong", "a "]),

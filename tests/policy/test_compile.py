@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simward.detectors import of_gate
 from simward.detectors.detector import (
@@ -29,7 +32,7 @@ from simward.engine.tables import (
 )
 from simward.policy.compile import compile_policy, knob_value, response, unlimited_locks
 from simward.policy.load import read_policies
-from simward.policy.pools import address_bounds
+from simward.policy.pools import NUMBERS_MAX, Pools, address_bounds
 from simward.settings import GateSettings, Settings
 
 
@@ -155,6 +158,19 @@ def test_a_segment_becomes_a_row() -> None:
 def test_network_and_broadcast_addresses_are_not_given(prefix: int, count: int) -> None:
     first, last = address_bounds(f"10.0.0.0/{prefix}")
     assert last - first + 1 == count
+
+
+@given(st.integers(0, 2**128 - 1), st.integers(64, 128))
+def test_every_number_of_a_pool_of_ipv6_addresses_is_one_of_them(whole: int, length: int) -> None:
+    network = ipaddress.IPv6Network((whole, length), strict=False)
+    pools = Pools.of(None, None, str(network))
+    count = pools.last - pools.first + 1
+    assert count == min(network.num_addresses - (length < 127), NUMBERS_MAX)
+    high, lows = pools.ipv6_high, (pools.ipv6_low, pools.ipv6_low + count - 1)
+    assert all(-(2**63) <= low < 2**63 for low in lows), "the last is reckoned without running over"
+    first, last = ((high % 2**64) << 64 | low % 2**64 for low in lows)
+    assert ipaddress.IPv6Address(first) in network and ipaddress.IPv6Address(last) in network
+    assert first > int(network.network_address) or length >= 127
 
 
 def test_every_class_of_every_detector_has_a_response() -> None:

@@ -171,6 +171,18 @@ def test_warnings_are_bounded_and_counted(tmp_path: Path) -> None:
     assert [one.what for one in warnings][5:] == ["... and 45 more"]
 
 
+def test_a_pool_of_ipv6_addresses_that_is_too_small_is_a_warning(tmp_path: Path) -> None:
+    for length, warned in ((126, False), (127, True)):
+        policy = read_policies({"p.yaml": (
+            "use_case: water-meter\nsegment: s\n---\nuse_case: lift-alarm\nsegment: s\n---\n"
+            f"segment: s\napn: a\npool: 10.0.0.0/16\naddress_pool6: 2001:db8::/{length}\n"
+        )})  # fmt: skip
+        inventory = read_inventory(write(tmp_path, fleet(3)), policy)
+        said = [str(one) for one in inventory.warnings]
+        what = "2 addresses for 3 subscriptions: the last ones will be refused (a larger pool)"
+        assert said == [f"p.yaml:10: warning: address_pool6: {what}"] * warned
+
+
 def test_what_members_lack_is_a_warning(tmp_path: Path) -> None:
     policy = read_policies({"p.yaml": (
         "use_case: water-meter\nsegment: s\nbinding: declared\n---\n"

@@ -227,7 +227,8 @@ def test_half_an_apply_is_finished_by_the_next(settled: World) -> None:
 @pytest.mark.parametrize(
     ("pool", "readdressed"),
     [("pool: 10.64.0.0/12", 0), ("pool: 10.80.0.0/16", 3), ("pool: 10.64.0.0/16\npool6: 2001:db8:6400::/40", 3),
-     ("pool6: 2001:db8:6400::/40", 3), ("pool: 10.64.0.0/30", 1)],
+     ("pool6: 2001:db8:6400::/40", 3), ("pool: 10.64.0.0/16\naddress_pool6: 2001:db8:aa::/112", 3),
+     ("pool: 10.64.0.0/30", 1)],
 )
 def test_a_changed_pool_says_who_gets_other_addresses(tmp_path: Path, pool: str, readdressed: int) -> None:
     world = World(tmp_path)

@@ -36,7 +36,9 @@ limits: {lock: {per_hour: 2}, refuse: {share_of_fleet: 40%}}
 segment: metering
 apn: meters.iot
 pool: 10.64.0.0/30
+address_pool6: 2001:db8:aa::/120
 quarantine_pool: 10.65.0.0/29
+quarantine_address_pool6: 2001:db8:bb::/120
 filter_id: normal
 quarantine_filter_id: confined
 """
@@ -129,6 +131,10 @@ def events_of(steps: list[tuple], fold: Fold) -> np.ndarray:
             event["session_id_octets"] = len(name)
             event["session_id"][0, : len(name)] = list(name)
             event["address"] = (10 << 24) + 64 * 65536 + 1 + member % 2
+            pool = 0x20010DB800BB0000 if session == 2 else 0x20010DB800AA0000
+            event["ipv6_high"] = event["prefix_high"] = pool
+            event["ipv6_low"] = event["prefix_low"] = 1 + member % 2
+            event["prefix_length"] = 128
         if kind in (e.ACCOUNTING_INTERIM, e.ACCOUNTING_STOP):
             event["duration_s"] = number * 10
             event["uplink_octets"] = event["downlink_octets"] = number

@@ -115,7 +115,8 @@ def test_a_retransmission_changes_nothing(steps: list, delay_s: int, restarted: 
         assert fold.state.digest() == before
         answer["duplicate"] = 1
         if int(event["kind"][0]) == e.ACCESS_REQUEST:
-            for name in ("verdict", "detector", "class", "address", "generation", "class_token"):
+            addresses = ("address", "ipv6_high", "ipv6_low")
+            for name in ("verdict", "detector", "class", *addresses, "generation", "class_token"):
                 assert answer[name][0] == repeated.results[name][0], name
 
 

@@ -244,8 +244,11 @@ def prefix_cases(make: Maker) -> Iterator[Case]:
             flags=FLAG_PREFIX_UNREADABLE,
         )
     address = ("Framed-IPv6-Address", "2001:db8:7::9")
-    yield make.asks("IPv6 address", address, prefix=whole | 9, prefix_length=128)
-    yield make.asks("a prefix says more", address, ("Framed-IPv6-Prefix", "2001:db8:7::/64"), prefix_length=64)
+    yield make.asks("IPv6 address", address, prefix=whole | 9, prefix_length=128, ipv6=whole | 9)
+    framed = ("Framed-IPv6-Prefix", "2001:db8:7::/64")
+    yield make.asks("IPv6 address beside a prefix", address, framed, prefix=whole, prefix_length=64, ipv6=whole | 9)
+    elsewhere = ("Framed-IPv6-Address", "2001:db8:ffff::9")
+    yield make.asks("IPv6 address outside the prefix", framed, elsewhere, ipv6=0x20010DB8FFFF << 80 | 9)
     yield make.asks("IPv6 address of 15 octets", ("Framed-IPv6-Address", bytes(15)), flags=FLAG_PREFIX_UNREADABLE)
     yield make.asks("delegated", ("Delegated-IPv6-Prefix", "2001:db8:7::/56"), delegated=whole, delegated_length=56)
     yield make.asks(

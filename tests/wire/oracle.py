@@ -221,18 +221,20 @@ def prefix(value: bytes) -> tuple[int, int] | None:
 
 
 def prefixes(found: Found) -> tuple[Fields, bool]:
-    fields: Fields = dict.fromkeys(("prefix", "prefix_length", "delegated", "delegated_length"), 0)
+    fields: Fields = dict.fromkeys(("prefix", "prefix_length", "ipv6", "delegated", "delegated_length"), 0)
     unreadable = False
     if 97 in found.standard:
         one = prefix(found.standard[97])
         unreadable |= one is None
         if one and one[1]:
             fields["prefix"], fields["prefix_length"] = one
-    if 168 in found.standard and not fields["prefix_length"]:
+    if 168 in found.standard:
         whole = found.standard[168]
         unreadable |= len(whole) != 16
         if len(whole) == 16:
-            fields["prefix"], fields["prefix_length"] = int.from_bytes(whole, "big"), 128
+            fields["ipv6"] = int.from_bytes(whole, "big")
+            if not fields["prefix_length"]:
+                fields["prefix"], fields["prefix_length"] = fields["ipv6"], 128
     if 123 in found.standard:
         one = prefix(found.standard[123])
         unreadable |= one is None or one[1] > 64
@@ -255,6 +257,7 @@ def said(event: Any, texts: Texts) -> Fields:
     fields["multi_session"] = bool(event["multi_session"])
     fields["apn"], fields["gateway"] = texts.text(int(event["apn"])), texts.text(int(event["gateway"]))
     fields["prefix"] = (int(event["prefix_high"]) & mask) << 64 | int(event["prefix_low"]) & mask
+    fields["ipv6"] = (int(event["ipv6_high"]) & mask) << 64 | int(event["ipv6_low"]) & mask
     fields["delegated"] = (int(event["delegated_high"]) & mask) << 64
     return fields
 

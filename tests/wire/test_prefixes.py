@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from simward.engine import events as ev
 from simward.engine.outputs import RESULT
-from simward.engine.phrases import prefix_text
+from simward.engine.phrases import ipv6_text, prefix_text
 from simward.wire.radius.answer import Answerer
 from simward.wire.radius.batch import PacketBatch
 from simward.wire.radius.packet import Packet
@@ -58,11 +58,15 @@ def test_what_is_no_prefix_is_said_and_the_rest_is_read(number: int, value: byte
     assert event["flags"] & ev.FLAG_PREFIX_UNREADABLE and event.imsi
 
 
-def test_an_address_is_a_prefix_of_all_its_bits_and_gives_way_to_a_shorter_one() -> None:
+def test_an_address_alone_is_a_prefix_of_all_its_bits_and_beside_a_prefix_it_is_kept_too() -> None:
     address = ipaddress.IPv6Address("2001:db8::7")
-    assert prefix_of(event_of((ADDRESS, address.packed))) == "2001:db8::7"
+    alone = event_of((ADDRESS, address.packed))
+    assert prefix_of(alone) == ipv6_text(alone.ipv6_high, alone.ipv6_low) == "2001:db8::7"
     framed = (FRAMED, bytes([0, 64]) + address.packed[:8])
-    assert prefix_of(event_of(framed, (ADDRESS, address.packed))) == "2001:db8::/64"
+    for others in ("2001:db8::7", "2001:db8:ffff::7"):
+        both = event_of(framed, (ADDRESS, ipaddress.IPv6Address(others).packed))
+        assert prefix_of(both) == "2001:db8::/64" and ipv6_text(both.ipv6_high, both.ipv6_low) == others
+    assert ipv6_text(event_of(framed).ipv6_high, event_of(framed).ipv6_low) == ""
     assert event_of((ADDRESS, address.packed[:15]))["flags"] & ev.FLAG_PREFIX_UNREADABLE
 
 
@@ -81,6 +85,17 @@ def test_several_bearers_of_one_connection_share_an_id() -> None:
     assert event_of((50, b"link-1")).multi_session == first.multi_session
 
 
+def answers(**halves: int) -> list[Packet]:
+    """What an Access-Accept is with these fields of RESULT."""
+    READING.now += 60_000_000
+    decoded, result = READING.read(signed(access())), np.zeros(1, RESULT)
+    for name, half in halves.items():
+        result[name] = half - (1 << 64) if half >> 63 else half
+    out = PacketBatch(64)
+    Answerer(READING.clients, {}).answer(READING.batch, decoded, result, out)
+    return [Packet.decode(octets) for octets in out.datagrams()]
+
+
 @given(st.integers(0, 2**64 - 1), st.integers(16, 64))
 def test_answers_carry_prefixes_that_read_back(upper: int, length: int) -> None:
     READING.now += 60_000_000
@@ -95,3 +110,16 @@ def test_answers_carry_prefixes_that_read_back(upper: int, length: int) -> None:
     Answerer(READING.clients, {}).answer(READING.batch, decoded, result, out)
     answer = Packet.decode(next(iter(out.datagrams())))
     assert answer.get("Framed-IPv6-Prefix") == answer.get("Delegated-IPv6-Prefix") == str(network)
+
+
+@given(st.integers(1, 2**128 - 1))
+def test_an_answer_carries_an_address_that_reads_back(whole: int) -> None:
+    (answer,) = answers(ipv6_high=whole >> 64, ipv6_low=whole & 2**64 - 1)
+    octets = ipaddress.IPv6Address(whole).packed
+    assert [value for number, value in answer.attributes if number == ADDRESS] == [octets], "RFC 6911 3.1: 16 octets"
+    assert answer.get("Framed-IPv6-Address") == str(ipaddress.IPv6Address(whole))
+
+
+def test_no_address_no_attribute() -> None:
+    (answer,) = answers()
+    assert answer.get("Framed-IPv6-Address") is None

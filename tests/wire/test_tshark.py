@@ -12,7 +12,7 @@ from simward.wire.radius.batch import PacketBatch
 from simward.wire.radius.dictionary import Code
 from simward.wire.radius.packet import Packet
 from wire.asking import IMSI, SECRET, Reading, access, accounting, signed
-from wire.wireshark import decoded, flat
+from wire.wireshark import complaints, decoded, flat
 
 
 def test_requests_and_answers(tshark: str, tmp_path: Path) -> None:
@@ -43,6 +43,28 @@ def test_requests_and_answers(tshark: str, tmp_path: Path) -> None:
     assert layers[2]["radius.Acct_Status_Type"] == "2"
     assert layers[3]["radius.Acct_Session_Id"] == "a1"
     assert layers[1]["radius.authenticator.valid"] == "1"
+
+
+def test_addresses_of_every_family(tshark: str, tmp_path: Path) -> None:
+    """RFC 2865 5.8, RFC 3162 2.3, RFC 4818 3 and RFC 6911 3.1, as Wireshark has them."""
+    reading = Reading()
+    request = signed(access([("User-Name", IMSI), ("3GPP-IMSI", IMSI)]))
+    result, decided = reading.read(request), np.zeros(1, RESULT)
+    decided["address"] = 0x0A400001
+    decided["prefix_high"], decided["prefix_length"] = 0x20010DB8_64000001, 64
+    decided["ipv6_high"], decided["ipv6_low"] = 0x20010DB8_00AA0000, -1
+    decided["delegated_high"], decided["delegated_length"] = 0x20010DB8_80000100, 56
+    out = PacketBatch(4)
+    Answerer(reading.clients, {}).answer(reading.batch, result, decided, out)
+    (accept,) = out.datagrams()
+    path = tmp_path / "addresses.pcap"
+    asked, answered = (flat(one) for one in decoded(tshark, path, [(40_000, 1812, request), (1812, 40_000, accept)]))
+    assert asked["radius.code"] == "1" and answered["radius.authenticator.valid"] == "1"
+    assert answered["radius.Framed-IP-Address"] == "10.64.0.1"
+    assert answered["radius.Framed_IPv6_Address"] == "2001:db8:aa:0:ffff:ffff:ffff:ffff"
+    assert answered["radius.Framed_IPv6_Prefix"].replace(":", "") == "004020010db864000001"
+    assert answered["radius.Delegated_IPv6_Prefix"].replace(":", "") == "003820010db8800001"
+    assert complaints(tshark, path) == ""
 
 
 LOCATIONS = {

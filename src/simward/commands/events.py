@@ -14,7 +14,7 @@ from simward.commands.moments import MOMENT
 from simward.commands.printing import json_line, stream
 from simward.engine import events as ev
 from simward.engine.journal import EVENTS, Row, row_events
-from simward.engine.phrases import address_text, prefix_text, terminate_cause_text, when
+from simward.engine.phrases import address_text, ipv6_text, prefix_text, terminate_cause_text, when
 from simward.engine.story import Subject, look_up
 from simward.engine.words import SHARD, Lexicon, session_id_text
 
@@ -53,7 +53,8 @@ def events(
       imei, software  device (14 digits) and software version
       plmn, area, cell, rat         visited network, LAC or TAC, cell, radio technology
       apn, address, gateway, client NAS-Identifier and the name of the configured RADIUS client
-      prefix, delegated             IPv6 prefix or address, delegated prefix; pdp_type: what was asked for
+      prefix          IPv6 prefix, or the address where there is none; delegated: the delegated prefix
+      ipv6_address    Framed-IPv6-Address; pdp_type: what was asked for
       session_id      Acct-Session-Id; multi_session_id: what Acct-Multi-Session-Id is known by
       decision        id of the decision that allowed the session, as its Class says
       uplink_octets, downlink_octets, duration_s, terminate_cause
@@ -143,6 +144,7 @@ def told(event: Any, sequence: int, lexicon: Lexicon) -> dict[str, Any]:
         "apn": lexicon.text(event["apn"]) or None,
         "address": address_text(event["address"]) if event["address"] else None,
         "prefix": prefix_text(event["prefix_high"], event["prefix_low"], int(event["prefix_length"])) or None,
+        "ipv6_address": ipv6_text(event["ipv6_high"], event["ipv6_low"]) or None,
         "delegated": prefix_text(event["delegated_high"], 0, int(event["delegated_length"])) or None,
         "pdp_type": ev.PDP_NAMES[int(event["pdp_type"])] or None,
         "gateway": lexicon.text(event["gateway"]) or None,

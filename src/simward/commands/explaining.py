@@ -85,10 +85,10 @@ def who(ctx: click.Context, address: str, moment: int | None, as_json: bool) -> 
 
     Which subscription, in which device.
 
-    ADDRESS is the IPv4 address that the device was given (Framed-IP-Address), an IPv6 address inside a prefix that it
-    was given or delegated, or such a prefix. Each answer says how sure it is: certain (reported before and after),
-    likely (no Stop so far), doubtful (another session took the address without a Stop of this one). The same private
-    address in several APNs has several holders.
+    ADDRESS is the IPv4 or IPv6 address that the device was given (Framed-IP-Address, Framed-IPv6-Address), an IPv6
+    address inside a prefix that it was given or delegated, or such a prefix. Each answer says how sure it is: certain
+    (reported before and after), likely (no Stop so far), doubtful (another session took the address without a Stop of
+    this one). The same private address in several APNs has several holders.
 
     Exits 1 where nobody held it.
     """

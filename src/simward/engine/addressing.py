@@ -1,8 +1,9 @@
 """Which addresses a subscription has in which of its segments, inside compiled code.
 
 What is kept is one number a subscription and segment. It serves every family: the IPv4 address is the number itself
-(or there is none, where the segment's numbers are bare), and the IPv6 prefixes lie as far from the first ones of their
-pools as the number lies from the pool's first. So a subscription keeps all of its addresses while it keeps one.
+(or there is none, where the segment's numbers are bare), and the IPv6 prefixes and the IPv6 address lie as far from the
+first ones of their pools as the number lies from the pool's first. So a subscription keeps all of its addresses while
+it keeps one.
 """
 
 from __future__ import annotations
@@ -72,8 +73,16 @@ def asks_ipv4(event):  # type: ignore[no-untyped-def]
 
 @njit
 def asks_ipv6(event):  # type: ignore[no-untyped-def]
-    """May it carry IPv6 prefixes?"""
+    """May it carry IPv6 prefixes and an IPv6 address?"""
     return event.pdp_type == 0 or event.pdp_type == PDP_IPV6 or event.pdp_type == PDP_IPV4V6
+
+
+@njit
+def gives_ipv6(pool, quarantine):  # type: ignore[no-untyped-def]
+    """Has the segment a pool of single IPv6 addresses? (Never the unspecified one, RFC 4291 2.5.2.)"""
+    if quarantine:
+        return pool.quarantine_ipv6_high != 0 or pool.quarantine_ipv6_low != 0
+    return pool.ipv6_high != 0 or pool.ipv6_low != 0
 
 
 @njit
@@ -81,11 +90,12 @@ def serves(t, segment, quarantine, event):  # type: ignore[no-untyped-def]
     """Has the segment a pool of a family that the request asks for?"""
     pool = segment_at(t, segment)
     if quarantine:
-        first, bare, length = pool.quarantine_first, pool.quarantine_bare, pool.quarantine_prefix_length
-        return first != 0 and ((not bare and asks_ipv4(event)) or (length != 0 and asks_ipv6(event)))
+        first, bare, ipv6 = pool.quarantine_first, pool.quarantine_bare, pool.quarantine_prefix_length != 0
+        ipv6 = ipv6 or gives_ipv6(pool, True)
+        return first != 0 and ((not bare and asks_ipv4(event)) or (ipv6 and asks_ipv6(event)))
     if pool.pool_first == 0:
         return False
-    ipv6 = pool.prefix_length != 0 or pool.delegated_length != 0
+    ipv6 = pool.prefix_length != 0 or pool.delegated_length != 0 or gives_ipv6(pool, False)
     return (not pool.bare and asks_ipv4(event)) or (ipv6 and asks_ipv6(event))
 
 
@@ -112,6 +122,15 @@ def prefix_at(t, segment, quarantine, number):  # type: ignore[no-untyped-def]
 
 
 @njit
+def ipv6_low_at(t, segment, quarantine, number):  # type: ignore[no-untyped-def]
+    """Lower 64 bits of the IPv6 address that belongs to a number; a pool lies within one /64."""
+    pool = segment_at(t, segment)
+    if quarantine:
+        return np.int64(pool.quarantine_ipv6_low) + (np.int64(number) - np.int64(pool.quarantine_first))
+    return np.int64(pool.ipv6_low) + (np.int64(number) - np.int64(pool.pool_first))
+
+
+@njit
 def delegated_at(t, segment, number):  # type: ignore[no-untyped-def]
     """Upper 64 bits of the delegated prefix that belongs to a number."""
     pool = segment_at(t, segment)
@@ -130,6 +149,9 @@ def write_addresses(t, segment, quarantine, number, event, result):  # type: ign
     if length != 0 and asks_ipv6(event):
         result.prefix_length = length
         result.prefix_high = prefix_at(t, segment, quarantine, number)
+    if gives_ipv6(pool, quarantine) and asks_ipv6(event):
+        result.ipv6_high = pool.quarantine_ipv6_high if quarantine else pool.ipv6_high
+        result.ipv6_low = ipv6_low_at(t, segment, quarantine, number)
     if not quarantine and pool.delegated_length != 0 and asks_ipv6(event):
         result.delegated_length = pool.delegated_length
         result.delegated_high = delegated_at(t, segment, number)
@@ -147,12 +169,19 @@ def is_confined(t, row, session):  # type: ignore[no-untyped-def]
     ipv4, ipv6 = session.address != 0, session.prefix_mark != 0
     if ipv4 and (pool.quarantine_bare or np.int64(session.address) != number):
         return False
-    if ipv6:
-        if pool.quarantine_prefix_length == 0:
-            return False
-        if np.int64(session.prefix_mark) != prefix_mark(prefix_at(t, segment, True, number)):
-            return False
+    if ipv6 and not is_marked(t, segment, number, np.int64(session.prefix_mark)):
+        return False
     return ipv4 or ipv6
+
+
+@njit
+def is_marked(t, segment, number, mark):  # type: ignore[no-untyped-def]
+    """Is this the mark of the quarantine prefix, or of the IPv6 address, that belongs to a number?"""
+    pool = segment_at(t, segment)
+    if pool.quarantine_prefix_length != 0 and mark == prefix_mark(prefix_at(t, segment, True, number)):
+        return True
+    low = ipv6_low_at(t, segment, True, number)
+    return gives_ipv6(pool, True) and mark == address_mark(pool.quarantine_ipv6_high, low)
 
 
 @njit
@@ -161,6 +190,33 @@ def prefix_mark(high):  # type: ignore[no-untyped-def]
     highest = (np.int64(high) >> np.int64(62)) & np.int64(3)  # which `mix` does not take
     mixed = mix((np.int64(high) & np.int64(0x3FFFFFFFFFFFFFFF)) ^ (highest * np.int64(89)))
     return max(mixed & np.int64(0x7FFFFFFF), np.int64(1))
+
+
+@njit
+def address_mark(high, low):  # type: ignore[no-untyped-def]
+    """The same of a whole IPv6 address."""
+    return prefix_mark(np.int64(prefix_mark(high)) ^ np.int64(low))
+
+
+@njit
+def ipv6_mark(t, row, apn, event):  # type: ignore[no-untyped-def]
+    """What of IPv6 a record of a session reports, as SESSION keeps it; 0 = nothing.
+
+    The whole address where the APN's segment has a pool of addresses in that /64, which would not tell one subscription
+    from another. Else the prefix, or the /64 of an address that stands alone: the device formed it from its own.
+    """
+    high, low = np.int64(event.ipv6_high), np.int64(event.ipv6_low)
+    if high == 0 and low == 0 and event.prefix_length == WHOLE:
+        high, low = np.int64(event.prefix_high), np.int64(event.prefix_low)
+    if high != 0 or low != 0:
+        use_case = subscription_at(t, row).use_case
+        pool = segment_at(t, segment_of(t, use_case, place_of(t, use_case, apn)))
+        normal = gives_ipv6(pool, False) and np.int64(pool.ipv6_high) == high
+        if normal or (gives_ipv6(pool, True) and np.int64(pool.quarantine_ipv6_high) == high):
+            return address_mark(high, low)
+    if event.prefix_length == 0:
+        return np.int64(0)
+    return prefix_mark(event.prefix_high)
 
 
 @njit

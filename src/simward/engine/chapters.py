@@ -112,7 +112,10 @@ def where_of(facts: dict[str, str]) -> str:
         parts.append(f"cell {facts['cell']}" + (f" (area {facts['area']})" if "area" in facts else ""))
     elif "area" in facts:
         parts.append(f"area {facts['area']}")
-    named = (("gateway", "gateway"), ("apn", "APN"), *((name, name) for name in ("address", "prefix", "delegated")))
+    named = (
+        ("gateway", "gateway"), ("apn", "APN"), ("address", "address"), ("prefix", "prefix"),
+        ("ipv6_address", "IPv6 address"), ("delegated", "delegated"),
+    )  # fmt: skip
     parts += [f"{word} {facts[name]}" for name, word in named if name in facts]
     return ", ".join(parts)
 

@@ -46,7 +46,7 @@ EVENT = np.dtype(
         ("session_id_octets", "u1"),
         ("identifier", "u1"),  # RADIUS identifier, for the audit; not used by the fold
         ("session_id", "u1", (SESSION_ID_OCTETS,)),  # raw Acct-Session-Id, zero padded
-        ("prefix_high", "i8"),  # Framed-IPv6-Prefix, its upper 64 bits; with length 128 of Framed-IPv6-Address
+        ("prefix_high", "i8"),  # Framed-IPv6-Prefix, its upper 64 bits; with length 128 of Framed-IPv6-Address alone
         ("prefix_low", "i8"),  # and the lower 64 bits
         ("delegated_high", "i8"),  # Delegated-IPv6-Prefix, its upper 64 bits
         ("class_token", "i8"),  # sequence of the decision that a Class of ours names; 0 = no Class of ours
@@ -58,6 +58,8 @@ EVENT = np.dtype(
         ("pdp_type", "u1"),  # 3GPP-PDP-Type + 1 (TS 29.061 16.4.7.2, 3), 0 = not reported
         ("credentials", "u1"),  # CREDENTIALS_*
         ("spare", "u1", (4,)),  # no gaps: a copy of a row must be equal to the byte
+        ("ipv6_high", "i8"),  # Framed-IPv6-Address, its upper 64 bits; with a lower half of 0 too: not reported
+        ("ipv6_low", "i8"),  # and the lower 64 bits
     ],
     align=True,
 )

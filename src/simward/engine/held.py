@@ -32,7 +32,8 @@ class Held:
             return reported
         nothing = np.zeros(len(events), np.int64)
         prefix = self._overlaps(events["prefix_high"], events["prefix_low"], events["prefix_length"])
-        return prefix | self._overlaps(events["delegated_high"], nothing, events["delegated_length"])
+        delegated = self._overlaps(events["delegated_high"], nothing, events["delegated_length"])
+        return prefix | delegated | self._overlaps(events["ipv6_high"], events["ipv6_low"], has_ipv6(events) * BITS)
 
     def _overlaps(self, high: np.ndarray, low: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Do the bits agree that both have?"""
@@ -45,8 +46,15 @@ class Held:
 
 def without_address(events: np.ndarray) -> np.ndarray:
     """Which events report no address of any family."""
-    silent: np.ndarray = (events["address"] == 0) & (events["prefix_length"] == 0) & (events["delegated_length"] == 0)
+    said = (events["address"] != 0) | (events["prefix_length"] != 0) | (events["delegated_length"] != 0)
+    silent: np.ndarray = ~(said | has_ipv6(events))
     return silent
+
+
+def has_ipv6(events: np.ndarray) -> np.ndarray:
+    """Which events report a Framed-IPv6-Address, as booleans."""
+    reported: np.ndarray = (events["ipv6_high"] != 0) | (events["ipv6_low"] != 0)
+    return reported
 
 
 def _ones(count: np.ndarray) -> np.ndarray:

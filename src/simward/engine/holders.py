@@ -75,6 +75,7 @@ class Holders:
             "apn": session.facts.get("apn"),
             "address": session.facts.get("address"),
             "prefix": session.facts.get("prefix"),
+            "ipv6_address": session.facts.get("ipv6_address"),
             "delegated": session.facts.get("delegated"),
             "gateway": session.gateway or None,
             "session_id": session.session_id,

@@ -13,7 +13,9 @@ from numba import njit
 from simward.detectors.facts import tac
 from simward.engine.addressing import (
     delegated_at,
+    gives_ipv6,
     hold_number,
+    ipv6_low_at,
     may_be_confined,
     number_held,
     place_of,
@@ -212,6 +214,9 @@ def give_address(t, row, event, position, made, index, strongest, decider, decid
             output.was = prefix_at(t, segment, False, number)
         if pool.delegated_length:
             output.now = delegated_at(t, segment, number)
+        if gives_ipv6(pool, False):
+            output.before[0] = pool.ipv6_high
+            output.before[1] = ipv6_low_at(t, segment, False, number)
         output.expected = np.int64(pool.prefix_length) * np.int64(256) + np.int64(pool.delegated_length)
         made += 1
         index += 1

@@ -115,7 +115,7 @@ SESSION = record(
         ("imei_mark", "i4"),  # 31 bits of a hash of the IMEI, 0 = not reported
         ("heard_s", "u4"),  # when it was reported last (happened_at, s)
         ("start_token", "i4"),  # what its Start said, 0 = none seen
-        ("prefix_mark", "i4"),  # 31 bits of a hash of the Framed-IPv6-Prefix or -Address, 0 = not reported
+        ("prefix_mark", "i4"),  # 31 bits of a hash of the IPv6 prefix or address (addressing.ipv6_mark), 0 = none
         ("id_words", "i8", (3,)),  # Acct-Session-Id, packed (session_names.py)
         ("effect_sequence", "i8"),  # the Disconnect (or change) that is under way, 0 = none
         ("tokens", "i4", (TOKENS_KEPT,)),  # what the last interims can be told apart by

@@ -69,8 +69,9 @@ LOCKED = 8  # `was` = until (us) or 0 for no expiry
 RELEASED = 9  # `result` = RELEASE_*
 COMMAND_ANSWER = 10
 ADDRESS_GIVEN = 11  # static address chosen: `address`, `was` = prefix_high, `now` = delegated_high,
-# `expected` = length of the prefix * 256 + length of the delegated one (0 = no such prefix), `subject` = the number
-# that they were made from, `result` = in which of the use case's segments
+# `expected` = length of the prefix * 256 + length of the delegated one (0 = no such prefix), `before`[0] and [1] =
+# halves of the IPv6 address (0 = none), `subject` = the number that they were made from, `result` = in which of the use
+# case's segments
 UNBOUND = 12  # by a person's release with rebind, or by removal (BY_REVISION): `was` = the device it was bound to
 CHANGE = 13  # an effect: the gate sends a CoA-Request with another filter; `result` = INTO_QUARANTINE, ...
 
@@ -138,6 +139,8 @@ RESULT = np.dtype(
         ("delegated_length", "u1"),  # 0 = none
         ("segment", "u2"),  # row of the segment that the APN belongs to, 0 = none
         ("padding", "u4"),
+        ("ipv6_high", "i8"),  # Framed-IPv6-Address to give, its upper 64 bits
+        ("ipv6_low", "i8"),  # and the lower ones; both 0 = none
     ],
     align=True,
 )

@@ -8,10 +8,13 @@ from typing import Any
 
 from simward import identity
 from simward.engine import events as ev
-from simward.engine.phrases import address_text, prefix_text, printable, terminate_cause_text
+from simward.engine.phrases import WHOLE_ADDRESS, address_text, ipv6_text, prefix_text, printable, terminate_cause_text
 from simward.engine.words import Lexicon
 
-FACTS = ("device", "software", "network", "area", "cell", "rat", "apn", "gateway", "address", "prefix", "delegated")
+FACTS = (
+    "device", "software", "network", "area", "cell", "rat", "apn", "gateway", "address", "prefix", "ipv6_address",
+    "delegated",
+)  # fmt: skip
 """What is compared across time, in the order in which it is told."""
 
 CHANGES_KEPT = 100
@@ -21,6 +24,7 @@ STOPPED_KEPT = 1024
 
 def facts_of(event: Any, lexicon: Lexicon) -> dict[str, str]:
     """What one event reports, in words; what it does not report is not there."""
+    whole = int(event["prefix_length"]) == WHOLE_ADDRESS  # the address stands in its place
     said = {
         "device": identity.imei_text(int(event["imei"])),
         "software": f"{int(event['software']):02d}" if event["software"] >= 0 else "",
@@ -31,7 +35,9 @@ def facts_of(event: Any, lexicon: Lexicon) -> dict[str, str]:
         "apn": lexicon.text(event["apn"]),
         "gateway": lexicon.text(event["gateway"]),
         "address": address_text(event["address"]) if event["address"] else "",
-        "prefix": prefix_text(event["prefix_high"], event["prefix_low"], int(event["prefix_length"])),
+        "prefix": "" if whole else prefix_text(event["prefix_high"], event["prefix_low"], int(event["prefix_length"])),
+        "ipv6_address": ipv6_text(event["ipv6_high"], event["ipv6_low"])
+        or (prefix_text(event["prefix_high"], event["prefix_low"], WHOLE_ADDRESS) if whole else ""),
         "delegated": prefix_text(event["delegated_high"], 0, int(event["delegated_length"])),
     }
     return {name: text for name, text in said.items() if text}

@@ -92,6 +92,11 @@ def prefix_text(high: int, low: int, length: int) -> str:
     return text if length == WHOLE_ADDRESS else f"{text}/{int(length)}"
 
 
+def ipv6_text(high: int, low: int) -> str:
+    """An IPv6 address from its halves. Empty for none."""
+    return prefix_text(high, low, WHOLE_ADDRESS) if high or low else ""
+
+
 def device_text(imei: int, software: int = -1) -> str:
     """A device with its software version, where that is known."""
     if int(imei) <= 0:

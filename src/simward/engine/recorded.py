@@ -9,7 +9,7 @@ from simward.engine import events as ev
 from simward.engine import outputs as out
 from simward.engine import tables
 from simward.engine.chapters import Chapter
-from simward.engine.phrases import address_text, error_cause_text, prefix_text, printable, short_when, when
+from simward.engine.phrases import address_text, error_cause_text, ipv6_text, prefix_text, printable, short_when, when
 from simward.engine.words import Lexicon, finding_id, imeisv_text, session_id_text
 from simward.identity import imei_text
 
@@ -200,13 +200,16 @@ class Deeds:
         given = {
             "address": address_text(row["address"]) if row["address"] else "",
             "prefix": prefix_text(row["was"], 0, prefix_length),
+            "ipv6_address": ipv6_text(row["before"][0], row["before"][1]),
             "delegated": prefix_text(row["now"], 0, delegated_length),
         }
         given = {name: text for name, text in given.items() if text}
         self._addresses[self._lexicon.text(row["apn"])] = given
         if given.get("address"):
             self._address = given["address"]
-        words = {"address": "address", "prefix": "prefix", "delegated": "delegated prefix"}
+        words = {
+            "address": "address", "prefix": "prefix", "ipv6_address": "IPv6 address", "delegated": "delegated prefix"
+        }  # fmt: skip
         text = f"Given the {', the '.join(f'{words[name]} {one}' for name, one in given.items())}, to keep."
         return Chapter(int(row["at"]), "address", text, dict(given))
 

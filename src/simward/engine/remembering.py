@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.addressing import FILTER_QUARANTINE, is_confined, prefix_mark
+from simward.engine.addressing import FILTER_QUARANTINE, ipv6_mark, is_confined
 from simward.engine.confining import filters_for
 from simward.engine.hashing import mix
 from simward.engine.lookup import find_device, put_device
@@ -73,7 +73,7 @@ def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
             return np.int64(NOWHERE)
         make_way(t, row)
         at = open_counted(t, row, event, epoch, gateway)
-    progress(session_at(t, at), event)
+    progress(t, row, session_at(t, at), event)
     return at
 
 
@@ -82,8 +82,7 @@ def open_counted(t, row, event, epoch, gateway):  # type: ignore[no-untyped-def]
     """Open a session and count it for its gateway."""
     at = open_session(t, row, event, epoch, event.kind == START)
     session_at(t, at).began_s = max(happened_s(event) - max(np.int64(event.duration_s), np.int64(0)), np.int64(0))
-    if event.prefix_length != 0:
-        session_at(t, at).prefix_mark = prefix_mark(event.prefix_high)
+    session_at(t, at).prefix_mark = ipv6_mark(t, row, event.apn, event)
     note_quarantine(t, row, at, event)
     if gateway >= 0:
         gateway_at(t, gateway).sessions = np.int64(gateway_at(t, gateway).sessions) + np.int64(1)
@@ -109,7 +108,7 @@ def note_quarantine(t, row, at, event):  # type: ignore[no-untyped-def]
 
 
 @njit
-def progress(session, event):  # type: ignore[no-untyped-def]
+def progress(t, row, session, event):  # type: ignore[no-untyped-def]
     """What an accounting record adds to its session; times only grow, so that a reordered record does no harm."""
     if event.kind == START:
         session["flags"] = np.int64(session["flags"]) | np.int64(START_SEEN)
@@ -121,8 +120,9 @@ def progress(session, event):  # type: ignore[no-untyped-def]
         session.imei_mark = max(mix(event.imei) & np.int64(0x7FFFFFFF), np.int64(1))
     if event.address != 0:
         session.address = event.address
-    if event.prefix_length != 0:
-        session.prefix_mark = prefix_mark(event.prefix_high)
+    mark = ipv6_mark(t, row, session.apn, event)
+    if mark != 0:
+        session.prefix_mark = mark
 
 
 @njit

@@ -237,6 +237,8 @@ def start_token(event):  # type: ignore[no-untyped-def]
         np.int64(event.rat), np.int64(event.prefix_high), np.int64(event.class_token),
     ):
         token = mix(token ^ (part & np.int64(0x3FFFFFFFFFFFFFFF)))
+    if event.ipv6_low != 0:  # of addresses out of one pool only the lower half differs
+        token = mix(token ^ (np.int64(event.ipv6_low) & np.int64(0x3FFFFFFFFFFFFFFF)))
     return max(token & np.int64(0x7FFFFFFF), np.int64(1))
 
 

@@ -67,7 +67,8 @@ SEGMENT = np.dtype(
         ("quarantine_last", "u4"),
         ("apn_name", "u1", (NAME_OCTETS,)),  # canonical: lower case, without operator identifier
         # One number n a subscription serves all families: address = pool_first + n, prefix = prefix_base + n,
-        # delegated prefix = delegated_base + (n << 64 - delegated_length), all of them upper 64 bits.
+        # delegated prefix = delegated_base + (n << 64 - delegated_length), all of them upper 64 bits; IPv6 address =
+        # ipv6_low + n behind ipv6_high.
         ("prefix_base", "i8"),
         ("delegated_base", "i8"),
         ("quarantine_prefix_base", "i8"),
@@ -78,6 +79,10 @@ SEGMENT = np.dtype(
         ("quarantine_bare", "u1"),
         ("filters", "u1"),  # FILTER_*: what an Accept carries besides addresses
         ("credentials", "u1"),  # ASKED_*: what its devices show; names["secrets"] says which secret
+        ("ipv6_high", "i8"),  # upper 64 bits of the first IPv6 address; with a lower half of 0 too: no such pool
+        ("ipv6_low", "i8"),  # and the lower ones
+        ("quarantine_ipv6_high", "i8"),
+        ("quarantine_ipv6_low", "i8"),
     ],
     align=True,
 )

@@ -54,14 +54,32 @@ def cell(column: str) -> str:
 
 
 def prefix(high: str, low: str, length: str) -> str:
-    """An IPv6 prefix (or, of length 128, address) in text; only zeros at its end are left out. NULL for length 0."""
-    halves = [
-        " || ':' || ".join(f"format('{{:x}}', (\"{half}\" >> {shift}) & 65535)" for shift in (48, 32, 16, 0))
-        for half in (high, low) if half
-    ]  # fmt: skip
-    short = f"regexp_replace({halves[0]} || '::', '(:0)+::$', '::') || '/' || CAST(\"{length}\" AS VARCHAR)"
-    whole = " || ':' || ".join(halves)
-    return f'CASE WHEN "{length}" > 64 THEN {whole} WHEN "{length}" > 0 THEN {short} END'
+    """An IPv6 prefix (or, of length 128, address) in text; NULL for length 0."""
+    groups = _shortest(f"{_groups(high)} || ':' || {_groups(low)}" if low else f"{_groups(high)} || ':0:0:0:0'")
+    bits = f"""CASE WHEN "{length}" < 128 THEN '/' || CAST("{length}" AS VARCHAR) ELSE '' END"""
+    return f'CASE WHEN "{length}" > 0 THEN {groups} || {bits} END'
+
+
+def whole_address(high: str, low: str) -> str:
+    """An IPv6 address in text; NULL where both halves are 0."""
+    groups = _shortest(f"{_groups(high)} || ':' || {_groups(low)}")
+    return f'CASE WHEN "{high}" <> 0 OR "{low}" <> 0 THEN {groups} END'
+
+
+def _groups(half: str) -> str:
+    """Four groups of an IPv6 address."""
+    return " || ':' || ".join(f"format('{{:x}}', (\"{half}\" >> {shift}) & 65535)" for shift in (48, 32, 16, 0))
+
+
+def _shortest(groups: str) -> str:
+    """Eight groups with the first of their longest runs of zeros left out (RFC 5952 4.2), as the commands write them.
+
+    Longer runs are tried first; where one has been left out, the later patterns find no eight groups any more.
+    """
+    made = f"':' || {groups} || ':'"
+    for run in range(8, 1, -1):
+        made = rf"regexp_replace({made}, '^((?::[^:]+)*?):(?:0:){{{run}}}((?:[^:]+:)*)$', '\1::\2')"
+    return rf"regexp_replace(regexp_replace({made}, '^:([^:])', '\1'), '([^:]):$', '\1')"
 
 
 def octets(column: str) -> str:
@@ -94,6 +112,7 @@ EVENT_COLUMNS = {
     "argument": f"CASE WHEN {RESULT} AND argument > 0 THEN argument END",
     "prefix_high": prefix("prefix_high", "prefix_low", "prefix_length"),
     "delegated_high": prefix("delegated_high", "", "delegated_length"),
+    "ipv6_high": whole_address("ipv6_high", "ipv6_low"),
     "pdp_type": named("pdp_type", list(ev.PDP_NAMES)), "multi_session": hexadecimal("multi_session"),
     "class_token": f"CASE WHEN class_token > 0 THEN '{SHARD}/' || CAST(class_token AS VARCHAR) END",
     "credentials": named("credentials", list(ev.CREDENTIALS_NAMES)),
@@ -101,11 +120,12 @@ EVENT_COLUMNS = {
 }  # fmt: skip
 EVENT_NAMES = {
     "cause": "result", "argument": "error_cause", "subject": "iccid", "prefix_high": "prefix",
-    "delegated_high": "delegated", "multi_session": "multi_session_id", "class_token": "decision",
+    "delegated_high": "delegated", "ipv6_high": "ipv6_address", "multi_session": "multi_session_id",
+    "class_token": "decision",
 }  # fmt: skip
 LEFT_OUT = (
-    "session_id_octets", "spare", "event", "prefix_low", "prefix_length", "delegated_length", "class_row",
-    "class_check", "before", "after",
+    "session_id_octets", "spare", "event", "prefix_low", "prefix_length", "delegated_length", "ipv6_low",
+    "class_row", "class_check", "before", "after",
 )  # fmt: skip
 """Fields that are part of a column, or mean nothing by themselves; in `raw_events` and `raw_outputs` they are."""
 

@@ -167,6 +167,7 @@ COLUMNS: dict[str, Column] = {
     "address": Column("address", "IPv4 address", _address, "addresses"),
     "prefix": Column("prefix_high", "IPv6 prefix or address: `2001:db8:1::/64`", _unread, "prefixes"),
     "delegated": Column("delegated_high", "IPv6 prefix", _unread, "prefixes"),
+    "ipv6_address": Column("ipv6_high", "IPv6 address: Framed-IPv6-Address", _unread, "prefixes"),
     "pdp_type": Column("pdp_type", "`ipv4`, `ipv6`, `ipv4v6`, ...", _one_of(PDP_NUMBERS, "type")),
     "multi_session_id": Column("multi_session", "16 hexadecimal digits", _hash),
     "apn": Column("apn", "text", _unread, "texts"),
@@ -195,7 +196,8 @@ NO_COLUMNS = ("spare", "class_token", "class_row", "class_check")
 """Fields that mean something beside the journal alone that they stand in."""
 
 TIMES = ("received_at", "happened_at")
-WRITTEN_TOGETHER = ("session_id_octets", "prefix_low", "prefix_length", "delegated_length")
+WHOLE_ADDRESS, ADDRESS_BITS = "ipv6_address", 128
+WRITTEN_TOGETHER = ("session_id_octets", "prefix_low", "prefix_length", "delegated_length", "ipv6_low")
 _TAKEN = {column.field for column in COLUMNS.values()} | {*WRITTEN_TOGETHER, *NO_COLUMNS}
 
 
@@ -242,6 +244,10 @@ class Table:
             missing = np.flatnonzero(made[name] == 0)
             if len(missing):
                 raise WrongValue(int(missing[0]), name, "", f"{what}: needed in every line")
+        alone = ((made["ipv6_high"] != 0) | (made["ipv6_low"] != 0)) & (made["prefix_length"] == 0)
+        for half in ("high", "low"):  # as the receiver has it: an address that stands alone is the prefix too
+            made[f"prefix_{half}"][alone] = made[f"ipv6_{half}"][alone]
+        made["prefix_length"][alone] = ADDRESS_BITS
         if "request" not in self._names:
             made["request"] = self._request + 1 + np.arange(len(made))
         self._request += len(made)
@@ -339,14 +345,19 @@ class Table:
         return self._texts.intern(value.encode()[:TEXT_OCTETS_MAX])
 
     def _prefixes(self, made: np.ndarray, name: str, values: Any) -> None:
-        """A prefix is three fields (two where it is delegated: at most 64 bits of those count)."""
+        """A prefix is three fields (two where it is delegated: at most 64 bits of those count), an address is two."""
         for row, value in enumerate(values.to_pylist()):
             if not value:
                 continue
             try:
                 high, low, length = _prefix(value)
+                if name == WHOLE_ADDRESS and length < ADDRESS_BITS:
+                    raise ValueError("an IPv6 address like 2001:db8:1::7")
             except ValueError as error:
                 raise WrongValue(row, name, value, str(error)) from None
+            if name == WHOLE_ADDRESS:
+                made["ipv6_high"][row], made["ipv6_low"][row] = high, low
+                continue
             made[f"{name}_high"][row], made[f"{name}_length"][row] = high, length
             if name == "prefix":
                 made["prefix_low"][row] = low

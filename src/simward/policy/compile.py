@@ -214,10 +214,12 @@ def _segment(document: dict[str, Any]) -> np.ndarray:
     one = Pools.normal(document)
     row["pool_first"], row["pool_last"], row["bare"] = one.first, one.last, one.bare
     row["prefix_base"], row["prefix_length"] = one.prefix_base, one.prefix_length
+    row["ipv6_high"], row["ipv6_low"] = one.ipv6_high, one.ipv6_low
     row["delegated_base"], row["delegated_length"] = one.delegated_base, document.get("delegated_length", 0)
     one = Pools.quarantine(document)
     row["quarantine_first"], row["quarantine_last"], row["quarantine_bare"] = one.first, one.last, one.bare
     row["quarantine_prefix_base"], row["quarantine_prefix_length"] = one.prefix_base, one.prefix_length
+    row["quarantine_ipv6_high"], row["quarantine_ipv6_low"] = one.ipv6_high, one.ipv6_low
     row["filters"] = (FILTER_NORMAL if _filter(document, "") else 0) | (
         FILTER_QUARANTINE if _filter(document, "quarantine_") else 0
     )

@@ -21,7 +21,7 @@ from simward.errors import ConfigurationError, IdentityError, Problem, nearest
 from simward.identity import Eid, Iccid, Imei, Imsi, Msisdn, iccid_text, imei_text, imsi_text, msisdn_text
 from simward.policy.columns import digits_of, imei_numbers, luhn_wrong, prefixed
 from simward.policy.load import Policy, listed
-from simward.policy.pools import Pools
+from simward.policy.pools import Pools, tightest
 
 NEEDED = ("iccid", "imsi", "use_case")
 COLUMNS = (
@@ -76,9 +76,8 @@ def _misfits(policy: Policy, inventory: Inventory) -> Iterator[Problem]:
         pools = Pools.normal(one.value)
         room = pools.last - pools.first + 1
         if pools.first and asking.get(name, 0) > room:
-            key = next(key for key in ("pool", "pool6", "delegated_pool") if key in one.value)
             what = f"{room:,} addresses for {asking[name]:,} subscriptions: the last ones will be refused"
-            yield one.problem(key, what, "a larger pool", warning=True)
+            yield one.problem(tightest(one.value), what, "a larger pool", warning=True)
 
 
 def load_inventory(path: Path, use_cases: Iterable[str] | None, progress: Progress | None = None) -> Inventory:

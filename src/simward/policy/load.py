@@ -186,7 +186,10 @@ def _references(policy: Policy) -> Iterator[Problem]:
                     yield one.problem(path, f"no {kind} {name!r}", nearest(name, policy.of(kind)))
 
 
-POOL_KEYS = ("pool", "quarantine_pool", "pool6", "quarantine_pool6", "delegated_pool")
+POOL_KEYS = (
+    "pool", "quarantine_pool", "pool6", "quarantine_pool6", "address_pool6", "quarantine_address_pool6",
+    "delegated_pool",
+)  # fmt: skip
 
 
 def _overlaps(policy: Policy) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ import numpy as np
 from simward.engine.pools import moved_numbers
 from simward.engine.tables import PolicyTables
 
-COLUMNS = ("prefix_base", "prefix_length", "delegated_base", "delegated_length", "bare")
+COLUMNS = ("prefix_base", "prefix_length", "ipv6_high", "ipv6_low", "delegated_base", "delegated_length", "bare")
 """What decides, beside the number and the first one, which addresses a number stands for."""
 
 
@@ -25,7 +25,8 @@ def readdressed(old: PolicyTables, new: PolicyTables, use_case: np.ndarray, numb
         moved = moved_numbers(held, old, before, new, after, False)
         was, now = old.segments[before], new.segments[after]
         steps = held - int(was["pool_first"]), moved - int(now["pool_first"])
-        same = (moved != 0) & ((steps[0] == steps[1]) | (not now["prefix_length"] and not now["delegated_length"]))
+        ipv6 = any(now[name] for name in ("prefix_length", "ipv6_high", "ipv6_low", "delegated_length"))
+        same = (moved != 0) & ((steps[0] == steps[1]) | (not ipv6))
         same &= (held == moved) | bool(now["bare"] and was["bare"])
         same &= all(int(was[name]) == int(now[name]) for name in COLUMNS)
         count += int(np.count_nonzero(~same))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Any
 
@@ -17,6 +16,7 @@ from simward.errors import nearest
 from simward.identity import RATS, Imei, Plmn, Tac, rat_text
 from simward.policy import later
 from simward.policy.filter_rules import filter_id, filter_rule
+from simward.policy.networks import delegated_length, ipv4_network, ipv6_addresses, ipv6_prefixes
 from simward.policy.shapes import WRONG, Key, Keyed, Listed, Mapped, OneOrMore, Reading, Scalar, Shape, Worded, Words
 from simward.quantities import QuantityError
 
@@ -46,45 +46,6 @@ def _apn(text: str) -> str:
     if re.match(r"rac|lac|sgsn|rnc", apn) or apn.endswith(".gprs"):
         raise QuantityError(f"{text!r} is reserved", "no APN begins with rac, lac, sgsn or rnc (TS 23.003 9.1.1)")
     return apn
-
-
-def _ipv4_network(text: str) -> str:
-    try:
-        network = ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        raise QuantityError(f"{text!r} is not a CIDR", "write it like 10.64.0.0/16") from None
-    if network.version != 4:
-        raise QuantityError(f"{text!r} is IPv6", "IPv6 has keys of its own: pool6, quarantine_pool6, delegated_pool")
-    if "/" not in text:
-        raise QuantityError(f"{text!r} has no prefix length", f"write it like {network}")
-    if str(network).partition("/")[0] != text.partition("/")[0].strip():
-        raise QuantityError(f"{text!r} has bits behind its prefix", f"did you mean {str(network)!r}?")
-    if network.prefixlen < 8:
-        raise QuantityError(f"{text!r} is larger than any pool", "at most a /8")
-    return str(network)
-
-
-def _ipv6_network(text: str) -> str:
-    """A pool of prefixes: no longer than a /64, as a bearer gets a prefix of its own (RFC 6459 5.2: a /64)."""
-    try:
-        network = ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        raise QuantityError(f"{text!r} is not a CIDR", "write it like 2001:db8:6400::/40") from None
-    if network.version != 6:
-        raise QuantityError(f"{text!r} is IPv4", "write it like 2001:db8:6400::/40")
-    if "/" not in text:
-        raise QuantityError(f"{text!r} has no prefix length", "write it like 2001:db8:6400::/40")
-    if int(network.network_address) != int(ipaddress.IPv6Address(text.partition("/")[0].strip())):
-        raise QuantityError(f"{text!r} has bits behind its prefix", f"did you mean {str(network)!r}?")
-    if not 16 <= network.prefixlen <= 64:
-        raise QuantityError(f"{text!r} is no pool of prefixes", "from a /16 to a /64")
-    return str(network)
-
-
-def _delegated_length(text: str) -> int:
-    if not re.fullmatch(r"/?\d{1,3}", text) or not 16 <= int(text.lstrip("/")) <= 64:
-        raise QuantityError(f"{text!r} is not the length of a delegated prefix", "from 16 to 64, like 56")
-    return int(text.lstrip("/"))
 
 
 def _duration(text: str) -> str:
@@ -158,10 +119,13 @@ _PER = r"\s*/\s*(hour|day|week|month)$"
 NAME = Scalar("name", _name, _string(r"^[a-z0-9][a-z0-9._-]{0,62}$"))
 TEXT = Scalar("text", _text, {"type": "string", "minLength": 1})
 APN = Scalar("APN", _apn, _string(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"))
-CIDR = Scalar("CIDR", _ipv4_network, _string(r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$"))
-CIDR6 = Scalar("IPv6 CIDR", _ipv6_network, _string(r"^[0-9A-Fa-f:]+/\d{1,3}$"))
+CIDR = Scalar("CIDR", ipv4_network, _string(r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$"))
+CIDR6 = Scalar("IPv6 CIDR", ipv6_prefixes, _string(r"^[0-9A-Fa-f:]+/\d{1,3}$"))
+ADDRESSES6 = Scalar(
+    "IPv6 CIDR", ipv6_addresses, _string(r"^[0-9A-Fa-f]*:[0-9A-Fa-f:.]+/(6[4-9]|[7-9]\d|1[01]\d|12[0-8])$")
+)
 DELEGATED_LENGTH = Scalar(
-    "length of a prefix", _delegated_length, {"type": "integer", "minimum": 16, "maximum": 64}
+    "length of a prefix", delegated_length, {"type": "integer", "minimum": 16, "maximum": 64}
 )
 DURATION = Scalar("duration", _duration, _string(f"^{_DURATION}$"))
 INTERIM = Scalar("duration", _interim, _string(f"^{_DURATION}$"))
@@ -366,6 +330,8 @@ SEGMENT = Keyed(
         "quarantine_pool": Key(CIDR, "Addresses for subscriptions in quarantine."),
         "pool6": Key(CIDR6, "Static prefixes, one /64 a subscription (Framed-IPv6-Prefix)."),
         "quarantine_pool6": Key(CIDR6, "Prefixes for subscriptions in quarantine."),
+        "address_pool6": Key(ADDRESSES6, "Static IPv6 addresses, one a subscription (Framed-IPv6-Address)."),
+        "quarantine_address_pool6": Key(ADDRESSES6, "IPv6 addresses for subscriptions in quarantine."),
         "delegated_pool": Key(CIDR6, "Static prefixes to delegate, one a subscription (Delegated-IPv6-Prefix)."),
         "delegated_length": Key(DELEGATED_LENGTH, "How long each of them is; with delegated_pool."),
         "credentials": Key(

@@ -31,7 +31,7 @@ from simward.wire.radius.receive import NO_KEY, Decoded
 HEADER = 20
 ACCESS_REQUEST, ACCESS_ACCEPT, ACCESS_REJECT, ACCOUNTING_REQUEST, ACCOUNTING_RESPONSE = 1, 2, 3, 4, 5
 FRAMED_IP_ADDRESS, REPLY_MESSAGE, SESSION_TIMEOUT, PROXY_STATE = 8, 18, 27, 33
-FRAMED_IPV6_PREFIX, DELEGATED_IPV6_PREFIX = 97, 123
+FRAMED_IPV6_PREFIX, DELEGATED_IPV6_PREFIX, FRAMED_IPV6_ADDRESS = 97, 123, 168
 MESSAGE_AUTHENTICATOR, ACCT_INTERIM_INTERVAL = 80, 85
 REPLY_OCTETS_MAX = 253
 SPECIAL = 255
@@ -89,6 +89,16 @@ def _put_prefix(octets, at, number, high, length):  # type: ignore[no-untyped-de
 
 
 @uncounted
+def _put_ipv6(octets, at, high, low):  # type: ignore[no-untyped-def]
+    """RFC 6911 3.1: the 16 octets of the address."""
+    octets[at], octets[at + 1] = FRAMED_IPV6_ADDRESS, 18
+    for index in range(8):
+        octets[at + 2 + index] = (np.int64(high) >> np.int64(56 - 8 * index)) & np.int64(255)
+        octets[at + 10 + index] = (np.int64(low) >> np.int64(56 - 8 * index)) & np.int64(255)
+    return at + 18
+
+
+@uncounted
 def _put_accept(octets, at, result, signing):  # type: ignore[no-untyped-def]
     """What an Access-Accept tells the gateway (TS 29.061 16.4.2). Service-Type and Framed-Protocol are left out: the
     gateway asked for the only ones there are."""
@@ -96,6 +106,8 @@ def _put_accept(octets, at, result, signing):  # type: ignore[no-untyped-def]
         at = _put_integer(octets, at, FRAMED_IP_ADDRESS, result.address)
     if result.prefix_length:
         at = _put_prefix(octets, at, FRAMED_IPV6_PREFIX, result.prefix_high, result.prefix_length)
+    if result.ipv6_high or result.ipv6_low:
+        at = _put_ipv6(octets, at, result.ipv6_high, result.ipv6_low)
     if result.delegated_length:
         at = _put_prefix(octets, at, DELEGATED_IPV6_PREFIX, result.delegated_high, result.delegated_length)
     if result.session_timeout_s > 0:

@@ -112,6 +112,7 @@ def blank(event):  # type: ignore[no-untyped-def]
     event.prefix_high, event.prefix_low, event.delegated_high, event.multi_session = 0, 0, 0, 0
     event.prefix_length, event.delegated_length, event.pdp_type, event.credentials = 0, 0, 0, 0
     event.class_token, event.class_row, event.class_check = 0, 0, 0
+    event.ipv6_high, event.ipv6_low = 0, 0
     for index in range(SESSION_ID_OCTETS):
         event.session_id[index] = 0
 
@@ -252,11 +253,12 @@ def _fill_prefixes(event, octets, found):  # type: ignore[no-untyped-def]
         elif length < 0:
             event["flags"] |= FLAG_PREFIX_UNREADABLE
     at = found.standard[FRAMED_IPV6_ADDRESS]
-    if at and event.prefix_length == 0:  # the prefix that it lies in says more
-        if size_at(octets, at) == 16:
-            event.prefix_high, event.prefix_low, event.prefix_length = i64(octets, at), i64(octets, at + 8), 128
-        else:
-            event["flags"] |= FLAG_PREFIX_UNREADABLE
+    if at and size_at(octets, at) == 16:
+        event.ipv6_high, event.ipv6_low = i64(octets, at), i64(octets, at + 8)
+        if event.prefix_length == 0:
+            event.prefix_high, event.prefix_low, event.prefix_length = event.ipv6_high, event.ipv6_low, 128
+    elif at:
+        event["flags"] |= FLAG_PREFIX_UNREADABLE
     at = found.standard[DELEGATED_IPV6_PREFIX]
     if at:
         high, low, length = read_prefix(octets, at)
