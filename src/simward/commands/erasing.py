@@ -67,7 +67,7 @@ def _who(folder: Folder, subscription: str) -> Identifiers:
         live = {int(one) for one in table["imsi"] if one}
     if subject.imsis & live:
         raise RefusedError(
-            "it is in the inventory that is in force.\nTake its line out of inventory.csv and `simward apply` that first."
+            "it is in the inventory that is in force.\nTake its line out of inventory.csv, then `simward apply`."
         )
     if not subject.imsis:
         raise RefusedError(f"nobody has heard of {subscription}")
