@@ -300,8 +300,9 @@ def other_shape(shape: Any) -> Any:
 
 
 def metrics_page() -> str:
-    """What `simward metrics` prints, from the tables of gate and watch."""
+    """What `simward metrics` prints, from the tables of gate, watch and supervisor."""
     from simward.gate.metrics import HELP, PREFIX, Metrics
+    from simward.supervisor import report as supervisor
     from simward.watch import metrics as watch
 
     def rows_of(prefix: str, helps: Any, labels: Any) -> str:
@@ -314,8 +315,10 @@ def metrics_page() -> str:
     return (
         f"{MADE}# Metrics\n\n`simward metrics` prints them in the text form that Prometheus reads.\n\n"
         f"## The gate\n\n{rows_of(PREFIX, HELP, Metrics.LABELS)}\n"
-        "## The watch\n\nNot there while no watch is running; `simward_gate_watch_running` says so too.\n\n"
+        "## The watch\n\nNot there while no watch is running.\n\n"
         f"{rows_of(watch.PREFIX, watch.HELP, watch.LABELS)}\n"
+        "## The processes\n\nBy the supervisor of each; not there for a process that runs alone.\n\n"
+        f"{rows_of(supervisor.PREFIX, supervisor.HELP, dict.fromkeys(supervisor.HELP, 'process'))}\n"
         f"## What becomes of a packet\n\nThe values of `reason` in `{PREFIX}packets_total`.\n\n"
         f"| reason | | meaning |\n|---|---|---|\n{packet_outcomes()}"
     )

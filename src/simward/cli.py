@@ -24,11 +24,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "apply": ("commands.revising", "apply", "Make the files the policy and inventory in force."),
     },
     "Run": {
-        "serve": ("commands.running", "serve", "Run the gate, and the watch behind it, until it is told to stop."),
+        "serve": ("commands.running", "serve", "Run gate, watch and control until told to stop."),
         "status": ("commands.running", "status", "Say how the gate is doing."),
-        "metrics": (
-            "commands.running", "metrics", "Print the counters of the running gate, and of the watch behind it.",
-        ),
+        "metrics": ("commands.running", "metrics", "Print the counters of the running processes."),
         "lab": ("lab.cli", "lab", "Play gateways, fleets and attackers against a gate."),
     },
     "Look": {

@@ -27,7 +27,7 @@ dynauth = "127.0.0.1:3799"           # where it takes Disconnect and CoA (RFC 51
 require_message_authenticator = true # CVE-2024-3596: without it answers and requests can be forged
 
 [control]
-http = "127.0.0.1:8080"
+http = "127.0.0.1:8080"              # the API over TCP; "none": only by data/control.sock
 """
 
 POLICY = """\

@@ -64,7 +64,8 @@ class GatewayClient:
 class ControlSettings:
     """`[control]`."""
 
-    http: Address = Address("127.0.0.1", 8080)
+    http: Address | None = Address("127.0.0.1", 8080)
+    """Where the API is served over TCP; None: nowhere."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,7 @@ HISTORY_KEYS: dict[str, Callable[[Any], Any]] = {
     "journal_keep": duration_s,
     "journal_keep_at_most": read.without_limit("any", size_octets, 1000**2, "at least 1 MB"),
 }
-CONTROL_KEYS: dict[str, Callable[[Any], Any]] = {"http": read.address()}
+CONTROL_KEYS: dict[str, Callable[[Any], Any]] = {"http": read.address_or_none}
 REGISTRY_KEYS: dict[str, Callable[[Any], Any]] = dict.fromkeys(("url", "url_file", "url_env"), read.string)
 AUDIT_KEYS: dict[str, Callable[[Any], Any]] = {"heads": read.string}
 ENDPOINT_KEYS = {
@@ -251,7 +252,7 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
     return Settings(
         Path(reading.directory), GateSettings(**gate),
         tuple(sorted(gateways, key=lambda one: -one.network.prefixlen)),
-        ControlSettings(**control), tuple(endpoints), tuple(parties), tuple(reading.problems),
+        ControlSettings(**_http(control)), tuple(endpoints), tuple(parties), tuple(reading.problems),
         HistorySettings(**{f"{key}_{'octets' if key.endswith('at_most') else 's'}": history[key] for key in history}),
         dict(secrets), RegistrySettings(_registry_url(reading, document)),
         AuditSettings(**reading.table(("audit",), document.get("audit", {}), AUDIT_KEYS)),
@@ -279,6 +280,10 @@ def _registry_url(reading: Reading, document: dict[str, Any]) -> str:
         known = "sqlite:////absolute/path or postgresql+psycopg://user@host/database"
         reading.report((*where, key), "no URL of a registry", known)
     return url
+
+
+def _http(control: dict[str, Any]) -> dict[str, Any]:
+    return {key: value or None for key, value in control.items()}
 
 
 def _tables(document: dict[str, Any], key: str) -> list[dict[str, Any]]:

@@ -169,6 +169,11 @@ def address(default_port: int = -1) -> Callable[[object], Address]:
     return read
 
 
+def address_or_none(raw: object) -> Address | tuple[()]:
+    """An IP address and a port; "none" is ()."""
+    return () if raw == "none" else address()(raw)
+
+
 def network(raw: object) -> Network:
     """An address or a CIDR, of IPv4 or IPv6."""
     text = string(raw)

@@ -4,63 +4,39 @@ from __future__ import annotations
 
 import getpass
 import json
-import selectors
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from control.listening import Listening
+from control.running import RunningControl
 from simward.cli import cli
-from simward.gate.control import CommandSocket
 
 ICCID = "8900101000000000019"
-
-
-class Listening:
-    """The gate's real command socket in front of canned answers."""
-
-    def __init__(self, data: Path) -> None:
-        self.heard: list[dict[str, Any]] = []
-        self.answers: list[dict[str, Any]] = []
-        self._poller = selectors.DefaultSelector()
-        self._socket = CommandSocket(data, self._watch, self._poller.unregister)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._socket.close()
-        self._poller.close()
-
-    def _watch(self, number: int, writable: bool) -> None:
-        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if writable else 0)
-        known = number in self._poller.get_map()
-        (self._poller.modify if known else self._poller.register)(number, wanted)
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            for key, _ in self._poller.select(0.02):
-                for call in self._socket.ready(key.fd, 0.0):
-                    self.heard.append(call.payload)
-                    said = self.answers.pop(0) if self.answers else {"ok": True}
-                    call.answer(**said) if said.pop("ok", True) else call.refuse(**said)
-            self._socket.flush()
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     made = tmp_path / "work"
     assert simward(made, "init").exit_code == 0
+    settings = made / "simward.toml"
+    settings.write_text(settings.read_text().replace('http = "127.0.0.1:8080"', 'http = "none"'))
     return made
 
 
 @pytest.fixture
 def gate(folder: Path) -> Iterator[Listening]:
+    """A gate, and a control plane in front of it."""
+    listening, control = Listening(folder / "data"), RunningControl(folder)
+    yield listening
+    control.close()
+    listening.close()
+
+
+@pytest.fixture
+def gate_alone(folder: Path) -> Iterator[Listening]:
     listening = Listening(folder / "data")
     yield listening
     listening.close()
@@ -108,11 +84,12 @@ def test_pause_and_resume(folder: Path, gate: Listening) -> None:
     assert [one["do"] for one in gate.heard] == ["pause", "resume"]
 
 
-def test_status_and_metrics(folder: Path, gate: Listening) -> None:
-    gate.answers = [{"sequence": 5, "packets": {"forged": 1}}, {"sequence": 5}, {"text": "simward_sequence 5\n"}]
+def test_status_and_metrics(folder: Path, gate_alone: Listening) -> None:
+    gate_alone.answers = [{"sequence": 5, "packets": {"forged": 1}}, {"sequence": 5}, {"text": "simward_sequence 5\n"}]
     shown = simward(folder, "status")
-    assert shown.exit_code == 0 and "sequence  5" in shown.stdout and "forged" in shown.stdout
-    assert json.loads(simward(folder, "status", "--json").stdout) == {"running": True, "sequence": 5, "watch": None}
+    assert shown.exit_code == 0 and "sequence   5" in shown.stdout and "forged" in shown.stdout
+    none = {"watch": None, "control": None, "processes": {}}
+    assert json.loads(simward(folder, "status", "--json").stdout) == {"running": True, "sequence": 5, **none}
     assert simward(folder, "metrics").stdout == "simward_sequence 5\n"
 
 
@@ -159,3 +136,23 @@ def test_a_release_of_a_suspended_one_says_who_can_let_it_in(folder: Path, gate:
     shown = simward(folder, "release", ICCID, "--because", "x").stdout
     assert shown.startswith(f"Released {ICCID}. It stays refused: the inventory says suspended")
     assert "simward apply" in shown
+
+
+@pytest.mark.parametrize("arguments", [["lock", ICCID, "--because", "x"], ["pause", "--because", "x"], ["apply"]])
+def test_without_a_control_plane_nothing_is_asked_of_the_gate(
+    folder: Path, gate_alone: Listening, arguments: list[str]
+) -> None:
+    shown = simward(folder, *arguments)
+    assert shown.exit_code == 3 and "no control process is running" in shown.stderr
+    assert "serve" in shown.stderr and "--break-glass" in shown.stderr
+    assert not gate_alone.heard
+
+
+def test_break_glass_asks_the_gate_directly_and_says_so(folder: Path, gate_alone: Listening) -> None:
+    gate_alone.answers = [{"result": "applied", "sequence": 17}, {"ok": True}, {"first": 1, "last": 2}]
+    assert simward(folder, "lock", ICCID, "--because", "x", "--break-glass").exit_code == 0
+    assert simward(folder, "pause", "--because", "x", "--break-glass").exit_code == 0
+    assert simward(folder, "apply", "--break-glass").exit_code == 0
+    assert [one["do"] for one in gate_alone.heard] == ["lock", "pause", "apply"]
+    assert all(one["break_glass"] is True for one in gate_alone.heard)
+    assert Path(gate_alone.heard[-1]["revision"]).parent == (folder / "data" / "revisions").absolute()

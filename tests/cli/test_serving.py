@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gate.running import (
-    RunningGate,
+    Served,
     access_request,
     accounting_request,
     iccid,
@@ -23,13 +22,6 @@ from gate.running import (
 from simward.cli import cli
 
 pytestmark = needs_radclient
-
-
-class Served(RunningGate):
-    """As people start it."""
-
-    def command(self) -> list[str]:
-        return [sys.executable, "-m", "simward", "--dir", str(self.folder), "serve"]
 
 
 @pytest.fixture

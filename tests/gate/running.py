@@ -11,12 +11,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from simward.gate import control
+from simward import gate_socket
+from simward.supervisor.report import read_processes
 
 SECRET = "a-secret-of-the-tests"
 READY_S = 120.0
@@ -65,7 +67,7 @@ class RunningGate:
 
     def __init__(
         self, folder: Path, fleet: int = 20, *, gate: str = "", dynauth: str = "", policy: str = POLICY,
-        more: str = "",
+        more: str = "", control: str = "none",
     ) -> None:
         self.folder = folder
         self.process: subprocess.Popen[str] | None = None
@@ -79,6 +81,7 @@ class RunningGate:
         reachable = f'dynauth = "{dynauth}"\n' if dynauth else ""
         (folder / "simward.toml").write_text(
             f'[gate]\nauth = "127.0.0.1:0"\naccounting = "127.0.0.1:0"\n{gate}\n'
+            f'[control]\nhttp = "{control}"\n'
             f'[[gateway]]\nname = "pgw1"\naddress = "127.0.0.1"\nsecret = "{SECRET}"\n{reachable}{more}'
         )
 
@@ -127,7 +130,7 @@ class RunningGate:
 
     def ask(self, do: str, **payload: Any) -> dict[str, Any]:
         """One command."""
-        return control.ask(self.folder / "data", {"do": do, **payload}, timeout_s=20)
+        return gate_socket.ask(self.folder / "data", {"do": do, **payload}, timeout_s=20)
 
     def metric(self, name: str, label: str = "") -> float:
         """One number from the metrics command."""
@@ -135,6 +138,31 @@ class RunningGate:
             if line.startswith(f"simward_gate_{name}") and label in line and not line.startswith("#"):
                 return float(line.rsplit(" ", 1)[1])
         return 0.0
+
+
+class Served(RunningGate):
+    """As people start it: with watch and control beside it, under a supervisor."""
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "simward", "--dir", str(self.folder), "serve"]
+
+    def processes(self) -> dict[str, dict[str, Any]]:
+        """What the supervisor says of its processes."""
+        return read_processes(self.folder / "data")
+
+    def pid(self, name: str, *, other_than: int = 0) -> int:
+        """The process of that name, once one runs that is another than that."""
+        found = until(lambda: self.processes().get(name, {}).get("pid") or 0, lambda pid: pid not in (0, other_than))
+        return int(found)
+
+
+def until(look: Callable[[], Any], right: Callable[[Any], bool] = bool, within_s: float = 30.0) -> Any:
+    """What `look` gives as soon as it is right; AssertionError with what it gave last where it never is."""
+    end = time.monotonic() + within_s
+    while not right(found := look()):
+        assert time.monotonic() < end, f"still {found!r} after {within_s:g} s"
+        time.sleep(0.05)
+    return found
 
 
 def access_request(number: int, *, signed: bool = True, **more: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from simward import gate_socket
 from simward.errors import PeerError
 from simward.gate import control
 
@@ -60,7 +61,7 @@ def connect(gate: Gate) -> socket.socket:
 
 
 def test_a_command_is_answered(gate: Gate) -> None:
-    assert control.ask(gate.data_dir, {"do": "status"}) == {"ok": True, "heard": {"do": "status"}}
+    assert gate_socket.ask(gate.data_dir, {"do": "status"}) == {"ok": True, "heard": {"do": "status"}}
 
 
 def test_only_the_owner_may_open_it(gate: Gate) -> None:
@@ -69,7 +70,7 @@ def test_only_the_owner_may_open_it(gate: Gate) -> None:
 
 def test_a_refusal_says_why(gate: Gate) -> None:
     gate.answers = lambda call: call.refuse("no such thing")
-    assert control.ask(gate.data_dir, {}) == {"ok": False, "error": "no such thing"}
+    assert gate_socket.ask(gate.data_dir, {}) == {"ok": False, "error": "no such thing"}
 
 
 def test_several_commands_in_one_piece_and_one_in_several(gate: Gate) -> None:
@@ -100,12 +101,12 @@ def test_an_endless_line_is_cut_off(gate: Gate) -> None:
                 received += octets
         except ConnectionResetError:
             pass
-    assert control.ask(gate.data_dir, {"still": "there"})["ok"]
+    assert gate_socket.ask(gate.data_dir, {"still": "there"})["ok"]
 
 
 def test_a_big_answer_arrives_whole(gate: Gate) -> None:
     gate.answers = lambda call: call.answer(text="x" * 3_000_000)
-    assert len(control.ask(gate.data_dir, {})["text"]) == 3_000_000
+    assert len(gate_socket.ask(gate.data_dir, {})["text"]) == 3_000_000
 
 
 def test_a_second_gate_is_refused_and_a_dead_one_is_replaced(gate: Gate, tmp_path: Path) -> None:
@@ -113,25 +114,25 @@ def test_a_second_gate_is_refused_and_a_dead_one_is_replaced(gate: Gate, tmp_pat
         control.CommandSocket(gate.data_dir, gate.watch, gate.poller.unregister)
     left = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     (tmp_path / "other").mkdir()
-    left.bind(str(tmp_path / "other" / control.SOCKET_NAME))
+    left.bind(str(tmp_path / "other" / gate_socket.SOCKET_NAME))
     left.close()
-    assert not control.is_running(tmp_path / "other")
+    assert not gate_socket.is_running(tmp_path / "other")
     other = Gate(tmp_path / "other")
-    assert control.ask(other.data_dir, {})["ok"]
+    assert gate_socket.ask(other.data_dir, {})["ok"]
     other.close()
 
 
 def test_no_gate_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(PeerError, match="no gate is running"):
-        control.ask(tmp_path, {})
+        gate_socket.ask(tmp_path, {})
 
 
 def test_a_deep_folder_is_no_hindrance(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 100) / "data"
     made = Gate(deep)
-    assert control.ask(deep, {"do": "status"})["ok"]
+    assert gate_socket.ask(deep, {"do": "status"})["ok"]
     made.close()
-    assert not os.path.exists(deep / control.SOCKET_NAME)
+    assert not os.path.exists(deep / gate_socket.SOCKET_NAME)
 
 
 def test_a_silent_caller_is_cut_off(gate: Gate) -> None:

@@ -87,6 +87,29 @@ def test_inventory_columns_are_documented() -> None:
     assert documented == set(inventory.COLUMNS)
 
 
+def test_routes_and_problems_are_documented() -> None:
+    import ast
+
+    from house.sources import package
+    from simward.control.api.app import make_app
+    from simward.control.api.commands import REFUSED, Command
+    from simward.control.gate_link import GateLink
+    from simward.control.readiness import Readiness
+
+    app = make_app(GateLink(Path()), Path(), Readiness([]), dict)
+    served = {f"{method.upper()} {path}" for path, methods in app.openapi()["paths"].items() for method in methods}
+    assert set(rows(page("http.md"), under="Routes")) == served | {f"GET {app.openapi_url}"}
+    assert set(rows(page("http.md"), under="A command")) == set(Command.model_fields)
+    names = {
+        node.args[1].value
+        for source in package()
+        if source.name.startswith("control/")
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Problem" and isinstance(node.args[1], ast.Constant)
+    }
+    assert set(rows(page("http.md"), under="Errors")) == names | set(REFUSED) | {"gate-refused"}
+
+
 def test_keys_of_a_finding_are_documented() -> None:
     from simward.engine.words import FINDING_KEYS
 

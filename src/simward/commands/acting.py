@@ -13,9 +13,14 @@ from simward.commands.folder import Folder
 from simward.commands.printing import json_line
 from simward.identity import Iccid
 
+PATH = "/v1/commands"
 because = click.option("--because", required=True, help="Why; it is journalled and shown by explain.")
 as_json_option = click.option("--json", "as_json", is_flag=True, help="The gate's answer as one JSON object.")
 actor_option = click.option("--actor", help="Who asks.  [default: you, at this machine]")
+break_glass_option = click.option(
+    "--break-glass", is_flag=True,
+    help="Ask the gate directly, past a control plane that does not work; it is kept, and raises an alarm.",
+)  # fmt: skip
 id_option = click.option("--id", "command_id", default="", help="Your name for this command: sent twice, it acts once.")
 
 
@@ -25,7 +30,8 @@ def about_one(function: Callable[..., Any]) -> Callable[..., Any]:
         "--generation", type=click.IntRange(min=0), default=None,
         help="Only if the binding still has this generation (see explain).",
     )  # fmt: skip
-    for wrap in (as_json_option, id_option, actor_option, generation, because, click.argument("iccid")):
+    about = click.argument("iccid")
+    for wrap in (as_json_option, break_glass_option, id_option, actor_option, generation, because, about):
         function = wrap(function)
     return click.pass_obj(function)
 
@@ -65,25 +71,27 @@ def disconnect(folder: Folder, **asked: Any) -> None:
 @click.command()
 @because
 @actor_option
+@break_glass_option
 @as_json_option
 @click.pass_obj
-def pause(folder: Folder, because: str, actor: str | None, as_json: bool) -> None:
+def pause(folder: Folder, because: str, actor: str | None, break_glass: bool, as_json: bool) -> None:
     """Hold every response above notify.
 
     Findings go on being recorded; nothing is quarantined, refused or locked by them until `resume`. Locks that are in
     force stay.
     """
-    _send(folder, {"do": "pause", "because": because, "actor": actor or me()}, "Paused", as_json)
+    _send(folder, {"do": "pause", "because": because, "actor": actor or me()}, "Paused", as_json, break_glass)
 
 
 @click.command()
 @because
 @actor_option
+@break_glass_option
 @as_json_option
 @click.pass_obj
-def resume(folder: Folder, because: str, actor: str | None, as_json: bool) -> None:
+def resume(folder: Folder, because: str, actor: str | None, break_glass: bool, as_json: bool) -> None:
     """Let responses act again."""
-    _send(folder, {"do": "resume", "because": because, "actor": actor or me()}, "Resumed", as_json)
+    _send(folder, {"do": "resume", "because": because, "actor": actor or me()}, "Resumed", as_json, break_glass)
 
 
 def _ask_about(folder: Folder, name: str, asked: dict[str, Any]) -> None:
@@ -97,11 +105,11 @@ def _ask_about(folder: Folder, name: str, asked: dict[str, Any]) -> None:
     if asked.get("rebind"):
         request["rebind"] = True
     said = {"lock": "Locked", "release": "Released", "disconnect": "Disconnect asked for"}[name]
-    _send(folder, request, f"{said} {iccid.text}", asked["as_json"])
+    _send(folder, request, f"{said} {iccid.text}", asked["as_json"], asked["break_glass"])
 
 
-def _send(folder: Folder, request: dict[str, Any], said: str, as_json: bool) -> None:
-    answer = folder.ask_gate(request)
+def _send(folder: Folder, request: dict[str, Any], said: str, as_json: bool, break_glass: bool) -> None:
+    answer = folder.ask_gate({**request, "break_glass": True}) if break_glass else folder.command(PATH, request)
     if as_json:
         json_line(answer)
         return

@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 ANSWER_WITHIN_S = 30.0
 
 
-DECIDED = ("stale", "limited", "not-found")
-"""Results of commands that were understood and decided against; they are journalled like others."""
-
-
 @dataclass(frozen=True)
 class Folder:
     """Paths under `--dir`, and what is opened from them."""
@@ -96,17 +92,28 @@ class Folder:
 
     def gate_runs(self) -> bool:
         """Does a gate answer on the command socket?"""
-        from simward.gate.control import is_running
+        from simward.gate_socket import is_running
 
         return is_running(self.data)
 
-    def ask_gate(self, request: dict[str, Any], within_s: float = ANSWER_WITHIN_S) -> dict[str, Any]:
-        """Send one request to the running gate and give its answer; PeerError where it says no or says nothing."""
-        from simward.gate.control import ask
-
+    def needs_gate(self) -> None:
+        """Say what to do where no gate is running."""
         self.must_be_one()
         if not self.gate_runs():
             raise PeerError(f"no gate is running in {self.path}.\nStart one with `simward --dir {self.path} serve`.")
+
+    def command(self, path: str, asked: dict[str, Any], within_s: float = ANSWER_WITHIN_S) -> dict[str, Any]:
+        """POST to the control process, which asks the gate; its answer, as `ask_gate` gives it."""
+        from simward.commands import through_control
+
+        self.needs_gate()
+        return {"ok": True, **through_control.ask(self.data, self.called, "POST", path, asked, within_s=within_s)}
+
+    def ask_gate(self, request: dict[str, Any], within_s: float = ANSWER_WITHIN_S) -> dict[str, Any]:
+        """Send one request to the running gate and give its answer; PeerError where it says no or says nothing."""
+        from simward.gate_socket import DECIDED, ask
+
+        self.needs_gate()
         answer = ask(self.data, request, timeout_s=within_s)
         if answer.get("ok"):
             return answer

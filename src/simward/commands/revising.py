@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simward.commands.acting import actor_option, me
+from simward.commands.acting import actor_option, break_glass_option, me
 from simward.commands.folder import Folder
 from simward.commands.moments import now_us
 from simward.commands.printing import json_line
@@ -51,13 +51,14 @@ def plan(ctx: click.Context, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask, also where much of the fleet would go.")
 @click.option("--because", default="", help="Why; kept with the revision.")
 @actor_option
+@break_glass_option
 @click.pass_obj
-def apply(folder: Folder, yes: bool, because: str, actor: str | None) -> None:
+def apply(folder: Folder, yes: bool, because: str, actor: str | None, break_glass: bool) -> None:
     """Make the files the policy and inventory in force.
 
-    Shows the plan, then journals it as a revision: through the gate where one is running, straight into the journal
-    where none is. Where much of the fleet would be removed or taken out of service it asks first, and refuses where
-    nobody is there to be asked; --yes answers beforehand.
+    Shows the plan, then journals it as a revision: through the control plane where a gate is running, straight into
+    the journal where none is. Where much of the fleet would be removed or taken out of service it asks first, and
+    refuses where nobody is there to be asked; --yes answers beforehand.
     """
     made = _plan(folder)
     click.echo("\n".join(made.lines()))
@@ -67,7 +68,7 @@ def apply(folder: Folder, yes: bool, because: str, actor: str | None) -> None:
         _ask(made)
     note = {"do": "apply", "actor": actor or me(), "because": because}
     by_gate = folder.gate_runs()
-    last, cut = _through_gate(folder, made, note) if by_gate else _into_journal(folder, made, note)
+    last, cut = _through_gate(folder, made, note, break_glass) if by_gate else _into_journal(folder, made, note)
     click.echo(f"Applied: in force from sequence {last} on.")
     if cut:
         sessions = f"{cut:,} live session{'s' * (cut != 1)} of removed subscriptions"
@@ -104,17 +105,24 @@ def _plan(folder: Folder) -> Plan:
     return compare(current, wanted.tables, wanted.inventory)
 
 
-def _through_gate(folder: Folder, made: Plan, note: dict[str, str]) -> tuple[int, int]:
+def _through_gate(folder: Folder, made: Plan, note: dict[str, str], break_glass: bool) -> tuple[int, int]:
     """Hand the revision to the running gate, and wait until it is durable; as `append_revision`."""
+    from simward.commands.through_control import wait_for_control
     from simward.gate.revisions import write_revision
 
+    if not break_glass:
+        wait_for_control(folder.data, folder.called)  # before anything is written for it
     tables, deltas = made.deltas()
     revisions = folder.data / "revisions"
     revisions.mkdir(parents=True, exist_ok=True, mode=0o700)
     place = Path(tempfile.mkdtemp(prefix=f"{now_us()}-", dir=revisions)).absolute()
     pieces: list[Any] = [*([tables] if tables is not None else []), *deltas]
     write_revision(place, pieces, actor=note["actor"], because=note["because"])
-    answer = folder.ask_gate({"do": "apply", "revision": str(place)}, within_s=APPLY_WITHIN_S)
+    if break_glass:
+        asked = {"do": "apply", "revision": str(place), "break_glass": True}
+        answer = folder.ask_gate(asked, within_s=APPLY_WITHIN_S)
+    else:
+        answer = folder.command("/v1/revisions", {"revision": place.name}, within_s=APPLY_WITHIN_S)
     # The journal holds it now. A revision that the gate did not take stays, to be looked at.
     shutil.rmtree(place, ignore_errors=True)
     return int(answer["last"]), int(answer.get("disconnects", 0))

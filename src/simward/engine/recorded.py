@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from simward.engine import events as ev
@@ -81,8 +81,7 @@ class Deeds:
     def _by(self, row: Any) -> str:
         """Because of what, or who asked and why."""
         if int(row["event_kind"]) in COMMAND_NAMES:
-            said = self._last_command
-            return f"asked by {said.get('actor') or 'somebody'}: {said.get('because') or 'no reason given'}"
+            return asked_by(self._last_command)
         if int(row["event_kind"]) == out.BY_REVISION:
             return "since it was removed from the inventory"
         reason = self._lexicon.reason(row["detector"], row["class"])
@@ -191,8 +190,7 @@ class Deeds:
         result = out.ANSWER_NAMES[int(row["result"])]
         if int(row["result"]) == out.APPLIED and int(row["sequence"]) == self._told_sequence:
             return None  # the lock, release or disconnect itself tells it
-        name, actor = said.get("name", "command").capitalize(), said.get("actor") or "somebody"
-        text = f"{name} asked by {actor}: {said.get('because') or 'no reason given'}. Answer: {result}."
+        text = f"{said.get('name', 'command').capitalize()} {asked_by(said)}. Answer: {result}."
         return Chapter(int(row["at"]), "command", text, {**said, "answer": result})
 
     def _given(self, row: Any) -> Chapter:
@@ -221,11 +219,18 @@ def lock_ends(until: str, returns: bool) -> str:
     return "until the bound device returns or somebody releases it" if returns else "until it is released"
 
 
+def asked_by(said: Mapping[str, str]) -> str:
+    """Who asked and why, and whether it went past the control plane."""
+    how = ", past the control plane (break glass)" if said.get("break_glass") else ""
+    return f"asked by {said.get('actor') or 'somebody'}{how}: {said.get('because') or 'no reason given'}"
+
+
 def command_note(notes: dict[str, Any], sequence: int, request: int) -> dict[str, str]:
     """Who asked and why, from the notes of a command's row: keyed by its sequence or by its id."""
     commands = notes.get("commands") or {}
     for key in (str(sequence), str(request)):
         said = commands.get(key)
         if isinstance(said, dict):
-            return {name: printable(str(said[name]).encode()) for name in ("actor", "because", "id") if said.get(name)}
+            kept = ("actor", "because", "id", "break_glass")
+            return {name: printable(str(said[name]).encode()) for name in kept if said.get(name)}
     return {}

@@ -1,4 +1,4 @@
-"""`python -m simward.gate --dir DIR`: the gate alone; `simward serve` runs the watch behind it as well."""
+"""`python -m simward.gate --dir DIR`: the gate alone; `simward serve` runs watch and control beside it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import sys
 from pathlib import Path
 
+from simward import parentage
 from simward.errors import SimwardError
 from simward.gate.serve import serve
 from simward.settings import Settings
@@ -16,13 +17,19 @@ def main() -> int:
     """Serve the folder; the exit code is that of the error, 0 after a clean stop."""
     parser = argparse.ArgumentParser(prog="python -m simward.gate")
     parser.add_argument("--dir", type=Path, default=Path("."), help="the working folder")
+    parser.add_argument("--parent", type=int, default=0, help="stop when this process is no longer the parent")
     arguments = parser.parse_args()
+    parentage.end_with(arguments.parent)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:
-        serve(Settings.load(arguments.dir), say=lambda text: print(text, flush=True))
+        settings = Settings.load(arguments.dir)
+        serve(settings, say=lambda text: print(text, flush=True), parent=arguments.parent)
     except SimwardError as error:
-        print(error, file=sys.stderr)
+        print("simward:", "\n         ".join(str(error).splitlines()), file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print("simward:", error, file=sys.stderr)
+        return 3
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -29,7 +30,10 @@ from simward.engine.outputs import (
 from simward.engine.tables import LIFECYCLE
 from simward.errors import IdentityError, UsageError
 from simward.gate.control import Call
+from simward.gate_socket import ABOUT_A_SUBSCRIPTION, GENERATION_END, NOTE_CHARACTERS_MAX
 from simward.identity import Iccid
+
+log = logging.getLogger(__name__)
 
 KINDS = {
     "lock": events.COMMAND_LOCK,
@@ -38,9 +42,7 @@ KINDS = {
     "pause": events.COMMAND_PAUSE,
     "resume": events.COMMAND_RESUME,
 }
-ABOUT_A_SUBSCRIPTION = ("lock", "release", "disconnect")
 WAITING_MAX = 256
-NOTE_CHARACTERS_MAX = 500
 IMSIS_MAX = 32
 """Of one ICCID. A card does not carry more; an ICCID that stands for "unknown" in many lines of an inventory does."""
 SUSPENDED = LIFECYCLE.index("suspended")
@@ -134,13 +136,25 @@ def command_of(call: Call, name: str) -> Command:
     if name in ABOUT_A_SUBSCRIPTION:
         subject = Iccid.parse(_text(payload, "iccid")).number
     generation = payload.get("generation", -1)
-    if not isinstance(generation, int) or isinstance(generation, bool) or not -1 <= generation < 2**31:
+    if not isinstance(generation, int) or isinstance(generation, bool) or not -1 <= generation < GENERATION_END:
         raise UsageError("generation is a whole number (-1: any)")
     because = _text(payload, "because")
     if not because.strip():
         raise UsageError("because: say why, it is kept for the audit")
     note = {"do": name, "actor": _text(payload, "actor"), "because": because, "id": _text(payload, "id")}
+    note |= past_control(payload, note)
     return Command(call, KINDS[name], subject, number_of(note["id"]), generation, _flags(payload, note), note)
+
+
+def past_control(payload: Mapping[str, Any], note: Mapping[str, str]) -> dict[str, str]:
+    """What is noted of a command that went past the control plane (`break_glass`), and the warning that it did."""
+    wanted = payload.get("break_glass", False)
+    if not isinstance(wanted, bool):
+        raise UsageError("break_glass is true or false")
+    if wanted:
+        who, why = note.get("actor") or "somebody", note.get("because") or "no reason given"
+        log.warning("break glass: %s asked by %r past the control plane: %r", note["do"], who, why)
+    return {"break_glass": "yes"} if wanted else {}
 
 
 def number_of(command_id: str) -> int:

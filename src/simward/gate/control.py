@@ -1,20 +1,18 @@
-"""The gate's command socket: JSON lines over a unix socket that only the owner may open; both ends of it."""
+"""The gate's end of its command socket: JSON lines over a unix socket that only the owner may open."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from simward import unix_sockets
 from simward.errors import PeerError
+from simward.gate_socket import LINE_OCTETS_MAX, SOCKET_NAME, is_running
 
-SOCKET_NAME = "gate.sock"
-LINE_OCTETS_MAX = 64 * 1024
 CALLERS_MAX = 32
 CALLER_IDLE_S = 30.0
 ANSWER_OCTETS_MAX = 4 * 1024 * 1024
@@ -174,76 +172,10 @@ class _Caller:
             self.over = True
 
 
-def ask(data_dir: Path, payload: dict[str, Any], *, timeout_s: float = 30.0) -> dict[str, Any]:
-    """Send one command to the gate that runs in `data_dir` and return its answer; PeerError where none answers."""
-    asking = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    deadline = time.monotonic() + timeout_s
-    try:
-        asking.settimeout(timeout_s)
-        with _short_name(data_dir) as name:
-            asking.connect(name)
-        asking.sendall(json.dumps(payload).encode() + b"\n")
-        answer = bytearray()
-        while not answer.endswith(b"\n"):
-            asking.settimeout(max(0.001, deadline - time.monotonic()))
-            octets = asking.recv(65536)
-            if not octets:
-                raise PeerError("the gate closed the connection before it answered")
-            answer += octets
-        document: dict[str, Any] = json.loads(answer)
-        return document
-    except (FileNotFoundError, ConnectionRefusedError) as error:
-        raise PeerError(f"no gate is running in {data_dir}") from error
-    except TimeoutError as error:
-        raise PeerError(f"the gate did not answer within {timeout_s:g} s") from error
-    except (OSError, ValueError) as error:
-        raise PeerError(f"cannot talk to the gate: {error}") from error
-    finally:
-        asking.close()
-
-
-def is_running(data_dir: Path) -> bool:
-    """Does a gate listen in `data_dir`?"""
-    asking = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        with _short_name(data_dir) as name:
-            asking.connect(name)
-        return True
-    except OSError:
-        return False
-    finally:
-        asking.close()
-
-
 def _listen(data_dir: Path) -> socket.socket:
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     if is_running(data_dir):
         raise PeerError(f"another gate is already running in {data_dir}")
-    (data_dir / SOCKET_NAME).unlink(missing_ok=True)  # what a killed gate left
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    earlier = os.umask(0o177)
     try:
-        with _short_name(data_dir) as name:
-            listening.bind(name)
+        return unix_sockets.listen(data_dir / SOCKET_NAME, CALLERS_MAX)
     except OSError as error:
-        listening.close()
         raise PeerError(f"cannot listen on {data_dir / SOCKET_NAME}: {error.strerror or error}") from error
-    finally:
-        os.umask(earlier)
-    listening.setblocking(False)
-    listening.listen(CALLERS_MAX)
-    return listening
-
-
-@contextlib.contextmanager
-def _short_name(data_dir: Path) -> Iterator[str]:
-    """A name of the socket that fits in sockaddr_un (108 octets) however deep the folder is."""
-    path = str(data_dir / SOCKET_NAME)
-    if len(os.fsencode(path)) < 100 or not Path("/proc/self/fd").exists():
-        yield path
-        return
-    folder = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{SOCKET_NAME}"
-    finally:
-        os.close(folder)

@@ -42,8 +42,6 @@ HELP = {
     "effects_not_kept_total": "Disconnect-Requests for removed subscriptions that a restart would not send again.",
     "commands_total": "Commands taken from the command socket.",
     "clock_behind_seconds": "How far the machine's clock is behind received_at; time passes at half speed.",
-    "watch_running": "1 while the watch that this gate started is running.",
-    "watch_restarts_total": "Times that the watch ended by itself and was to be started again.",
     "uptime_seconds": "Since the gate was ready.",
 }
 

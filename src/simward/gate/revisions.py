@@ -15,6 +15,7 @@ from simward.engine.outputs import OUTPUT, sent_disconnects
 from simward.engine.revision_checks import checked_inventory, checked_policy
 from simward.engine.tables import InventoryDelta, PolicyTables
 from simward.errors import ConfigurationError, UsageError
+from simward.gate.commands import past_control
 from simward.gate.control import Call
 from simward.gate.in_force import InForce
 from simward.gate.recorder import Recorder
@@ -88,7 +89,8 @@ class Applying:
         name = call.payload.get("revision")
         if not isinstance(name, str) or not name:
             raise UsageError("revision: the folder that holds it")
-        paths, self._note = read_revision(Path(name))
+        paths, note = read_revision(Path(name))
+        self._note = note | past_control(call.payload, note)
         self._pieces, self._call, self._first, self._cut = iter(paths), call, self._fold.sequence + 1, 0
 
     def step(self) -> bool:

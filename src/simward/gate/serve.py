@@ -1,4 +1,4 @@
-"""`simward serve`: from settings to a gate that is ready, and from a signal to a gate that has stopped cleanly."""
+"""From settings to a gate that is ready, and from a signal to a gate that has stopped cleanly."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from simward.gate.runner import Runner
 from simward.gate.sockets import open_udp, shown_address
 from simward.gate.status import Status
 from simward.gate.warm import warm_up
-from simward.gate.watching import WatchProcess
 from simward.history.whole import restored_from
+from simward.parentage import is_orphan
 from simward.settings import FILE_NAME, Settings
 from simward.wire.radius.answer import Answerer
 from simward.wire.radius.clients import ClientTable
@@ -52,10 +52,10 @@ SEED_EVENTS = 65_536
 Say = Callable[[str], None]
 
 
-def serve(settings: Settings, *, say: Say = print, progress: Say | None = None, with_watch: bool = False) -> None:
+def serve(settings: Settings, *, say: Say = print, progress: Say | None = None, parent: int = 0) -> None:
     """Run the gate of a working folder until SIGTERM or SIGINT. `say` gets the line that contains `ready`.
 
-    With `with_watch`, the watch is started behind it and kept running.
+    It also stops when the process that started it, if that is to be `parent`, is gone.
 
     Raises ConfigurationError, JournalError and NotDurableError where it cannot start, PeerError where an address is
     taken or where it had to stop with rows that the journal would not take.
@@ -69,7 +69,7 @@ def serve(settings: Settings, *, say: Say = print, progress: Say | None = None, 
         journal = SqliteJournal.open(settings.data_dir / "journal")
         closing.callback(journal.close)
         fold = start_fold(settings, journal, tell)
-        runner, port = assemble(settings, journal, fold, closing, tell, with_watch=with_watch)
+        runner, port = assemble(settings, journal, fold, closing, tell, parent=parent)
         runner.stop_on_signals()
         gc.collect()
         give_back_free_memory()
@@ -112,7 +112,7 @@ def start_fold(settings: Settings, journal: Journal, tell: Say) -> Fold:
 
 
 def assemble(
-    settings: Settings, journal: Journal, fold: Fold, closing: ExitStack, tell: Say, *, with_watch: bool = False
+    settings: Settings, journal: Journal, fold: Fold, closing: ExitStack, tell: Say, *, parent: int = 0
 ) -> tuple[Runner, RadiusPort]:
     """Open sockets and put the parts together; `closing` takes back what was opened."""
     metrics, clock, poller = Metrics(), Clock(fold.now), Poller()
@@ -146,17 +146,14 @@ def assemble(
     closing.callback(control.close)
     for number in (*port.numbers, *disconnects.numbers):
         poller.watch(number)
-    watch = WatchProcess(settings.dir, metrics) if with_watch else None
-    if watch is not None:
-        closing.callback(watch.close)
     disconnects.request(fold.pending_effects())
 
     def each_second(now: float) -> None:
         clock.each_second(now)
         control.expire(now)
         port.source_filter.each_second()
-        if watch is not None:
-            watch.each_second(now)
+        if is_orphan(parent):
+            runner.stop()
 
     runner = Runner(gate, poller, control, each_second, applying.step)
     return runner, port

@@ -76,6 +76,7 @@ def write_settings(folder: Path, ports: Ports) -> None:
             f'dynauth = "{ADDRESSES[name]}:{port}"',
             "require_message_authenticator = true",
         ]
+    lines += ["", "[control]", 'http = "none"']  # several labs may run on one machine
     lines += ["", "[[secret]]", 'name = "metering"', f'secret = "{PASSWORDS[APNS[WATER_METER]]}"']
     path = folder / "simward.toml"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

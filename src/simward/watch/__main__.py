@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+from simward import parentage
 from simward.errors import SimwardError
 from simward.history.keeping import Keeping
 from simward.settings import Settings
@@ -26,6 +27,7 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="follow to the end, make a snapshot, and end")
     parser.add_argument("--parent", type=int, default=0, help="end when this process is no longer the parent")
     arguments = parser.parse_args()
+    parentage.end_with(arguments.parent)
     os.nice(BEHIND_THE_GATE)
     os.umask(0o077)  # what it writes names subscriptions
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s watch: %(message)s", stream=sys.stderr)

@@ -6,13 +6,13 @@ Files, not a socket: nobody has to be answered while it folds. Both appear whole
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simward.engine.both_journals import watch_folder
+from simward.whole_files import read_whole, write_whole
 
 if TYPE_CHECKING:
     from simward.watch.archiving import Archiving
@@ -88,17 +88,7 @@ class Report:
         (watch_folder(self._follower.data_dir) / STATUS_NAME).unlink(missing_ok=True)
 
 
-def write_whole(path: Path, document: dict[str, Any]) -> None:
-    """Write JSON so that a reader sees it whole or as it was before."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(document) + "\n")
-    os.replace(temporary, path)
-
-
 def read_status(data_dir: Path) -> dict[str, Any] | None:
     """What a running watch said last; None where none is running, or it has said nothing for long."""
-    try:
-        said: dict[str, Any] = json.loads((watch_folder(data_dir) / STATUS_NAME).read_text())
-    except (OSError, ValueError):
-        return None
-    return said if time.time() - float(said.get("at", 0)) <= OVERDUE_S else None
+    said = read_whole(watch_folder(data_dir) / STATUS_NAME)
+    return said if said is not None and time.time() - float(said.get("at", 0)) <= OVERDUE_S else None

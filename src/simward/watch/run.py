@@ -1,9 +1,8 @@
-"""The watch's life: follow, make snapshots, report, until it is told to stop or the gate that started it is gone."""
+"""The watch's life: follow, make snapshots, report, until it is told to stop or the process that started it is gone."""
 
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import threading
 import time
@@ -12,6 +11,7 @@ from types import FrameType
 
 from simward.errors import JournalError
 from simward.history.keeping import Keeping
+from simward.parentage import is_orphan
 from simward.settings import Settings
 from simward.watch.archiving import Archiving
 from simward.watch.following import Follower
@@ -70,7 +70,7 @@ class Signals:
 
     def stopping(self) -> bool:
         """Is it to stop?"""
-        return self._told.is_set() or (self._parent != 0 and os.getppid() != self._parent)
+        return self._told.is_set() or is_orphan(self._parent)
 
     def pause(self, seconds: float) -> None:
         """Wait, unless told to stop."""

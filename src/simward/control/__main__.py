@@ -1,0 +1,44 @@
+"""`python -m simward.control --dir DIR`: the control plane; `simward serve` starts it and keeps it running."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+
+from simward import parentage
+from simward.errors import SimwardError
+from simward.settings import Settings
+
+BEHIND_THE_GATE = 5
+"""Niceness: an answer to a gateway never waits for one to a person; a person does not wait for the watch."""
+
+
+def main() -> int:
+    """Serve until told to stop; the exit code is that of the error."""
+    parser = argparse.ArgumentParser(prog="python -m simward.control")
+    parser.add_argument("--dir", type=Path, default=Path("."), help="the working folder")
+    parser.add_argument("--parent", type=int, default=0, help="end when this process is no longer the parent")
+    arguments = parser.parse_args()
+    parentage.end_with(arguments.parent)
+    os.nice(BEHIND_THE_GATE)
+    os.umask(0o077)  # what it writes names subscriptions
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s control: %(message)s", stream=sys.stderr)
+    from simward.control.run import serve
+
+    try:
+        asyncio.run(serve(Settings.load(arguments.dir), arguments.parent))
+    except SimwardError as error:
+        print(f"control: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        print(f"control: {error}", file=sys.stderr)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""The application: routes put together, errors as problems, the same for every listener."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from simward import __version__
+from simward.control.api.commands import command_routes
+from simward.control.api.health import health_routes
+from simward.control.api.problems import add_problems
+from simward.control.gate_link import GateLink
+from simward.control.readiness import Readiness
+
+
+def make_app(
+    gate: GateLink, data_dir: Path, readiness: Readiness, status: Callable[[], dict[str, Any]],
+    routes: Sequence[APIRouter] = (),
+) -> FastAPI:
+    """`routes` are those of other parts. Every one but what the edge opens to all finds `request.state.principal`."""
+    app = FastAPI(title="Simward", version=__version__, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None)
+    add_problems(app)
+    for one in (health_routes(readiness, status), command_routes(gate, data_dir), *routes):
+        app.include_router(one)
+    return app

@@ -1,0 +1,140 @@
+"""`/v1/commands` and `/v1/revisions`: what a caller asks of the gate, checked here, decided there."""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from simward.control.api.principals import Principal
+from simward.control.api.problems import Problem
+from simward.control.gate_link import GateLink, GateUnreachable
+from simward.gate_socket import ABOUT_A_SUBSCRIPTION, GENERATION_END, NOTE_CHARACTERS_MAX
+from simward.identity import Iccid
+
+log = logging.getLogger(__name__)
+
+APPLY_WITHIN_S = 600.0
+REFUSED = {
+    "stale": (409, "The binding has changed since"),
+    "limited": (409, "Held by a limit"),
+    "not-found": (404, "No such subscription"),
+}
+Text = Annotated[str, StringConstraints(max_length=NOTE_CHARACTERS_MAX)]
+Name = Annotated[str, StringConstraints(pattern=re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"))]
+
+
+class Command(BaseModel):
+    """One command. It is journalled with who asked and why."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    do: Literal["lock", "release", "disconnect", "pause", "resume"]
+    because: Text = Field(min_length=1, description="Why; kept for the audit.")
+    iccid: str | None = Field(default=None, description="Which subscription; not for pause and resume.")
+    actor: Text = Field(default="", description="Who asks. Only the owner's socket may name somebody else.")
+    id: Text = Field(default="", description="Your name for this command: sent twice, it acts once.")
+    generation: int = Field(default=-1, ge=-1, lt=GENERATION_END, description="Only if the binding still has it.")
+    rebind: bool = Field(default=False, description="With release: also forget the bound device.")
+
+    @field_validator("because", "actor", "id")
+    @classmethod
+    def _is_text(cls, text: str) -> str:
+        text.encode()  # JSON can write halves of characters
+        return text
+
+    @field_validator("because")
+    @classmethod
+    def _says_why(cls, because: str) -> str:
+        if not because.strip():
+            raise ValueError("say why, it is kept for the audit")
+        return because
+
+    @model_validator(mode="after")
+    def _fits(self) -> Command:
+        if self.do in ABOUT_A_SUBSCRIPTION:
+            if self.iccid is None:
+                raise ValueError(f"{self.do} is about a subscription: give its iccid")
+            self.iccid = Iccid.parse(self.iccid).text
+        elif self.iccid is not None:
+            raise ValueError(f"{self.do} is about everything: it takes no iccid")
+        if self.rebind and self.do != "release":
+            raise ValueError("rebind goes with release alone")
+        return self
+
+    def payload(self, actor: str) -> dict[str, Any]:
+        """As the gate is asked."""
+        asked: dict[str, Any] = {"do": self.do, "because": self.because, "actor": actor, "id": self.id}
+        if self.iccid is not None:
+            asked |= {"iccid": self.iccid, "generation": self.generation}
+        return asked | ({"rebind": True} if self.rebind else {})
+
+
+class Revision(BaseModel):
+    """A revision of policy and inventory that `simward apply` has written into `data/revisions`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    revision: Name = Field(description="The name of its folder there.")
+
+
+def command_routes(gate: GateLink, data_dir: Path) -> APIRouter:
+    """Both routes."""
+    routes = APIRouter(prefix="/v1", tags=["commands"])
+
+    @routes.post("/commands")
+    async def command(command: Command, request: Request) -> dict[str, Any]:
+        """Lock, release or disconnect a subscription; pause or resume all responses."""
+        principal: Principal = request.state.principal
+        if not principal.allows(command.do, command.iccid):
+            raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not {command.do} this.")
+        if command.actor and not principal.local:
+            raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
+        answer = await _ask(gate, command.payload(command.actor or principal.name))
+        result = answer.get("result") or ("applied" if answer.get("ok") else "refused")
+        log.info("%s asked by %r: %s (%s)", command.do, command.actor or principal.name, result, _sequence(answer))
+        return _told(answer, 503, "gate-refused")
+
+    @routes.post("/revisions")
+    async def revision(revision: Revision, request: Request) -> dict[str, Any]:
+        """Have the gate take a revision; answered when its last piece is durable."""
+        if not request.state.principal.local:
+            raise Problem(403, "not-permitted", "Not permitted", "A revision is the owner's to apply, on this machine.")
+        folder = (data_dir / "revisions" / revision.revision).absolute()
+        if not folder.is_dir():
+            raise Problem(404, "not-found", "No such revision", f"{revision.revision} is not in data/revisions.")
+        answer = await _ask(gate, {"do": "apply", "revision": str(folder)}, APPLY_WITHIN_S)
+        log.info("revision %s: %s", revision.revision, answer.get("error") or f"in force from {answer.get('last')} on")
+        return _told(answer, 409, "gate-refused")
+
+    return routes
+
+
+async def _ask(gate: GateLink, payload: dict[str, Any], within_s: float | None = None) -> dict[str, Any]:
+    try:
+        return await (gate.ask(payload) if within_s is None else gate.ask(payload, within_s))
+    except GateUnreachable as error:
+        wait = {"Retry-After": "1"}
+        raise Problem(503, "no-gate", "The gate cannot be reached", str(error), headers=wait) from None
+
+
+def _told(answer: dict[str, Any], status: int, name: str) -> dict[str, Any]:
+    """The facts of an answer; where the gate said no, a Problem with them: `status` unless the result has its own."""
+    facts = {key: value for key, value in answer.items() if key not in ("ok", "error")}
+    if answer.get("ok"):
+        return facts
+    result = str(facts.get("result", ""))
+    if result in REFUSED:
+        status, title = REFUSED[result]
+        name = result
+    else:
+        title = "The gate said no"
+    raise Problem(status, name, title, str(answer.get("error", "no, without a reason")), **facts)
+
+
+def _sequence(answer: dict[str, Any]) -> str:
+    return f"0/{answer['sequence']}" if "sequence" in answer else "no sequence"

@@ -1,0 +1,106 @@
+"""What every request passes first: it gets a correlator, has to be somebody's, and may be neither large nor too many.
+
+One application serves two listeners. Which one a request came by is known here and nowhere else: an `Edge` stands
+before the application at each.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from simward.control.api.principals import LOCAL, Authenticator, Principal
+from simward.control.api.problems import INTERNAL, Problem, response_of
+
+log = logging.getLogger(__name__)
+
+BODY_OCTETS_MAX = 64 * 1024
+AT_ONCE = 128
+OPEN_TO_ALL = ("/healthz", "/readyz")
+CORRELATOR = re.compile(rb"[A-Za-z0-9_:;./<>{}-]{1,256}")
+"""As CAMARA has it (Commonalities, x-correlator): what is not of this form is replaced."""
+
+
+class Edge:
+    """Stands between a listener and the application."""
+
+    def __init__(self, app: ASGIApp, authenticators: Sequence[Authenticator] | None) -> None:
+        """`authenticators` None: the listener is the owner's own socket, and whoever comes by it is the owner."""
+        self._app, self._authenticators = app, authenticators
+        self._now = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request (ASGI)."""
+        if scope["type"] != "http":
+            raise RuntimeError(f"the listener passed on {scope['type']!r}; it is to serve HTTP alone")
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        correlator = headers.get(b"x-correlator", b"")
+        if not CORRELATOR.fullmatch(correlator):
+            correlator = str(uuid.uuid4()).encode()
+
+        begun = False
+
+        async def correlated(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                message["headers"] = [*message.get("headers", ()), (b"x-correlator", correlator)]
+            await send(message)
+
+        self._now += 1
+        try:
+            principal = await self._admit(scope, headers)
+            scope["state"] = {**scope.get("state", {}), "principal": principal, "correlator": correlator.decode()}
+            await self._app(scope, _bounded(receive), correlated)
+        except Problem as problem:
+            await response_of(problem)(scope, receive, correlated)
+        except Exception:  # ours, whatever it is: the caller gets a problem, the log the rest
+            log.exception("%s %s failed (x-correlator %s)", scope["method"], scope["path"], correlator.decode())
+            if not begun:
+                await response_of(INTERNAL)(scope, receive, correlated)
+        finally:
+            self._now -= 1
+
+    async def _admit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Principal | None:
+        """Who asks; None for what is open to everybody. Raises Problem."""
+        if self._now > AT_ONCE:
+            wait = {"Retry-After": "1"}
+            raise Problem(503, "busy", "Too many requests at once", f"{AT_ONCE} are being served", headers=wait)
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > BODY_OCTETS_MAX:
+            raise _too_large()
+        if self._authenticators is None:
+            return LOCAL
+        for one in self._authenticators:
+            principal = await one.authenticate(headers)
+            if principal is not None:
+                return principal
+        if scope["path"] in OPEN_TO_ALL:
+            return None
+        raise Problem(
+            401, "unauthenticated", "Who are you?", "This address serves only callers that show who they are.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )  # fmt: skip
+
+
+def _bounded(receive: Receive) -> Receive:
+    """A body that ends in an error where it becomes too large, whatever its Content-Length said."""
+    octets = 0
+
+    async def bounded() -> Message:
+        nonlocal octets
+        message = await receive()
+        octets += len(message.get("body", b""))
+        if octets > BODY_OCTETS_MAX:
+            raise _too_large()
+        return message
+
+    return bounded
+
+
+def _too_large() -> Problem:
+    return Problem(413, "too-large", "The request is too large", f"A body has at most {BODY_OCTETS_MAX} octets.")

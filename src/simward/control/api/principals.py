@@ -1,0 +1,32 @@
+"""Who asks: what a listener, or an authenticator, knows of the caller, and what the caller may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+def _everything(command: str, iccid: str | None) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A caller that is known."""
+
+    name: str
+    allows: Callable[[str, str | None], bool] = _everything
+    """May it give this command, about this subscription (ICCID; None: about everything)?"""
+    local: bool = False
+    """It came by the unix socket that the owner alone may open: it may speak for others, and names files here."""
+
+
+LOCAL = Principal("local", local=True)
+
+
+class Authenticator(Protocol):
+    """Knows callers by what they show in a request over TCP."""
+
+    async def authenticate(self, headers: Mapping[bytes, bytes]) -> Principal | None:
+        """Who it is, by the request's headers (names in lower case); None where this authenticator does not know."""

@@ -1,0 +1,123 @@
+"""The control plane's life: open the owner's socket, run every part, and stop them all when told to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import time
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from fastapi import APIRouter
+
+from simward.control import listening
+from simward.control.api.app import make_app
+from simward.control.api.edge import Edge
+from simward.control.api.principals import Authenticator
+from simward.control.gate_link import GateLink
+from simward.control.readiness import Conditions, GateConditions, Readiness
+from simward.parentage import is_orphan
+from simward.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LOOK_FOR_PARENT_S = 0.5
+STOP_WITHIN_S = 5.0
+
+
+class Part(Protocol):
+    """Something that goes on for as long as the control plane runs."""
+
+    async def run(self) -> None:
+        """Until cancelled. Where it raises, the whole process ends with that error, and is started again."""
+
+
+class Control:
+    """One control plane: its parts, and what they offer to others."""
+
+    def __init__(
+        self, settings: Settings, *, parts: Sequence[Part] = (), conditions: Sequence[Conditions] = (),
+        routes: Sequence[APIRouter] = (), authenticators: Sequence[Authenticator] = (),
+    ) -> None:
+        """`parts` run beside the listeners; `conditions` are asked for /readyz, beside those of the gate."""
+        self.gate = GateLink(settings.data_dir)
+        self._settings, self._parts = settings, list(parts)
+        self._authenticators = list(authenticators)
+        self._began = time.monotonic()
+        self._http = ""
+        self._app = make_app(
+            self.gate, settings.data_dir, Readiness([GateConditions(self.gate), *conditions]), self.status, routes
+        )
+
+    def status(self) -> dict[str, Any]:
+        """What the process says of itself."""
+        return {
+            "pid": os.getpid(),
+            "uptime_s": round(time.monotonic() - self._began, 1),
+            "http": self._http or None,
+            "http_wanted": None if self._settings.control.http is None else str(self._settings.control.http),
+        }
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serve until `stopping`. Raises PeerError where it cannot listen, and whatever a part raises."""
+        local = listening.open_local(self._settings.data_dir)
+        local_server = listening.server(Edge(self._app, None))
+        servers = [local_server]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tcp = group.create_task(self._serve_tcp(servers))
+                serving = [group.create_task(local_server.serve([local])), tcp]
+                running = [group.create_task(part.run()) for part in self._parts]
+                log.info("control plane: serving %s", self._settings.data_dir / listening.SOCKET_NAME)
+                await stopping.wait()
+                for server in servers:
+                    server.should_exit = True
+                if len(servers) == 1:
+                    tcp.cancel()  # it still waits for its address
+                await asyncio.wait(serving, timeout=STOP_WITHIN_S)
+                for one in (*serving, *running):
+                    one.cancel()
+        except BaseExceptionGroup as errors:
+            for error in errors.exceptions[1:]:
+                log.error("and %r", error)
+            raise errors.exceptions[0] from None
+        finally:
+            local.close()
+            (self._settings.data_dir / listening.SOCKET_NAME).unlink(missing_ok=True)
+
+    async def _serve_tcp(self, servers: list[listening.Server]) -> None:
+        wanted = self._settings.control.http
+        if wanted is None:
+            return
+        opened = await listening.open_tcp(wanted)
+        self._http = f"http://{listening.address_of(opened)}"
+        server = listening.server(Edge(self._app, self._authenticators))
+        servers.append(server)
+        log.info("control plane: serving %s", self._http)
+        with contextlib.closing(opened):
+            await server.serve([opened])
+
+
+async def until_told(parent: int) -> asyncio.Event:
+    """An event that SIGTERM, SIGINT or the end of `parent` (0 = nobody) sets."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+
+    def look() -> None:
+        if is_orphan(parent):
+            told.set()
+        else:
+            loop.call_later(LOOK_FOR_PARENT_S, look)
+
+    look()
+    return told
+
+
+async def serve(settings: Settings, parent: int) -> None:
+    """The control plane of a folder as a process of its own."""
+    await Control(settings).run(await until_told(parent))
