@@ -17,6 +17,14 @@ BEHIND_THE_GATE = 5
 """Niceness: an answer to a gateway never waits for one to a person; a person does not wait for the watch."""
 
 
+async def serve(settings: Settings, parent: int) -> None:
+    """The control plane of a folder until it is told to stop, or its parent is gone."""
+    from simward.control.assembling import assemble
+    from simward.control.run import until_told
+
+    await assemble(settings).run(await until_told(parent))
+
+
 def main() -> int:
     """Serve until told to stop; the exit code is that of the error."""
     parser = argparse.ArgumentParser(prog="python -m simward.control")
@@ -27,8 +35,6 @@ def main() -> int:
     os.nice(BEHIND_THE_GATE)
     os.umask(0o077)  # what it writes names subscriptions
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s control: %(message)s", stream=sys.stderr)
-    from simward.control.run import serve
-
     try:
         asyncio.run(serve(Settings.load(arguments.dir), arguments.parent))
     except SimwardError as error:

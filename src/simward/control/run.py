@@ -116,8 +116,3 @@ async def until_told(parent: int) -> asyncio.Event:
 
     look()
     return told
-
-
-async def serve(settings: Settings, parent: int) -> None:
-    """The control plane of a folder as a process of its own."""
-    await Control(settings).run(await until_told(parent))

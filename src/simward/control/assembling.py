@@ -1,0 +1,28 @@
+"""The control plane put together: registry, what follows from facts, what waits for a time, and what others may ask."""
+
+from __future__ import annotations
+
+import time
+
+from simward.control.behind import Behind
+from simward.control.heads import Heads, Signer
+from simward.control.run import Control
+from simward.registry.database import Registry, url_of
+from simward.response.announcing import Announcing
+from simward.response.auditing import Auditing
+from simward.settings import Settings
+
+
+def now_us() -> int:
+    """The time, us UTC."""
+    return time.time_ns() // 1000
+
+
+def assemble(settings: Settings) -> Control:
+    """All parts of one working folder's control plane. Raises RegistryError where the registry cannot be opened."""
+    registry = Registry.open(url_of(settings))
+    registry.migrate()
+    announcing = Announcing(settings.endpoints, now_us)
+    heads = Heads(settings.heads_path, Signer.of(settings.data_dir), registry)
+    behind = Behind(settings, registry, now=now_us, takers=[announcing], before=[Auditing()], heads=heads)
+    return Control(settings, parts=[behind], conditions=[behind])
