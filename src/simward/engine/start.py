@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -46,13 +47,43 @@ def snapshots_folder(data_dir: Path) -> Path:
     return data_dir / "snapshots"
 
 
+ERASING_NAME, ERASED_NAME = "erasing.json", "erased.json"
+"""What an erasure leaves in the data folder: while it is being put in place, and from then on."""
+
+
+def erased_up_to(data_dir: Path) -> int:
+    """The last sequence whose rows an erasure has rewritten: the law holds from the snapshot there on; 0 = none."""
+    try:
+        return int(json.loads((data_dir / ERASED_NAME).read_text(encoding="ascii"))["sequence"])
+    except FileNotFoundError:
+        return 0
+
+
+def refuse_half_erased(data_dir: Path) -> None:
+    """JournalError where an erasure was cut short: some files are as before, and some are not."""
+    if (data_dir / ERASING_NAME).exists():
+        raise JournalError("an erasure was cut short: repeat `simward erase` as it was given, and it is finished")
+
+
+def refuse_before_erasure(sequence: int, data_dir: Path) -> None:
+    """JournalError where folding would have to begin before an erasure: those rows no longer say what they said."""
+    erased = erased_up_to(data_dir)
+    if sequence < erased:
+        raise JournalError(
+            f"rows up to sequence {erased} were rewritten by an erasure, and the snapshot of then is not there "
+            f"(the newest is of {sequence}): put it back from a copy"
+        )
+
+
 def restore(data_dir: Path, journal: Journal) -> Fold:
     """The fold as it was when the journal's last row was written."""
+    refuse_half_erased(data_dir)
     with ThreadPoolExecutor(1) as reader:
         reading = reader.submit(newest_snapshot, snapshots_folder(data_dir), room=room_to_grow, wanted=is_of_gate)
         Fold.new().events(events.empty(0))  # while the disk is read, what is compiled is loaded
         snapshot = reading.result()
     fold = from_snapshot(snapshot) if snapshot is not None else Fold.new()
+    refuse_before_erasure(fold.sequence, data_dir)
     del snapshot  # the fold has taken its arrays over
     refuse_unless_reached(fold, journal)
     last = journal.last  # as of now: a gate may be writing on while this reads

@@ -22,13 +22,12 @@ from simward.engine.both_journals import findings_folder
 from simward.engine.journal import NO_DIGEST, Layout, Row, notes_bytes, row_digest
 from simward.engine.journal_reader import names, opened, recorded
 from simward.engine.snapshot import read_snapshot, snapshot_paths, write_snapshot
-from simward.engine.start import snapshots_folder
+from simward.engine.start import ERASED_NAME, ERASING_NAME, snapshots_folder
 from simward.erasure.identifiers import Eraser, Identifiers, leftovers
 from simward.errors import JournalError
 from simward.history.base import Base
 from simward.history.unit import Unit, history_folder, unit_folder, unit_numbers
 
-PLAN_NAME, MARK_NAME = "erasing.json", "erased.json"
 NEW, OLD = ".erasing", ".before-erasing"
 STRANGERS, DEPARTED = "strangers", "departed"
 
@@ -51,13 +50,13 @@ def build(data_dir: Path, who: Identifiers) -> Rewritten:
     if findings_folder(data_dir).is_dir():
         _journal(findings_folder(data_dir), watched, NO_DIGEST)
     _snapshot(data_dir, who, last)
-    _write(data_dir / PLAN_NAME, {"built": True, "last": last, "digest": digest.hex()})
+    _write(data_dir / ERASING_NAME, {"built": True, "last": last, "digest": digest.hex()})
     return Rewritten(eraser.rows + watched.rows, last, digest)
 
 
 def finish(data_dir: Path) -> bool:
     """Put what was built in its place; True where there was something to finish. May be repeated after any crash."""
-    plan = data_dir / PLAN_NAME
+    plan = data_dir / ERASING_NAME
     if not plan.exists():
         for place in _places(data_dir):  # of an attempt that was never whole
             shutil.rmtree(_beside(place, NEW), ignore_errors=True)
@@ -71,19 +70,11 @@ def finish(data_dir: Path) -> bool:
             os.replace(new, place)
             files.sync_folder(place.parent)
         shutil.rmtree(old, ignore_errors=True)
-    mark = data_dir / MARK_NAME
+    mark = data_dir / ERASED_NAME
     _write(mark, {"sequence": last})
     plan.unlink()
     files.sync_folder(data_dir)
     return True
-
-
-def erased_up_to(data_dir: Path) -> int:
-    """The last sequence whose rows were rewritten: the law holds from the snapshot there on; 0 where none were."""
-    try:
-        return int(json.loads((data_dir / MARK_NAME).read_text())["sequence"])
-    except FileNotFoundError:
-        return 0
 
 
 def _places(data_dir: Path) -> list[Path]:

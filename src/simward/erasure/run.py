@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from contextlib import closing
-from dataclasses import replace
 
 from simward.engine.both_journals import findings_folder
 from simward.engine.sqlite_journal import SqliteJournal
@@ -47,6 +46,7 @@ def _registry(settings: Settings, who: Identifiers, done: Rewritten, *, actor: s
             name = erase(connection, [imsi_text(one) for one in sorted(who.imsis)], who.texts, at)
             after = {"rows": done.rows, "journal": {"sequence": done.last, "digest": done.digest.hex()}}
             deed = Deed(at=at, actor=actor, what="erase", object=name, why=because, after=after)
-            audit.note(connection, replace(deed, imsi=None))
+            audit.note(connection, deed)
+        registry.forget_what_was_deleted()
     finally:
         registry.close()

@@ -1,7 +1,7 @@
 """The audit: every write and automatic decision, with who, what, why, before and after, in a chain of digests.
 
-What an entry says of a subscription is sealed (AES-256-GCM) under that subscription's own key; the digest is over the
-sealed octets. So a key that is destroyed erases what was said, and the chain still verifies.
+What an entry says is sealed (AES-256-GCM) under a key of its own, and the digest is over the sealed octets. So the
+keys of what was said of a subscription can be destroyed, and with them what was said: the chain still verifies.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import json
 import secrets
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from simward.registry import tables as t
-from simward.registry.upsert import insert
 
 NO_DIGEST = bytes(32)
 NONCE_OCTETS = 12
@@ -77,11 +76,11 @@ def note(connection: sa.Connection, deed: Deed) -> int:
     tail = connection.execute(sa.select(t.audit.c.number, t.audit.c.digest).order_by(t.audit.c.number.desc()).limit(1))
     last = tail.one_or_none()
     number, previous = (last.number + 1, bytes(last.digest)) if last else (1, NO_DIGEST)
-    subject, content = _content(connection, deed)
+    subject = subject_of(connection, deed.imsi, deed.at) if deed.imsi else ""
     values: dict[str, Any] = {
         "number": number, "at": deed.at, "tenant": deed.tenant, "actor": deed.actor[:ACTOR_MAX],
         "what": deed.what[:WHAT_MAX], "object": deed.object[:NAME_MAX], "cause": deed.cause[:NAME_MAX],
-        "subject": subject, "content": content,
+        "subject": subject, "content": _sealed(connection, number, deed),
     }  # fmt: skip
     values["digest"] = digest_of(previous, values)
     connection.execute(sa.insert(t.audit).values(values))
@@ -112,14 +111,15 @@ def walk(connection: sa.Connection) -> Walked:
 
 def entries(connection: sa.Connection, after: int = 0, *, imsi: str | None = None) -> Iterator[Entry]:
     """The entries above `after`, unsealed where their key is there; with `imsi`, those about one subscription."""
-    keys: dict[str, bytes] = {}
-    for key in connection.execute(sa.select(t.audit_key).where(t.audit_key.c.key.is_not(None))):
-        if imsi is None or key.imsi == imsi:
-            keys[key.subject] = bytes(key.key)
-    for row in _rows(connection, after):
-        if imsi is None or row["subject"] in keys:
-            known = {name: row[name] for name in Entry.__slots__ if name != "content"}
-            yield Entry(**known, content=_opened(row, keys))
+    wanted = None
+    if imsi is not None:
+        asked = sa.select(t.audit_subject.c.subject).where(t.audit_subject.c.imsi == imsi)
+        wanted = connection.execute(asked).scalar()
+        if wanted is None:
+            return
+    for row in _rows(connection, after, wanted):
+        known = {name: row[name] for name in Entry.__slots__ if name != "content"}
+        yield Entry(**known, content=_opened(row))
 
 
 def head(connection: sa.Connection) -> tuple[int, bytes]:
@@ -138,55 +138,71 @@ def digest_at(connection: sa.Connection, number: int) -> bytes | None:
     return None if found is None else bytes(found)
 
 
-def subject_of(connection: sa.Connection, imsi: str, at: int) -> tuple[str, bytes]:
-    """The name and key of a subscription in the audit, made where it had none. The name says nothing of the IMSI."""
-    known = connection.execute(sa.select(t.audit_key).where(t.audit_key.c.imsi == imsi)).one_or_none()
+def subject_of(connection: sa.Connection, imsi: str, at: int) -> str:
+    """The name of a subscription in the audit, made where it had none. It says nothing of the IMSI."""
+    asked = sa.select(t.audit_subject.c.subject).where(t.audit_subject.c.imsi == imsi)
+    known = connection.execute(asked).scalar()
     if known is not None:
-        return known.subject, bytes(known.key)
-    subject, key = secrets.token_hex(16), AESGCM.generate_key(256)
-    values = {"subject": subject, "imsi": imsi, "key": key, "made_at": at}
-    connection.execute(insert(connection, t.audit_key).values(values))
-    return subject, key
-
-
-def destroy_key(connection: sa.Connection, imsi: str, at: int) -> str | None:
-    """Erase what the audit says of a subscription: its key goes, and whose it was. Gives its name; None without one."""
-    subject = connection.execute(sa.select(t.audit_key.c.subject).where(t.audit_key.c.imsi == imsi)).scalar()
-    if subject is not None:
-        gone = sa.update(t.audit_key).where(t.audit_key.c.subject == subject)
-        connection.execute(gone.values(imsi=None, key=None, destroyed_at=at))
+        return str(known)
+    subject = secrets.token_hex(16)
+    connection.execute(sa.insert(t.audit_subject).values(subject=subject, imsi=imsi, made_at=at))
     return subject
 
 
-def _content(connection: sa.Connection, deed: Deed) -> tuple[str, bytes]:
+def destroy_keys(connection: sa.Connection, imsi: str, texts: Sequence[str], at: int) -> int:
+    """Erase what the audit says of a subscription: the keys of the entries about it, and of those that name it.
+
+    `texts` are its numbers in every spelling. Gives how many entries nobody can read from now on.
+    """
+    asked = sa.select(t.audit_subject.c.subject).where(t.audit_subject.c.imsi == imsi)
+    subject = connection.execute(asked).scalar()
+    gone = [
+        one.number for one in entries(connection)
+        if one.content is not None
+        and ((subject is not None and one.subject == subject) or _names(one.content, [imsi, *texts]))
+    ]  # fmt: skip
+    for start in range(0, len(gone), PAGE):
+        connection.execute(sa.delete(t.audit_key).where(t.audit_key.c.number.in_(gone[start : start + PAGE])))
+    forgotten = sa.update(t.audit_subject).where(t.audit_subject.c.imsi == imsi)
+    connection.execute(forgotten.values(imsi=None, erased_at=at))
+    return len(gone)
+
+
+def _names(content: dict[str, Any], texts: Sequence[str]) -> bool:
+    said = json.dumps(content)
+    return any(one in said for one in texts)
+
+
+def _sealed(connection: sa.Connection, number: int, deed: Deed) -> bytes:
     said = {name: getattr(deed, name) for name in ("imsi", "iccid", "why", "before", "after") if getattr(deed, name)}
     plain = json.dumps(said, separators=(",", ":"), sort_keys=True, default=str).encode()
-    if not deed.imsi:
-        return "", plain
-    subject, key = subject_of(connection, deed.imsi, deed.at)
-    nonce = secrets.token_bytes(NONCE_OCTETS)
-    return subject, nonce + AESGCM(key).encrypt(nonce, plain, subject.encode())
+    key, nonce = AESGCM.generate_key(256), secrets.token_bytes(NONCE_OCTETS)
+    connection.execute(sa.insert(t.audit_key).values(number=number, key=key))
+    return nonce + AESGCM(key).encrypt(nonce, plain, str(number).encode())
 
 
-def _opened(row: Any, keys: dict[str, bytes]) -> dict[str, Any] | None:
+def _opened(row: Any) -> dict[str, Any] | None:
+    if row["key"] is None:
+        return None
     content = bytes(row["content"])
-    if row["subject"]:
-        key = keys.get(row["subject"])
-        if key is None:
-            return None
-        try:
-            content = AESGCM(key).decrypt(content[:NONCE_OCTETS], content[NONCE_OCTETS:], row["subject"].encode())
-        except InvalidTag:
-            return None
-    said: dict[str, Any] = json.loads(content)
+    try:
+        plain = AESGCM(bytes(row["key"])).decrypt(
+            content[:NONCE_OCTETS], content[NONCE_OCTETS:], str(row["number"]).encode()
+        )
+    except InvalidTag:
+        return None  # it was changed, as the chain shows
+    said: dict[str, Any] = json.loads(plain)
     return said
 
 
-def _rows(connection: sa.Connection, after: int) -> Iterator[Any]:
+def _rows(connection: sa.Connection, after: int, subject: str | None = None) -> Iterator[Any]:
     """A page at a time: an audit of years does not fit in memory."""
+    with_keys = t.audit.outerjoin(t.audit_key, t.audit.c.number == t.audit_key.c.number)
     while True:
-        asked = sa.select(t.audit).where(t.audit.c.number > after).order_by(t.audit.c.number).limit(PAGE)
-        found = connection.execute(asked).mappings().all()
+        asked = sa.select(t.audit, t.audit_key.c.key).select_from(with_keys).where(t.audit.c.number > after)
+        if subject is not None:
+            asked = asked.where(t.audit.c.subject == subject)
+        found = connection.execute(asked.order_by(t.audit.c.number).limit(PAGE)).mappings().all()
         yield from found
         if len(found) < PAGE:
             return

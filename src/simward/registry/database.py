@@ -86,6 +86,16 @@ class Registry:
                 return ""
             return str(connection.execute(sa.select(VERSION.c.version_num)).scalar() or "")
 
+    def forget_what_was_deleted(self) -> None:
+        """Write the file anew, so that no free page and no log holds what was deleted. PostgreSQL vacuums by itself."""
+        if self.engine.dialect.name == "sqlite":
+            with _worded(), self.engine.connect() as connection:
+                raw = connection.connection.driver_connection
+                assert raw is not None
+                raw.rollback()
+                raw.execute("VACUUM")
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()

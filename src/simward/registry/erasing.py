@@ -1,4 +1,4 @@
-"""Erases one subscription from the registry: its audit key, its mirror, and its numbers wherever a text holds them."""
+"""Erases one subscription from the registry: its audit keys, its mirror, and its numbers wherever a text holds them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from simward.registry import tables as t
 KEPT = frozenset(("id", "detector", "class", "severity", "tenant", "use_case", "at", "ended_at", "response", "held",
                   "wanted", "verdict", "scope"))  # fmt: skip
 """What stays of a finding about it: that there was one, of which kind, and what policy said."""
-UNTOUCHED = (t.audit, t.audit_key, t.cursor, t.journal_text)
+UNTOUCHED = (t.audit, t.audit_key, t.audit_subject, t.cursor, t.journal_text)
 
 
 def erase(connection: sa.Connection, imsis: Sequence[str], texts: Sequence[str], at: int) -> str:
     """Erase, in one transaction; gives the name that stands in place of the numbers from now on."""
     name = f"erased-{secrets.token_hex(8)}"
     for imsi in imsis:
-        audit.destroy_key(connection, imsi, at)
+        audit.destroy_keys(connection, imsi, texts, at)
         connection.execute(sa.delete(t.subscription).where(t.subscription.c.imsi == imsi))
         _documents(connection, imsi)
         hidden = {"session_id": None}

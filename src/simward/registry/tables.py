@@ -233,15 +233,21 @@ command = sa.Table(
 )  # fmt: skip
 """Commands to the gate that this process decided on. The gate knows repetitions by `id`; `result` NULL = open."""
 
-audit_key = sa.Table(
-    "audit_key", metadata,
+audit_subject = sa.Table(
+    "audit_subject", metadata,
     sa.Column("subject", sa.String, primary_key=True),
     sa.Column("imsi", sa.String, unique=True),
-    sa.Column("key", sa.LargeBinary),
     sa.Column("made_at", Big, nullable=False),
-    sa.Column("destroyed_at", Big),
+    sa.Column("erased_at", Big),
 )  # fmt: skip
-"""Under which key the audit says what it says of a subscription. Erasing destroys the key and forgets whose it was."""
+"""How the audit calls a subscription. Erasing forgets whose name it was."""
+
+audit_key = sa.Table(
+    "audit_key", metadata,
+    sa.Column("number", Big, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.LargeBinary, nullable=False),
+)  # fmt: skip
+"""The key that the content of an entry is sealed with. Erasing removes those of what was said of a subscription."""
 
 audit = sa.Table(
     "audit", metadata,
@@ -257,4 +263,4 @@ audit = sa.Table(
     sa.Column("digest", sa.LargeBinary, nullable=False),
     sa.Index("ix_audit_subject_number", "subject", "number"),
 )  # fmt: skip
-"""Every write and automatic decision, in a chain of digests. `content` is JSON, sealed where a subject is named."""
+"""Every write and automatic decision, in a chain of digests. `content` is JSON, sealed under the entry's own key."""

@@ -21,6 +21,8 @@ from simward.engine.start import (
     WATCH_PREFIX,
     fold_foreign,
     from_snapshot,
+    refuse_before_erasure,
+    refuse_half_erased,
     refuse_unless_reached,
     room_to_grow,
     save,
@@ -92,8 +94,10 @@ def restore_behind(data_dir: Path, journal: Journal) -> Behind:
 
     A snapshot that was made before there was a watch knows the gate's part alone: the watch begins there.
     """
+    refuse_half_erased(data_dir)
     snapshot = newest_snapshot(snapshots_folder(data_dir), room=room_to_grow)
     gate = from_snapshot(snapshot) if snapshot is not None else Fold.new()
+    refuse_before_erasure(gate.sequence, data_dir)
     refuse_unless_reached(gate, journal)
     state = watch_state_of(snapshot) if snapshot is not None else None
     watch = WatchFold(gate, state)

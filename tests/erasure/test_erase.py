@@ -1,0 +1,205 @@
+"""Erasing: the numbers of one subscription are nowhere afterwards, and every chain of digests verifies again."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner, Result
+
+from history.recorded import MEMBERS, archive_all, member, record
+from simward.cli import cli
+from simward.control.following import Following
+from simward.engine import events as ev
+from simward.engine.both_journals import findings_folder
+from simward.engine.journal import EVENTS, events_row, row_events, row_outputs
+from simward.engine.sqlite_journal import SqliteJournal
+from simward.engine.start import erased_up_to, restore
+from simward.erasure import files
+from simward.erasure.identifiers import EVIDENCE, Identifiers
+from simward.errors import JournalError
+from simward.history.whole import WholeJournal
+from simward.identity import Iccid, Imsi, Msisdn
+from simward.registry import audit
+from simward.registry import tables as t
+from simward.registry.database import Registry, sqlite_url
+from simward.response.announcing import Announcing
+from simward.response.auditing import Auditing
+from simward.settings import Endpoint
+from simward.watch.following import Follower
+
+GONE = MEMBERS - 1
+"""The one whose SIM was seen in a phone: it has findings, and evidence."""
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Days of a fleet, in history and journal, followed and audited; and one line out of the inventory."""
+    folder = tmp_path_factory.mktemp("recorded")
+    record(folder)
+    lines = ["iccid,imsi,use_case,msisdn"]
+    for number in range(MEMBERS):
+        if number != GONE:
+            who = member(number)
+            lines.append(f"{who['iccid']},{who['imsi']},water-meter,{who['msisdn']}")
+    (folder / "inventory.csv").write_text("\n".join(lines) + "\n")
+    assert archive_all(folder) > 2
+    assert simward(folder, "apply", "--yes", "--because", f"{member(GONE)['imsi']} is sold").exit_code == 0
+    prove_disconnects(folder)
+    with closing(Follower(folder / "data")) as follower:
+        follower.catch_up()
+    registry = Registry.open(sqlite_url(folder / "data"))
+    registry.migrate()
+    announcing = Announcing([Endpoint("all", "webhook")], lambda: 1)
+    with closing(Following(folder / "data", registry, [announcing], [Auditing()])) as following:
+        while following.step():
+            pass
+    registry.close()
+    return folder
+
+
+def prove_disconnects(folder: Path) -> None:
+    """The gateway answers what is pending."""
+    with closing(SqliteJournal.open(folder / "data" / "journal")) as journal:
+        fold = restore(folder / "data", WholeJournal(folder / "data", journal))
+        journal.register_kernel(fold.kernel, fold.manifest())
+        for effect in fold.pending_effects():
+            first = fold.sequence + 1
+            event = fold.effect_result(effect, ev.EFFECT_ACK, 0, fold.now)
+            folded = fold.events(event)
+            journal.append(events_row(first, fold.now, fold.kernel, event, folded.outputs.copy()))
+
+
+@pytest.fixture
+def folder(recorded: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(recorded, tmp_path / "work"))
+
+
+def simward(folder: Path, *arguments: str) -> Result:
+    result = CliRunner().invoke(cli, ["--dir", str(folder), *arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def numbers() -> Identifiers:
+    who = member(GONE)
+    return Identifiers(
+        frozenset({Imsi.parse(who["imsi"]).number}), Iccid.parse(who["iccid"]).number,
+        frozenset({Msisdn.parse(who["msisdn"]).number}),
+    )  # fmt: skip
+
+
+def mentions(folder: Path) -> list[str]:
+    """Files under data/ that hold one of its numbers, as digits or as the engine keeps them."""
+    who = numbers()
+    patterns = [text.encode() for text in who.texts] + [np.int64(one).tobytes() for one in who.imsis]
+    return [
+        str(path.relative_to(folder)) for path in sorted((folder / "data").rglob("*"))
+        if path.is_file() and any(one in path.read_bytes() for one in patterns)
+    ]  # fmt: skip
+
+
+def test_before_it_is_everywhere(folder: Path) -> None:
+    found = mentions(folder)
+    assert {one.split("/")[1] for one in found} >= {"journal", "registry.sqlite"}
+    with closing(WholeJournal.open(folder / "data")) as whole:
+        imsi = next(iter(numbers().imsis))
+        assert any((row_outputs(row, whole.layouts)["imsi"] == imsi).any() for row in whole.rows())
+
+
+def test_afterwards_it_is_nowhere_and_everything_verifies(folder: Path) -> None:
+    before = simward(folder, "audit", "verify", "--json")
+    erased = simward(folder, "erase", member(GONE)["iccid"], "--because", "asked by the person", "--yes")
+    assert erased.exit_code == 0, erased.output
+    assert mentions(folder) == []
+    assert simward(folder, "verify").exit_code == 0
+    assert simward(folder, "audit", "verify").exit_code == 0
+    assert before.exit_code == 0
+    who = numbers()
+    with closing(WholeJournal.open(folder / "data")) as whole:
+        for row in whole.rows():
+            for rows in (row_outputs(row, whole.layouts), *([row_events(row)] if row.kind == EVENTS else [])):
+                for name in {"imsi", "user", "msisdn", "subject", "iccid", *EVIDENCE} & set(rows.dtype.names):
+                    assert not np.isin(rows[name], list(who.numbers)).any(), (row.first, name)
+
+
+def test_the_others_are_as_they_were(folder: Path) -> None:
+    other = member(2)
+    before = simward(folder, "explain", other["imsi"], "--json").stdout
+    findings = simward(folder, "findings", "--json", "--imsi", other["imsi"]).stdout
+    counted = simward(folder, "events", "--count").stdout
+    assert simward(folder, "erase", member(GONE)["imsi"], "--because", "asked", "--yes").exit_code == 0
+    assert simward(folder, "explain", other["imsi"], "--json").stdout == before
+    assert simward(folder, "findings", "--json", "--imsi", other["imsi"]).stdout == findings
+    assert simward(folder, "events", "--count").stdout == counted, "that something happened stays"
+    assert simward(folder, "explain", member(GONE)["imsi"]).exit_code == 1
+
+
+def test_the_state_goes_on_from_the_snapshot(folder: Path) -> None:
+    with closing(WholeJournal.open(folder / "data")) as whole:
+        before, last = restore(folder / "data", whole).state.digest(), whole.last
+    assert simward(folder, "erase", member(GONE)["imsi"], "--because", "asked", "--yes").exit_code == 0
+    with closing(WholeJournal.open(folder / "data")) as whole:
+        assert whole.last == last
+        assert restore(folder / "data", whole).state.digest() == before
+    assert erased_up_to(folder / "data") == last
+    with closing(SqliteJournal.open(folder / "data" / "journal")) as journal:
+        assert journal.last == last
+
+
+def test_without_that_snapshot_nothing_starts(folder: Path) -> None:
+    assert simward(folder, "erase", member(GONE)["imsi"], "--because", "asked", "--yes").exit_code == 0
+    shutil.rmtree(folder / "data" / "snapshots")
+    with closing(WholeJournal.open(folder / "data")) as whole, pytest.raises(JournalError, match="erasure"):
+        restore(folder / "data", whole)
+
+
+def test_the_audit_says_that_it_was_erased_and_not_whom(folder: Path) -> None:
+    assert simward(folder, "erase", member(GONE)["imsi"], "--because", "asked", "--yes").exit_code == 0
+    registry = Registry.open(sqlite_url(folder / "data"))
+    with registry.reading() as connection:
+        entries = list(audit.entries(connection))
+        assert connection.execute(sa.select(t.subscription.c.imsi)).scalars().all().count(member(GONE)["imsi"]) == 0
+    registry.close()
+    assert entries[-1].what == "erase"
+    assert entries[-1].content is not None and entries[-1].content["why"] == "asked"
+    assert any(one.content is None for one in entries)
+
+
+def test_one_that_is_declared_is_not_erased(folder: Path) -> None:
+    refused = simward(folder, "erase", member(0)["imsi"], "--because", "asked", "--yes")
+    assert refused.exit_code == 1
+    assert "inventory.csv" in refused.output
+
+
+@pytest.mark.parametrize("stage", range(6))
+def test_killed_anywhere_it_is_either_not_done_or_finished_by_the_same_command(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, stage: int
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    count = iter(range(100))
+
+    def counting(*arguments: object) -> None:
+        if next(count) == stage:
+            raise Killed
+        replace(*arguments)
+
+    replace = files.os.replace
+    monkeypatch.setattr(files.os, "replace", counting)
+    with pytest.raises(Killed):
+        CliRunner().invoke(
+            cli, ["--dir", str(folder), "erase", member(GONE)["imsi"], "--because", "asked", "--yes"],
+            catch_exceptions=False,
+        )  # fmt: skip
+    monkeypatch.undo()
+    again = simward(folder, "erase", member(GONE)["imsi"], "--because", "asked", "--yes")
+    assert again.exit_code in (0, 1), again.output
+    assert mentions(folder) == []
+    assert simward(folder, "verify").exit_code == 0
+    assert not findings_folder(folder / "data").with_name("journal.erasing").exists()
