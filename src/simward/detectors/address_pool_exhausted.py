@@ -3,14 +3,16 @@
 **What it sees.** Each subscription gets one address of its segment's pool at its first allowed request, and keeps it.
 When the last is given, the next newcomer cannot be served.
 
-- `exhausted`: every address of the pool belongs to a subscription; `was` is how many there are.
+- `exhausted`: every address of the pool belongs to a subscription, or to a session that is not over; `was` is how many
+  there are.
 
 **Why it matters.** An address that is given twice makes two devices one, for the application and for every later
 question of who it was. So a newcomer is refused rather than given a used address, unless policy says otherwise.
 
 **What it misses.** A pool that is nearly full.
 
-**Likely false alarms.** None known. Addresses of subscriptions that were removed from the inventory are used again.
+**Likely false alarms.** None known. Addresses of subscriptions that were removed from the inventory are used again, as
+soon as it is certain that their sessions are over (metric `addresses_withheld`).
 
 **What to do.** Give the segment a larger pool (`simward plan` shows who is affected), or remove retired subscriptions.
 """

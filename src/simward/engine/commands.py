@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from simward.engine.confining import after_refusal, let_out
-from simward.engine.departed import settle_departed
+from simward.engine.departed import SESSION_CONTEXT_NOT_FOUND, settle_departed
 from simward.engine.effects import (
     COMMAND_ANSWER,
     EFFECT_PROOF,
@@ -34,6 +34,7 @@ from simward.engine.rows import (
 from simward.engine.sessions import CHANGING, CONFINED, DISCONNECTING, HELD, close_session
 from simward.engine.settle import end_finding
 from simward.engine.strangers import forget_stranger
+from simward.engine.withheld import sweep_withheld
 
 COMMAND_LOCK, COMMAND_RELEASE, COMMAND_DISCONNECT, COMMAND_PAUSE, COMMAND_RESUME = 20, 21, 22, 23, 24
 APPLIED, STALE, LIMITED, NOT_FOUND = 1, 3, 4, 5
@@ -42,7 +43,6 @@ RELEASE_PERSON, RELEASE_EXPIRY = 1, 2
 LOCKED_BY_FINDING, LOCKED_BY_PERSON = 1, 2
 MODE_DECLARED = 2
 EFFECT_ACK, EFFECT_NAK = 1, 2
-SESSION_CONTEXT_NOT_FOUND = 503
 SWEEP_ROWS = 1024
 STRANGER_SWEEP_ROWS = 64
 STRANGER_QUIET_US = 3_600_000_000
@@ -205,7 +205,10 @@ def write_proof(t, row, event, position, made):  # type: ignore[no-untyped-def]
 
 @njit
 def sweep(t, event, position, made):  # type: ignore[no-untyped-def]
-    """A tick looks at the next slice of rows for what ends by itself: locks that expire, strangers that fell silent."""
+    """A tick looks at the next slice of rows for what ends by itself: locks that expire, strangers that fell silent,
+    numbers whose session is over.
+    """
+    sweep_withheld(t, event)
     meta = meta_of(t)
     count = np.int64(meta.subscriptions)
     index = np.int64(0)

@@ -39,6 +39,7 @@ from simward.engine import (
     strangers,
     surroundings,
     tables,
+    withheld,
 )
 
 SOURCES = (
@@ -61,8 +62,9 @@ SOURCES = (
     surroundings,
     findings,
     settle,
-    effects,
     departed,
+    withheld,
+    effects,
     confining,
     commands,
     kernel,

@@ -20,6 +20,7 @@ from simward.engine.rows import (
 )
 from simward.engine.sessions import CHANGING, DISCONNECTING, HELD, IMSI_REPORTED, name_for_gateway
 from simward.engine.settle import end_finding
+from simward.engine.withheld import is_withheld
 
 VERDICT, DISCONNECT, EFFECT_PROOF, BOUND, LOCKED, RELEASED, COMMAND_ANSWER, ADDRESS_GIVEN, UNBOUND = (
     4,
@@ -112,12 +113,18 @@ def take_address(t, segment, quarantine):  # type: ignore[no-untyped-def]
         )
     else:
         last, following, head = np.int64(pool.pool_last), np.int64(state.next_address), np.int64(state.freed_head)
+    while following != 0 and following <= last and is_withheld(t, segment, quarantine, following):
+        following += np.int64(1)
     if following != 0 and following <= last:
         if quarantine:
             state.next_quarantine = following + np.int64(1)
         else:
             state.next_address = following + np.int64(1)
         return following
+    if following == last + np.int64(1) and quarantine:  # past those that are withheld
+        state.next_quarantine = following
+    elif following == last + np.int64(1):
+        state.next_address = following
     if head == NOWHERE:
         return np.int64(0)
     freed = freed_at(t, head)

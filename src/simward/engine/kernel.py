@@ -25,6 +25,7 @@ from simward.engine.addressing import (
 )
 from simward.engine.commands import fold_command, fold_effect_result, sweep
 from simward.engine.confining import confine, let_out
+from simward.engine.departed import end_departed_of, note_departed
 from simward.engine.effects import (
     ADDRESS_GIVEN,
     DISCONNECT,
@@ -108,6 +109,8 @@ def fold_known(t, row, event, position, made):  # type: ignore[no-untyped-def]
     if gateway >= 0:
         gateway_at(t, gateway).last_at = event.received_at
     drop_older_epochs(t, row)
+    if event.kind != ACCESS_REQUEST:
+        note_departed(t, event)
     made, index = release_if_due(t, row, event, position, made, index)
     if event.kind != STOP:
         look_around(t, row, event)
@@ -298,6 +301,7 @@ def fold_stranger(t, event, position, made):  # type: ignore[no-untyped-def]
     if asked:
         stranger.last_request = record
     else:
+        note_departed(t, event)
         remember_record(stranger, record)
     judge_stranger(t, row, event)
     wanted = np.int64(settings_of(t).unknown_response)
@@ -389,6 +393,7 @@ def fold_gateway(t, event, position, made):  # type: ignore[no-untyped-def]
     gateway.last_at = event.received_at
     gateway.sessions = 0
     gateway.started = 0
+    end_departed_of(t, event)
     return made
 
 

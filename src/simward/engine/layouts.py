@@ -148,11 +148,30 @@ DEPARTED = np.dtype(
         ("imsi_reported", "u1"),
         ("id_octets", "u1"),
         ("id_form", "u1"),
-        ("settled", "u1"),  # 1: what became of it is known
+        ("settled", "u1"),  # 1: what became of it is known, it is not sent again
+        ("over", "u1"),  # 1: and the session is: it holds no address any more
+        ("held_address", "u4"),  # what it held, 0 = no IPv4 address
+        ("heard_s", "u4"),  # when it was heard last, or removed (received_at, s)
+        ("prefix_mark", "i4"),  # as in SESSION
     ],
     align=True,
 )
-"""A Disconnect of a session whose subscription was removed from the inventory, until it has its proof."""
+"""A Disconnect of a session whose subscription was removed from the inventory, until the session is over."""
+WITHHELD = np.dtype(
+    [
+        ("mark", "i8"),  # BY_SESSION: withheld.session_mark; BY_DEPARTED: the effect's sequence
+        ("number", "u4"),
+        ("session", "i4"),  # BY_SESSION: its row
+        ("segment", "u2"),
+        ("effect_index", "u2"),  # BY_DEPARTED: of the effect
+        ("quarantine", "u1"),
+        ("by", "u1"),  # withheld.BY_SESSION, ...
+        ("over", "u1"),
+        ("spare", "u1"),
+    ],
+    align=True,
+)
+"""A number of a pool that no subscription of its segment has, but somebody may still hold (withheld.py)."""
 GATEWAY = record(
     [
         ("epoch_at", "i8"),
@@ -229,6 +248,7 @@ META = np.dtype(
         ("late", "i8"),
         ("departed_dropped", "i8"),  # Disconnects that were too many to keep until their proof
         ("gateways_not_kept", "i8"),  # events of gateways for which there was no row left
+        ("departed_expired", "i8"),  # sessions of removed subscriptions taken for over without a proof
         ("subscriptions", "i4"),
         ("subscription_free", "i4"),
         ("subscriptions_live", "i4"),
@@ -243,7 +263,11 @@ META = np.dtype(
         ("freed_free", "i4"),
         ("devices", "i4"),
         ("departed", "i4"),
-        ("departed_open", "i4"),  # of those, how many have no proof yet
+        ("departed_open", "i4"),  # of those, how many sessions are not over
+        ("departed_sweep", "i4"),
+        ("withheld", "i4"),
+        ("withheld_open", "i4"),  # of those, how many are not over
+        ("withheld_sweep", "i4"),
         ("command_at", "i4"),
         ("sweep", "i4"),
         ("stranger_sweep", "i4"),
@@ -301,7 +325,7 @@ AROUND = np.dtype(
 OWN = (
     "meta", "subscriptions", "imsi_index", "msisdn_index", "sessions", "gateways", "gateway_index", "strangers",
     "segment_states", "freed", "findings", "devices", "device_index", "limits", "commands", "detectors", "cell_index",
-    "departed",
+    "departed", "departed_index", "withheld",
 )  # fmt: skip
 """The arrays that the state owns."""
 SCRATCH = ("around", "evidence", "classes", "outputs", "results")
@@ -319,6 +343,7 @@ TABLES = np.dtype(
                 "device_mask",
                 "gateway_mask",
                 "cell_mask",
+                "departed_mask",
                 "model_count",
                 "gateways_room",
                 "outputs_room",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from simward.engine.layouts import DEPARTED, SESSION_DISCONNECTING, SESSION_IMSI_REPORTED
+from simward.engine.layouts import DEPARTED, SESSION_CONFINED, SESSION_DISCONNECTING, SESSION_IMSI_REPORTED
 from simward.engine.outputs import DISCONNECT, FINDING_ENDED, OUTPUT, UNBOUND
-from simward.engine.pools import chain
+from simward.engine.pools import chain, column, place_of_apn, segments_in
 from simward.engine.session_names import put_id
 from simward.engine.sessions import SESSIONS_MAX
 from simward.engine.state import State, rows
+from simward.engine.withholding import Pool
 
 FINDING_FACTS = ("opened_sequence", "opened_index", "detector", "class", "response", "wanted", "held", "was", "now")
 INDEXES = 1 << 16
@@ -18,7 +19,7 @@ REMOVALS_MAX = INDEXES // SESSIONS_MAX
 """Most removals of one inventory revision."""
 DEPARTED_MAX = 1 << 16
 """Disconnects kept until they have their proof; what is beyond is sent once, and counted as not kept."""
-SESSION_FACTS = ("gateway", "client", "apn", "address", "id_words", "id_octets", "id_form")
+SESSION_FACTS = ("gateway", "client", "apn", "address", "prefix_mark", "id_words", "id_octets", "id_form")
 
 
 def farewells(state: State, removals: np.ndarray) -> np.ndarray:
@@ -91,29 +92,45 @@ def leaving(state: State, row: int, at: int) -> np.ndarray:
         kept[name] = session[name]
     kept["imsi"], kept["iccid"], kept["generation"] = one["imsi"], one["iccid"], one["generation"]
     kept["imsi_reported"] = bool(session["flags"] & SESSION_IMSI_REPORTED)
+    kept["heard_s"], kept["held_address"] = int(state.meta["now"][0]) // 1_000_000, session["address"]
+    if not session["address"] and not session["prefix_mark"]:  # its gateway reports none: the one that it was given
+        place = place_of_apn(state.policy, int(one["use_case"]), int(session["apn"]))
+        quarantine = bool(session["flags"] & SESSION_CONFINED)
+        pool = Pool.of(state.policy, int(segments_in(state.policy, place)[one["use_case"]]), quarantine)
+        number = int(column(state.subscriptions, quarantine, place)[row])
+        kept["held_address"] = 0 if pool.bare else number
+        if number and pool.bare and pool.prefix_length:
+            kept["prefix_mark"] = pool.marks(np.array([number]))[0]
     return kept
 
 
 def keep_departed(state: State, new: np.ndarray) -> None:
-    """Add rows to those that have no proof yet, sorted by the name of the effect."""
+    """Add rows to those of sessions that are not over, sorted by the name of the effect.
+
+    Where they are too many, those go first that are only kept for their address.
+    """
     if not len(new):
         return
     earlier = np.asarray(state.departed)[: int(state.meta["departed"][0])].view(np.ndarray)
-    whole = np.concatenate([earlier[earlier["settled"] == 0], new])
-    state.meta["departed_dropped"] += max(0, len(whole) - DEPARTED_MAX)
+    earlier = earlier[earlier["over"] == 0]
+    whole = np.concatenate([earlier[earlier["settled"] == 0], new, earlier[earlier["settled"] == 1]])
+    dropped = whole[DEPARTED_MAX:]
+    state.meta["departed_dropped"] += np.count_nonzero(dropped["settled"] == 0)
+    state.meta["departed_expired"] += np.count_nonzero(dropped["settled"])
     whole = whole[:DEPARTED_MAX]
     whole = whole[np.lexsort((whole["effect_index"], whole["effect_sequence"]))]
     table = rows(len(whole), DEPARTED)
     table[:] = whole
     state.departed = table
     state.meta["departed"] = state.meta["departed_open"] = len(whole)
-    state.moved()
+    state.meta["departed_sweep"] = 0
+    state.index_departed()
 
 
 def pending_departed(state: State) -> np.ndarray:
     """The Disconnects of removed subscriptions that have no proof yet, as OUTPUT rows."""
     kept = state.departed[: int(state.meta["departed"][0])]
-    kept = kept[np.asarray(kept["settled"]) == 0]
+    kept = kept[(np.asarray(kept["settled"]) == 0) & (np.asarray(kept["over"]) == 0)]
     effects = np.zeros(len(kept), OUTPUT)
     for effect, one in zip(effects, kept, strict=True):
         for name in ("imsi", "iccid", "generation", "gateway", "client", "apn", "address"):

@@ -9,6 +9,7 @@ import numpy as np
 from simward.engine.layouts import FREED, NOWHERE, SEGMENT_STATE
 from simward.engine.state import State, rows
 from simward.engine.tables import OTHER_SEGMENTS, PolicyTables
+from simward.engine.withholding import Pool, holders, keep_withheld, taken_by_others, unexplained, withheld_rows
 
 POOLS = (
     (False, "pool_first", "pool_last", "next_address", "freed_head"),
@@ -17,6 +18,13 @@ POOLS = (
 """Is it the quarantine pool, its bounds, cursor and head of the free list."""
 COLUMNS = {False: ("address", "other_addresses"), True: ("quarantine_address", "other_quarantine")}
 BARE = {False: "bare", True: "quarantine_bare"}
+NORMAL_POOLS = (
+    "pool_first", "pool_last", "bare", "prefix_base", "prefix_length", "delegated_base", "delegated_length",
+)  # fmt: skip
+QUARANTINE_POOLS = (
+    "quarantine_first", "quarantine_last", "quarantine_bare", "quarantine_prefix_base", "quarantine_prefix_length",
+)  # fmt: skip
+"""What makes two pools the same one, in every family."""
 PLACES = OTHER_SEGMENTS + 1
 
 
@@ -38,20 +46,41 @@ def places_used(policy: PolicyTables) -> int:
     return PLACES if policy.use_cases["other_segments"].any() else 1
 
 
+def same_segments(old: PolicyTables, new: PolicyTables) -> np.ndarray:
+    """For each segment of `old` its number in `new`, 0 = it is gone.
+
+    A segment is known by its name. One whose name is gone is the one of a new name that has the same pools: it was
+    renamed, and its subscriptions keep their addresses. (Pools of one policy do not overlap, so there is one at most.)
+    """
+    number = {name: position for position, name in enumerate(new.names["segments"]) if position}
+    moved = np.array([number.get(name, 0) if at else 0 for at, name in enumerate(old.names["segments"])], np.int64)
+    unclaimed = sorted(set(number.values()) - set(moved.tolist()))
+    for columns in (NORMAL_POOLS, QUARANTINE_POOLS):
+        for position in range(1, len(moved)):
+            pools = [int(old.segments[name][position]) for name in columns]
+            if moved[position] or not pools[0]:
+                continue
+            for one in unclaimed:
+                if pools == [int(new.segments[name][one]) for name in columns]:
+                    moved[position] = one
+                    unclaimed.remove(one)
+                    break
+    return moved
+
+
 def renumber(state: State, old: PolicyTables, new: PolicyTables) -> None:
     """Take numbers from the old pools into the new ones; subscriptions still have the old numbers of their use cases.
 
-    A segment is known by its name. An address that lies in the new pool stays. Else its distance from the first one
-    stays, where that is free: so a pool can move, or get another family, and every prefix beside it stays. In a segment
-    that a use case is no longer in, numbers are given up.
+    Which segment is which, `same_segments` says. An address that lies in the new pool stays. Else its distance from the
+    first one stays, where that is free: so a pool can move, or get another family, and every prefix beside it stays. In
+    a segment that a use case is no longer in, numbers are given up.
     """
     if _numbers_stay(old, new):
         return
     used = state.subscriptions[: int(state.meta["subscriptions"][0])]
     use_case_of = {name: number for number, name in enumerate(new.names["use_cases"])}
-    segment_of = {name: number for number, name in enumerate(new.names["segments"])}
     target = np.array([use_case_of.get(name, 0) for name in old.names["use_cases"]], np.int64)
-    moved = np.array([segment_of.get(name, 0) if number else 0 for number, name in enumerate(old.names["segments"])])
+    moved, sitting = same_segments(old, new), holders(state)
     for quarantine, *_ in POOLS:
         kept = np.zeros((PLACES, len(used)), np.uint32)
         for place in range(places_used(old)):
@@ -60,6 +89,11 @@ def renumber(state: State, old: PolicyTables, new: PolicyTables) -> None:
             for number in np.unique(segment[held != 0]).tolist():
                 mine = np.flatnonzero((segment == number) & (held != 0))
                 numbers = moved_numbers(held[mine].astype(np.int64), old, number, new, int(moved[number]), quarantine)
+                if moved[number]:
+                    pool = Pool.of(new, int(moved[number]), quarantine)
+                    shifted = np.flatnonzero((numbers != 0) & (numbers != held[mine]))
+                    clash = taken_by_others(sitting, pool, numbers[shifted], mine[shifted])
+                    numbers[shifted[clash]] = 0  # a session of another has it: it gets a new one
                 for there in range(PLACES) if moved[number] else ():
                     stays = segments_in(new, there)[target[used["use_case"][mine]]] == moved[number]
                     kept[there][mine[stays]] = numbers[stays]
@@ -99,13 +133,13 @@ def moved_numbers(
 
 
 def remap_segments(state: State, old: PolicyTables, new: PolicyTables) -> None:
-    """Give each segment its row in the new order, with its detectors' memory and open findings, by name."""
+    """Give each segment its row in the new order, with its detectors' memory and open findings (`same_segments`)."""
     states = rows(len(new.segments), SEGMENT_STATE)
     states["finding_head"] = NOWHERE
-    before = {name: position for position, name in enumerate(old.names["segments"]) if position}
-    for position, name in enumerate(new.names["segments"]):
-        earlier = before.pop(name, -1) if position else -1
-        if not 0 <= earlier < len(state.segment_states):
+    moved = same_segments(old, new)
+    for earlier in np.flatnonzero(moved).tolist():
+        position = int(moved[earlier])
+        if earlier >= len(state.segment_states):
             continue
         states[position] = state.segment_states[earlier]
         for quarantine, first, _, cursor, _ in POOLS:
@@ -115,8 +149,8 @@ def remap_segments(state: State, old: PolicyTables, new: PolicyTables) -> None:
                     states[cursor][position] = 0
         for at in chain(state, int(states["finding_head"][position])):
             state.findings["row"][at] = position
-    for gone in before.values():
-        if gone < len(state.segment_states):
+    for gone in np.flatnonzero(moved == 0).tolist():
+        if 0 < gone < len(state.segment_states):
             for at in chain(state, int(state.segment_states["finding_head"][gone])):
                 give_up_finding(state, at)
     state.segment_states = states
@@ -140,48 +174,108 @@ def give_up_finding(state: State, at: int) -> None:
 
 
 def settle_pools(state: State, policy: PolicyTables) -> None:
-    """Make cursors, free lists and counts agree with the addresses that subscriptions hold.
+    """Make cursors, free lists and counts agree with the addresses that subscriptions and sessions hold.
 
     A subscription keeps its address while it lies in its segment's pool. The cursor never goes back below an address
-    that is held; the gaps below it are what may be given again, lowest first.
+    that is held; the gaps below it are what may be given again, lowest first. What a session of somebody else may
+    still hold is withheld until that is over.
     """
-    used = state.subscriptions[: int(state.meta["subscriptions"][0])]
-    freed: list[tuple[int, int]] = []
-    for quarantine, first, last, cursor, head in POOLS:
-        low, high = policy.segments[first].astype(np.int64), policy.segments[last].astype(np.int64)
-        found = []
-        for place in range(places_used(policy)):
-            segment, view = segments_in(policy, place)[used["use_case"]], column(used, quarantine, place)
-            numbers = view.astype(np.int64)
-            inside = (numbers != 0) & (low[segment] != 0) & (numbers >= low[segment]) & (numbers <= high[segment])
-            view[:] = np.where(inside, view, 0)
-            found.append((numbers[inside], segment[inside]))
-        held, owners = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        for number in range(len(policy.segments)):
-            mine = np.unique(held[owners == number])
-            kept = int(state.segment_states[cursor][number])
-            next_one = kept if low[number] < kept <= high[number] + 1 else int(low[number])
-            if len(mine):
-                next_one = max(next_one, int(mine[-1]) + 1)
-            gaps = np.setdiff1d(np.arange(low[number], next_one), mine) if low[number] else mine[:0]
-            state.segment_states[cursor][number] = next_one
-            state.segment_states[head][number] = len(freed) if len(gaps) else NOWHERE
-            freed += [(int(address), len(freed) + step + 1) for step, address in enumerate(gaps)]
-            if len(gaps):
-                freed[-1] = (freed[-1][0], NOWHERE)
+    held = {
+        (quarantine, segment): found
+        for quarantine, *_ in POOLS
+        for segment, found in enumerate(held_numbers(state, policy, quarantine))
+    }
+    pools = {key: Pool.of(policy, key[1], key[0]) for key in held}
+    sitting = unexplained(holders(state), [(pools[key], *found) for key, found in held.items() if len(found[0])])
+    freed: list[np.ndarray] = []
+    withheld: list[np.ndarray] = []
+    for (quarantine, number), (_, found) in held.items():
+        _, _, _, cursor, head = POOLS[quarantine]
+        pool, mine, places = pools[quarantine, number], np.unique(found), state.segment_states[number]
+        if not pool.first:
+            places[cursor], places[head] = 0, NOWHERE
             if not quarantine:
-                state.segment_states["given"][number] = len(mine)
-                state.segment_states["left"][number] = max(0, int(high[number]) + 1 - next_one) + len(gaps)
-                if not low[number]:
-                    state.segment_states["left"][number] = 0
+                places["given"] = places["left"] = 0
+            continue
+        elsewhere, shadows = other_pools(pool, pools, held)
+        kept = int(places[cursor])
+        next_one = kept if pool.first < kept <= pool.last + 1 else pool.first
+        if len(mine):
+            next_one = max(next_one, int(mine[-1]) + 1)
+        back = withheld_rows(pool, sitting, mine, elsewhere)
+        out = np.unique(back["number"]).astype(np.int64)
+        gaps = np.setdiff1d(np.arange(pool.first, next_one), np.union1d(mine, out))
+        for low, high in shadows:
+            gaps = gaps[(gaps < low) | (gaps > high)]
+        if shadows:
+            next_one = pool.last + 1  # what it has not given yet is the other segment's to give
+        withheld.append(back)
+        places[cursor], places[head] = next_one, sum(map(len, freed)) if len(gaps) else NOWHERE
+        freed.append(gaps)
+        if not quarantine:
+            places["given"] = len(mine) + len(out)
+            ahead = pool.last + 1 - next_one - int(np.count_nonzero(out >= next_one))
+            places["left"] = max(0, ahead) + len(gaps)
     write_freed(state, freed)
+    keep_withheld(state, withheld)
 
 
-def write_freed(state: State, freed: list[tuple[int, int]]) -> None:
-    """Replace the table of free addresses."""
-    table = rows(max(len(state.freed), len(freed) + 1024), FREED)
-    if freed:
-        table["address"][: len(freed)], table["next"][: len(freed)] = np.array(freed, np.int64).T
+def held_numbers(state: State, policy: PolicyTables, quarantine: bool) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Who has which numbers of each segment, (rows, numbers); one outside of its pool is given up."""
+    used = state.subscriptions[: int(state.meta["subscriptions"][0])]
+    _, first, last, _, _ = POOLS[quarantine]
+    low, high = policy.segments[first].astype(np.int64), policy.segments[last].astype(np.int64)
+    owners, numbers, segments = [], [], []
+    for place in range(places_used(policy)):
+        segment, view = segments_in(policy, place)[used["use_case"]], column(used, quarantine, place)
+        held = view.astype(np.int64)
+        inside = (held != 0) & (low[segment] != 0) & (held >= low[segment]) & (held <= high[segment])
+        view[:] = np.where(inside, view, 0)
+        owners.append(np.flatnonzero(inside))
+        numbers.append(held[inside])
+        segments.append(segment[inside])
+    whose, which, where = np.concatenate(owners), np.concatenate(numbers), np.concatenate(segments)
+    return [(whose[where == number], which[where == number]) for number in range(len(policy.segments))]
+
+
+def other_pools(
+    pool: Pool, pools: dict[tuple[bool, int], Pool], held: dict[tuple[bool, int], tuple[np.ndarray, np.ndarray]]
+) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """Numbers of this pool whose addresses subscriptions of other segments have, and ranges that are not its to give.
+
+    Pools of one policy do not overlap. Those of a segment that is gone, but whose use case still has members, may
+    overlap new ones: what is free belongs to the segment that stays, which stands before it.
+    """
+    numbers, ranges = [np.zeros(0, np.int64)], []
+    for key, other in pools.items():
+        if other == pool or not other.first:
+            continue
+        for offset in pool.offsets(other):
+            low, high = max(pool.first, other.first + offset), min(pool.last, other.last + offset)
+            if low > high:
+                continue
+            mine = held[key][1] + offset
+            numbers.append(mine[(mine >= low) & (mine <= high)])
+            if other.segment < pool.segment:
+                ranges.append((low, high))
+    return np.unique(np.concatenate(numbers)), ranges
+
+
+def write_freed(state: State, lists: list[np.ndarray]) -> None:
+    """Replace the table of free addresses by these, each a list of its own in this order."""
+    count = sum(map(len, lists))
+    table = rows(max(len(state.freed), count + 1024), FREED)
+    if count:
+        table["address"][:count], table["next"][:count] = np.concatenate(lists), np.arange(1, count + 1)
+        table["next"][np.cumsum([len(one) for one in lists if len(one)]) - 1] = NOWHERE
     state.freed = table
-    state.meta["freed"], state.meta["freed_free"] = len(freed), NOWHERE
+    state.meta["freed"], state.meta["freed_free"] = count, NOWHERE
     state.moved()
+
+
+def place_of_apn(policy: PolicyTables, use_case: int, apn: int) -> int:
+    """`addressing.place_of` outside of compiled code."""
+    for step, segment in enumerate(policy.use_cases["other_segments"][use_case].tolist()):
+        if apn and segment and int(policy.segments["apn"][segment]) == apn:
+            return step + 1
+    return 0

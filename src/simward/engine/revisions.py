@@ -15,7 +15,7 @@ from simward.engine.layouts import LIMIT
 from simward.engine.leaving import farewells
 from simward.engine.lookup import find_gateway, find_imsi, put_imsi, put_msisdn
 from simward.engine.outputs import OUTPUT
-from simward.engine.pools import remap_segments, renumber, settle_pools
+from simward.engine.pools import remap_segments, renumber, same_segments, settle_pools
 from simward.engine.rows import (
     finding_at,
     gateway_at,
@@ -90,12 +90,12 @@ def with_members(tables: PolicyTables, old: PolicyTables, state: State) -> Polic
     if not gone:
         return tables
     names = {key: list(value) for key, value in tables.names.items()}
-    use_cases, segments = old.use_cases[gone].copy(), [tables.segments]
+    use_cases, segments, same = old.use_cases[gone].copy(), [tables.segments], same_segments(old, tables)
     for position, number in enumerate(gone):
         names["use_cases"].append(old.names["use_cases"][number])
-        use_cases["segment"][position] = kept_segment(int(old.use_cases["segment"][number]), old, names, segments)
+        use_cases["segment"][position] = kept_segment(int(old.use_cases["segment"][number]), old, same, names, segments)
         for step, other in enumerate(old.use_cases["other_segments"][number].tolist()):
-            use_cases["other_segments"][position, step] = kept_segment(other, old, names, segments)
+            use_cases["other_segments"][position, step] = kept_segment(other, old, same, names, segments)
         tenant = old.names["tenants"][int(old.use_cases["tenant"][number])]
         if tenant not in names["tenants"]:
             names["tenants"].append(tenant)
@@ -112,8 +112,12 @@ def with_members(tables: PolicyTables, old: PolicyTables, state: State) -> Polic
     )
 
 
-def kept_segment(number: int, old: PolicyTables, names: dict[str, list[str]], segments: list[np.ndarray]) -> int:
+def kept_segment(
+    number: int, old: PolicyTables, same: np.ndarray, names: dict[str, list[str]], segments: list[np.ndarray]
+) -> int:
     """The new number of an old segment; one that is gone is kept too, at the end."""
+    if same[number]:
+        return int(same[number])
     name = old.names["segments"][number]
     if name not in names["segments"]:
         for kind in OF_SEGMENTS:

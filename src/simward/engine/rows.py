@@ -131,6 +131,7 @@ _fetch_number = prefetch_of(np.dtype("i8"))
 _subscription = pointer_to(layouts.SUBSCRIPTION)
 _session = pointer_to(layouts.SESSION)
 _departed = pointer_to(layouts.DEPARTED)
+_withheld = pointer_to(layouts.WITHHELD)
 _gateway = pointer_to(layouts.GATEWAY)
 _stranger = pointer_to(layouts.STRANGER)
 _segment_state = pointer_to(layouts.SEGMENT_STATE)
@@ -229,6 +230,12 @@ def zero_result(t, position):  # type: ignore[no-untyped-def]
 def departed_at(t, row):  # type: ignore[no-untyped-def]
     """layouts.DEPARTED"""
     return _departed(t.departed, row)
+
+
+@njit
+def withheld_at(t, row):  # type: ignore[no-untyped-def]
+    """layouts.WITHHELD"""
+    return _withheld(t.withheld, row)
 
 
 @njit

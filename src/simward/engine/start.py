@@ -212,6 +212,7 @@ def from_snapshot(snapshot: Snapshot) -> Fold:
     state.index_subscriptions()
     state.index_devices()
     state.index_gateways()
+    state.index_departed()
     return fold
 
 

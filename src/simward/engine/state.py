@@ -12,7 +12,7 @@ import numpy as np
 from simward.compiled import INTERPRETED, entry
 from simward.detectors import of_gate
 from simward.detectors.detector import SCOPES
-from simward.engine import events, hashing, layouts, lookup, outputs
+from simward.engine import departed, events, hashing, layouts, lookup, outputs, session_names
 from simward.engine import rows as row_access
 from simward.engine import tables as policy_tables
 from simward.engine.layouts import (
@@ -36,6 +36,7 @@ from simward.engine.layouts import (
     STRANGERS,
     SUBSCRIPTION,
     TABLES,
+    WITHHELD,
 )
 from simward.engine.outputs import OUTPUT, RESULT
 from simward.engine.remembering import DEVICES_SPARE
@@ -88,6 +89,7 @@ build_subscription_indexes = entry(lookup.build_subscription_indexes, depends=IN
 build_device_index = entry(lookup.build_device_index, depends=INDEX_SOURCES)
 build_gateway_index = entry(lookup.build_gateway_index, depends=INDEX_SOURCES)
 build_cell_index = entry(lookup.build_cell_index, depends=INDEX_SOURCES)
+build_departed_index = entry(departed.build_departed_index, depends=[*INDEX_SOURCES, session_names, departed])
 
 BATCH_MAX = 4096
 """Most events folded by one call of the kernel."""
@@ -102,6 +104,7 @@ SAVED = {
     "freed": "freed",
     "devices": "devices",
     "departed": "departed",
+    "withheld": "withheld",
     "strangers": None,
     "segment_states": None,
     "limits": None,
@@ -116,6 +119,7 @@ LAYOUTS = {
     "freed": FREED,
     "devices": DEVICE,
     "departed": DEPARTED,
+    "withheld": WITHHELD,
     "strangers": STRANGER,
     "segment_states": SEGMENT_STATE,
     "limits": LIMIT,
@@ -147,6 +151,8 @@ class State:
         self.findings = rows(1024, FINDING)
         self.devices = rows(4096, DEVICE)
         self.departed = rows(1, DEPARTED)
+        self.departed_index = np.zeros(2, np.int32)
+        self.withheld = rows(1, WITHHELD)
         self.limits = rows(1, LIMIT)
         self.commands = np.zeros(COMMANDS_KEPT, np.int64)
         self.detectors = detector_facts()
@@ -183,6 +189,12 @@ class State:
         self.moved()
         build_gateway_index(self.tables())
 
+    def index_departed(self) -> None:
+        """Make the index of the sessions of removed subscriptions anew."""
+        self.departed_index = np.zeros(index_size(int(self.meta["departed"][0]), 2), np.int32)
+        self.moved()
+        build_departed_index(self.tables())
+
     def index_cells(self) -> None:
         """Make the index of the policy's cells anew."""
         count = len(self.policy.cells)
@@ -200,8 +212,9 @@ class State:
             self._grow("sessions", sessions + events)
         if findings + 16 * events > len(self.findings):
             self._grow("findings", findings + 16 * events)
-        if freed + events > len(self.freed):
-            self._grow("freed", freed + events)
+        events_freed = events + int(meta["withheld_open"][0])
+        if freed + events_freed > len(self.freed):
+            self._grow("freed", freed + events_freed)
         if devices + events > len(self.devices):
             wanted = min(2 * int(meta["subscriptions"][0]) + DEVICES_SPARE, devices + events)
             if self._grow("devices", wanted):
@@ -247,6 +260,7 @@ class State:
         t["imsi_mask"], t["msisdn_mask"] = len(self.imsi_index) - 1, len(self.msisdn_index) - 1
         t["device_mask"] = len(self.device_index) - 1
         t["gateway_mask"], t["cell_mask"] = len(self.gateway_index) - 1, len(self.cell_index) - 1
+        t["departed_mask"] = len(self.departed_index) - 1
         t["model_count"] = len(policy.models)
         t["gateways_room"] = GATEWAYS_MAX
         t["outputs_room"] = len(self.scratch["outputs"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simward.engine.pools import moved_numbers
+from simward.engine.pools import moved_numbers, same_segments
 from simward.engine.tables import PolicyTables
 
 COLUMNS = ("prefix_base", "prefix_length", "ipv6_high", "ipv6_low", "delegated_base", "delegated_length", "bare")
@@ -14,11 +14,11 @@ COLUMNS = ("prefix_base", "prefix_length", "ipv6_high", "ipv6_low", "delegated_b
 def readdressed(old: PolicyTables, new: PolicyTables, use_case: np.ndarray, numbers: np.ndarray) -> int:
     """Of subscriptions with these use cases (of `old`) and numbers in their main segments (0 = none yet)."""
     segment = old.use_cases["segment"][use_case]
-    there = {name: number for number, name in enumerate(new.names["segments"]) if number}
+    there = same_segments(old, new)
     count = 0
     for before in np.unique(segment[numbers != 0]).tolist():
         held = numbers[(segment == before) & (numbers != 0)].astype(np.int64)
-        after = there.get(old.names["segments"][before], 0)
+        after = int(there[before])
         if not after:
             count += len(held)
             continue
