@@ -41,7 +41,7 @@ HELP = {
     "effects_dropped_total": "Disconnect- and CoA-Requests not sent because too many were waiting.",
     "effects_not_kept_total": "Disconnect-Requests for removed subscriptions that a restart would not send again.",
     "addresses_withheld": "Addresses that no subscription has, and a session may still hold.",
-    "sessions_given_up_total": "Sessions of removed subscriptions taken for over without a proof; frees their addresses.",
+    "sessions_given_up_total": "Sessions of removed subscriptions taken for over without a proof: addresses are free.",
     "commands_total": "Commands taken from the command socket.",
     "clock_behind_seconds": "How far the machine's clock is behind received_at; time passes at half speed.",
     "uptime_seconds": "Since the gate was ready.",
