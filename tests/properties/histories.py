@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -115,9 +116,7 @@ def events_of(steps: list[tuple], fold: Fold) -> np.ndarray:
         event["kind"], event["received_at"], event["happened_at"] = kind, now, now
         if kind == e.TICK:
             continue
-        name = (f"session-{member}-{session}", f"{member:040X}", f"{member:08d}-long-ids-are-cut-{session:012d}")[
-            session
-        ].encode()
+        name = session_name(member, session)
         event["gateway"] = fold.state.texts.find(gateway)
         event["client"] = fold.state.texts.find(b"client1")
         event["request"] = 1_000_000 + number
@@ -128,8 +127,10 @@ def events_of(steps: list[tuple], fold: Fold) -> np.ndarray:
         event["plmn"], event["rat"] = plmn, 8
         event["area"], event["cell"] = session - (session == 2), ECGI | session
         if kind in (e.ACCOUNTING_START, e.ACCOUNTING_INTERIM, e.ACCOUNTING_STOP, e.EFFECT_RESULT, e.CHANGE_RESULT):
-            event["session_id_octets"] = len(name)
-            event["session_id"][0, : len(name)] = list(name)
+            part = part_of(name)
+            event["session_id_octets"] = len(part)
+            event["session_id"][0, : len(part)] = list(part)
+            event["flags"] |= e.FLAG_SESSION_ID_CUT * (len(name) > len(part))
             event["address"] = (10 << 24) + 64 * 65536 + 1 + member % 2
             pool = 0x20010DB800BB0000 if session == 2 else 0x20010DB800AA0000
             event["ipv6_high"] = event["prefix_high"] = pool
@@ -143,12 +144,33 @@ def events_of(steps: list[tuple], fold: Fold) -> np.ndarray:
     return events
 
 
+def session_name(member: int, session: int) -> bytes:
+    """Acct-Session-Id: a short one, a hexadecimal one, and a long one (a very long one of odd members)."""
+    long_one = f"{member:08d}-a-long-id-has-blocks-{session:012d}" + "-and-more-of-them" * 11 * (member % 2)
+    return (f"session-{member}-{session}", f"{member:040X}", long_one)[session].encode()
+
+
+def part_of(name: bytes) -> bytes:
+    """What an event has room for."""
+    return name if len(name) <= e.SESSION_ID_OCTETS else name[:40] + hashlib.blake2b(name, digest_size=8).digest()
+
+
+WHOLE = {part_of(name): name for name in (session_name(member, 2) for member in range(1, MEMBERS + 1, 2))}
+
+
+def hear(fold: Fold, events: np.ndarray) -> np.ndarray:
+    """Put beside a batch what its events have no room for, as the receiver does; returns the batch."""
+    parts = [one.tobytes() for one in events["session_id"][events["flags"] & e.FLAG_SESSION_ID_CUT != 0]]
+    fold.state.texts.whole_ids.load([(part[40:], WHOLE[part]) for part in parts])
+    return events
+
+
 def fold_all(fold: Fold, events: np.ndarray, cuts: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Fold in batches of these sizes (the last one over and over); returns outputs, results, and what was kept."""
     outputs, results, kept, at, turn = [], [], [], 0, 0
     while at < len(events):
         size = max(1, cuts[min(turn, len(cuts) - 1)])
-        folded = fold.events(events[at : at + size])
+        folded = fold.events(hear(fold, events[at : at + size]))
         made = folded.outputs.view(np.ndarray).copy()
         made["event"] = 0  # the place in the batch is the one thing that a cut may change
         outputs.append(made)

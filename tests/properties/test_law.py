@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from histories import IMSI, MEMBERS, START_AT, events_of, fleet, fold_all, histories, inventory, tables
+from histories import IMSI, MEMBERS, START_AT, events_of, fleet, fold_all, hear, histories, inventory, tables
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,11 +65,13 @@ def test_live_equals_replay_of_what_was_journalled(steps: list, sizes: list[int]
     events, at, turn = events_of(steps, live), 0, 0
     while at < len(events):
         first = live.sequence + 1
-        folded = live.events(events[at : at + sizes[min(turn, len(sizes) - 1)]])
+        folded = live.events(hear(live, events[at : at + sizes[min(turn, len(sizes) - 1)]]))
         batch = events[at : at + folded.consumed][folded.kept]
         if len(batch):
             outputs = folded.outputs.view(np.ndarray).copy()
-            journal.append(events_row(first, 3, live.kernel, batch, outputs, live.state.texts.take_new()))
+            texts = live.state.texts
+            whole_ids = texts.whole_ids.among(batch)
+            journal.append(events_row(first, 3, live.kernel, batch, outputs, texts.take_new(), whole_ids=whole_ids))
         at += folded.consumed
         turn += 1
     fold = Fold.new()
@@ -93,7 +95,7 @@ def test_a_retransmission_changes_nothing(steps: list, delay_s: int, restarted: 
     events = events_of(steps, fold)
     for number in range(len(events)):
         event = events[number : number + 1]
-        folded = fold.events(event)
+        folded = fold.events(hear(fold, event))
         if int(event["kind"][0]) not in RETRANSMITTED:
             continue
         answer = folded.results.view(np.ndarray).copy()
@@ -109,7 +111,7 @@ def test_a_retransmission_changes_nothing(steps: list, delay_s: int, restarted: 
                 assert snapshot is not None
                 fold = from_snapshot(snapshot)
             restarted = False  # once a history is enough
-        repeated = fold.events(again)
+        repeated = fold.events(hear(fold, again))
         assert not repeated.kept[0], f"step {number} was folded twice"
         assert not len(repeated.outputs)
         assert fold.state.digest() == before
@@ -174,7 +176,8 @@ fold = fleet()
 outputs, results, kept = fold_all(fold, events_of(steps, fold), [64])
 import hashlib
 print(len(outputs), int(kept.sum()),
-      hashlib.sha256(outputs.tobytes() + results.tobytes()).hexdigest(), fold.state.digest())
+      hashlib.sha256(outputs.tobytes() + results.tobytes()).hexdigest(), fold.state.digest(),
+      int(fold.state.meta["long_ids"][0]))
 """
 
 
@@ -194,3 +197,4 @@ def test_compiled_equals_interpreted() -> None:
     ]
     assert said[0] == said[1]
     assert int(said[0].split()[0]) > 500, "a history in which nothing happens shows nothing"
+    assert int(said[0].split()[-1]) > 10, "nor one without long ids"

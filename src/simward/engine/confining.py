@@ -132,7 +132,7 @@ def write_change(t, row, at, direction, decider, deciding, event, position, made
     output.now = 1
     output.opened_sequence = output.sequence
     output.opened_index = index
-    name_for_gateway(t, session, event, output)
+    name_for_gateway(t, at, event, output)
     output.subject = 1 if np.int64(session["flags"]) & IMSI_REPORTED else 0
     session["flags"] = np.int64(session["flags"]) | np.int64(CHANGING)
     session.effect_sequence = output.sequence

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from simward.engine.rows import around_of, departed_at, int32_at, meta_of, set_int32
-from simward.engine.session_names import WORDS, name_hash
+from simward.engine.session_names import name_hash, same_words
 
 STOP = 4
 EFFECT_ACK, EFFECT_NAK = 1, 2
@@ -122,8 +122,7 @@ def find_departed_session(t, event):  # type: ignore[no-untyped-def]
         row = departed_at(t, slot - 1)
         same = row.client == event.client and row.gateway == event.gateway and not row.over
         same = same and row.id_octets == around.id_octets and row.id_form == around.form
-        for word in range(WORDS):
-            same = same and row.id_words[word] == around.words[word]
+        same = same and same_words(row.id_words, around.words, around.form)
         if same and (found < 0 or slot - np.int64(1) < found):
             found = slot - np.int64(1)
         at = (at + np.int64(1)) & t.departed_mask

@@ -203,7 +203,7 @@ def write_disconnect(t, row, at, decider, deciding, ordered, event, position, ma
     output.now = np.int64(session.attempts) + np.int64(1)
     output.opened_sequence = output.sequence
     output.opened_index = index
-    name_for_gateway(t, session, event, output)
+    name_for_gateway(t, at, event, output)
     output.subject = 1 if np.int64(session["flags"]) & IMSI_REPORTED else 0
     if held:
         session["flags"] = np.int64(session["flags"]) | np.int64(HELD)

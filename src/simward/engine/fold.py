@@ -10,11 +10,12 @@ from simward.compiled import INTERPRETED
 from simward.engine import compose
 from simward.engine.events import CHANGE_RESULT, EFFECT_RESULT, EVENT
 from simward.engine.layouts import SESSION_CHANGING, SESSION_CONFINED, SESSION_DISCONNECTING, SESSION_IMSI_REPORTED
-from simward.engine.leaving import pending_departed
+from simward.engine.leaving import departed_id, pending_departed
+from simward.engine.long_ids import stored_after, whole_of
 from simward.engine.outputs import CHANGE, DISCONNECT, INTO_QUARANTINE, OUT_OF_QUARANTINE, OUTPUT
 from simward.engine.revisions import apply_inventory, apply_policy
 from simward.engine.rows import MAPPED
-from simward.engine.session_names import put_id
+from simward.engine.session_names import KEPT_OCTETS, id_octets_of, put_id
 from simward.engine.state import BATCH_MAX, State, interpreted
 from simward.engine.tables import InventoryDelta, PolicyTables
 
@@ -123,7 +124,7 @@ class Fold:
             owner = state.subscriptions[int(session["subscription"])]
             for name in ("gateway", "client", "apn", "address"):
                 effect[name] = session[name]
-            put_id(effect, session)
+            put_id(effect, session, *stored_after(state, int(row)))
             for name in ("imsi", "iccid", "use_case", "generation"):
                 effect[name] = owner[name]
             effect["subject"] = bool(session["flags"] & SESSION_IMSI_REPORTED)
@@ -136,6 +137,23 @@ class Fold:
             effect["index"] = effect["opened_index"] = session["effect_index"]
             effect["now"] = session["attempts"]
         return np.concatenate([effects, pending_departed(state)])
+
+    def whole_id(self, effect: Any) -> bytes:
+        """The Acct-Session-Id of the session that a DISCONNECT or CHANGE output is about, where the output has no room
+        for all of it: up to 253 octets (RFC 2866 5.5). Empty where it is not known, or no longer.
+        """
+        state, sequence, index = self.state, int(effect["opened_sequence"]), int(effect["opened_index"])
+        row = int(effect["row"])
+        at = int(state.subscriptions["session_head"][row]) if 0 <= row < int(state.meta["subscriptions"][0]) else -1
+        if at >= 0 and not state.subscriptions["imsi"][row]:
+            at = -1  # a row that is free: what stands there is the next free one
+        while at >= 0:
+            session = state.sessions[at]
+            if int(session["effect_sequence"]) == sequence and int(session["effect_index"]) == index:
+                stored, octets = stored_after(state, at)
+                return whole_of(id_octets_of(session)[:KEPT_OCTETS], stored, octets) if octets else b""
+            at = int(session["next"])
+        return departed_id(state, sequence, index) or state.texts.whole_ids.of(effect["session_id"].tobytes())
 
     def effect_result(self, effect: Any, cause: int, error_cause: int, at: int) -> np.ndarray:
         """The event (one EVENT row) that says what became of a DISCONNECT or CHANGE output."""

@@ -22,6 +22,7 @@ import numpy as np
 from simward.engine.events import EVENT, reset
 from simward.engine.outputs import OUTPUT
 from simward.engine.snapshot import convert, dtype_described, dtype_description
+from simward.engine.whole_ids import Pair, notes_of_pairs, pairs_noted
 from simward.errors import JournalError, NotDurableError
 
 EVENTS, POLICY, INVENTORY, FINDINGS = "events", "policy", "inventory", "findings"
@@ -65,7 +66,8 @@ class Row:
     of the watch's own journal (kind "findings") has none: it is about the inputs in the gate's journal that have its
     sequences.
     `outputs` are OUTPUT rows. `at` is the gate clock, us UTC. `kernel` is the hash of what decided. `notes` is JSON:
-    "texts" [[id, base64], ...] that this row uses first, "commands" who asked and why.
+    "texts" [[id, base64], ...] that this row uses first, "session_ids" [[base64 of the hash, base64], ...] of more than
+    48 octets whole, "commands" who asked and why.
     """
 
     first: int
@@ -168,9 +170,12 @@ def events_row(
     outputs: np.ndarray,
     texts: Sequence[tuple[int, bytes]] = (),
     notes: Mapping[str, Any] | None = None,
+    whole_ids: Sequence[Pair] = (),
 ) -> Row:
     """A row of the events that are kept (no retransmissions), the first of which has the sequence `first`."""
     said = dict(notes) if notes else {}
+    if whole_ids:
+        said["session_ids"] = notes_of_pairs(whole_ids)
     if texts:
         said["texts"] = [[number, base64.b64encode(text).decode()] for number, text in texts]
     return Row(first, len(events), EVENTS, at, kernel, events.tobytes(), outputs.tobytes(), said)
@@ -184,6 +189,11 @@ def findings_row(first: int, last: int, at: int, kernel: str, outputs: np.ndarra
 def row_texts(row: Row) -> list[tuple[int, bytes]]:
     """The texts that a row uses first, as Texts.load takes them."""
     return [(int(number), base64.b64decode(text)) for number, text in row.notes.get("texts", ())]
+
+
+def row_whole_ids(row: Row) -> list[Pair]:
+    """The long Acct-Session-Ids that a row's events have a part of, as WholeIds.load takes them."""
+    return pairs_noted(row.notes.get("session_ids", ()))
 
 
 def row_events(row: Row, layouts: Mapping[str, Layout] | None = None) -> np.ndarray:

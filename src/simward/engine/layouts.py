@@ -150,6 +150,8 @@ DEPARTED = np.dtype(
         ("id_form", "u1"),
         ("settled", "u1"),  # 1: what became of it is known, it is not sent again
         ("over", "u1"),  # 1: and the session is: it holds no address any more
+        ("whole_octets", "u1"),  # of its id where that is a long one, 0 = it is not, or was never heard whole
+        ("stored_id", "u1", (248,)),  # of that what follows its first 16 octets (long_ids.stored_after)
         ("held_address", "u4"),  # what it held, 0 = no IPv4 address
         ("heard_s", "u4"),  # when it was heard last, or removed (received_at, s)
         ("prefix_mark", "i4"),  # as in SESSION
@@ -172,6 +174,22 @@ WITHHELD = np.dtype(
     align=True,
 )
 """A number of a pool that no subscription of its segment has, but somebody may still hold (withheld.py)."""
+LONG_ID_OCTETS = 27
+LONG_ID = np.dtype(
+    [
+        ("next", "i4"),  # the block that goes on, or the next free one: its row + 1, 0 = none
+        ("owner", "i4"),  # row + 1 of the session, 0 = it is free
+        ("octets", "u1"),  # of the whole id
+        ("text", "u1", (LONG_ID_OCTETS,)),
+    ],
+    align=True,
+)
+"""A block of an Acct-Session-Id that has no room in its session's row (long_ids.py)."""
+SESSION_ID_OCTETS_MAX = 253
+LONG_ID_BLOCKS_MAX = -(-SESSION_ID_OCTETS_MAX // LONG_ID_OCTETS)
+"""Most blocks of one session."""
+WHOLE_ID = np.dtype([("hash", "i8"), ("octets", "u1"), ("text", "u1", (SESSION_ID_OCTETS_MAX,))], align=True)
+"""An id that an event has only a part of, whole (whole_ids.py)."""
 GATEWAY = record(
     [
         ("epoch_at", "i8"),
@@ -248,6 +266,7 @@ META = np.dtype(
         ("late", "i8"),
         ("departed_dropped", "i8"),  # Disconnects that were too many to keep until their proof
         ("gateways_not_kept", "i8"),  # events of gateways for which there was no row left
+        ("ids_not_kept", "i8"),  # records with a long Acct-Session-Id of which only a part was known
         ("departed_expired", "i8"),  # sessions of removed subscriptions taken for over without a proof
         ("subscriptions", "i4"),
         ("subscription_free", "i4"),
@@ -265,6 +284,8 @@ META = np.dtype(
         ("departed", "i4"),
         ("departed_open", "i4"),  # of those, how many sessions are not over
         ("departed_sweep", "i4"),
+        ("long_ids", "i4"),
+        ("long_id_free", "i4"),  # row + 1 of the first free one
         ("withheld", "i4"),
         ("withheld_open", "i4"),  # of those, how many are not over
         ("withheld_sweep", "i4"),
@@ -325,10 +346,10 @@ AROUND = np.dtype(
 OWN = (
     "meta", "subscriptions", "imsi_index", "msisdn_index", "sessions", "gateways", "gateway_index", "strangers",
     "segment_states", "freed", "findings", "devices", "device_index", "limits", "commands", "detectors", "cell_index",
-    "departed", "departed_index", "withheld",
+    "departed", "departed_index", "withheld", "long_ids",
 )  # fmt: skip
 """The arrays that the state owns."""
-SCRATCH = ("around", "evidence", "classes", "outputs", "results")
+SCRATCH = ("around", "evidence", "classes", "outputs", "results", "whole_ids")
 """What the kernel works with, and what it made of a batch: nothing of it lasts."""
 ADDRESSED = (*OWN, *POLICY_ARRAYS, *SCRATCH, "events")
 """The arrays that the kernel reads and writes; `events` is the batch."""
@@ -348,6 +369,7 @@ TABLES = np.dtype(
                 "gateways_room",
                 "outputs_room",
                 "detector_count",
+                "whole_count",
             )
         ),
     ],

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from simward.engine.layouts import DEPARTED, SESSION_CONFINED, SESSION_DISCONNECTING, SESSION_IMSI_REPORTED
+from simward.engine.long_ids import stored_after, whole_of
 from simward.engine.outputs import DISCONNECT, FINDING_ENDED, OUTPUT, UNBOUND
 from simward.engine.pools import chain, column, place_of_apn, segments_in
-from simward.engine.session_names import put_id
+from simward.engine.session_names import KEPT_OCTETS, id_octets_of, put_id
 from simward.engine.sessions import SESSIONS_MAX
 from simward.engine.state import State, rows
 from simward.engine.withholding import Pool
@@ -80,7 +81,7 @@ def cut(state: State, row: int, at: int) -> np.ndarray:
     output, session = farewell(state, row, DISCONNECT), state.sessions[at]
     for name in ("gateway", "client", "apn", "address"):
         output[name] = session[name]
-    put_id(output, session)
+    put_id(output, session, *stored_after(state, at))
     output["now"], output["subject"] = 1, bool(session["flags"] & SESSION_IMSI_REPORTED)
     return output
 
@@ -92,6 +93,8 @@ def leaving(state: State, row: int, at: int) -> np.ndarray:
         kept[name] = session[name]
     kept["imsi"], kept["iccid"], kept["generation"] = one["imsi"], one["iccid"], one["generation"]
     kept["imsi_reported"] = bool(session["flags"] & SESSION_IMSI_REPORTED)
+    stored, kept["whole_octets"] = stored_after(state, at)
+    kept["stored_id"][: len(stored)] = np.frombuffer(stored, np.uint8)
     kept["heard_s"], kept["held_address"] = int(state.meta["now"][0]) // 1_000_000, session["address"]
     if not session["address"] and not session["prefix_mark"]:  # its gateway reports none: the one that it was given
         place = place_of_apn(state.policy, int(one["use_case"]), int(session["apn"]))
@@ -135,9 +138,18 @@ def pending_departed(state: State) -> np.ndarray:
     for effect, one in zip(effects, kept, strict=True):
         for name in ("imsi", "iccid", "generation", "gateway", "client", "apn", "address"):
             effect[name] = one[name]
-        put_id(effect, one)
+        put_id(effect, one, one["stored_id"].tobytes(), int(one["whole_octets"]))
         effect["kind"], effect["row"], effect["subject"] = DISCONNECT, -1, one["imsi_reported"]
         effect["sequence"] = effect["opened_sequence"] = one["effect_sequence"]
         effect["index"] = effect["opened_index"] = one["effect_index"]
         effect["now"] = one["attempts"]
     return effects
+
+
+def departed_id(state: State, sequence: int, index: int) -> bytes:
+    """The long Acct-Session-Id of the session that this Disconnect was of, whole; empty where there is none."""
+    kept = state.departed[: int(state.meta["departed"][0])]
+    named = (np.asarray(kept["effect_sequence"]) == sequence) & (np.asarray(kept["effect_index"]) == index)
+    for one in kept[named & (np.asarray(kept["whole_octets"]) != 0)]:
+        return whole_of(id_octets_of(one)[:KEPT_OCTETS], one["stored_id"].tobytes(), int(one["whole_octets"]))
+    return b""

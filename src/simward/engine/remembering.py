@@ -10,6 +10,7 @@ from numba import njit
 from simward.engine.addressing import FILTER_QUARANTINE, ipv6_mark, is_confined
 from simward.engine.confining import filters_for
 from simward.engine.hashing import mix
+from simward.engine.long_ids import keep_long_id
 from simward.engine.lookup import find_device, put_device
 from simward.engine.places import happened_s, remember_place
 from simward.engine.rows import around_of, device_at, gateway_at, meta_of, session_at, subscription_at
@@ -73,6 +74,7 @@ def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
             return np.int64(NOWHERE)
         make_way(t, row)
         at = open_counted(t, row, event, epoch, gateway)
+    keep_long_id(t, at, event)  # where what opened it was not whole
     progress(t, row, session_at(t, at), event)
     return at
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simward.engine.fold import Fold
-from simward.engine.journal import EVENTS, POLICY, Journal, Layout, Row, row_events, row_texts
+from simward.engine.journal import EVENTS, POLICY, Journal, Layout, Row, row_events, row_texts, row_whole_ids
 from simward.engine.outputs import OUTPUT
 from simward.engine.tables import InventoryDelta, PolicyTables
 
@@ -36,6 +36,7 @@ def fold_events(fold: Fold, events: np.ndarray) -> np.ndarray:
 def fold_row(fold: Fold, row: Row, layouts: Mapping[str, Layout]) -> np.ndarray:
     """Fold one journal row; texts first, so that numbers mean what they meant when it was written."""
     fold.state.texts.load(row_texts(row))
+    fold.state.texts.whole_ids.load(row_whole_ids(row))
     if row.kind == EVENTS:
         outputs = fold_events(fold, row_events(row, layouts))
     elif row.kind == POLICY:

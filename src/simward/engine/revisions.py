@@ -9,10 +9,11 @@ import numpy as np
 from simward.compiled import INTERPRETED, entry
 from simward.detectors import of_gate
 from simward.detectors.detector import MAX_CLASSES
-from simward.engine import addressing, session_names, sessions
+from simward.engine import addressing, long_ids, session_names, sessions
 from simward.engine.addressing import carry_numbers
 from simward.engine.layouts import LIMIT
 from simward.engine.leaving import farewells
+from simward.engine.long_ids import free_long_id
 from simward.engine.lookup import find_gateway, find_imsi, put_imsi, put_msisdn
 from simward.engine.outputs import OUTPUT
 from simward.engine.pools import remap_segments, renumber, same_segments, settle_pools
@@ -239,6 +240,7 @@ def forget(tables, gone, used):  # type: ignore[no-untyped-def]
             gateway = find_gateway(t, session_at(t, at).client, session_at(t, at).gateway)
             if gateway >= 0 and gateway_at(t, gateway).epoch == session_at(t, at).epoch:
                 gateway_at(t, gateway).sessions = max(0, np.int64(gateway_at(t, gateway).sessions) - 1)
+            free_long_id(t, at)
             zero_session(t, at)
             session_at(t, at).next = meta_of(t).session_free
             meta_of(t).session_free = at
@@ -257,7 +259,7 @@ def forget(tables, gone, used):  # type: ignore[no-untyped-def]
     return count
 
 
-ROW_SOURCES = [*INDEX_SOURCES, addressing, sessions, session_names]
+ROW_SOURCES = [*INDEX_SOURCES, addressing, sessions, session_names, long_ids]
 upsert_rows = entry(upsert, depends=ROW_SOURCES)
 forget_rows = entry(forget, depends=ROW_SOURCES)
 

@@ -132,6 +132,8 @@ _subscription = pointer_to(layouts.SUBSCRIPTION)
 _session = pointer_to(layouts.SESSION)
 _departed = pointer_to(layouts.DEPARTED)
 _withheld = pointer_to(layouts.WITHHELD)
+_long_id = pointer_to(layouts.LONG_ID)
+_whole_id = pointer_to(layouts.WHOLE_ID)
 _gateway = pointer_to(layouts.GATEWAY)
 _stranger = pointer_to(layouts.STRANGER)
 _segment_state = pointer_to(layouts.SEGMENT_STATE)
@@ -236,6 +238,18 @@ def departed_at(t, row):  # type: ignore[no-untyped-def]
 def withheld_at(t, row):  # type: ignore[no-untyped-def]
     """layouts.WITHHELD"""
     return _withheld(t.withheld, row)
+
+
+@njit
+def long_id_at(t, row):  # type: ignore[no-untyped-def]
+    """layouts.LONG_ID"""
+    return _long_id(t.long_ids, row)
+
+
+@njit
+def whole_id_at(t, position):  # type: ignore[no-untyped-def]
+    """layouts.WHOLE_ID of the batch"""
+    return _whole_id(t.whole_ids, position)
 
 
 @njit

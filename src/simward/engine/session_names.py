@@ -1,7 +1,8 @@
 """Acct-Session-Ids in little room: three words each, from which the octets can be told again; inside compiled code.
 
 A GGSN or PGW sends 16 or 40 hexadecimal digits (TS 29.061 16.4.3: its address and the Charging-ID). Packed two to an
-octet they take 8 or 20 octets of 24. Other ids are kept as they are up to 24 octets; of longer ones 16 and a hash.
+octet they take 8 or 20 octets of 24. Other ids are kept as they are up to 24 octets; of longer ones 16, a hash, and
+where the rest is (long_ids.py).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from simward.engine.rows import around_of
 
 RAW, LOWER, UPPER, CUT = 0, 1, 2, 3
 """Forms: octets as they are; hexadecimal digits in small or in capital letters; 16 octets and a hash of all."""
+HASHED = 0x3FFFFFFF80000000
+"""The bits of a CUT id's last word that are the hash; the others say where the rest of the id is."""
 WORDS = 3
 WHOLE_OCTETS, KEPT_OCTETS = 24, 16
 ZERO, NINE, CAPITAL_A, CAPITAL_F, SMALL_A, SMALL_F = 48, 57, 65, 70, 97, 102
@@ -69,7 +72,17 @@ def name_session(t, event):  # type: ignore[no-untyped-def]
         name = np.int64(count)
         for position in range(count):
             name = mix(name ^ (np.int64(event.session_id[position]) << np.int64(20)) ^ np.int64(position))
-        around.words[WORDS - 1] = name
+        around.words[WORDS - 1] = name & np.int64(HASHED)
+
+
+@njit
+def same_words(one, other, form):  # type: ignore[no-untyped-def]
+    """Are these the words of the same id, of this form?"""
+    for word in range(WORDS - 1):
+        if one[word] != other[word]:
+            return False
+    last = np.int64(one[WORDS - 1]) ^ np.int64(other[WORDS - 1])
+    return (last & np.int64(HASHED) if form == CUT else last) == 0
 
 
 @njit
@@ -79,6 +92,8 @@ def name_hash(words, form, octets, client, gateway, epoch):  # type: ignore[no-u
     value = mix(value ^ np.int64(octets))
     for word in range(WORDS):
         part = np.int64(words[word])
+        if form == CUT and word == WORDS - 1:
+            part &= np.int64(HASHED)
         highest = (part >> np.int64(62)) & np.int64(3)  # which `mix` does not take
         value = mix(value ^ (part & np.int64(0x3FFFFFFFFFFFFFFF)) ^ highest * np.int64(89))
     return value & np.int64(0x3FFFFFFFFFFFFFFC)
@@ -89,7 +104,7 @@ def write_id(session, target):  # type: ignore[no-untyped-def]
     """Write the id of a session's row into `session_id` of another record, as the gateway spelled it.
 
     Of an id that was cut the first 16 octets are written; `session_id_octets` then says SESSION_ID_OCTETS, so that
-    whoever sends it knows.
+    whoever sends it looks for the rest. (long_ids.write_long_id writes what of that has room.)
     """
     form, count = np.int64(session.id_form), np.int64(session.id_octets)
     target.session_id_octets = count if form != CUT else np.int64(SESSION_ID_OCTETS)
@@ -106,11 +121,13 @@ def write_id(session, target):  # type: ignore[no-untyped-def]
         target.session_id[position] = octet
 
 
-def put_id(target: Any, session: Any) -> None:
-    """`write_id` outside of compiled code."""
-    octets = id_octets_of(session)
-    target["session_id_octets"] = len(octets)
-    target["session_id"][: len(octets)] = np.frombuffer(octets, np.uint8)
+def put_id(target: Any, session: Any, stored: bytes = b"", octets: int = 0) -> None:
+    """`write_id` outside of compiled code; `stored` and `octets` are what long_ids.stored_after says."""
+    written = id_octets_of(session)
+    if octets:
+        written = (written[:KEPT_OCTETS] + stored)[: min(octets, SESSION_ID_OCTETS)]
+    target["session_id_octets"] = len(written)
+    target["session_id"][: len(written)] = np.frombuffer(written, np.uint8)
 
 
 def id_octets_of(session: Any) -> bytes:

@@ -7,6 +7,7 @@ from numba import njit
 
 from simward.engine.events import ACCOUNTING_START, ACCOUNTING_STOP, FLAG_TIMESTAMP
 from simward.engine.hashing import mix
+from simward.engine.long_ids import free_long_id, write_long_id
 from simward.engine.lookup import find_gateway
 from simward.engine.rows import (
     around_of,
@@ -16,7 +17,7 @@ from simward.engine.rows import (
     subscription_at,
     zero_session,
 )
-from simward.engine.session_names import CUT, WORDS, name_hash, write_id
+from simward.engine.session_names import CUT, WORDS, name_hash, same_words, write_id
 
 NOWHERE = -1
 LIVE, START_SEEN, DISCONNECTING, HELD, IMSI_REPORTED = 1, 2, 4, 8, 16
@@ -41,21 +42,20 @@ def same_session(session, event, around):  # type: ignore[no-untyped-def]
         return False
     if session.id_octets != around.id_octets or session.id_form != around.form:
         return False
-    for word in range(WORDS):
-        if session.id_words[word] != around.words[word]:
-            return False
-    return True
+    return same_words(session.id_words, around.words, around.form)
 
 
 @njit
-def name_for_gateway(t, session, event, output):  # type: ignore[no-untyped-def]
-    """Write the session's id as its gateway spells it into an effect. Of a long one the row has only a part: where the
-    event at hand is of this very session, it has the rest, and `output` has that already.
+def name_for_gateway(t, at, event, output):  # type: ignore[no-untyped-def]
+    """Write the session's id as its gateway spells it into an effect. Where one was never heard whole, but the event at
+    hand is of this very session, `output` has as much of it already.
     """
+    session = session_at(t, at)
     accounting = ACCOUNTING_START <= event.kind and event.kind <= ACCOUNTING_STOP
     if np.int64(session.id_form) == CUT and accounting and same_session(session, event, around_of(t)):
         return
     write_id(session, output)
+    write_long_id(t, at, output)
 
 
 @njit
@@ -169,6 +169,7 @@ def close_session(t, row, at, stop_seen):  # type: ignore[no-untyped-def]
     gateway = find_gateway(t, session.client, session.gateway)
     if gateway >= 0 and gateway_at(t, gateway).epoch == session.epoch and gateway_at(t, gateway).sessions > 0:
         gateway_at(t, gateway).sessions = np.int64(gateway_at(t, gateway).sessions) - np.int64(1)
+    free_long_id(t, at)
     zero_session(t, at)
     session.next = meta.session_free
     meta.session_free = at

@@ -26,6 +26,8 @@ from simward.engine.layouts import (
     GATEWAY,
     GATEWAYS_MAX,
     LIMIT,
+    LONG_ID,
+    LONG_ID_BLOCKS_MAX,
     META,
     NOWHERE,
     OWN,
@@ -105,6 +107,7 @@ SAVED = {
     "devices": "devices",
     "departed": "departed",
     "withheld": "withheld",
+    "long_ids": "long_ids",
     "strangers": None,
     "segment_states": None,
     "limits": None,
@@ -120,6 +123,7 @@ LAYOUTS = {
     "devices": DEVICE,
     "departed": DEPARTED,
     "withheld": WITHHELD,
+    "long_ids": LONG_ID,
     "strangers": STRANGER,
     "segment_states": SEGMENT_STATE,
     "limits": LIMIT,
@@ -153,6 +157,7 @@ class State:
         self.departed = rows(1, DEPARTED)
         self.departed_index = np.zeros(2, np.int32)
         self.withheld = rows(1, WITHHELD)
+        self.long_ids = rows(1024, LONG_ID)
         self.limits = rows(1, LIMIT)
         self.commands = np.zeros(COMMANDS_KEPT, np.int64)
         self.detectors = detector_facts()
@@ -165,6 +170,7 @@ class State:
             "around": rows(1, AROUND),
             "evidence": rows(max(1, len(of_gate())), SEEN),
             "classes": np.zeros(len(of_gate()), np.int64),
+            "whole_ids": self.texts.whole_ids.rows,
         }
 
     def index_subscriptions(self) -> None:
@@ -210,6 +216,9 @@ class State:
         freed, devices = int(meta["freed"][0]), int(meta["devices"][0])
         if sessions + events > len(self.sessions):
             self._grow("sessions", sessions + events)
+        long_ids = int(meta["long_ids"][0]) + LONG_ID_BLOCKS_MAX * events
+        if long_ids > len(self.long_ids):
+            self._grow("long_ids", long_ids)
         if findings + 16 * events > len(self.findings):
             self._grow("findings", findings + 16 * events)
         events_freed = events + int(meta["withheld_open"][0])
@@ -237,8 +246,13 @@ class State:
 
     def tables(self) -> Any:
         """Where everything is, as the kernel takes it; made anew only after something moved."""
+        whole = self.texts.whole_ids
+        if self.scratch["whole_ids"] is not whole.rows:
+            self.scratch["whole_ids"] = whole.rows
+            self.moved()
         if self._tables is None:
             self._tables = self._addresses()
+        self._tables["whole_count"] = whole.count
         return self._tables
 
     def moved(self) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from simward.compiled import entry, records
+from simward.engine.whole_ids import WholeIds
 
 TEXTS_MAX = 65_536
 TEXTS_RESERVED = 8_192
@@ -57,12 +58,16 @@ _text_hash, _find_text = entry(text_hash, depends=[]), entry(find_text, depends=
 
 
 class Texts:
-    """The table. `slots`, `entries` and `blob` are what compiled look-ups take; they may be replaced by `intern`."""
+    """The table. `slots`, `entries` and `blob` are what compiled look-ups take; they may be replaced by `intern`.
+
+    `whole_ids` goes with it from where packets are decoded to where events are folded: what has no room in an event.
+    """
 
     def __init__(self) -> None:
         self.slots = np.zeros(4 * 1024, np.int32)
         self.entries = records(np.zeros(1024, TEXT))
         self.blob = np.zeros(32 * 1024, np.uint8)
+        self.whole_ids = WholeIds()
         self.count = 0
         self._used = 0
         self._new: list[tuple[int, bytes]] = []

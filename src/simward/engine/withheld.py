@@ -20,6 +20,7 @@ from simward.engine.rows import (
     session_at,
     withheld_at,
 )
+from simward.engine.session_names import CUT, HASHED
 from simward.engine.sessions import LIVE
 
 NOWHERE = -1
@@ -31,7 +32,10 @@ SWEEP_ROWS = 1024
 @njit
 def session_mark(session):  # type: ignore[no-untyped-def]
     """A number that tells whether a row still is the session that it was."""
-    words = np.int64(session.id_words[0]) ^ np.int64(session.id_words[1]) ^ np.int64(session.id_words[2])
+    last = np.int64(session.id_words[2])
+    if np.int64(session.id_form) == CUT:
+        last &= np.int64(HASHED)
+    words = np.int64(session.id_words[0]) ^ np.int64(session.id_words[1]) ^ last
     whose = (np.int64(session.subscription) << np.int64(32)) ^ (np.int64(session.gateway) << np.int64(16))
     return words ^ whose ^ np.int64(session.client)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from simward.engine.hashing import mix
 from simward.engine.layouts import SESSION_LIVE, WITHHELD
+from simward.engine.session_names import CUT, HASHED
 from simward.engine.state import State, rows
 from simward.engine.tables import PolicyTables
 from simward.engine.withheld import BY_DEPARTED, BY_SESSION, BY_SUBSCRIPTION
@@ -86,7 +87,8 @@ def holders(state: State) -> np.ndarray:
         found[name] = live[name]
     whose = (live["subscription"].astype(np.int64) << 32) ^ (live["gateway"].astype(np.int64) << 16)
     found["session"], found["by"] = at, BY_SESSION
-    found["mark"] = np.bitwise_xor.reduce(live["id_words"], axis=1) ^ whose ^ live["client"]
+    last = np.where(live["id_form"] == CUT, live["id_words"][:, 2] & HASHED, live["id_words"][:, 2])
+    found["mark"] = live["id_words"][:, 0] ^ live["id_words"][:, 1] ^ last ^ whose ^ live["client"]
     kept = np.asarray(state.departed)[: int(state.meta["departed"][0])].view(np.ndarray)
     kept = kept[kept["over"] == 0]
     gone = np.zeros(len(kept), HOLDER)

@@ -58,7 +58,7 @@ class Disconnects:
         self._peers, self._fold, self._metrics = dict(peers), fold, metrics
         self._monotonic, self._filter_of = monotonic, filter_of
         self._client = DynauthClient(jitter, random.randrange(256), schedule)
-        self._waiting: dict[Address, deque[tuple[Peer, Any, Attributes]]] = {}
+        self._waiting: dict[Address, deque[tuple[Peer, Any, Attributes, bytes]]] = {}
         self._waiting_count = 0
         self._unreachable: set[str] = set()
         self.results: list[Any] = []
@@ -94,7 +94,8 @@ class Disconnects:
                 self._metrics.add("effects_dropped_total")
                 self._result(effect, EFFECT_SILENCE)
             else:
-                self._waiting.setdefault(peer.address, deque()).append((peer, effect, attributes))
+                whole = self._fold.whole_id(effect) if is_part(effect) else b""
+                self._waiting.setdefault(peer.address, deque()).append((peer, effect, attributes, whole))
                 self._waiting_count += 1
                 self._send_waiting(peer.address, now)
 
@@ -130,11 +131,11 @@ class Disconnects:
         """As many of those that wait for this gateway as may be under way at once."""
         waiting = self._waiting.get(address)
         while waiting and self._client.has_room(address):
-            peer, effect, attributes = waiting.popleft()
+            peer, effect, attributes, whole = waiting.popleft()
             self._waiting_count -= 1
             # The time of the decision, or that of sending where a restart or a queue came between.
             decided_at_s = max(int(effect["at"]), self._fold.now) // 1_000_000
-            session = session_of(effect, self._fold)
+            session = session_of(effect, self._fold, whole)
             if int(effect["kind"]) == CHANGE:
                 octets = self._client.change(peer, session, attributes, decided_at_s, now, effect)
             else:
@@ -172,21 +173,28 @@ class Disconnects:
         self._result(effect, EFFECT_SILENCE)
 
 
-def session_of(effect: Any, fold: Fold) -> Session:
-    """The session of one effect as its gateway knows it: by its own id, the NAS as it called itself (RFC 5176 3)."""
+def is_part(effect: Any) -> bool:
+    """May the id that this OUTPUT row has be the start of a longer one? It fills its room."""
+    return int(effect["session_id_octets"]) >= SESSION_ID_OCTETS
+
+
+def session_of(effect: Any, fold: Fold, whole: bytes = b"") -> Session:
+    """The session of one effect as its gateway knows it: by its own id, the NAS as it called itself (RFC 5176 3).
+
+    `whole` is the id where the OUTPUT row has only a part of it.
+    """
     texts, size = fold.state.texts, int(effect["session_id_octets"])
     gateway, client = texts.name(int(effect["gateway"])), texts.name(int(effect["client"]))
     is_address = _is_ipv4(gateway)
     unnamed = is_address or gateway == client or int(effect["gateway"]) == OVERFLOW_TEXT
     return Session(
-        effect["session_id"][:size].tobytes(),
+        whole or effect["session_id"][:size].tobytes(),
         imsi=str(int(effect["imsi"]))[1:] if effect["subject"] else "",  # only what the gateway itself has said
         address=str(ipaddress.IPv4Address(int(effect["address"]))) if effect["address"] else "",
         nas_identifier=b"" if unnamed else texts.text(int(effect["gateway"])),
         nas_address=gateway if is_address else "",
-        # An id that fills its room may be the start of a longer one. Sent like that, the gateway would say that there
-        # is no such session, and a live one would be taken for ended.
-        cut=size >= SESSION_ID_OCTETS,
+        # Sent in part, the gateway would say that there is no such session, and a live one would be taken for ended.
+        cut=is_part(effect) and not whole,
     )
 
 

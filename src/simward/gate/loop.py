@@ -147,7 +147,9 @@ class Gate:
         if not len(inputs):
             return self.recorder.durable
         notes: dict[str, Any] | None = {"commands": commands.notes_of(asked, first, own.kept)} if asked else None
-        row = events_row(first, now, self.fold.kernel, inputs, outputs, self.fold.state.texts.take_new(), notes)
+        texts = self.fold.state.texts
+        whole_ids = texts.whole_ids.among(inputs)
+        row = events_row(first, now, self.fold.kernel, inputs, outputs, texts.take_new(), notes, whole_ids)
         return self.recorder.append(row, outputs, began)
 
     # While the journal cannot be written.

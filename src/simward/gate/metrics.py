@@ -40,6 +40,7 @@ HELP = {
     "effects_pending": "Disconnect- and CoA-Requests without an answer yet.",
     "effects_dropped_total": "Disconnect- and CoA-Requests not sent because too many were waiting.",
     "effects_not_kept_total": "Disconnect-Requests for removed subscriptions that a restart would not send again.",
+    "session_ids_not_kept_total": "Records with a long Acct-Session-Id of which only a part was known.",
     "addresses_withheld": "Addresses that no subscription has, and a session may still hold.",
     "sessions_given_up_total": "Sessions of removed subscriptions taken for over without a proof: addresses are free.",
     "commands_total": "Commands taken from the command socket.",

@@ -76,6 +76,7 @@ class Status:
             ("gateways_not_kept_total", int(self._fold.state.meta["gateways_not_kept"][0])),
             ("effects_pending", self._disconnects.pending), ("clock_behind_seconds", self._clock.behind_us / 1e6),
             ("effects_not_kept_total", int(self._fold.state.meta["departed_dropped"][0])),
+            ("session_ids_not_kept_total", int(self._fold.state.meta["ids_not_kept"][0])),
             ("addresses_withheld", int(self._fold.state.meta["withheld_open"][0])),
             ("sessions_given_up_total", int(self._fold.state.meta["departed_expired"][0])),
             ("uptime_seconds", time.monotonic() - self._since),

@@ -10,7 +10,7 @@ import numpy as np
 
 from simward.engine.events import TICK
 from simward.engine.fold import Fold
-from simward.engine.journal import EVENTS, POLICY, Layout, Row, row_events, row_outputs, row_texts
+from simward.engine.journal import EVENTS, POLICY, Layout, Row, row_events, row_outputs, row_texts, row_whole_ids
 from simward.engine.outputs import FINDING_BEGAN, VERDICT
 from simward.engine.replay import fold_events, fold_row
 from simward.engine.tables import InventoryDelta, PolicyTables
@@ -80,6 +80,7 @@ class Replay:
             known = layouts()
             if row.kind == EVENTS:
                 self.fold.state.texts.load(row_texts(row))
+                self.fold.state.texts.whole_ids.load(row_whole_ids(row))
                 events = row_events(row, known)
                 self._count(events)
                 outputs = fold_events(self.fold, events)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,9 +19,12 @@ from simward.engine.events import (
     ACCOUNTING_STOP,
     EVENT,
     FLAG_APN_UNKNOWN_TEXT,
+    FLAG_SESSION_ID_CUT,
+    SESSION_ID_OCTETS,
 )
 from simward.engine.outputs import RESULT
 from simward.engine.texts import OVERFLOW_TEXT, TEXTS_MAX, Texts
+from simward.engine.whole_ids import HASH_OCTETS, Pair
 from simward.wire.radius import batch as batches
 from simward.wire.radius import (
     class_token,
@@ -46,6 +49,7 @@ from simward.wire.radius.compiling import uncounted
 from simward.wire.radius.credentials import Credentials, credentials_of, read_credentials
 from simward.wire.radius.duplicates import ANSWERED, Duplicates, claim_slot, find_request, is_seeded
 from simward.wire.radius.fields import (
+    ACCT_SESSION_ID,
     ACCT_STATUS_TYPE,
     CLASS,
     NONE,
@@ -68,6 +72,7 @@ from simward.wire.radius.outcomes import (
     STATUS_SERVER,
     UNKNOWN_CLIENT,
 )
+from simward.wire.radius.packet import HEADER_OCTETS
 from simward.wire.radius.verify import (
     ACCOUNTING_REQUEST,
     STATUS_SERVER_REQUEST,
@@ -293,6 +298,7 @@ class Receiver:
         )  # fmt: skip
         if self._wanted_count[0]:
             self._intern()
+        texts.whole_ids.load(self._long_ids(batch, int(made)))
         return Decoded(_RECEIVED, self._arrays, batch.count, int(made))
 
     def remember(self, decoded: Decoded, results: np.ndarray) -> None:
@@ -317,6 +323,20 @@ class Receiver:
     def seed(self, requests: Iterable[int] | np.ndarray) -> None:
         """EVENT.request of accounting events in the journal's tail, after a restart."""
         self._duplicates.seed(requests)
+
+    def _long_ids(self, batch: PacketBatch, made: int) -> Iterator[Pair]:
+        """The Acct-Session-Ids of which an event has only a part, whole, with the hash that it has instead."""
+        events, kept = self._arrays.events[:made].view(np.ndarray), SESSION_ID_OCTETS - HASH_OCTETS
+        for row in np.flatnonzero(events["flags"] & FLAG_SESSION_ID_CUT).tolist():
+            part = events["session_id"][row].tobytes()
+            packet = batch.octets[int(self._arrays.packet_of[row])].tobytes()
+            at, end = HEADER_OCTETS, int.from_bytes(packet[2:4], "big")
+            while at + 2 <= end:
+                value = packet[at + 2 : at + packet[at + 1]]
+                if packet[at] == ACCT_SESSION_ID and len(value) > len(part) and value[:kept] == part[:kept]:
+                    yield part[kept:], value
+                    break
+                at += max(packet[at + 1], 2)
 
     def _intern(self) -> None:
         """Give numbers to texts that were seen for the first time (a few in the life of a gate)."""
