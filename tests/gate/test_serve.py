@@ -202,6 +202,29 @@ def test_an_unanswered_disconnect_is_repeated_and_sent_again_after_a_restart(
     assert proof["opened_sequence"] == effects[-1]["sequence"], "one effect, one proof"
 
 
+def test_a_session_is_named_whole_however_long_its_id_is_and_after_a_restart_too(
+    gate: RunningGate, gateway: Gateway
+) -> None:
+    """RFC 2866 5.5 with RFC 2865 5: an Acct-Session-Id has up to 253 octets."""
+    sessions = {number: f"SIM{number}-".ljust(octets, "x") for number, octets in ((7, 36), (8, 48), (9, 253))}
+    for number, session in sessions.items():
+        radclient(gate.accounting, "acct", accounting_request(number, "Start", session=session))
+    assert gate.stop(signal.SIGKILL) == -signal.SIGKILL
+    gate.start()
+    for number in sessions:
+        assert gate.ask("disconnect", iccid=iccid(number), because="a test")["ok"]
+    named = {gateway.hears()[0].get("Acct-Session-Id") for _ in sessions}
+    assert named == set(sessions.values())
+    assert gate.stop() == 0
+    gate.start()
+    while sessions:
+        asked = gateway.hears()
+        sessions = {key: one for key, one in sessions.items() if one != asked[0].get("Acct-Session-Id")}
+        gateway.says(Code.DISCONNECT_ACK, asked)
+    soon("their proofs are kept", lambda: gate.ask("status")["effects_pending"] == 0)
+    assert gate.metric("session_ids_not_kept_total") == 0
+
+
 def test_what_was_acknowledged_before_a_restart_is_not_journalled_twice(gate: RunningGate) -> None:
     words = Packet(Code.ACCOUNTING_REQUEST, 7).add_all(
         [("3GPP-IMSI", "001010000000006"), ("Acct-Status-Type", "Start"), ("Acct-Session-Id", "SIM6")]
