@@ -120,3 +120,49 @@ def test_a_session_that_is_cut_for_its_own_record_is_named_whole_however_long_it
     story = Story(policy).attaches().starts(LONG_ID, device=PHONE)
     cut = story.disconnects[-1]
     assert cut["session_id"][: int(cut["session_id_octets"])].tobytes() == LONG_ID.encode()
+
+
+def test_a_start_that_reuses_the_id_of_an_ended_session_begins_another() -> None:
+    """A gateway that counts its sessions from one at each boot, without saying so."""
+    story = Story().attaches().starts("1", flags=FLAG_TIMESTAMP).stops("1", flags=FLAG_TIMESTAMP)
+    first_began = story.now - 60_000_000
+    story.starts("1", flags=FLAG_TIMESTAMP)
+    second_began = story.now
+    assert story.kept and int(story.row().session_count) == 1
+    story.starts("1", flags=FLAG_TIMESTAMP, happened_at=second_began)
+    assert not story.kept, "sent again"
+    story.stops("1", flags=FLAG_TIMESTAMP)
+    for began in (second_began, first_began):
+        story.starts("1", flags=FLAG_TIMESTAMP, happened_at=began)
+        assert not story.kept and int(story.row().session_count) == 0, "sent again after its Stop"
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_so_does_one_after_a_session_whose_stop_is_missing_or_whose_start_was(cut: bool) -> None:
+    story = Story().attaches()
+    if cut:
+        story.starts("1", flags=FLAG_TIMESTAMP).says(e.COMMAND_DISCONNECT)
+        story.fold_in(story.fold.effect_result(story.disconnects[-1], e.EFFECT_ACK, 0, story.now))
+    else:
+        story.stops("1", flags=FLAG_TIMESTAMP)
+    assert int(story.row().session_count) == 0
+    story.starts("1", flags=FLAG_TIMESTAMP)
+    assert story.kept and int(story.row().session_count) == 1
+
+
+@pytest.mark.parametrize("late_s", [1, 600, 86_000])
+def test_a_start_that_is_sent_again_long_after_its_stop_stays_silent(late_s: int) -> None:
+    story = Story().attaches().starts("1", flags=FLAG_TIMESTAMP)
+    began = story.now
+    story.stops("1", flags=FLAG_TIMESTAMP)
+    story.now += late_s * 1_000_000
+    story.starts("1", flags=FLAG_TIMESTAMP, happened_at=began)
+    assert not story.kept and int(story.row().session_count) == 0
+
+
+def test_without_a_timestamp_or_with_one_of_no_clock_it_is_taken_for_sent_again() -> None:
+    story = Story().attaches().starts("1").stops("1").starts("1")
+    assert not story.kept, "it may have waited on its way"
+    story = Story().attaches().starts("1", flags=FLAG_TIMESTAMP, happened_at=1_000_000).stops("1")
+    story.starts("1", flags=FLAG_TIMESTAMP, happened_at=2_000_000)
+    assert not story.kept and int(story.row().session_count) == 0

@@ -117,6 +117,7 @@ def events_of(steps: list[tuple], fold: Fold) -> np.ndarray:
         if kind == e.TICK:
             continue
         name = session_name(member, session)
+        event["flags"] = e.FLAG_TIMESTAMP * (plmn != 0)
         event["gateway"] = fold.state.texts.find(gateway)
         event["client"] = fold.state.texts.find(b"client1")
         event["request"] = 1_000_000 + number

@@ -66,7 +66,7 @@ SUBSCRIPTION = record(
         ("last_request", "i8"),
         ("decided_sequence", "i8"),
         ("cell", "i8"),  # where it was heard last, as far as it said
-        ("ended", "i8", (ENDED_KEPT,)),  # hashes of sessions that ended, bit 0 = Start seen, bit 1 = Stop seen
+        ("ended", "i8", (ENDED_KEPT,)),  # sessions that ended (sessions.remember_ended)
         ("ended_tokens", "i8", (ENDED_KEPT,)),  # and the tokens of their last two interims, 31 bits each
         ("plmn", "i4"),
         ("address", "u4"),

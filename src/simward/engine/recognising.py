@@ -12,6 +12,7 @@ from simward.engine.sessions import (
     START_BIT,
     START_SEEN,
     STOP_BIT,
+    begins_anew,
     find_ended,
     find_session,
     has_token,
@@ -121,7 +122,7 @@ def seen_before(t, row, event):  # type: ignore[no-untyped-def]
         return False
     marks = np.int64(subscription.ended[ended])
     if event.kind == START:
-        return (marks & START_BIT) != 0
+        return (marks & START_BIT) != 0 and not begins_anew(marks, event)
     if event.kind == INTERIM:
         return has_token(subscription.ended_tokens[ended], interim_token(event))
     return (marks & STOP_BIT) != 0

@@ -19,6 +19,7 @@ from simward.engine.sessions import (
     START_BIT,
     START_SEEN,
     STOP_BIT,
+    begins_anew,
     close_session,
     find_ended,
     find_session,
@@ -52,18 +53,20 @@ def touch_session(t, row, event, gateway):  # type: ignore[no-untyped-def]
         at = open_counted(t, row, event, epoch, gateway)
     if event.kind == STOP:
         if at != NOWHERE:
+            session_at(t, at).heard_s = max(np.int64(session_at(t, at).heard_s), happened_s(event))
             close_session(t, row, at, True)
             return np.int64(NOWHERE)
         name = session_hash(t, event, epoch)
         ended = find_ended(subscription, name)
         if ended == NOWHERE:
-            remember_ended(subscription, name | np.int64(STOP_BIT), np.int64(0))
+            remember_ended(subscription, name, np.int64(STOP_BIT), happened_s(event), np.int64(0))
         else:
             subscription.ended[ended] = np.int64(subscription.ended[ended]) | np.int64(STOP_BIT)
         return np.int64(NOWHERE)
     if at == NOWHERE:
         ended = find_ended(subscription, session_hash(t, event, epoch))
-        if ended != NOWHERE and (np.int64(subscription.ended[ended]) & STOP_BIT) != 0:
+        over = ended != NOWHERE and (np.int64(subscription.ended[ended]) & STOP_BIT) != 0
+        if over and not (event.kind == START and begins_anew(subscription.ended[ended], event)):
             # A Start or interim that comes after its Stop opens nothing.
             if event.kind == START:
                 subscription.ended[ended] = np.int64(subscription.ended[ended]) | np.int64(START_BIT)

@@ -9,6 +9,7 @@ from simward.engine.events import ACCOUNTING_START, ACCOUNTING_STOP, FLAG_TIMEST
 from simward.engine.hashing import mix
 from simward.engine.long_ids import free_long_id, write_long_id
 from simward.engine.lookup import find_gateway
+from simward.engine.places import happened_s
 from simward.engine.rows import (
     around_of,
     gateway_at,
@@ -25,7 +26,10 @@ CONFINED, CHANGING, UNCHANGEABLE = 32, 64, 128
 SESSIONS_MAX = 8
 """Live sessions a subscription may have; TS 23.401 allows 8 (later 15) EPS bearers, so more means lost Stops."""
 START_BIT, STOP_BIT = 1, 2
-HASH_MASK = 0x3FFFFFFFFFFFFFFC
+NAME_MASK, TIME_SHIFT, TIME_MASK = 0x3FFFFFFFFFF80000, 2, 0x1FFFF
+"""Of a session that ended 43 bits of its name are kept, when it ended (in 17 bits), and the two bits above."""
+ENDED_UNIT_S = 16
+"""In what steps that time is kept: 17 bits of them are 24 days, before and after which nothing is sent again."""
 
 
 @njit
@@ -72,17 +76,39 @@ def find_session(t, subscription, event):  # type: ignore[no-untyped-def]
 
 @njit
 def find_ended(subscription, name):  # type: ignore[no-untyped-def]
-    """Position of an ended session in the subscription's short memory of them, or -1."""
-    for position in range(len(subscription.ended)):
-        if (subscription.ended[position] & np.int64(HASH_MASK)) == name:
+    """Position of an ended session in the subscription's short memory of them, the last of that name; or -1."""
+    count = np.int64(len(subscription.ended))
+    for step in range(len(subscription.ended)):
+        position = (np.int64(subscription.ended_at) + count - np.int64(1) - np.int64(step)) % count
+        marked = np.int64(subscription.ended[position])
+        if marked != 0 and ((marked ^ np.int64(name)) & np.int64(NAME_MASK)) == 0:
             return np.int64(position)
     return np.int64(NOWHERE)
 
 
 @njit
-def remember_ended(subscription, marked, tokens):  # type: ignore[no-untyped-def]
-    """Keep the (flagged) hash of a session that ended, and its last interims; the oldest session is forgotten."""
+def begins_anew(marked, event):  # type: ignore[no-untyped-def]
+    """Has the gateway given the id of an ended session to another? Then its Start happened after that one's end, and a
+    Start that is sent again did not. Only an Event-Timestamp that can be believed tells (RFC 2869 5.3); without one, a
+    Start that waited on its way looks the same.
+    """
+    stamped = (np.int64(event["flags"]) & np.int64(FLAG_TIMESTAMP)) != 0
+    reported = np.int64(event.happened_at) // np.int64(1_000_000)
+    if not stamped or reported != happened_s(event):
+        return False
+    ended = (np.int64(marked) >> np.int64(TIME_SHIFT)) & np.int64(TIME_MASK)
+    later = (reported // np.int64(ENDED_UNIT_S) - ended) & np.int64(TIME_MASK)
+    return later > 0 and later <= np.int64(TIME_MASK // 2)
+
+
+@njit
+def remember_ended(subscription, name, marks, ended_s, tokens):  # type: ignore[no-untyped-def]
+    """Keep the name of a session that ended, what was seen of it (START_BIT, STOP_BIT), when it ended, and its last
+    interims; the oldest session is forgotten.
+    """
     position = np.int64(subscription.ended_at) % np.int64(len(subscription.ended))
+    time = (np.int64(ended_s) // np.int64(ENDED_UNIT_S)) & np.int64(TIME_MASK)
+    marked = (np.int64(name) & np.int64(NAME_MASK)) | (time << np.int64(TIME_SHIFT)) | np.int64(marks)
     subscription.ended[position] = marked
     subscription.ended_tokens[position] = tokens
     subscription.ended_at = (position + np.int64(1)) % np.int64(len(subscription.ended))
@@ -148,17 +174,15 @@ def close_session(t, row, at, stop_seen):  # type: ignore[no-untyped-def]
     meta = meta_of(t)
     subscription = subscription_at(t, row)
     session = session_at(t, at)
-    marked = row_hash(session)
-    if np.int64(session["flags"]) & START_SEEN:
-        marked |= np.int64(START_BIT)
+    marks = np.int64(START_BIT) if np.int64(session["flags"]) & START_SEEN else np.int64(0)
     if stop_seen:
-        marked |= np.int64(STOP_BIT)
+        marks |= np.int64(STOP_BIT)
     tokens = np.int64(0)
     for step in range(len(session.tokens)):
         kept = session.tokens[(np.int64(session.token_at) + np.int64(step)) % np.int64(len(session.tokens))]
         if kept >= 0:
             tokens = with_token(tokens, kept)
-    remember_ended(subscription, marked, tokens)
+    remember_ended(subscription, row_hash(session), marks, session.heard_s, tokens)
     if np.int64(subscription.session_head) == at:
         subscription.session_head = session.next
     else:
