@@ -77,12 +77,12 @@ def find_session(t, subscription, event):  # type: ignore[no-untyped-def]
 @njit
 def find_ended(subscription, name):  # type: ignore[no-untyped-def]
     """Position of an ended session in the subscription's short memory of them, the last of that name; or -1."""
-    count = np.int64(len(subscription.ended))
-    for step in range(len(subscription.ended)):
-        position = (np.int64(subscription.ended_at) + count - np.int64(1) - np.int64(step)) % count
+    position = np.int64(subscription.ended_at)
+    for _ in range(len(subscription.ended)):
+        position = (position if position > 0 else np.int64(len(subscription.ended))) - np.int64(1)
         marked = np.int64(subscription.ended[position])
         if marked != 0 and ((marked ^ np.int64(name)) & np.int64(NAME_MASK)) == 0:
-            return np.int64(position)
+            return position
     return np.int64(NOWHERE)
 
 
