@@ -343,4 +343,4 @@ def test_revisions_leave_ipv6_addresses_where_they_can() -> None:
     )
     renamed = SINGLE.replace("segment: metering", "segment: meters")
     revise(story, renamed)
-    assert given_ipv6(story.attaches(member=3)) == "2001:db8:aa::1", "a segment is known by its name"
+    assert given_ipv6(story.attaches(member=3)) == "2001:db8:aa::4", "the same pools under another name"

@@ -25,7 +25,9 @@ from simward.settings import GateSettings, Settings
 TWO_ADDRESSES = POLICY.replace("10.64.0.0/24", "10.64.0.0/30")
 RENAMED = POLICY.replace("metering", "water-metering")
 ONLY_IPV6 = POLICY.replace("pool: 10.64.0.0/24", "pool6: 2001:db8:64::/62")
-FIRST, SECOND, THIRD = 0x0A400001, 0x0A400002, 0x0A400003
+ADDRESS_POOL = "address_pool6: 2001:db8:64::10/126"
+IPV6_COLUMNS = ("prefix_high", "prefix_length", "ipv6_high", "ipv6_low")
+FIRST, SECOND = 0x0A400001, 0x0A400002
 
 
 def put(story: Story, policy: str) -> None:
@@ -208,14 +210,18 @@ def test_a_gateway_that_reports_no_address_leaves_that_which_was_given() -> None
     assert given(story.after(seconds=1), 2) == FIRST
 
 
-def test_a_prefix_alone_is_withheld_too() -> None:
-    story = Story(ONLY_IPV6, members=5)
-    prefixes = [int(story.attaches(member=member).last["prefix_high"]) for member in range(4)]
-    story.starts("s", prefix_high=prefixes[1], prefix_length=64, member=1)
+@pytest.mark.parametrize("column", ["prefix_high", "ipv6_low"])
+def test_a_prefix_or_an_ipv6_address_alone_is_withheld_too(column: str) -> None:
+    policy = ONLY_IPV6 if column == "prefix_high" else ONLY_IPV6.replace("pool6: 2001:db8:64::/62", ADDRESS_POOL)
+    story = Story(policy, members=5)
+    numbers = [int(story.attaches(member=member).last[column]) for member in range(4)]
+    assert len(set(numbers)) == 4
+    reported = {name: int(story.attaches(member=1).last[name]) for name in IPV6_COLUMNS}
+    story.starts("s", member=1, **reported)
     (cut,) = remove(story, 1)
     assert story.attaches(member=4).refused
     story.fold_in(story.fold.effect_result(cut, ev.EFFECT_ACK, 0, story.now))
-    assert int(story.after(seconds=1).attaches(member=4).last["prefix_high"]) == prefixes[1]
+    assert int(story.after(seconds=1).attaches(member=4).last[column]) == numbers[1]
 
 
 def test_what_is_only_kept_for_its_address_goes_first_where_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,8 +102,8 @@ def leaving(state: State, row: int, at: int) -> np.ndarray:
         pool = Pool.of(state.policy, int(segments_in(state.policy, place)[one["use_case"]]), quarantine)
         number = int(column(state.subscriptions, quarantine, place)[row])
         kept["held_address"] = 0 if pool.bare else number
-        if number and pool.bare and pool.prefix_length:
-            kept["prefix_mark"] = pool.marks(np.array([number]))[0]
+        if number and pool.bare:
+            kept["prefix_mark"] = next((int(one[0]) for one in pool.marks(np.array([number]))), 0)
     return kept
 
 

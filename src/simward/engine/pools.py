@@ -19,10 +19,12 @@ POOLS = (
 COLUMNS = {False: ("address", "other_addresses"), True: ("quarantine_address", "other_quarantine")}
 BARE = {False: "bare", True: "quarantine_bare"}
 NORMAL_POOLS = (
-    "pool_first", "pool_last", "bare", "prefix_base", "prefix_length", "delegated_base", "delegated_length",
+    "pool_first", "pool_last", "bare", "prefix_base", "prefix_length", "ipv6_high", "ipv6_low", "delegated_base",
+    "delegated_length",
 )  # fmt: skip
 QUARANTINE_POOLS = (
     "quarantine_first", "quarantine_last", "quarantine_bare", "quarantine_prefix_base", "quarantine_prefix_length",
+    "quarantine_ipv6_high", "quarantine_ipv6_low",
 )  # fmt: skip
 """What makes two pools the same one, in every family."""
 PLACES = OTHER_SEGMENTS + 1

@@ -40,6 +40,8 @@ class Pool(NamedTuple):
     bare: bool
     prefix_base: int
     prefix_length: int
+    ipv6_high: int  # with `ipv6_low` the first IPv6 address; both 0 = there is none
+    ipv6_low: int
     delegated_base: int
     delegated_length: int
 
@@ -47,19 +49,22 @@ class Pool(NamedTuple):
     def of(policy: PolicyTables, segment: int, quarantine: bool) -> Pool:
         """That of a segment of a policy."""
         row = policy.segments[segment]
-        names = ("pool_first", "pool_last", "bare", "prefix_base", "prefix_length")
+        names = ("pool_first", "pool_last", "bare", "prefix_base", "prefix_length", "ipv6_high", "ipv6_low")
         if quarantine:
             names = ("quarantine_first", "quarantine_last", "quarantine_bare", "quarantine_prefix_base",
-                     "quarantine_prefix_length")  # fmt: skip
-        first, last, bare, base, length = (int(row[name]) for name in names)
+                     "quarantine_prefix_length", "quarantine_ipv6_high", "quarantine_ipv6_low")  # fmt: skip
+        first, last, bare, base, length, high, low = (int(row[name]) for name in names)
         delegated = (0, 0) if quarantine else (int(row["delegated_base"]), int(row["delegated_length"]))
-        return Pool(segment, quarantine, first, last, bool(bare), base, length, *delegated)
+        return Pool(segment, quarantine, first, last, bool(bare), base, length, high, low, *delegated)
 
-    def marks(self, numbers: np.ndarray) -> np.ndarray:
-        """`addressing.prefix_mark` of the prefix of each number."""
-        high = self.prefix_base + (numbers.astype(np.int64) - self.first)
-        mixed = _mix((high & 0x3FFFFFFFFFFFFFFF) ^ ((high >> 62 & 3) * 89))
-        return np.asarray(np.maximum(mixed & 0x7FFFFFFF, 1))
+    def marks(self, numbers: np.ndarray) -> list[np.ndarray]:
+        """What SESSION.prefix_mark may say of each number (addressing.ipv6_mark): by its prefix, by its address."""
+        steps, found = numbers.astype(np.int64) - self.first, []
+        if self.prefix_length:
+            found.append(_prefix_mark(self.prefix_base + steps))
+        if self.ipv6_high or self.ipv6_low:
+            found.append(_prefix_mark(_prefix_mark(np.array([self.ipv6_high])) ^ (self.ipv6_low + steps)))
+        return found
 
     def offsets(self, other: Pool) -> set[int]:
         """By how much a number of `other` differs from the one here that stands for the same address or prefix."""
@@ -68,10 +73,18 @@ class Pool(NamedTuple):
             found.add(0)
         if self.prefix_length and other.prefix_length:
             found.add(other.prefix_base - self.prefix_base + self.first - other.first)
+        if (self.ipv6_high or self.ipv6_low) and self.ipv6_high == other.ipv6_high:
+            found.add(other.ipv6_low - self.ipv6_low + self.first - other.first)
         if self.delegated_length and self.delegated_length == other.delegated_length:
             found.add((other.delegated_base - self.delegated_base >> 64 - self.delegated_length)
                       + self.first - other.first)  # fmt: skip
         return found
+
+
+def _prefix_mark(high: np.ndarray) -> np.ndarray:
+    """`addressing.prefix_mark` of whole arrays."""
+    mixed = _mix((high & 0x3FFFFFFFFFFFFFFF) ^ ((high >> 62 & 3) * 89))
+    return np.asarray(np.maximum(mixed & 0x7FFFFFFF, 1))
 
 
 def holders(state: State) -> np.ndarray:
@@ -119,11 +132,12 @@ def numbers_of(found: np.ndarray, pool: Pool) -> tuple[np.ndarray, np.ndarray]:
         at = np.flatnonzero((found["address"] >= pool.first) & (found["address"] <= pool.last))
         numbers = found["address"][at].astype(np.int64)
     unaddressed = np.flatnonzero((found["address"] == 0) & (found["prefix_mark"] != 0))
-    if pool.prefix_length and len(unaddressed):
+    looked_through = NOTHING
+    if len(unaddressed):
+        looked_through = np.arange(pool.first, min(pool.last, pool.first + PREFIXES_LOOKED_THROUGH - 1) + 1)
+    for marks in pool.marks(looked_through) if len(unaddressed) else ():
         order = unaddressed[np.argsort(found["prefix_mark"][unaddressed], kind="stable")]
         sought = found["prefix_mark"][order]
-        looked_through = np.arange(pool.first, min(pool.last, pool.first + PREFIXES_LOOKED_THROUGH - 1) + 1)
-        marks = pool.marks(looked_through)
         low, high = np.searchsorted(sought, marks, "left"), np.searchsorted(sought, marks, "right")
         for one in np.flatnonzero(high > low).tolist():
             several = order[low[one] : high[one]]
@@ -146,8 +160,8 @@ def unexplained(found: np.ndarray, pools: list[tuple[Pool, np.ndarray, np.ndarra
         own = np.where(owners[at] == found["subscription"], numbers[at], 0)
         if not pool.bare:
             explained |= (own != 0) & (found["address"] == own)
-        if pool.prefix_length:
-            explained |= (own != 0) & (found["address"] == 0) & (found["prefix_mark"] == pool.marks(own))
+        for marks in pool.marks(own):
+            explained |= (own != 0) & (found["address"] == 0) & (found["prefix_mark"] == marks)
     return found[~explained]
 
 
