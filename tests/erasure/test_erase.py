@@ -16,11 +16,12 @@ from simward.cli import cli
 from simward.control.following import Following
 from simward.engine import events as ev
 from simward.engine.both_journals import findings_folder
-from simward.engine.journal import EVENTS, events_row, row_events, row_outputs
+from simward.engine.journal import EVENTS, TODAY, Row, events_row, row_events, row_outputs
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.start import erased_up_to, restore
+from simward.engine.whole_ids import notes_of_pairs, pairs_noted
 from simward.erasure import files
-from simward.erasure.identifiers import EVIDENCE, Identifiers
+from simward.erasure.identifiers import EVIDENCE, Eraser, Identifiers
 from simward.errors import JournalError
 from simward.history.whole import WholeJournal
 from simward.identity import Iccid, Imsi, Msisdn
@@ -203,3 +204,18 @@ def test_killed_anywhere_it_is_either_not_done_or_finished_by_the_same_command(
     assert mentions(folder) == []
     assert simward(folder, "verify").exit_code == 0
     assert not findings_folder(folder / "data").with_name("journal.erasing").exists()
+
+
+def test_a_long_session_id_goes_with_the_event_that_has_a_part_of_it() -> None:
+    """What is too long for an event stands in the notes of its row, whole."""
+    who = numbers()
+    names = [(b"h" * 7 + bytes([place]), b"%d" % place * 60) for place in range(2)]
+    events = ev.empty(2)
+    for event, (named, whole), imsi in zip(events, names, (next(iter(who.imsis)), 5)):
+        event["kind"], event["imsi"] = ev.ACCOUNTING_START, imsi
+        event["session_id"][:] = np.frombuffer(whole[:40] + named, np.uint8)
+    row = Row(7, 2, EVENTS, 1, "k", events.tobytes(), b"", {"session_ids": notes_of_pairs(names)})
+    erased = Eraser(who).row(row, TODAY)
+    assert row_events(erased)["session_id_octets"].tolist() == [0, 0]
+    assert pairs_noted(erased.notes["session_ids"]) == [names[1]]
+    assert row_events(erased)["imsi"].tolist() == [0, 5]

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from simward import identity
+from simward.engine.events import SESSION_ID_OCTETS
 from simward.engine.journal import EVENTS, INVENTORY, Layout, Row
 from simward.engine.story import COMMANDS, Subject
 from simward.engine.tables import InventoryDelta
+from simward.engine.whole_ids import HASH_OCTETS, notes_of_pairs, pairs_noted
 
 EVENT_IDENTIFIERS = (
     "imsi", "user", "msisdn", "imei", "subject", "cell", "address", "session_id", "session_id_octets", "prefix_high",
@@ -78,6 +80,8 @@ class Eraser:
         inputs, outputs, notes = row.inputs, self._outputs(row.outputs, layout.outputs), self._notes(row)
         if row.kind == EVENTS:
             inputs = self._events(row, layout.events)
+            if inputs is not row.inputs and "session_ids" in notes:
+                notes = self._whole_ids(notes, np.frombuffer(inputs, layout.events))
         elif row.kind == INVENTORY:
             inputs = self._inventory(row.inputs)
         if inputs is row.inputs and outputs is row.outputs and notes is row.notes:
@@ -120,6 +124,17 @@ class Eraser:
         for name, one in named.items():  # evidence about another subscription that names this one
             erased[name][one] = 0
         return erased.tobytes()
+
+    @staticmethod
+    def _whole_ids(notes: dict[str, Any], left: np.ndarray) -> dict[str, Any]:
+        """The notes with those whole Acct-Session-Ids alone that an event still has a part of."""
+        parts = {one.tobytes() for one in left["session_id"]}
+        pairs = [
+            (named, whole) for named, whole in pairs_noted(notes["session_ids"])
+            if whole[: SESSION_ID_OCTETS - HASH_OCTETS] + named in parts
+        ]  # fmt: skip
+        others = {name: value for name, value in notes.items() if name != "session_ids"}
+        return {**others, "session_ids": notes_of_pairs(pairs)} if pairs else others
 
     def _inventory(self, octets: bytes) -> bytes:
         delta = InventoryDelta.from_bytes(octets)
