@@ -96,6 +96,46 @@ def test_stays_quiet_when_they_vanish_one_by_one() -> None:
     assert fleet.began == []
 
 
+def test_stays_quiet_when_some_stops_are_lost_and_the_others_end_in_good_order() -> None:
+    """An evening: of forty cars five park without a Stop that arrives, and the rest with one."""
+    fleet = WatchedFleet(40, at=in_cells(40, 40)).all_start()
+    fleet.happen([fleet.event(e.ACCOUNTING_STOP, one) for one in range(5, 40)])
+    assert about_cells(fleet.lasts(2 * HOUR, silent=range(40))) == []
+
+
+def test_stays_quiet_about_a_gateway_that_reports_more_rarely_than_it_was_told() -> None:
+    """RFC 2869 5.16: its own setting overrides what the gate asks for; the first two reports show it."""
+    fleet = WatchedFleet(20)
+    fleet.happen([fleet.event(e.ACCOUNTING_START, member) for member in range(20)])
+    fleet.lasts(HOUR // 3, silent=range(20))
+    for _ in range(3):
+        fleet.happen([fleet.event(e.ACCOUNTING_INTERIM, member) for member in range(20)])
+        fleet.lasts(HOUR, silent=range(20))
+    assert about_cells(fleet) == []
+    assert about_cells(fleet.lasts(4 * HOUR, silent=range(20))) == ["cell-silent/gateway"], "it says nothing at all"
+
+
+def test_stays_quiet_about_a_model_half_of_which_a_silent_gateway_spoke_for() -> None:
+    """Its other half is heard through another gateway: the model is not what the silent ones have in common."""
+    places = {one: {"gateway": f"pgw{one % 2}", "cell": CELL + one} for one in range(60)}
+    fleet = WatchedFleet(60, at=places).all_start().lasts(2 * HOUR, silent=range(0, 60, 2))
+    assert about_cells(fleet) == ["cell-silent/gateway"]
+    # When it is back, half of those never say that their sessions ended meanwhile.
+    fleet.lasts(3 * HOUR, silent=range(0, 60, 4))
+    assert about_cells(fleet) == ["cell-silent/gateway"]
+
+
+def test_boundary_an_absence_is_no_habit_until_it_comes_again() -> None:
+    def habit_s(absences: int) -> int:
+        fleet = WatchedFleet(20, at=in_cells(20, 10)).all_start()
+        for _ in range(absences):
+            fleet.lasts(2 * HOUR, silent=[0]).lasts(2 * INTERVAL_S)
+        return int(fleet.watch.state.watched["habit_s"][0])
+
+    assert habit_s(1) == INTERVAL_S
+    assert habit_s(2) > 4 * INTERVAL_S
+
+
 def test_boundary_four_are_chance_and_five_are_not() -> None:
     assert not WatchedFleet(40, at=in_cells(40, 4)).all_start().lasts(2 * HOUR, silent=range(4)).began
     five = WatchedFleet(40, at=in_cells(40, 5)).all_start().lasts(2 * HOUR, silent=range(5))

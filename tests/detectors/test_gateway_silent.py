@@ -41,13 +41,26 @@ def test_stays_quiet_about_a_gateway_whose_sessions_report_all_at_once() -> None
         fleet.lasts(INTERVAL_S, silent=range(40))
         fleet.happen([fleet.event(e.ACCOUNTING_INTERIM, one) for one in range(40)])
     assert fleet.began == []
-    assert fleet.lasts(3 * INTERVAL_S, silent=range(40)).began == STOPPED
+    assert fleet.lasts(3 * INTERVAL_S, silent=range(40)).began == []
+    assert fleet.lasts(INTERVAL_S, silent=range(40)).began == STOPPED
 
 
 def test_stays_quiet_about_a_gateway_that_the_gate_could_not_hear() -> None:
     fleet = WatchedFleet(90).all_start()
     fleet.now += 3_600_000_000
     assert fleet.lasts(120).began == []
+
+
+def test_fires_though_all_its_sessions_are_silent_before_its_patience_ends() -> None:
+    """Fourteen a quarter of an hour: patient for twenty minutes, and for longer where pauses are the habit."""
+    fleet = WatchedFleet(6).all_start()
+    assert "gateway-silent/stopped" in fleet.lasts(5 * INTERVAL_S, silent=range(6)).began
+
+
+def test_stays_quiet_about_a_first_pause_that_is_short_beside_the_time_it_is_known() -> None:
+    fleet = WatchedFleet(90).all_start().lasts(6 * 3600)
+    assert fleet.lasts(800, silent=range(90)).began == [], "a thirtieth of seven and a half hours is 900 s"
+    assert fleet.lasts(150, silent=range(90)).began == STOPPED
 
 
 def test_boundary_twenty_usual_gaps() -> None:

@@ -1,24 +1,28 @@
 """Many subscriptions that have a cell, a gateway, a network or a model in common fell silent together.
 
 **What it sees.** A subscription with a live session owes an interim each Acct-Interim-Interval: its use case's, or its
-own habit where that is longer. Three intervals without a word are silence; a Stop, or a restart of the gateway, closes
-what it owes. Where at least five of one group are silent, at least half of those that were live there, and all were
-noticed within two windows (five minutes each, or one interval where that is longer), that is one finding for the cause:
-the narrowest group that explains most of those silent. It is told a window after the first fell silent, so about three
-intervals after what happened. `was` is how many were live, `now` how many fell silent; it is told again when that has
-grown, and ends when most are back.
+own habit where that is longer, from its second interim on (a gateway's own setting overrides what it is told, RFC 2869
+5.16). Three intervals without a word are silence; a Stop, or a restart of the gateway, closes what it owes. Where at
+least five of one group are silent, at least half of those that were live there or have ended their sessions in good
+order since, and all were noticed within two windows (five minutes each, or one interval where that is longer), that is
+one finding for the cause: the narrowest group that explains most of those silent. It is told a window after the first
+fell silent, so about three intervals after what happened. `was` is how many were live, `now` how many fell silent; it
+is told again when that has grown, and ends when most are back.
 
 - `cell`: those of one cell. Its power, its backhaul, or interference there.
 - `gateway`: those of one gateway, in many cells.
 - `network`: those in one visited network, at several gateways: the network, or the roaming towards it.
 - `model`: those of one model (TAC), wherever they are: a firmware update, or an attack on that model.
 
+A gateway of which nothing at all is heard explains its members, whatever they have in common with others who are well.
+Those that do not come back with it are told as a cell's, never as a network's or a model's: their sessions may be over.
+
 **Why it matters.** A hundred meters that vanish in one minute are not a hundred thefts. This finding explains them all,
 and `simward explain` names it for each of them.
 
-**What it misses.** Groups with fewer than five live sessions. Subscriptions whose gateway sends no interims. What
-happened while the gate itself did not run. Silence that comes one by one over hours. Beyond 1,024 open findings, and
-262,144 groups, further ones are only counted (`simward metrics`).
+**What it misses.** Groups with fewer than five live sessions. Subscriptions whose gateway sends no interims, and those
+of which no session ever lasted for two. What happened while the gate itself did not run. Silence that comes one by one
+over hours. Beyond 1,024 open findings, and 262,144 groups, further ones are only counted (`simward metrics`).
 
 **Likely false alarms.** A gateway that stops sending interims, by configuration, for sessions that go on. Five devices
 that are switched off together every evening without ending their sessions.
@@ -53,12 +57,12 @@ def judge(memory, group, event, knobs, evidence):  # type: ignore[no-untyped-def
     silent = group.fell_now + group.fell_before
     if memory.most == 0:
         waited_us = event.received_at - group.first_fell_at
-        if silent < LEAST or silent < group.live or group.cause == ANOTHER:
+        if silent < LEAST or 2 * silent < group.were or group.cause == ANOTHER:
             return NO_OPINION
         # Told when each had its turn to fall silent: before that, a gateway's first cell looks like a dead cell.
         if waited_us < max(WINDOW_LEAST_US, group.window_us) * (2 if group.cause == PERHAPS else 1):
             return NO_OPINION
-        memory.were, memory.told = silent + group.live, silent
+        memory.were, memory.told = group.were, silent
     memory.most = max(memory.most, silent)
     if 2 * silent < memory.most or group.cause == ANOTHER:
         evidence.was, evidence.now = memory.were, memory.most

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.watching.groups import fell, pointer, roll
-from simward.engine.watching.layouts import CELL, MODEL, SILENT
-from simward.engine.watching.rows import group_at, watched_at
+from simward.engine.watching.groups import WINDOW_LEAST_US, fell, pointer, roll, well
+from simward.engine.watching.layouts import CELL, GATEWAY, MODEL, NETWORK, SILENT
+from simward.engine.watching.rows import group_at, watch_meta_of, watched_at
 
 THIS, PERHAPS, OTHER = 0, 1, 2
 """What `cause` says: nothing explains it better; something wider may be falling as well; another group does."""
@@ -24,7 +24,7 @@ HOLD_US = 60_000_000
 def is_silent(group):  # type: ignore[no-untyped-def]
     """Enough members, and at least half of those that were live, fell silent together."""
     count = fell(group)
-    return count >= LEAST and count >= np.int64(group.live)
+    return count >= LEAST and 2 * count >= np.int64(group.were)
 
 
 @njit
@@ -34,9 +34,15 @@ def is_most(part, whole):  # type: ignore[no-untyped-def]
 
 
 @njit
+def size_of(group):  # type: ignore[no-untyped-def]
+    """How many could have fallen silent."""
+    return max(np.int64(group.were), fell(group) + well(group))
+
+
+@njit
 def is_narrower(group, other):  # type: ignore[no-untyped-def]
     """Has the group fewer members that were live? Of two that are equal, the kind decides."""
-    size, other_size = fell(group) + np.int64(group.live), fell(other) + np.int64(other.live)
+    size, other_size = size_of(group), size_of(other)
     return size < other_size or (size == other_size and np.int64(group.kind) < np.int64(other.kind))
 
 
@@ -58,10 +64,24 @@ def compare(group, other, now):  # type: ignore[no-untyped-def]
             return np.int64(OTHER)
         return np.int64(THIS)
     beyond = its - mine
-    others_live = np.int64(other.live) - np.int64(group.live)
+    others_live = well(other) - well(group)
     if beyond >= 3 and beyond * 20 >= beyond + others_live:
         return np.int64(PERHAPS)
     return np.int64(THIS)
+
+
+@njit
+def is_gateways(w, group, gateway, witness, now):  # type: ignore[no-untyped-def]
+    """Is the silence of a group that of the gateway which spoke for its silent ones, and now says nothing at all?"""
+    if gateway.stopped and is_most(fell(gateway), fell(group)):
+        return True
+    if is_most(fell(group), size_of(group)):
+        return False
+    # The others of the group were well: through other gateways, or since this one is back.
+    if group.kind >= NETWORK and witness.heard_at < gateway.resumed_at:
+        return True
+    unheard_us = now - max(np.int64(gateway.last_at), np.int64(watch_meta_of(w).listening_since))
+    return unheard_us > max(np.int64(group.window_us), np.int64(WINDOW_LEAST_US))
 
 
 @njit
@@ -69,11 +89,14 @@ def find_cause(w, row, now):  # type: ignore[no-untyped-def]
     """Write into the group's `cause` whether another group of the one that fell silent last explains it better."""
     group = group_at(w, row)
     group.cause = THIS
-    if group.witness == 0 or fell(group) == 0:
-        return
+    if group.witness == 0 or fell(group) == 0 or group.stopped:
+        return  # of a gateway that says nothing at all, nothing narrower is the cause
     witness = watched_at(w, np.int64(group.witness) - np.int64(1))
     if witness.standing != SILENT or pointer(witness, np.int64(group.kind)) != np.int64(row) + np.int64(1):
-        return  # it is back: whoever is still silent will say more
+        # It is back: whoever is still silent will say more. What is wide is not told without one that has a gateway.
+        if group.kind >= NETWORK and not group.lasting:
+            group.cause = OTHER
+        return
     strongest = np.int64(THIS)
     for kind in range(CELL, MODEL + 1):
         number = pointer(witness, kind)
@@ -82,6 +105,8 @@ def find_cause(w, row, now):  # type: ignore[no-untyped-def]
         other = group_at(w, number - np.int64(1))
         roll(other, now)
         strongest = max(strongest, compare(group, other, now))
+        if kind == GATEWAY and is_gateways(w, group, other, witness, now):
+            strongest = np.int64(OTHER)
     group.cause = strongest
     if strongest != THIS:
         group.held_until = now + np.int64(HOLD_US)

@@ -127,6 +127,8 @@ def begin_finding(w, row, k, cls, wanted, position, made, index):  # type: ignor
     say(w, finding, cls, wanted, evidence_at(w, k))
     if np.int64(detector_at(w, k).scope) == TOGETHER:
         group.lasting = 1
+    else:
+        group.stopped = 1
     tell(w, row, at, FINDING_BEGAN, position, made, index)
     return True
 
@@ -138,6 +140,9 @@ def end_finding(w, row, at, position, made, index):  # type: ignore[no-untyped-d
     if np.int64(detector_at(w, watch_finding_at(w, at - np.int64(1)).detector).scope) == TOGETHER:
         group.lasting = 0
         group.quiet_until = watch_meta_of(w).now + max(np.int64(group.window_us), np.int64(WINDOW_LEAST_US))
+    else:
+        group.stopped = 0
+        group.resumed_at = watch_meta_of(w).now
     tell(w, row, at, FINDING_ENDED, position, made, index)
     drop_finding(w, row, at)
 

@@ -8,6 +8,7 @@ from numba import njit
 from simward.engine.hashing import mix
 from simward.engine.watching.layouts import (
     CELL,
+    ENDED,
     GATEWAY,
     GATEWAY_GROUPS_MAX,
     GROUPS_MAX,
@@ -162,11 +163,15 @@ def move(w, one, kind, number):  # type: ignore[no-untyped-def]
         group.members = np.int64(group.members) + np.int64(1)
         if one.standing == LIVE:
             group.live = np.int64(group.live) + np.int64(1)
+        elif one.standing == ENDED:
+            group.ended = np.int64(group.ended) + np.int64(1)
     if before != 0:
         group = group_at(w, before - np.int64(1))
         group.members = np.int64(group.members) - np.int64(1)
         if one.standing == LIVE:
             group.live = np.int64(group.live) - np.int64(1)
+        elif one.standing == ENDED:
+            group.ended = np.int64(group.ended) - np.int64(1)
         free_if_unused(w, before)
 
 
@@ -174,6 +179,18 @@ def move(w, one, kind, number):  # type: ignore[no-untyped-def]
 def fell(group):  # type: ignore[no-untyped-def]
     """How many are silent that fell silent within the last two windows, or since something was found."""
     return np.int64(group.fell_now) + np.int64(group.fell_before)
+
+
+@njit
+def well(group):  # type: ignore[no-untyped-def]
+    """How many were not struck: they owe and send, or ended their sessions in good order while others were silent."""
+    return np.int64(group.live) + np.int64(group.ended)
+
+
+@njit
+def count_were(group):  # type: ignore[no-untyped-def]
+    """The most that could have fallen silent with those that did: whoever ends or leaves later was well at the time."""
+    group.were = max(np.int64(group.were), fell(group) + well(group)) if fell(group) > 0 else np.int64(0)
 
 
 @njit
@@ -195,12 +212,13 @@ def roll(group, now):  # type: ignore[no-untyped-def]
     if group.fell_before == 0:
         group.first_fell_at = 0
         group.window_us = 0
+        group.were = 0
     else:
         group.first_fell_at = max(group.first_fell_at, group.window_before_at)
 
 
 @njit
-def stand(w, one, row, standing, now, interval_s):  # type: ignore[no-untyped-def]
+def stand(w, one, row, standing, now, interval_us):  # type: ignore[no-untyped-def]
     """Change how a subscription stands, and count it so in its four groups."""
     before = np.int64(one.standing)
     if before == standing:
@@ -215,6 +233,8 @@ def stand(w, one, row, standing, now, interval_s):  # type: ignore[no-untyped-de
         group = group_at(w, number - np.int64(1))
         if before == LIVE:
             group.live = np.int64(group.live) - np.int64(1)
+        elif before == ENDED:
+            group.ended = np.int64(group.ended) - np.int64(1)
         elif before == SILENT:
             if fell_at >= group.window_at:
                 group.fell_now = max(np.int64(0), np.int64(group.fell_now) - np.int64(1))
@@ -222,11 +242,14 @@ def stand(w, one, row, standing, now, interval_s):  # type: ignore[no-untyped-de
                 group.fell_before = max(np.int64(0), np.int64(group.fell_before) - np.int64(1))
         if standing == LIVE:
             group.live = np.int64(group.live) + np.int64(1)
+        elif standing == ENDED:
+            group.ended = np.int64(group.ended) + np.int64(1)
         elif standing == SILENT:
             roll(group, now)
             group.fell_now = np.int64(group.fell_now) + np.int64(1)
-            group.window_us = max(np.int64(group.window_us), interval_s * np.int64(SECOND_US))
+            group.window_us = max(np.int64(group.window_us), interval_us)
             group.witness = np.int64(row) + np.int64(1)
             group.last_fell_at = now
             if group.first_fell_at == 0:
                 group.first_fell_at = now
+            count_were(group)

@@ -23,8 +23,19 @@ from simward.engine.recognising import find_subscription
 from simward.engine.rows import event_at, meta_of, subscription_at, use_case_at
 from simward.engine.watching.causes import find_cause
 from simward.engine.watching.findings import settle
-from simward.engine.watching.groups import SECOND_US, free_if_unused, group_of, move, pointer, put_group, roll, stand
-from simward.engine.watching.layouts import CELL, GATEWAY, IDLE, LIVE, MODEL, NETWORK, SILENT
+from simward.engine.watching.groups import (
+    SECOND_US,
+    WINDOW_LEAST_US,
+    count_were,
+    free_if_unused,
+    group_of,
+    move,
+    pointer,
+    put_group,
+    roll,
+    stand,
+)
+from simward.engine.watching.layouts import CELL, ENDED, GATEWAY, IDLE, LIVE, MODEL, NETWORK, SILENT
 from simward.engine.watching.rows import group_at, watch_meta_of, watched_at, zero_watched
 
 OUTPUT_ROOM = 64
@@ -34,11 +45,11 @@ DEAF_US = 10_000_000
 """A gate ticks each second. Where nothing came for longer it was not there, and nobody could be heard."""
 MISSED_INTERVALS = 3
 """So many intervals without a word are silence: one record may be lost, and the next may be late."""
+ENDED_INTERVALS = MISSED_INTERVALS + 2
+"""So long an end in good order counts: a silence that began before it is noticed by then, and two windows are over."""
 SWEEP_LEAST, GROUP_SWEEP_LEAST = 1024, 256
 SWEEP_TICKS, GROUP_SWEEP_TICKS = 60, 10
-HABIT_SHARE = 8
-HABIT_LONGEST = 4
-"""A gap longer than so many times its habit is an absence, and says nothing about the habit."""
+HABIT_SHARE, LATE_SHARE = 8, 16
 
 
 def judge_group(t, w, row, event):  # type: ignore[no-untyped-def]
@@ -71,9 +82,7 @@ def hear_gateway(t, w, event, position, made):  # type: ignore[no-untyped-def]
     group = group_at(w, number - np.int64(1))
     group.last_at = event.received_at
     group.off = 1 if event.kind == ACCOUNTING_OFF else 0
-    if event.kind == ACCOUNTING_INTERIM:
-        group.interims = 1
-    elif event.kind == ACCOUNTING_ON or event.kind == ACCOUNTING_OFF:
+    if event.kind == ACCOUNTING_ON or event.kind == ACCOUNTING_OFF:
         group.epoch_at = event.received_at
     return number, made
 
@@ -89,8 +98,12 @@ def session_name(event):  # type: ignore[no-untyped-def]
 
 @njit
 def learn_habit(one, name, at):  # type: ignore[no-untyped-def]
-    """The usual time between two interims of one session (a robust moving mean: absences do not count)."""
-    if np.int64(one.session) != name or one.heard_at == 0:
+    """The longest usual time between two interims of one session: what comes twice raises it, and it falls slowly.
+
+    Once is an absence. Handovers bring interims between those that are owed. How long the first took after the Start
+    says nothing: it may come by the gateway's clock.
+    """
+    if np.int64(one.session) != name or one.reported == 0:
         return
     gap_s = (at - one.heard_at) // np.int64(SECOND_US)
     habit_s = np.int64(one.habit_s)
@@ -98,8 +111,13 @@ def learn_habit(one, name, at):  # type: ignore[no-untyped-def]
         return
     if habit_s == 0:
         one.habit_s = gap_s
-    elif gap_s <= HABIT_LONGEST * habit_s:
-        one.habit_s = max(np.int64(1), habit_s + (gap_s - habit_s) // np.int64(HABIT_SHARE))
+    elif gap_s > habit_s:
+        one.habit_s = max(habit_s, min(gap_s, np.int64(one.late_s)))
+        one.late_s = gap_s
+    else:
+        one.habit_s = habit_s + (gap_s - habit_s) // np.int64(HABIT_SHARE)
+        late_s = np.int64(one.late_s) - np.int64(one.late_s) // np.int64(LATE_SHARE)
+        one.late_s = late_s if late_s > habit_s else np.int64(0)
 
 
 @njit
@@ -122,18 +140,20 @@ def hear_subscription(w, row, event, gateway):  # type: ignore[no-untyped-def]
     """A word of a subscription: where it is, and what it owes from now on."""
     one = watched_at(w, row)
     now = np.int64(event.received_at)
-    standing = np.int64(LIVE if one.standing == LIVE else IDLE)
+    standing = np.int64(IDLE if one.standing == SILENT else one.standing)
     if event.kind != ACCESS_REQUEST:
         name = session_name(event)
         if event.kind == ACCOUNTING_STOP:
             # Another session than the one that spoke last may go on: then it is that one that owes.
             if np.int64(one.session) == name or one.session == 0:
-                standing = np.int64(IDLE)
+                standing = np.int64(ENDED)
         else:
             if event.kind == ACCOUNTING_INTERIM:
                 learn_habit(one, name, now)
             one.session = name
-            standing = np.int64(LIVE)
+            # RFC 2869 5.16: what a gateway is set to overrides what it is told; it owes what it has been seen to do.
+            standing = np.int64(LIVE if one.habit_s > 0 else IDLE)
+        one.reported = 1 if event.kind == ACCOUNTING_INTERIM else 0
     if one.standing == SILENT:
         stand(w, one, row, np.int64(IDLE), now, np.int64(0))
     place(w, one, event, gateway)
@@ -146,12 +166,9 @@ def hear_subscription(w, row, event, gateway):  # type: ignore[no-untyped-def]
 
 
 @njit
-def interval_of(t, w, row, one):  # type: ignore[no-untyped-def]
-    """How often an interim is owed, s; 0 = not at all. A gateway may take no notice of what it was told to do."""
-    habit_s = np.int64(one.habit_s)
-    if one.gateway != 0 and group_at(w, np.int64(one.gateway) - np.int64(1)).interims:
-        return max(habit_s, np.int64(use_case_at(t, subscription_at(t, row).use_case).interim_interval_s))
-    return habit_s
+def interval_of(t, row, one):  # type: ignore[no-untyped-def]
+    """How often an interim is owed, s: its habit, or what the gateway is told, where that is longer."""
+    return max(np.int64(one.habit_s), np.int64(use_case_at(t, subscription_at(t, row).use_case).interim_interval_s))
 
 
 @njit
@@ -160,13 +177,15 @@ def look_after(t, w, row, now):  # type: ignore[no-untyped-def]
     one = watched_at(w, row)
     if one.standing == IDLE:
         return
-    if one.gateway != 0 and group_at(w, np.int64(one.gateway) - np.int64(1)).epoch_at > one.heard_at:
+    interval_us = interval_of(t, row, one) * np.int64(SECOND_US)
+    unheard_us = since_heard(w, one.heard_at, now)
+    if one.standing == ENDED:
+        if unheard_us > ENDED_INTERVALS * max(interval_us, np.int64(WINDOW_LEAST_US)):
+            stand(w, one, row, np.int64(IDLE), now, np.int64(0))
+    elif one.gateway != 0 and group_at(w, np.int64(one.gateway) - np.int64(1)).epoch_at > one.heard_at:
         stand(w, one, row, np.int64(IDLE), now, np.int64(0))  # RFC 2866 5.1: all sessions of the gateway are over
-        return
-    if one.standing == LIVE:
-        interval_s = interval_of(t, w, row, one)
-        if interval_s > 0 and since_heard(w, one.heard_at, now) > MISSED_INTERVALS * interval_s * np.int64(SECOND_US):
-            stand(w, one, row, np.int64(SILENT), now, interval_s)
+    elif one.standing == LIVE and unheard_us > MISSED_INTERVALS * interval_us:
+        stand(w, one, row, np.int64(SILENT), now, interval_us)
 
 
 @njit
@@ -197,6 +216,7 @@ def fold_tick(t, w, event, position, made):  # type: ignore[no-untyped-def]
         if group.kind == 0:
             continue
         roll(group, event.received_at)
+        count_were(group)
         find_cause(w, at, np.int64(event.received_at))
         before = index
         made, index = judged(t, w, at, event, position, made, index)

@@ -16,8 +16,9 @@ from simward.detectors.detector import GROUP_SCOPES
 CELL, GATEWAY, NETWORK, MODEL = 1, 2, 3, 4
 """Kinds of group: the narrowest first, which decides between two that explain the same. The position in GROUP_SCOPES,
 plus one."""
-IDLE, LIVE, SILENT = 0, 1, 2
-"""How a subscription stands: it owes nothing, it owes interims, or it has not sent what it owes."""
+IDLE, LIVE, SILENT, ENDED = 0, 1, 2, 3
+"""How a subscription stands: it owes nothing, it owes interims, it has not sent what it owes, or it lately ended its
+session in good order, which says that what it has in common with others worked then."""
 GROUPS_MAX = 262_144
 GATEWAY_GROUPS_MAX = 4_096
 FINDINGS_MAX = 1_024
@@ -36,6 +37,8 @@ WATCHED = np.dtype(
         ("session", "i4"),  # 31 bits of the name of the session that it spoke in last
         ("habit_s", "i4"),  # its usual time between two interims, 0 = not known
         ("standing", "u1"),
+        ("reported", "u1"),  # its last word was an interim
+        ("late_s", "i4"),  # a time between two that was longer than its habit: if it comes again, it is the habit
     ],
     align=True,
 )
@@ -59,18 +62,21 @@ GROUP = np.dtype(
         ("window_us", "i8"),  # how long a window is: the longest interval among those who fell silent in it
         ("last_fell_at", "i8"),  # and of the last
         ("held_until", "i8"),  # until then the window does not move on: a wider cause is being looked at
+        ("resumed_at", "i8"),  # gateways: when it was heard again after a finding that nothing was
         ("quiet_until", "i8"),  # after a finding: those who come back late are no new one
         ("within", "i4"),  # of a cell its network (PLMN), of a gateway the RADIUS client that speaks for it
         ("members", "i4"),  # subscriptions that point here
         ("live", "i4"),  # of them, those that owe interims and are not silent
+        ("ended", "i4"),  # of them, those that lately ended their sessions in good order
+        ("were", "i4"),  # the most that were live, silent or lately ended since the first of those counted fell silent
         ("fell_now", "i4"),  # of them, those whose silence was noticed since `window_at`
         ("fell_before", "i4"),  # and in the window before
         ("witness", "i4"),  # row + 1 of the subscription that fell silent last
         ("finding_head", "i4"),
         ("kind", "u1"),  # 0 = a free row, its `members` is then the next free one + 1
         ("off", "u1"),  # gateways: it said that it goes down (Accounting-Off)
-        ("interims", "u1"),  # gateways: it sends interims at all
-        ("lasting", "u1"),  # a finding about its silence is open
+        ("lasting", "u1"),  # a finding about the silence of its members is open
+        ("stopped", "u1"),  # gateways: a finding that nothing at all is heard of it is open
         ("cause", "u1"),  # causes.py: does another group explain its silence better?
         *memory_of_groups(),
     ],

@@ -105,7 +105,7 @@ class WatchState:
         while int(chain[at]) != row + 1:
             chain, at = findings["next"], int(chain[at]) - 1
         chain[at] = findings["next"][row]
-        self.groups["lasting"][group] = 0
+        self.groups["lasting"][group] = self.groups["stopped"][group] = 0
         for one in self.judges():
             if one.memory:
                 self.groups[one.field][group : group + 1].view(np.uint8)[:] = 0
