@@ -21,7 +21,7 @@ from simward.identity import imsi_text
 from simward.lab.fleet import USE_CASES, make_fleet
 from simward.lab.performance import Performance, Programme, folded, new_fold
 from simward.lab.population import Population
-from simward.lab.score import INFORMATION, named
+from simward.lab.score import INFORMATION, explained, named
 from simward.lab.scoring import Plan, score_events
 from simward.lab.weather import honest_weather
 
@@ -53,7 +53,13 @@ def measure(folder: Path, *, subscriptions: int, days: int, listed: Path | None,
     done = folded(fold, programme)
     took = time.perf_counter() - before
     names = np.array([done.name(one) for one in done.findings], object)
-    is_false = np.array([not named(name, INFORMATION) for name in names], bool)
+    is_false = np.array(
+        [
+            not named(name, INFORMATION) and not explained(programme.played, name, one)
+            for name, one in zip(names, done.findings, strict=True)
+        ],
+        bool,
+    )
     use_case_of = {int(row["imsi"]): USE_CASES[row["use_case"]] for row in population.rows}
     false = [described(done, one, use_case_of) for one in done.findings[is_false]]
     if listed is not None:

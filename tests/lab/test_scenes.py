@@ -12,10 +12,10 @@ import pytest
 from simward.errors import UsageError
 from simward.lab import scenes
 from simward.lab.demo import BEST
-from simward.lab.fleet import USE_CASES
-from simward.lab.performance import FINDING, Performance
+from simward.lab.fleet import USE_CASES, make_fleet
+from simward.lab.performance import FINDING, Performance, Programme, perform
 from simward.lab.scenes.scene import ATTACK, HONEST, Attack, Oddity, Scene
-from simward.lab.score import BACKGROUND, NOT_INSTALLED, named, score
+from simward.lab.score import BACKGROUND, NOT_INSTALLED, TOO_SMALL, named, score
 from simward.lab.scoring import Plan, chosen, score_events
 
 every_scene = pytest.mark.parametrize("scene", scenes.installed().values(), ids=lambda scene: scene.id)
@@ -102,16 +102,20 @@ def test_an_attack_that_is_not_seen_fails() -> None:
     assert line.failed and not result.passed
 
 
+def played(plan: Plan) -> Performance:
+    """What comes of some scenes together."""
+    fleet, pairs = make_fleet(plan.seed, plan.subscriptions), [(one, 1.0) for one in chosen(plan.names)]
+    return perform(fleet, pairs, days=plan.days, seed=plan.seed)
+
+
 def performed(name: str, finding: str) -> Performance:
     """A performance of one scene in which one finding about a victim was made up."""
-    from simward.lab.fleet import make_fleet
-    from simward.lab.performance import perform
-
     done = perform(make_fleet(1, 60), [(scenes.scene(name), 1.0)], days=4, seed=1)
     row = np.zeros(1, FINDING)
     number = done.names.index(finding)
     row["detector"], row["class"] = number // 16, number % 16
-    row["imsi"], row["at"] = done.played[0].stage.people["imsi"][0], done.played[0].stage.begins_at
+    stage = done.played[0].stage
+    row["imsi"], row["at"], row["gateway"] = stage.people["imsi"][0], stage.begins_at, stage.population.gateways[0]
     done.findings = np.concatenate([done.findings, row])
     return done
 
@@ -133,6 +137,43 @@ def test_a_finding_about_somebody_else_is_false() -> None:
     assert others.scene == BACKGROUND and others.false == 1 and others.failed
 
 
+def test_outages_are_one_finding_each() -> None:
+    result = score_events(Plan(("gateway-silent", "cell-silent"), subscriptions=300, days=9, seed=3))
+    assert result.passed, result.told()
+    gateway, cell, _ = result.scenes
+    assert (gateway.caught, gateway.found["gateway-silent/stopped"], cell.found) == (1, 1, {"cell-silent/cell": 1})
+
+
+def test_an_outage_in_a_fleet_that_hardly_says_anything_is_not_played() -> None:
+    result = score_events(Plan(("gateway-silent",), subscriptions=60, days=6, seed=3))
+    assert result.scenes[0].note == TOO_SMALL and result.passed
+
+
+def test_nothing_arrives_from_a_silent_gateway_whichever_scene_sends_it() -> None:
+    """Second sessions, attackers and a failover may not break the silence that is to be heard."""
+    done = played(Plan(("gateway-silent", "gateway-failover", "two-apns", "cloned-subscription"), 200, 8, 3))
+    outage = next(one for one in done.played if one.scene.id == "gateway-silent")
+    gateway, ends_at = outage.stage.population.gateways[1], outage.scene.ends_at(outage.stage)
+    for events in Programme(outage.stage.population, done.played, 8, outage.stage.rng).events():
+        meanwhile = (events["received_at"] >= outage.stage.begins_at) & (events["received_at"] < ends_at)
+        assert not (meanwhile & (events["gateway"] == gateway)).any()
+
+
+def test_an_outage_that_no_scene_has_is_false() -> None:
+    done = performed("lost-stops", "gateway-silent/stopped")
+    done.findings["imsi"][-1] = 0
+    others = score(done, 1, 4).scenes[-1]
+    assert others.found == {"gateway-silent/stopped": 1} and others.failed
+
+
+def test_an_outage_that_a_scene_has_is_true_while_it_lasts() -> None:
+    done = performed("gateway-failover", "gateway-silent/stopped")
+    done.findings["imsi"][-1] = 0
+    assert score(done, 1, 4).scenes[-1].false == 0
+    done.findings["at"][-1] = done.played[0].scene.ends_at(done.played[0].stage)
+    assert score(done, 1, 4).scenes[-1].false == 1
+
+
 def test_what_no_installed_detector_could_see_does_not_fail() -> None:
     class Unseen(Attack):
         """Nothing sees it.
@@ -145,9 +186,6 @@ def test_what_no_installed_detector_could_see_does_not_fail() -> None:
 
         def acts(self, strength: float) -> tuple[()]:
             return ()
-
-    from simward.lab.fleet import make_fleet
-    from simward.lab.performance import perform
 
     line = score(perform(make_fleet(1, 60), [(Unseen(), 1.0)], days=2, seed=1), 1, 2).scenes[0]
     assert line.note == NOT_INSTALLED and not line.failed

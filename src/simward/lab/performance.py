@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,12 +14,16 @@ import numpy as np
 from simward.engine import events as ev
 from simward.engine import outputs as out
 from simward.engine.fold import Fold
+from simward.engine.tables import InventoryDelta, PolicyTables
+from simward.engine.watching import compose
+from simward.engine.watching.fold import WatchFold
+from simward.engine.watching.layouts import SILENT
 from simward.lab.fleet import Fleet, Subscription
 from simward.lab.folder import ADDRESSES, Ports, write_fleet, write_settings
 from simward.lab.habits import honest_day
 from simward.lab.policies import OBSERVED_POLICIES
-from simward.lab.population import DAY_US, HOUR_US, MINUTE_US, PERSON, Population
-from simward.lab.scenes.scene import Attack, Scene
+from simward.lab.population import DAY_US, HOUR_US, PERSON, SECOND_US, Population
+from simward.lab.scenes.scene import Attack, Oddity, Scene
 from simward.lab.scenes.stage import Stage
 from simward.policy.plan import Current, plan
 from simward.policy.wanted import read_wanted
@@ -26,8 +31,15 @@ from simward.settings import Settings
 
 BEGINS_AT = 1_699_920_000_000_000
 """Midnight of a Tuesday in 2023: where the lab's days begin."""
-TICKS_A_DAY = 1440
-"""The gate ticks each second; once a minute is enough for what a tick begins or ends here."""
+TICK_EVERY_US = 10 * SECOND_US
+"""The gate ticks each second. The watch takes a longer pause than ten for a time in which the gate did not run, so this
+is the rarest that it can listen by."""
+LATEST_BEGIN_H = 9
+FOLLOWED_AT_ONCE = 512
+"""Events that the watch folds before it is asked whom its findings are about: an hour of a small fleet."""
+CELL_SILENT = "cell-silent"
+POINTERS = ("cell", "gateway", "network", "model")
+"""The fields of a watched subscription that point at its groups, in the order of their kinds."""
 VICTIMS = 4
 VICTIMS_BELOW_A_MAST = 12
 
@@ -42,8 +54,11 @@ FINDING = np.dtype(
         ("gateway", "i4"),
         ("detector", "u1"),
         ("class", "u1"),
+        ("scene", "i2"),
     ]
 )
+"""`imsi` is 0 where it is about a group; `scene` is then 1 + the position in `played` of the scene whose victims are
+most of those that are silent (0 = none's)."""
 
 
 @dataclass
@@ -80,18 +95,22 @@ class Performance:
         return self.names[int(finding["detector"]) * 16 + int(finding["class"])]
 
 
-def new_fold(fleet: Fleet, policies: dict[str, str] | None = None) -> Fold:
-    """A fold with the lab's policies, cells, models and the fleet's inventory, read from a folder as the gate reads
-    them.
-    """
+def revisions(fleet: Fleet, policies: dict[str, str] | None = None) -> tuple[PolicyTables, list[InventoryDelta]]:
+    """The lab's policies, cells, models and the fleet's inventory, read from a folder as the gate reads them."""
     with tempfile.TemporaryDirectory(prefix="simward-lab-") as place:
         folder = Path(place) / "fleet"
         write_fleet(folder, fleet, policies or OBSERVED_POLICIES)
         write_settings(folder, Ports(1812, 1813, dict.fromkeys(ADDRESSES, 3799)))
         wanted = read_wanted(Settings.load(folder))
         _, deltas = plan(Current.empty(), wanted.tables, wanted.inventory).deltas()
+    return wanted.tables, list(deltas)
+
+
+def new_fold(fleet: Fleet, policies: dict[str, str] | None = None) -> Fold:
+    """A fold with those revisions."""
+    tables, deltas = revisions(fleet, policies)
     fold = Fold.new()
-    fold.policy(wanted.tables, BEGINS_AT - 1)
+    fold.policy(tables, BEGINS_AT - 1)
     for delta in deltas:
         fold.inventory(delta, BEGINS_AT - 1)
     return fold
@@ -108,7 +127,7 @@ class Programme:
 
     def events(self) -> Iterator[np.ndarray]:
         """EVENT rows of one day after another, in the order of their arrival."""
-        ready = [one for one in self.played if len(one.stage.victims) or len(one.stage.people)]
+        ready = [one for one in self.played if one.scene.fits(one.stage)]
         ready.sort(key=lambda one: one.scene.on_the_way)
         for one in ready:
             one.scene.prepare(one.stage)
@@ -130,16 +149,29 @@ class Cast:
     def __init__(
         self, population: Population, scenes: Sequence[tuple[Scene, float]], days: int, rng: np.random.Generator
     ) -> None:
-        """`scenes`: with their strengths. They begin after half of the days, so that homes are learnt by then."""
+        """`scenes`: with their strengths. They begin after half of the days, so that homes are learnt by then.
+
+        Outages have the last days for themselves, and the four before them are for what takes days to be seen.
+        """
         self.population, self.days = population, days
         self._rng = rng
         self._free = {name: list(rng.permutation(one)) for name, one in population.by_use_case.items()}
         self.played: list[Played] = []
+        outages = self._outages(scenes)
         first = (days + 1) // 2
-        room = max(1, days - first - 4)
+        room = max(1, min([days, *outages.values()]) - 4 - first)
         for number, (scene, strength) in enumerate(scenes):
-            day = min(days - 1, first + number % room)
+            day = outages.get(scene.id, min(days - 1, first + number % room))
             self.played.append(Played(scene, self._stage(scene, strength, day)))
+
+    def _outages(self, scenes: Sequence[tuple[Scene, float]]) -> dict[str, int]:
+        """The day on which each outage begins: one after the other, so that the last is over when the days are."""
+        begin, last = {}, self.days
+        for scene, _ in scenes:
+            if isinstance(scene, Attack) and scene.one_finding:
+                last -= math.ceil((LATEST_BEGIN_H + scene.lasts_h) / 24)
+                begin[scene.id] = min(max(1, last), self.days - 1)
+        return begin
 
     def _stage(self, scene: Scene, strength: float, day: int) -> Stage:
         population, rng = self.population, self._rng
@@ -148,7 +180,7 @@ class Cast:
         if isinstance(scene, Attack) and scene.takes_two:
             accomplices = self._victims(scene)
             victims = victims[: len(accomplices)]
-        begins_at = BEGINS_AT + day * DAY_US + int((1 + rng.random() * 8) * HOUR_US)
+        begins_at = BEGINS_AT + day * DAY_US + int((1 + rng.random() * (LATEST_BEGIN_H - 1)) * HOUR_US)
         stage = Stage(
             population, victims, accomplices, strength, begins_at, BEGINS_AT + self.days * DAY_US, rng,
             population.rows[victims].copy(),
@@ -208,17 +240,28 @@ def people_of(subscriptions: Sequence[Subscription]) -> np.ndarray:
 
 def ticks(begins_at: int) -> np.ndarray:
     """The ticks of a day."""
-    rows = ev.empty(TICKS_A_DAY)
+    rows = ev.empty(DAY_US // TICK_EVERY_US)
     rows["kind"] = ev.TICK
-    rows["received_at"] = rows["happened_at"] = begins_at + (np.arange(TICKS_A_DAY) + 1) * MINUTE_US - 1
+    rows["received_at"] = rows["happened_at"] = begins_at + (np.arange(len(rows)) + 1) * TICK_EVERY_US - 1
     return rows
 
 
+def may_silence(scene: Scene) -> bool:
+    """Are victims of the scene silent, in truth? The device that an attacker has robbed of its SIM is."""
+    return isinstance(scene, Attack) or (isinstance(scene, Oddity) and CELL_SILENT in scene.informs)
+
+
 class _Collected:
-    """What the fold says, kept as far as scenes are judged by it."""
+    """What the folds of the gate and the watch say, kept as far as scenes are judged by it."""
 
     def __init__(self, fold: Fold, played: Sequence[Played]) -> None:
         self._fold, self._played = fold, played
+        self._gate_detectors = fold.manifest()["detectors"]
+        self._watch = WatchFold(fold)
+        self._silenced = [
+            (number, one.stage.rows["imsi"][np.concatenate([one.stage.victims, one.stage.accomplices])])
+            for number, one in enumerate(played) if not one.scene.everybody and may_silence(one.scene)
+        ]  # fmt: skip
         self._findings: list[np.ndarray] = []
         self._heard: list[np.ndarray] = []
         self._events = self._kept = 0
@@ -229,19 +272,16 @@ class _Collected:
         ]))  # fmt: skip
 
     def fold_day(self, events: np.ndarray) -> np.ndarray:
-        """Fold all of them; returns the outputs that say which addresses were given."""
+        """Fold all of them, the watch behind the gate; returns the outputs that say which addresses were given."""
         at, before, given = 0, time.perf_counter(), [np.zeros(0, out.OUTPUT)]
         while at < len(events):
+            first = self._fold.sequence + 1
             folded = self._fold.events(events[at:])
+            self._follow(events[at : at + folded.consumed][folded.kept], first)
             at += folded.consumed
             self._kept += int(np.count_nonzero(folded.kept))
             given.append(folded.outputs[folded.outputs["kind"] == out.ADDRESS_GIVEN])
-            began = folded.outputs[folded.outputs["kind"] == out.FINDING_BEGAN]
-            if len(began):
-                rows = np.zeros(len(began), FINDING)
-                for name in FINDING.names or ():
-                    rows[name] = began[name]
-                self._findings.append(rows)
+            self._note(folded.outputs[folded.outputs["kind"] == out.FINDING_BEGAN])
         self._fold_s += time.perf_counter() - before
         self._events += len(events)
         if len(self._watched):
@@ -249,10 +289,42 @@ class _Collected:
             self._heard.append(np.stack([mine["imsi"], mine["received_at"]], axis=1))
         return np.concatenate(given)
 
+    def _follow(self, kept: np.ndarray, first: int) -> None:
+        """Let the watch fold what the gate would have journalled."""
+        for at in range(0, len(kept), FOLLOWED_AT_ONCE):
+            told = self._watch.events(kept[at : at + FOLLOWED_AT_ONCE], first + at)
+            began = told[told["kind"] == out.FINDING_BEGAN]
+            if len(began):
+                rows = self._note(began)
+                rows["detector"] += len(self._gate_detectors)
+                rows["scene"] = [self._scene_of(one) for one in began]
+
+    def _note(self, began: np.ndarray) -> np.ndarray:
+        rows = np.zeros(len(began), FINDING)
+        for name in set(FINDING.names or ()) & set(began.dtype.names or ()):
+            rows[name] = began[name]
+        if len(rows):
+            self._findings.append(rows)
+        return rows
+
+    def _scene_of(self, finding: np.ndarray) -> int:
+        """1 + the number of the scene that has most of the silent members of a group for victims; 0 = no scene has."""
+        group = self._watch.state.groups[int(finding["row"])]
+        watched = self._watch.state.watched[: self._watch.subscriptions]
+        mine = watched[POINTERS[int(group["kind"]) - 1]] == int(finding["row"]) + 1
+        silent = self._fold.state.subscriptions["imsi"][np.flatnonzero(mine & (watched["standing"] == SILENT))]
+        counts = [
+            int(np.isin(silent, imsis).sum()) if self._played[number].stage.begins_at <= finding["at"] else 0
+            for number, imsis in self._silenced
+        ]
+        if 2 * sum(counts) <= len(silent):
+            return 0
+        return 1 + self._silenced[int(np.argmax(counts))][0]
+
     def performance(self, subscription_days: int) -> Performance:
         """Everything."""
         names = []
-        for one in self._fold.manifest()["detectors"]:
+        for one in (*self._gate_detectors, *compose.manifest()["detectors"]):
             classes = [f"{one['id']}/{name}" for name in one["classes"][:16]]
             names += classes + [one["id"]] * (16 - len(classes))
         return Performance(

@@ -10,17 +10,16 @@ from typing import Any
 import numpy as np
 
 from simward.lab.performance import Performance, Played
-from simward.lab.population import HOUR_US
 from simward.lab.scenes.scene import ATTACK, Attack, Oddity, Scene
 
 BACKGROUND = "(everybody else)"
-NOT_INSTALLED = "detector not installed"
-WATCH_ONLY = "judged by the watch, which is not played here"
+NOT_INSTALLED, TOO_SMALL = "detector not installed", "the fleet is too small"
 INFORMATION = (
-    "device-change/software", "gateway-restarted", "gateway-silent", "cell-silent", "subscription-silent",
-    "cadence-changed", "session-storm", "usage-exceeded", "usage-unusual", "address-pool-exhausted",
+    "device-change/software", "gateway-restarted", "subscription-silent", "cadence-changed",
+    "session-storm", "usage-exceeded", "usage-unusual", "address-pool-exhausted",
 )  # fmt: skip
-"""What claims no theft and no move: true where it is found, or judged by another bar than this one."""
+"""What claims no theft and no move: true where it is found, or judged by another bar than this one. An outage is none
+of it: it is true only while a scene has one."""
 
 
 def named(name: str, wanted: tuple[str, ...]) -> bool:
@@ -80,21 +79,37 @@ def score(performance: Performance, seed: int, days: int) -> Score:
     lines = [_judged(performance, one, owners) for one in played]
     subscriptions = performance.subscription_days // max(days, 1)
     others = SceneScore(BACKGROUND, "honest", 1.0, subscriptions)
-    concerned = {one.scene.id: one for one in played}
     for finding in performance.findings:
         name = performance.name(finding)
         if int(finding["imsi"]) in owners or named(name, INFORMATION):
             continue
-        if any(_explains(one.scene, name) for one in concerned.values() if one.scene.everybody):
+        if explained(played, name, finding):
             continue
         others.found[name] = others.found.get(name, 0) + 1
     others.false = sum(others.found.values())
     return Score(seed, subscriptions, days, [*lines, others])
 
 
-def _explains(scene: Scene, name: str) -> bool:
-    """Is it what an honest scene of the whole fleet tells of itself?"""
-    return isinstance(scene, Oddity) and named(name, scene.informs)
+def explained(played: Sequence[Played], name: str, finding: np.ndarray) -> bool:
+    """Is it what a scene of the whole fleet, or of a gateway, tells of itself while it lasts?"""
+    return bool(finding["scene"]) or any(
+        one.scene.everybody and named(name, _told(one.scene)) and _is_about(one, finding) for one in played
+    )
+
+
+def _told(scene: Scene) -> tuple[str, ...]:
+    if isinstance(scene, Attack):
+        return (*scene.catches, *scene.also) if scene.one_finding else ()
+    return _informs(scene)
+
+
+def _is_about(one: Played, finding: np.ndarray) -> bool:
+    """Did it begin while the scene lasted, and is a finding of a group about the gateway that was silent?"""
+    lasts = one.stage.begins_at <= int(finding["at"]) < one.scene.ends_at(one.stage)
+    if finding["imsi"]:
+        return lasts
+    silences = one.scene.silences
+    return lasts and (silences is None or int(finding["gateway"]) == int(one.stage.population.gateways[silences]))
 
 
 def _owners(played: Sequence[Played]) -> dict[int, Played]:
@@ -115,13 +130,13 @@ def _judged(performance: Performance, one: Played, owners: dict[int, Played]) ->
     line = SceneScore(scene.id, scene.kind, stage.strength, len(stage.people))
     if isinstance(scene, Attack):
         if not scene.is_installed:
-            line.note = WATCH_ONLY if scene.is_for_the_watch else NOT_INSTALLED
+            line.note = NOT_INSTALLED
             return line
-        if scene.one_finding:
-            return _judged_as_one(performance, one, line)
-    if not line.victims:
-        line.note = "the fleet is too small"
+    if not line.victims or not scene.fits(stage):
+        line.note = TOO_SMALL
         return line
+    if isinstance(scene, Attack) and scene.one_finding:
+        return _judged_as_one(performance, one, line)
     if scene.everybody:
         line.found = _counted(performance, stage.begins_at, _informs(scene))
         return line
@@ -160,11 +175,14 @@ def _counted(performance: Performance, since: int, wanted: tuple[str, ...], unti
 
 def _judged_as_one(performance: Performance, one: Played, line: SceneScore) -> SceneScore:
     """An outage: one finding of the right sort while it lasts; more than one of it are too many."""
-    scene, stage = one.scene, one.stage
+    scene, number = one.scene, performance.played.index(one) + 1
     assert isinstance(scene, Attack)
-    until = stage.begins_at + int(scene.lasts_h * stage.strength * HOUR_US)
-    line.found = _counted(performance, stage.begins_at, scene.catches, until)
-    right = sum(line.found.values())
+    names = Counter(
+        performance.name(finding) for finding in performance.findings
+        if not finding["imsi"] and (finding["scene"] == number or (scene.everybody and _is_about(one, finding)))
+    )  # fmt: skip
+    line.found = {name: count for name, count in names.items() if named(name, (*scene.catches, *scene.also))}
+    right = sum(count for name, count in names.items() if named(name, scene.catches))
     line.caught, line.missed = int(right > 0), int(right == 0)
     line.false = max(0, right - 1)
     return line

@@ -96,6 +96,8 @@ class Day:
     who: np.ndarray
     dropped: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     _more: list[np.ndarray] = field(default_factory=list)
+    _rerouted: list[tuple[int, int, int, int]] = field(default_factory=list)
+    _hushed: list[tuple[int, int, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.dropped = np.zeros(len(self.events), bool)
@@ -116,6 +118,14 @@ class Day:
         """More events, wherever in time they belong."""
         self._more.append(events)
 
+    def reroute(self, gateway: int, other: int, since: int, until: int) -> None:
+        """What a gateway would say between two times (us) comes from another one, whichever scene sends it."""
+        self._rerouted.append((gateway, other, since, until))
+
+    def hush(self, gateway: int, since: int, until: int) -> None:
+        """Nothing arrives from a gateway between two times (us), whichever scene has it say something."""
+        self._hushed.append((gateway, since, until))
+
     def in_order(self) -> np.ndarray:
         """The events that arrive, ordered by received_at."""
         kept = np.flatnonzero(~self.dropped)
@@ -124,4 +134,11 @@ class Day:
         place = np.concatenate([kept, len(self.events) + np.arange(len(at) - len(kept))])
         # As opaque rows: to copy a structure field by field takes ten times as long.
         whole = np.concatenate([np.ascontiguousarray(part).view(ROW) for part in parts])
-        return whole[place[np.argsort(at, kind="stable")]].view(ev.EVENT)
+        arrived: np.ndarray = whole[place[np.argsort(at, kind="stable")]].view(ev.EVENT)
+        for gateway, other, since, until in self._rerouted:
+            at = arrived["received_at"]
+            arrived["gateway"][(arrived["gateway"] == gateway) & (at >= since) & (at < until)] = other
+        for gateway, since, until in self._hushed:
+            at = arrived["received_at"]
+            arrived = arrived[(arrived["gateway"] != gateway) | (at < since) | (at >= until)]
+        return arrived

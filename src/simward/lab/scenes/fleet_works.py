@@ -7,7 +7,7 @@ import numpy as np
 from simward.engine import events as ev
 from simward.lab import geography
 from simward.lab.fleet import CAMERA, LIFT_ALARM, WATER_METER
-from simward.lab.population import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+from simward.lab.population import DAY_US, MINUTE_US, SECOND_US
 from simward.lab.scenes.scene import Oddity
 from simward.lab.scenes.stage import Stage
 from simward.lab.sightings import Day, put_place, session_names
@@ -124,6 +124,7 @@ class CellOutage(Oddity):
     use_cases = (LIFT_ALARM, CAMERA)
     informs = ("cell-silent", "subscription-silent")
     live = False
+    lasts_h = 12.0
 
     def prepare(self, stage: Stage) -> None:
         """All below one mast."""
@@ -133,7 +134,7 @@ class CellOutage(Oddity):
     def alter(self, stage: Stage, day: Day) -> None:
         """Half of them are heard through the next best neighbour; the rest are not heard."""
         at = day.events["received_at"]
-        meanwhile = (at >= stage.begins_at) & (at < stage.begins_at + int(12 * stage.strength * HOUR_US))
+        meanwhile = (at >= stage.begins_at) & (at < self.ends_at(stage))
         day.drop(day.of(stage.victims[::2]) & meanwhile)
         heard = np.flatnonzero(day.of(stage.victims[1::2]) & meanwhile)
         people = stage.rows[day.who[heard]]

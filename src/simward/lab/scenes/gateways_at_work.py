@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from simward.engine import events as ev
-from simward.lab.fleet import USE_CASES
+from simward.lab.fleet import CAMERA, LIFT_ALARM, USE_CASES
 from simward.lab.population import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from simward.lab.scenes.scene import Oddity
 from simward.lab.scenes.stage import Stage
 from simward.lab.sightings import Day
+
+ALWAYS_ON = (LIFT_ALARM, CAMERA)
+AGAIN = (ord("6"), ord("1"))
+"""How names of sessions begin (see session_names) that go on at another gateway."""
 
 
 class GatewayRestart(Oddity):
@@ -22,17 +26,20 @@ class GatewayRestart(Oddity):
     id = "gateway-restart"
     everybody = True
     informs = ("gateway-restarted", "gateway-silent")
-    GATEWAY = 0
+    lasts_h = 1.0
+    GATEWAY = silences = 0
 
     def before(self, stage: Stage, begins_at: int) -> None:
         """Its members' long sessions are cut, and begin again within half an hour."""
         if not begins_at <= stage.begins_at < begins_at + DAY_US:
             return
         rows = stage.rows
-        cut = stage.victims[rows["gateway"][stage.victims] == self.GATEWAY]
+        # Who begins anew today anyway is not there: it comes back from another gateway.
+        cut = stage.victims[(rows["gateway"][stage.victims] == self.GATEWAY) & (rows["renew_at"][stage.victims] == 0)]
         cut = cut[stage.rng.random(len(cut)) < stage.strength]
         rows["renew_at"][cut] = stage.begins_at + (stage.rng.random(len(cut)) * 30 * MINUTE_US).astype(np.int64)
         rows["no_stop"][cut] = True
+        stage.memory["cut"] = np.union1d(cut, np.setdiff1d(stage.victims, stage.population.members(ALWAYS_ON)))
 
     def alter(self, stage: Stage, day: Day) -> None:
         """The Accounting-On itself; what belonged to sessions from before it is not heard again."""
@@ -43,8 +50,8 @@ class GatewayRestart(Oddity):
         events = day.events
         before = events["received_at"] - events["duration_s"].astype(np.int64) * SECOND_US < stage.begins_at
         day.drop(
-            (events["gateway"] == gateway) & (events["received_at"] >= stage.begins_at) & (events["duration_s"] >= 0)
-            & before
+            day.of(stage.memory["cut"]) & (events["gateway"] == gateway) & (events["received_at"] >= stage.begins_at)
+            & (events["duration_s"] >= 0) & before
         )
 
 
@@ -56,7 +63,7 @@ class SessionNamesAgain(GatewayRestart):
     """
 
     id = "session-names-again"
-    GATEWAY = 1
+    GATEWAY = silences = 1
 
     def before(self, stage: Stage, begins_at: int) -> None:
         """As in a restart, and the serial numbers begin again."""
@@ -75,14 +82,19 @@ class GatewayFailover(Oddity):
 
     id = "gateway-failover"
     everybody = True
-    informs = ("gateway-silent",)
+    informs = ("gateway-silent", "cell-silent/gateway")
+    lasts_h = 24.0
     FROM, TO = 0, 1
-    LASTS = DAY_US
+    silences = FROM
+
+    def ends_at(self, stage: Stage) -> int:
+        """After a day, however many they are."""
+        return stage.begins_at + int(self.lasts_h * HOUR_US)
 
     def before(self, stage: Stage, begins_at: int) -> None:
-        """Long sessions begin again elsewhere, within five minutes."""
+        """What is always on begins again elsewhere, within five minutes."""
         rows = stage.rows
-        for at, from_gateway in ((stage.begins_at, self.FROM), (stage.begins_at + self.LASTS, -1)):
+        for at, from_gateway in ((stage.begins_at, self.FROM), (self.ends_at(stage), -1)):
             if begins_at <= at < begins_at + DAY_US:
                 if from_gateway == self.FROM:
                     moved = stage.victims[rows["gateway"][stage.victims] == self.FROM]
@@ -96,12 +108,52 @@ class GatewayFailover(Oddity):
         moved = stage.memory.get("moved")
         if moved is None:
             return
-        events, back = day.events, stage.begins_at + self.LASTS
+        gateways, back = stage.population.gateways, self.ends_at(stage)
+        if stage.begins_within(day):
+            attach_again(stage, day, moved)
+        events = day.events
         at, among = events["received_at"], day.of(moved)
         began = np.where(events["duration_s"] >= 0, at - events["duration_s"].astype(np.int64) * SECOND_US, at)
         away = among & (at >= stage.begins_at) & (began < back)
-        events["gateway"][away] = stage.population.gateways[self.TO]
+        events["gateway"][away] = gateways[self.TO]
         day.drop(among & (at >= stage.begins_at) & (began < stage.begins_at))
+        if stage.strength >= 1.0:  # nobody is left: whoever else spoke through it has to find the other one too
+            day.reroute(gateways[self.FROM], gateways[self.TO], stage.begins_at, back)
+
+
+def attach_again(stage: Stage, day: Day, moved: np.ndarray) -> None:
+    """Journeys go on in a new session, begun within four minutes, of which the first word names no cell."""
+    events, population = day.events, stage.population
+    always_on = population.members(ALWAYS_ON)
+    at, lasted = events["received_at"], events["duration_s"].astype(np.int64)
+    going_on = np.flatnonzero(
+        day.of(np.setdiff1d(moved, always_on)) & (at >= stage.begins_at) & (lasted >= 0)
+        & (at - lasted * SECOND_US < stage.begins_at)
+    )  # fmt: skip
+    begins = np.zeros(len(population), np.int64)
+    begins[moved] = stage.begins_at + (stage.rng.random(len(moved)) * 4 * MINUTE_US).astype(np.int64)
+    late = at[going_on] > begins[day.who[going_on]] + 2 * SECOND_US
+    day.drop(np.isin(np.arange(len(events)), going_on[~late]))
+    going_on = going_on[late]
+    since = begins[day.who[going_on]]
+    events["duration_s"][going_on] = (at[going_on] - since) // SECOND_US
+    events["session_id"][going_on, :2] = AGAIN
+    order = going_on[np.argsort(at[going_on], kind="stable")]
+    _, first = np.unique(day.who[order], return_index=True)
+    first = order[first]
+    for kind, after in ((ev.ACCESS_REQUEST, 0), (ev.ACCOUNTING_START, SECOND_US)):
+        more = events[first].copy()
+        people = stage.rows[day.who[first]]
+        more["kind"], more["gateway"] = kind, population.gateways[GatewayFailover.TO]
+        more["imei"], more["software"] = people["imei"], people["software"]
+        more["received_at"] = begins[day.who[first]] + after
+        more["happened_at"] = more["received_at"] // SECOND_US * SECOND_US
+        more["cell"], more["area"], more["cause"] = 0, -1, 0
+        more["duration_s"] = more["uplink_octets"] = more["downlink_octets"] = -1
+        more["request"] = population.take_requests(len(more))
+        if kind == ev.ACCESS_REQUEST:
+            more["session_id"], more["session_id_octets"], more["address"] = 0, 0, 0
+        day.add(more)
 
 
 class ClockJumps(Oddity):

@@ -8,7 +8,7 @@ import numpy as np
 
 from simward.detectors import installed as detectors
 from simward.lab.fleet import USE_CASES, WATER_METER
-from simward.lab.population import DAY_US
+from simward.lab.population import DAY_US, HOUR_US
 from simward.lab.scenes.enacting import enacted
 from simward.lab.scenes.stage import Stage
 from simward.lab.scripts import ACCOMPLICE, Act, Script, Wanted
@@ -32,6 +32,10 @@ class Scene:
     """It happens to packets after they were sent, so it comes after whatever changes what they say."""
     everybody = False
     """It concerns all of them, not a few."""
+    lasts_h = 0.0
+    """How long, at full strength; 0: to the end, or not said."""
+    silences: int | None = None
+    """The gateway (position in population.GATEWAYS) of which nothing is heard meanwhile."""
 
     @property
     def doc(self) -> str:
@@ -42,6 +46,14 @@ class Scene:
     def title(self) -> str:
         """One line."""
         return self.doc.splitlines()[0].rstrip(".")
+
+    def ends_at(self, stage: Stage) -> int:
+        """When it is over, us."""
+        return stage.begins_at + int(self.lasts_h * stage.strength * HOUR_US) if self.lasts_h else stage.ends_at
+
+    def fits(self, stage: Stage) -> bool:
+        """Are there enough whom it concerns, for anybody to see it?"""
+        return len(stage.victims) > 0 or len(stage.people) > 0
 
     def prepare(self, stage: Stage) -> None:
         """Before the first day: put the victims where the scene needs them."""
@@ -71,8 +83,6 @@ class Attack(Scene):
     """The attacker keeps the SIM: the victim's own device is not heard of again."""
     one_finding = False
     """A whole gateway or cell is the victim: one finding says it all, while it lasts."""
-    lasts_h = 0.0
-    """How long, at full strength."""
     stranger = ""
     """"unknown": a SIM of no inventory; "suspended": the one that the inventory suspends."""
     live = True
@@ -98,16 +108,10 @@ class Attack(Scene):
 
     @property
     def is_installed(self) -> bool:
-        """Is there a detector of the gate that could catch it? Forged packets need none."""
-        return self.radius_only or self._caught_by("gate")
-
-    @property
-    def is_for_the_watch(self) -> bool:
-        """Is what could catch it a detector that judges behind the gate?"""
-        return self._caught_by("watch")
-
-    def _caught_by(self, process: str) -> bool:
-        known = {one.id: one.classes for one in detectors() if one.detector.runs == process}
+        """Is there a detector that could catch it? Forged packets need none."""
+        if self.radius_only:
+            return True
+        known = {one.id: one.classes for one in detectors()}
         for name in self.catches:
             detector, _, cls = name.partition("/")
             if detector in known and (not cls or cls in known[detector]):
