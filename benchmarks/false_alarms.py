@@ -1,8 +1,9 @@
-"""How many honest subscription-days does it take until a detector of identity or place says what is not so?
+"""How many honest subscription-days does it take until a detector of identity, place or silence says what is not so?
 
 A fleet of six use cases lives for months through the fold, with every honest oddity of the lab mixed in at the rates of
-`simward.lab.weather`. Whatever claims a theft or a move is false, since there was none. Beside it, every attack of the
-lab is played at full strength and must be caught. `--list FILE` writes every false finding.
+`simward.lab.weather`. Whatever claims a theft or a move is false, since there was none, and so is an outage that no
+oddity had. Beside it, every attack of the lab is played at full strength and must be caught. `--list FILE` writes every
+false finding.
 """
 
 from __future__ import annotations
