@@ -13,13 +13,15 @@ from typing import Any
 
 from simward import toml_reading as read
 from simward.errors import ConfigurationError, Problem, nearest
+from simward.incident_settings import INCIDENT_KEYS as INCIDENT_KEYS
+from simward.incident_settings import IncidentSettings, incident_settings
 from simward.initial import write_initial
 from simward.quantities import duration_s, size_octets
 from simward.toml_reading import Address, KeyPath, Network, Reading, key_lines
 
 __all__ = [
-    "Address", "ControlSettings", "Endpoint", "GateSettings", "GatewayClient", "HistorySettings", "Network", "Party",
-    "Settings", "write_initial",
+    "Address", "ControlSettings", "Endpoint", "GateSettings", "GatewayClient", "HistorySettings",
+    "IncidentSettings", "Network", "Party", "Settings", "write_initial",
 ]
 
 FILE_NAME = "simward.toml"
@@ -139,6 +141,7 @@ class Settings:
     """`[[secret]]`: by name, what policies may ask devices for."""
     registry: RegistrySettings = RegistrySettings()
     audit: AuditSettings = AuditSettings()
+    incidents: IncidentSettings = IncidentSettings()
 
     @property
     def data_dir(self) -> Path:
@@ -225,7 +228,7 @@ PARTY_KEYS: dict[str, Callable[[Any], Any]] = {
     "may": read.choices("lock", "release", "keep", "disconnect"), "acknowledge_within": duration_s,
 }
 NAMED_SECRET_KEYS: dict[str, Callable[[Any], Any]] = {"name": read.string, **SECRET_KEYS}
-SECTIONS = ("gate", "gateway", "control", "history", "registry", "audit", "endpoint", "party", "secret")
+SECTIONS = ("gate", "gateway", "control", "history", "registry", "audit", "incidents", "endpoint", "party", "secret")
 
 
 def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
@@ -256,6 +259,7 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
         HistorySettings(**{f"{key}_{'octets' if key.endswith('at_most') else 's'}": history[key] for key in history}),
         dict(secrets), RegistrySettings(_registry_url(reading, document)),
         AuditSettings(**reading.table(("audit",), document.get("audit", {}), AUDIT_KEYS)),
+        incident_settings(reading, document.get("incidents", {})),
     )
 
 

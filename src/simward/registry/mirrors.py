@@ -24,6 +24,7 @@ def note_finding(connection: sa.Connection, began_at: int, as_of_seq: int, docum
             sa.update(t.finding).where(t.finding.c.id == document["id"]).values(
                 document=merged(known, document), severity=document["severity"] or "",
                 response=known["response"] if ended_at else document["response"], ended_at=ended_at,
+                held=known["held"] if ended_at else document["held"],
                 as_of_seq=as_of_seq,
             )
         )  # fmt: skip
@@ -36,7 +37,7 @@ def note_finding(connection: sa.Connection, began_at: int, as_of_seq: int, docum
     )  # fmt: skip
 
 
-_FINDING_COLUMNS = ("id", "tenant", "imsi", "iccid", "use_case", "detector", "severity", "response")
+_FINDING_COLUMNS = ("id", "tenant", "imsi", "iccid", "use_case", "detector", "severity", "response", "held")
 
 
 def merged(known: dict[str, Any], fresh: dict[str, Any]) -> dict[str, Any]:

@@ -81,6 +81,7 @@ finding = sa.Table(
     sa.Column("document", Document, nullable=False),
     sa.Column("incident", Big, sa.ForeignKey("incident.number"), index=True),
     sa.Column("outcome", sa.String),
+    sa.Column("held", sa.String),
     sa.Column("as_of_seq", Big, nullable=False),
     sa.Index("ix_finding_detector_began_at", "detector", "began_at"),
 )  # fmt: skip
@@ -137,10 +138,31 @@ incident = sa.Table(
     sa.Column("subscriptions", sa.Integer, nullable=False, server_default="0"),
     sa.Column("merged_into", Big, sa.ForeignKey("incident.number")),
     sa.Column("as_of_seq", Big, nullable=False, server_default="0"),
+    sa.Column("family", sa.String, nullable=False, server_default=""),
+    sa.Column("joins_until", Big),
+    sa.Column("open_findings", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("changes", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("proof_at", Big),
     sa.Index("ix_incident_grouping_cause_state", "grouping", "cause", "state"),
     sa.Index("ix_incident_state_deadline_at", "state", "deadline_at"),
+    sa.Index("ix_incident_cause_state", "cause", "state"),
+    sa.Index("ix_incident_state_quiet_since", "state", "quiet_since"),
+    sa.Index("ix_incident_state_proof_at", "state", "proof_at"),
 )  # fmt: skip
-"""Findings that belong together. `cause` is the key by which a finding joins; `containment` is the proof."""
+"""Findings that belong together. `cause` is the key by which a finding joins (until `joins_until`; NULL = always);
+`containment` is the proof; `changes` counts what was announced of it; `proof_at` is when a proof came that nobody has
+weighed yet."""
+
+incident_trait = sa.Table(
+    "incident_trait", metadata,
+    sa.Column("tenant", sa.String, primary_key=True),
+    sa.Column("cause", sa.String, primary_key=True),
+    sa.Column("incident", Big, sa.ForeignKey("incident.number"), primary_key=True, autoincrement=False, index=True),
+    sa.Column("grouping", sa.String, nullable=False),
+    sa.Column("subscriptions", sa.Integer, nullable=False),
+    sa.Column("at", Big, nullable=False, index=True),
+)  # fmt: skip
+"""What the findings of an incident may have in common with those of others, for as long as that can make them one."""
 
 incident_entry = sa.Table(
     "incident_entry", metadata,

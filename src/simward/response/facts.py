@@ -6,7 +6,7 @@ Nothing is judged or recomputed here. A fact carries what every later step needs
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from simward import identity
 from simward.engine import events as ev
 from simward.engine import outputs as out
 from simward.engine.journal import EVENTS, FINDINGS, INVENTORY, POLICY, Layout, Row, row_events, row_outputs
+from simward.engine.past_sessions import facts_of
 from simward.engine.phrases import address_text, prefix_text
 from simward.engine.words import Lexicon, finding, finding_id, imeisv_text, session_id_text
 
@@ -43,6 +44,8 @@ class FindingBegan(Fact):
     """`document` is the finding as JSON (words.FINDING_KEYS)."""
 
     document: dict[str, Any]
+    seen: Mapping[str, str] = field(default_factory=dict)
+    """What the event reported on which it began (past_sessions.facts_of): device, software, network, cell, ..."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,10 +161,13 @@ class Reading:
     def __init__(self, lexicon: Lexicon, layouts: Mapping[str, Layout]) -> None:
         self.lexicon = lexicon
         self.layouts = layouts
+        self._row: Row | None = None
+        self._events: np.ndarray | None = None
 
     def take(self, row: Row, awaited: Collection[int] = ()) -> Iterator[Fact]:
         """The facts of one row. `awaited` are the IMSIs (numbers) of which a Stop would be proof."""
         self.lexicon.take(row)
+        self._row, self._events = row, None
         notes: Mapping[str, Any] = row.notes.get("commands") or {}
         if row.kind in (POLICY, INVENTORY):
             what = "policy" if row.kind == POLICY else "inventory"
@@ -214,7 +220,17 @@ class Reading:
             )  # fmt: skip
 
     def _began(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
-        return FindingBegan(**base, document=self._finding(one, verdicts))
+        return FindingBegan(**base, document=self._finding(one, verdicts), seen=self._seen(one))
+
+    def _seen(self, one: Any) -> Mapping[str, str]:
+        """What its event reported; nothing where no event of this row made it."""
+        row = self._row
+        place = int(one["sequence"]) - row.first if row is not None and row.kind == EVENTS else -1
+        if row is None or not 0 <= place < row.count:
+            return {}
+        if self._events is None:
+            self._events = row_events(row, self.layouts)
+        return facts_of(self._events[place], self.lexicon)
 
     def _updated(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
         return FindingUpdated(**base, document=self._finding(one, verdicts))
