@@ -62,7 +62,9 @@ class Happening:
             self.incidents.tick(connection, self.clock())
         return self
 
-    def begins(self, detector: str, who: int | None, *, seen: dict[str, str] | None = None, **said: Any) -> f.FindingBegan:
+    def begins(
+        self, detector: str, who: int | None, *, seen: dict[str, str] | None = None, **said: Any
+    ) -> f.FindingBegan:
         """A finding of a subscription (or of none) as the journal tells it."""
         base = self._base(who)
         document = dict.fromkeys(FINDING_KEYS) | {
@@ -94,7 +96,8 @@ class Happening:
         base = self._base(who)
         self.take(
             f.EffectSent(
-                **base, because=because, effect=base["id"], what="disconnect", gateway="pgw1", session_id="s1", held=held
+                **base, because=because, effect=base["id"], what="disconnect", gateway="pgw1", session_id="s1",
+                held=held,
             )
         )
         return str(base["id"])
