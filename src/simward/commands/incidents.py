@@ -1,0 +1,178 @@
+"""`incidents`: what needs somebody; listed and told from the registry, changed through the control process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from simward.commands.folder import Folder
+from simward.commands.moments import MOMENT
+from simward.commands.printing import json_line, table
+
+if TYPE_CHECKING:
+    from simward.registry.database import Registry
+
+STATES = ("open", "acknowledged", "contained", "resolved")
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+HEADERS = ("no", "severity", "state", "opened", "what", "subs", "owner", "due")
+as_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def incidents(ctx: click.Context) -> None:
+    """List, tell and judge incidents.
+
+    An incident is what belongs together of what was found: of one subscription, one device, one cell, one rule. Without
+    a command those that are not resolved are listed. Listing and showing need no running process.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_)
+
+
+@incidents.command("list")
+@click.option("--state", "states", type=click.Choice([*STATES, "all"]), multiple=True,
+              help="Only these; may be given again.  [default: all but resolved]")  # fmt: skip
+@click.option("--severity", "severities", type=click.Choice(SEVERITIES), multiple=True, help="May be given again.")
+@click.option("--use-case", help="Only those with a subscription of this use case.")
+@click.option("--since", type=MOMENT, help="Only what opened or changed since then (2h, 2026-11-23T14:00Z).")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 also where incidents are listed.")
+@as_json_option
+@click.pass_context
+def list_(
+    ctx: click.Context, states: tuple[str, ...], severities: tuple[str, ...], use_case: str | None, since: int | None,
+    exit_zero: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """List incidents, the newest first.
+
+    Exits 1 where any is listed and 0 where none is; with --exit-zero always 0.
+    """
+    from simward.registry import incidents as kept
+    from simward.response.incident_life import told
+
+    wanted = STATES if "all" in states else states or kept.UNRESOLVED
+    with reading(ctx.obj) as registry, registry.reading() as connection:
+        found = kept.listed(connection, states=wanted, severities=severities, use_case=use_case, since=since)
+    if as_json:
+        for one in found:
+            json_line(told(one))
+    elif found:
+        table(HEADERS, [_cells(one) for one in found], mark=1)
+    else:
+        click.echo("No incidents.", err=True)
+    ctx.exit(1 if found and not exit_zero else 0)
+
+
+@incidents.command()
+@click.argument("number")
+@as_json_option
+@click.pass_context
+def show(ctx: click.Context, number: str, as_json: bool) -> None:
+    """Tell the story of one incident.
+
+    What dropped the device off, did it come back elsewhere, did anything else change while it was gone, what else fell
+    silent there, what was done with what proof, who was told, what is still open. Times are UTC.
+
+    Exits 1 where there is no such incident.
+    """
+    from simward.registry import incidents as kept
+    from simward.response.incident_story import STORIES_MOST, document, story, subscriptions_of
+    from simward.response.judging import parsed_number
+
+    folder: Folder = ctx.obj
+    with reading(folder) as registry, registry.reading() as connection:
+        row = kept.find(connection, parsed_number(number))
+        if row is None:
+            click.echo(f"There is no incident {number}.", err=True)
+            ctx.exit(1)
+        whose = subscriptions_of(connection, row.number)
+        chapters = {imsi: _chapters(folder, imsi) for imsi in whose} if len(whose) <= STORIES_MOST else {}
+        sections = story(connection, row, chapters)
+        if as_json:
+            json_line(document(connection, row, sections))
+        else:
+            _tell(folder, row, sections)
+
+
+@contextmanager
+def reading(folder: Folder) -> Iterator[Registry]:
+    """The registry of a folder, to read from; an empty one where no control process ever ran."""
+    from simward.registry.database import Registry, sqlite_url
+
+    registry = Registry.open(folder.settings().registry.url or sqlite_url(folder.data))
+    try:
+        registry.migrate()
+        yield registry
+    finally:
+        registry.close()
+
+
+def incidents_about(folder: Folder, imsis: list[str]) -> list[dict[str, Any]]:
+    """The incidents of a subscription, the newest first, for `explain`."""
+    from simward.registry import incidents as kept
+    from simward.response.incident_life import told
+
+    with reading(folder) as registry, registry.reading() as connection:
+        found = {one.number: told(one) for imsi in imsis for one in kept.listed(connection, imsi=imsi, limit=20)}
+    return [found[number] for number in sorted(found, reverse=True)]
+
+
+def sentence(one: dict[str, Any]) -> str:
+    """An incident in one line, as `explain` tells it."""
+    text = f"Incident {one['number']} ({one['severity']}, {one['state']}"
+    text += f", {one['outcome']}" if one["outcome"] else ""
+    more = f", with {one['subscriptions'] - 1} other subscriptions" if one["subscriptions"] > 1 else ""
+    return f"{text}): {one['title']}{more}."
+
+
+def _chapters(folder: Folder, imsi: str) -> list[dict[str, Any]]:
+    from simward.engine.story import Subject, look_up, numbers_of, tell_story
+
+    with folder.reading_both() as journal:
+        subject, whole = Subject.parse(imsi), journal.gate
+        look_up(whole.revisions(), subject)
+        about = whole.rows_about(numbers_of(imsi, whole.revisions()))
+        told = tell_story(journal, subject, journal.rows(about)).told(everything=True)
+    chapters: list[dict[str, Any]] = told["chapters"]
+    return chapters
+
+
+def _cells(one: Any) -> list[Any]:
+    from simward.engine.phrases import short_when
+
+    due = short_when(one.deadline_at) if one.deadline_at else ""
+    state = f"{one.state} ({one.outcome})" if one.outcome else one.state
+    return [one.number, one.severity, state, short_when(one.opened_at), one.title, one.subscriptions, one.owner, due]
+
+
+def _tell(folder: Folder, row: Any, sections: Any) -> None:
+    from simward.engine.phrases import short_when
+
+    click.secho(f"Incident {row.number}: {row.title}", bold=True)
+    said = [row.severity, f"{row.state}{f' ({row.outcome})' if row.outcome else ''}"]
+    said += [f"opened {short_when(row.opened_at)}"]
+    said += [f"owner {row.owner}"] if row.owner else []
+    said += [f"{row.findings} findings, {row.subscriptions} subscriptions"]
+    click.echo(", ".join(said))
+    for section in sections:
+        click.echo()
+        click.secho(f"{section.title}:", bold=True)
+        for at, text in section.lines:
+            click.echo(f"  {at[:19].replace('T', ' ')}  {text}" if at else f"  {text}")
+    offers = _could(row)
+    if offers:
+        click.echo("\nYou could:")
+        for one in offers:
+            click.echo(f"  {folder.called} incidents {one}")
+
+
+def _could(row: Any) -> list[str]:
+    if row.merged_into:
+        return [f"show {row.merged_into}"]
+    if row.state == "resolved":
+        return [f"reopen {row.number} --because TEXT"]
+    could = [f"acknowledge {row.number}"] if row.acknowledged_at is None else []
+    return [*could, f"resolve {row.number} --outcome true-positive|benign|false-positive --because TEXT"]
