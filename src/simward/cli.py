@@ -30,6 +30,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "lab": ("lab.cli", "lab", "Play gateways, fleets and attackers against a gate."),
     },
     "Look": {
+        "incidents": ("commands.incidents", "incidents", "List, tell and judge incidents."),
         "findings": ("commands.findings", "findings", "List what is or was odd."),
         "events": ("commands.events", "events", "List what happened, as journalled."),
         "explain": ("commands.explaining", "explain", "Tell the story of one subscription."),

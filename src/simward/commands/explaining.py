@@ -19,7 +19,7 @@ COLOURS = {
 
 @click.command()
 @click.argument("subscription")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: subscription, chapters, now, could.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: subscription, chapters, now, could, incidents.")
 @click.option("--since", type=MOMENT, help="Only chapters since then (2h, 2026-11-23T14:00Z).")
 @click.option("--all", "everything", is_flag=True, help="Every session, also those like the one before.")
 @click.pass_context
@@ -33,6 +33,7 @@ def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | N
 
     Exits 1 where nobody has heard of it.
     """
+    from simward.commands.incidents import incidents_about
     from simward.engine.phrases import when
     from simward.engine.story import Subject, look_up, numbers_of, tell_story
 
@@ -46,6 +47,7 @@ def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | N
             click.echo(f"Nothing is known of {subscription}: it was never declared, and never asked.", err=True)
             ctx.exit(1)
         told = story.told(everything)
+    told["incidents"] = incidents_about(folder, told["subscription"]["imsi"])
     if since is not None:
         told["chapters"] = [one for one in told["chapters"] if one["at"] >= when(since)]
     if as_json:
@@ -56,6 +58,7 @@ def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | N
 
 def _tell(told: dict[str, Any], called: str) -> None:
     """`called` is how this folder's commands begin: what is offered can be copied."""
+    from simward.commands.incidents import sentence
     from simward.engine.story import now_sentences
 
     who = told["subscription"]
@@ -67,6 +70,10 @@ def _tell(told: dict[str, Any], called: str) -> None:
         at = chapter["at"][:19].replace("T", " ")
         colour = COLOURS.get(chapter["what"]) if on_terminal() else None
         click.echo(f"{at}  {click.style(chapter['text'], fg=colour) if colour else chapter['text']}")
+    if told["incidents"]:
+        click.echo()
+        for one in told["incidents"]:
+            click.echo(f"{sentence(one)} {called} incidents show {one['number']}")
     click.echo()
     click.echo("Now: " + " ".join(now_sentences(told)))
     if told["could"]:

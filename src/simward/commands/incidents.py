@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from simward.commands.folder import Folder
+from simward.commands.folder import ANSWER_WITHIN_S, Folder
 from simward.commands.moments import MOMENT
 from simward.commands.printing import json_line, table
 
 if TYPE_CHECKING:
-    from simward.registry.database import Registry
+    from sqlalchemy import Connection
 
 STATES = ("open", "acknowledged", "contained", "resolved")
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 HEADERS = ("no", "severity", "state", "opened", "what", "subs", "owner", "due")
+SINCE_VERSION = "0003"
+"""The change of the registry that made incidents what they are here."""
 as_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 
 
@@ -54,8 +57,10 @@ def list_(
     from simward.response.incident_life import told
 
     wanted = STATES if "all" in states else states or kept.UNRESOLVED
-    with reading(ctx.obj) as registry, registry.reading() as connection:
-        found = kept.listed(connection, states=wanted, severities=severities, use_case=use_case, since=since)
+    found = []
+    with reading(ctx.obj) as connection:
+        if connection is not None:
+            found = kept.listed(connection, states=wanted, severities=severities, use_case=use_case, since=since)
     if as_json:
         for one in found:
             json_line(told(one))
@@ -83,9 +88,9 @@ def show(ctx: click.Context, number: str, as_json: bool) -> None:
     from simward.response.judging import parsed_number
 
     folder: Folder = ctx.obj
-    with reading(folder) as registry, registry.reading() as connection:
-        row = kept.find(connection, parsed_number(number))
-        if row is None:
+    with reading(folder) as connection:
+        row = None if connection is None else kept.find(connection, parsed_number(number))
+        if connection is None or row is None:
             click.echo(f"There is no incident {number}.", err=True)
             ctx.exit(1)
         whose = subscriptions_of(connection, row.number)
@@ -98,14 +103,22 @@ def show(ctx: click.Context, number: str, as_json: bool) -> None:
 
 
 @contextmanager
-def reading(folder: Folder) -> Iterator[Registry]:
-    """The registry of a folder, to read from; an empty one where no control process ever ran."""
-    from simward.registry.database import Registry, sqlite_url
+def reading(folder: Folder) -> Iterator[Connection | None]:
+    """The registry of a folder, to read from; None where no control process has made one yet."""
+    from simward.registry.database import Registry, url_of
 
-    registry = Registry.open(folder.settings().registry.url or sqlite_url(folder.data))
+    settings = folder.settings()
+    url = url_of(settings)
+    if not settings.registry.url and not Path(url.database or "").exists():
+        yield None
+        return
+    registry = Registry.open(url)
     try:
-        registry.migrate()
-        yield registry
+        if registry.version() < SINCE_VERSION:
+            yield None
+            return
+        with registry.reading() as connection:
+            yield connection
     finally:
         registry.close()
 
@@ -115,7 +128,9 @@ def incidents_about(folder: Folder, imsis: list[str]) -> list[dict[str, Any]]:
     from simward.registry import incidents as kept
     from simward.response.incident_life import told
 
-    with reading(folder) as registry, registry.reading() as connection:
+    with reading(folder) as connection:
+        if connection is None:
+            return []
         found = {one.number: told(one) for imsi in imsis for one in kept.listed(connection, imsi=imsi, limit=20)}
     return [found[number] for number in sorted(found, reverse=True)]
 
@@ -176,3 +191,84 @@ def _could(row: Any) -> list[str]:
         return [f"reopen {row.number} --because TEXT"]
     could = [f"acknowledge {row.number}"] if row.acknowledged_at is None else []
     return [*could, f"resolve {row.number} --outcome true-positive|benign|false-positive --because TEXT"]
+
+
+def writing(function: Any) -> Any:
+    """The options of a command that changes an incident."""
+    options = (
+        click.option("--json", "as_json", is_flag=True, help="The incident as one JSON object."),
+        click.option("--actor", help="Who asks.  [default: you, at this machine]"),
+        click.argument("number"),
+    )
+    for wrap in options:
+        function = wrap(function)
+    return click.pass_obj(function)
+
+
+because_option = click.option("--because", required=True, help="Why; it is kept and shown with the incident.")
+
+
+@incidents.command()
+@writing
+@click.option("--because", default="", help="What you say to it.")
+def acknowledge(folder: Folder, number: str, because: str, **asked: Any) -> None:
+    """Say that somebody sees to an incident.
+
+    From then on it is no longer escalated for want of that, and is to be contained in time.
+    """
+    _ask(folder, number, "acknowledge", asked, because=because)
+
+
+@incidents.command()
+@writing
+@because_option
+@click.option("--outcome", required=True, type=click.Choice(["true-positive", "benign", "false-positive"]),
+              help="What it was: true, true but harmless or meant, or a false alarm.")  # fmt: skip
+def resolve(folder: Folder, number: str, because: str, outcome: str, **asked: Any) -> None:
+    """Say that an incident is over, and what it was.
+
+    The outcome is counted for each detector that found it: `simward detectors` shows it. Locks stay until `release`.
+    """
+    _ask(folder, number, "resolve", asked, because=because, outcome=outcome)
+
+
+@incidents.command()
+@writing
+@because_option
+def reopen(folder: Folder, number: str, because: str, **asked: Any) -> None:
+    """Say that an incident is not over."""
+    _ask(folder, number, "reopen", asked, because=because)
+
+
+@incidents.command()
+@writing
+@click.argument("text")
+def note(folder: Folder, number: str, text: str, **asked: Any) -> None:
+    """Add a note to the story of an incident."""
+    _ask(folder, number, "note", asked, because=text)
+
+
+@incidents.command()
+@writing
+@click.option("--to", required=True, help="Who sees to it from now on.")
+@click.option("--because", default="", help="Why.")
+def assign(folder: Folder, number: str, to: str, because: str, **asked: Any) -> None:
+    """Give an incident to somebody."""
+    _ask(folder, number, "assign", asked, because=because, to=to)
+
+
+def _ask(folder: Folder, number: str, action: str, asked: dict[str, Any], **more: Any) -> None:
+    from simward.commands import through_control
+    from simward.commands.acting import me
+    from simward.response.judging import parsed_number
+
+    folder.must_be_one()
+    body = {"actor": asked["actor"] or me(), **more}
+    path = f"/v1/incidents/{parsed_number(number)}/{action}"
+    answer = through_control.ask(folder.data, folder.called, "POST", path, body, within_s=ANSWER_WITHIN_S)
+    if asked["as_json"]:
+        json_line(answer)
+        return
+    owner = f", owner {answer['owner']}" if answer["owner"] else ""
+    state = f"{answer['state']} ({answer['outcome']})" if answer["outcome"] else answer["state"]
+    click.echo(f"Incident {answer['number']} is {state}{owner}.")

@@ -16,6 +16,8 @@ SOCKET_NAME = "control.sock"
 START_WITHIN_S = 20.0
 """How long a control process that a supervisor keeps running may take to answer; it takes a second or two."""
 TRIED_AGAIN_S = 0.1
+DECIDED_HERE = (":no-such-incident", ":incident-refused")
+"""Types of problems by which the control process decides against what was asked."""
 
 
 class _Connection(http.client.HTTPConnection):
@@ -61,6 +63,8 @@ def _error(status: int, problem: dict[str, Any]) -> PeerError | RefusedError:
     said = str(problem.get("detail") or problem.get("title") or f"HTTP status {status}")
     if problem.get("result") in DECIDED:
         return RefusedError(f"the gate says: {said}")
+    if str(problem.get("type", "")).endswith(DECIDED_HERE):
+        return RefusedError(said)
     by_gate = str(problem.get("type", "")).endswith(":gate-refused")
     return PeerError(f"the {'gate' if by_gate else 'control process'} says: {said}")
 

@@ -1,0 +1,162 @@
+"""`/v1/incidents`: what needs somebody; read by whoever may, changed with who and why."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from simward.control.api.principals import Principal
+from simward.control.api.problems import Problem
+from simward.errors import RefusedError, RegistryError, UsageError
+from simward.gate_socket import NOTE_CHARACTERS_MAX
+from simward.registry import incidents as kept
+from simward.registry.database import Registry
+from simward.response.incident_life import told
+from simward.response.incident_story import document, story
+from simward.response.judging import Judging, NoSuchIncident
+
+log = logging.getLogger(__name__)
+
+LISTED_MOST = 1000
+Text = Annotated[str, StringConstraints(max_length=NOTE_CHARACTERS_MAX)]
+Severity = Literal["info", "low", "medium", "high", "critical"]
+State = Literal["open", "acknowledged", "contained", "resolved"]
+
+
+class Asked(BaseModel):
+    """What every write says: who (only the owner's socket may name somebody else) and why."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    actor: Text = Field(default="", description="Who asks. Only the owner's socket may name somebody else.")
+    because: Text = Field(default="", description="Why; kept for the audit.")
+
+
+class Explained(Asked):
+    """A write that needs a reason."""
+
+    because: Text = Field(min_length=1, description="Why; kept for the audit.")
+
+
+class Resolution(Explained):
+    """The end of an incident, judged."""
+
+    outcome: Literal["true-positive", "benign", "false-positive"]
+
+
+class Assignment(Asked):
+    """Whose it is from now on."""
+
+    to: Text = Field(min_length=1, description="Who sees to it.")
+
+
+def incident_routes(registry: Registry, judging: Judging, now: Callable[[], int]) -> APIRouter:
+    """The routes; writes run in a thread, since the registry has one writer at a time."""
+    routes = APIRouter(prefix="/v1/incidents", tags=["incidents"])
+
+    @routes.get("")
+    async def listed(
+        request: Request, state: Annotated[list[State] | None, Query()] = None,
+        severity: Annotated[list[Severity] | None, Query()] = None, use_case: str | None = None,
+        since: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
+        limit: Annotated[int, Query(ge=1, le=LISTED_MOST)] = 100,
+    ) -> dict[str, Any]:  # fmt: skip
+        """The newest first, those that are not resolved unless `state` says; `since` (us UTC) of the last change."""
+        _may(request, "read-incidents")
+
+        def look() -> list[dict[str, Any]]:
+            with registry.reading() as connection:
+                found = kept.listed(
+                    connection, states=state or kept.UNRESOLVED, severities=severity or (), use_case=use_case,
+                    since=since, limit=limit,
+                )  # fmt: skip
+                return [told(one) for one in found]
+
+        return {"incidents": await _run(look)}
+
+    @routes.get("/{number}")
+    async def one(number: int, request: Request) -> dict[str, Any]:
+        """The whole of one: its story, evidence, effects, parties and entries."""
+        _may(request, "read-incidents")
+
+        def look() -> dict[str, Any]:
+            with registry.reading() as connection:
+                row = kept.find(connection, number) if number < 2**63 else None
+                if row is None:
+                    raise NoSuchIncident(f"there is no incident {number}")
+                return document(connection, row, story(connection, row, {}))
+
+        return await _run(look)
+
+    async def write(request: Request, number: int, action: str, asked: Asked, **more: Any) -> dict[str, Any]:
+        actor = _actor(request, asked)
+
+        def act() -> dict[str, Any]:
+            if number >= 2**63:
+                raise NoSuchIncident(f"there is no incident {number}")
+            with registry.writing() as connection:
+                return told(judging.act(connection, number, action, now(), actor, asked.because, **more))
+
+        answer: dict[str, Any] = await _run(act)
+        log.info("incident %s: %s by %r", answer["number"], action, actor)
+        return answer
+
+    @routes.post("/{number}/acknowledge")
+    async def acknowledge(number: int, asked: Asked, request: Request) -> dict[str, Any]:
+        """Somebody sees to it."""
+        return await write(request, number, "acknowledge", asked)
+
+    @routes.post("/{number}/assign")
+    async def assign(number: int, asked: Assignment, request: Request) -> dict[str, Any]:
+        """It is somebody else's."""
+        return await write(request, number, "assign", asked, to=asked.to)
+
+    @routes.post("/{number}/note")
+    async def note(number: int, asked: Explained, request: Request) -> dict[str, Any]:
+        """One more line of its story; the text is `because`."""
+        return await write(request, number, "note", asked)
+
+    @routes.post("/{number}/resolve")
+    async def resolve(number: int, asked: Resolution, request: Request) -> dict[str, Any]:
+        """It is over, and was this."""
+        return await write(request, number, "resolve", asked, outcome=asked.outcome)
+
+    @routes.post("/{number}/reopen")
+    async def reopen(number: int, asked: Explained, request: Request) -> dict[str, Any]:
+        """It is not over."""
+        return await write(request, number, "reopen", asked)
+
+    return routes
+
+
+def _actor(request: Request, asked: Asked) -> str:
+    principal: Principal = request.state.principal
+    if asked.actor and not principal.local:
+        raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
+    _may(request, "judge-incidents")
+    return asked.actor or principal.name
+
+
+def _may(request: Request, what: str) -> None:
+    principal: Principal = request.state.principal
+    if not principal.allows(what, None):
+        raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not: {what}.")
+
+
+async def _run(work: Callable[[], Any]) -> Any:
+    try:
+        return await asyncio.to_thread(work)
+    except NoSuchIncident as error:
+        raise Problem(404, "no-such-incident", "No such incident", str(error)) from None
+    except RefusedError as error:
+        raise Problem(409, "incident-refused", "Not as the incident stands", str(error)) from None
+    except UsageError as error:
+        raise Problem(422, "invalid-request", "The request is not valid", str(error)) from None
+    except RegistryError as error:
+        wait = {"Retry-After": "1"}
+        raise Problem(503, "no-registry", "The registry cannot be used", str(error), headers=wait) from None
