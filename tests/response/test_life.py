@@ -235,6 +235,15 @@ def test_worse_than_it_looked(happening: Happening) -> None:
 
 def test_a_gap_is_an_incident(happening: Happening) -> None:
     with happening.registry.writing() as connection:
-        happening.incidents.gap(connection, 5, 9, happening.now)
+        happening.incidents.gap(connection, 5, 9)
     (one,) = happening.open()
     assert (one.grouping, one.severity) == ("gap", "high") and "5 to 9" in one.title
+
+
+def test_what_is_read_late_does_not_end_while_more_may_come(happening: Happening) -> None:
+    """A control process that was away reads a day in a minute: between two steps nothing is quiet."""
+    happening.lag_us = 20 * 3600 * 1_000_000
+    happening.ends(happening.found("location-change", 1)).tick()
+    assert happening.incident(1).state == "open"
+    happening.lag_us += 61_000_000
+    assert happening.tick().incident(1).state == "resolved"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 
+from simward.control.api.incidents import incident_routes
 from simward.control.behind import Behind
 from simward.control.heads import Heads, Signer
 from simward.control.run import Control
 from simward.registry.database import Registry, url_of
 from simward.response.announcing import Announcing
 from simward.response.auditing import Auditing
+from simward.response.incidents import Incidents
+from simward.response.judging import Judging
 from simward.settings import Settings
 
 
@@ -24,5 +27,10 @@ def assemble(settings: Settings) -> Control:
     registry.migrate()
     announcing = Announcing(settings.endpoints, now_us)
     heads = Heads(settings.heads_path, Signer.of(settings.data_dir), registry)
-    behind = Behind(settings, registry, now=now_us, takers=[announcing], before=[Auditing()], heads=heads)
-    return Control(settings, parts=[behind], conditions=[behind])
+    incidents = Incidents(announcing, settings.incidents, now_us)
+    behind = Behind(
+        settings, registry, now=now_us, before=[Auditing()], heads=heads, ticking=[incidents],
+        takers=[incidents, announcing],  # in this order: what is announced of a finding names its incident
+    )  # fmt: skip
+    routes = [incident_routes(registry, Judging(incidents.life), now_us)]
+    return Control(settings, parts=[behind], conditions=[behind], routes=routes)

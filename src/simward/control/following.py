@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import sqlalchemy as sa
 
@@ -38,6 +38,14 @@ class Taker(Protocol):
 
     def take(self, connection: sa.Connection, fact: Fact) -> None:
         """Take one fact; the same fact is never taken twice in what is committed."""
+
+
+@runtime_checkable
+class TakesGaps(Protocol):
+    """A taker that wants to know of what it never got."""
+
+    def gap(self, connection: sa.Connection, first: int, last: int) -> None:
+        """Sequences `first` to `last` were gone before anybody followed them."""
 
 
 class Following:
@@ -140,6 +148,9 @@ class Following:
         log.error("sequences %d to %d are gone and were not followed", self._cursor.gate + 1, first - 1)
         self.gaps += 1
         with self.registry.writing() as connection:
+            for taker in self._takers:
+                if isinstance(taker, TakesGaps):
+                    taker.gap(connection, self._cursor.gate + 1, first - 1)
             move_cursor(connection, replace(self._cursor, gate=first - 1))
         self._begin()
 

@@ -23,6 +23,7 @@ JOINED_TOLD = 20
 """So many findings of an incident are entered into its story one by one; what comes after is counted."""
 GROWN_AT = frozenset(first * 10**power for power in range(1, 8) for first in (1, 2, 5))
 """Numbers of subscriptions at which it is told that an incident has grown."""
+CATCHING_UP_US = 60_000_000
 EACH_TICK = 200
 """Incidents that one tick looks at of each kind: the others wait for the next."""
 
@@ -36,7 +37,7 @@ class Incidents:
         """`now` is the clock of this process, us UTC: deadlines run from when somebody can be told."""
         self.life = Life(announcing, settings)
         self._settings, self._now = settings, now
-        self._at = 0
+        self._at = self._taken_at = 0
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -45,7 +46,7 @@ class Incidents:
 
     def take(self, connection: sa.Connection, fact: f.Fact) -> None:
         """What a fact means for incidents."""
-        self._at = max(self._at, fact.at)
+        self._at, self._taken_at = max(self._at, fact.at), self._now()
         match fact:
             case f.FindingBegan():
                 self._found(connection, fact, fact.document, fact.seen)
@@ -62,24 +63,28 @@ class Incidents:
             case f.CommandAnswered():
                 self._commanded(connection, fact)
 
-    def tick(self, connection: sa.Connection, now: int, followed_at: int | None = None) -> None:
-        """What time alone brings: proofs are weighed, deadlines pass, quiet incidents end.
-
-        `followed_at` is how far the journal has been followed, where that lags behind `now`.
-        """
+    def tick(self, connection: sa.Connection, now: int) -> None:
+        """What time alone brings: proofs are weighed, deadlines pass, quiet incidents end."""
         for row in kept.to_weigh(connection, EACH_TICK):
             self.life.weigh(connection, row, now)
         for row in kept.due(connection, now, EACH_TICK):
             self.life.escalate(connection, row, now)
-        until = min(now, followed_at or now) - self._settings.resolve_after_s * SECOND_US
+        until = self._followed(now) - self._settings.resolve_after_s * SECOND_US
         for row in kept.quiet(connection, until, EACH_TICK):
             self._end(connection, row, now)
-        kept.forget_traits(connection, min(now, followed_at or self._at or now) - g.KEPT_US)
+        if self._at:
+            kept.forget_traits(connection, self._at - g.KEPT_US)
 
-    def gap(self, connection: sa.Connection, first: int, last: int, at: int) -> None:
+    def _followed(self, now: int) -> int:
+        """Up to when all is known: `now`, unless old facts are being read, and more may come."""
+        catching_up = now - self._taken_at < CATCHING_UP_US and self._taken_at - self._at > CATCHING_UP_US
+        return self._at if catching_up else now
+
+    def gap(self, connection: sa.Connection, first: int, last: int) -> None:
         """Outputs from sequence `first` to `last` are gone and were followed by nobody."""
         title = f"Sequences {first} to {last} of the journal were not followed: what was found there opened nothing"
-        self._by_itself(connection, g.GAP, f"gap {first}", title, "high", at, {"first": first, "last": last})
+        facts = {"first": first, "last": last}
+        self._by_itself(connection, g.GAP, f"gap {first}", title, "high", self._now(), facts)
 
     def _found(
         self, connection: sa.Connection, fact: f.Fact, document: dict[str, Any], seen: Mapping[str, str]
