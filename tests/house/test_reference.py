@@ -45,6 +45,7 @@ def test_made_pages_are_as_the_code_has_them(tmp_path: Path) -> None:
         ("[control]", "CONTROL_KEYS"),
         ("[registry]", "REGISTRY_KEYS"),
         ("[audit]", "AUDIT_KEYS"),
+        ("[incidents]", "INCIDENT_KEYS"),
         ("[[endpoint]]", "ENDPOINT_KEYS"),
         ("[[party]]", "PARTY_KEYS"),
         ("[[secret]]", "NAMED_SECRET_KEYS"),
@@ -108,6 +109,33 @@ def test_routes_and_problems_are_documented() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Problem" and isinstance(node.args[1], ast.Constant)
     }
     assert set(rows(page("http.md"), under="Errors")) == names | set(REFUSED) | {"gate-refused"}
+
+
+def test_routes_of_incidents_are_documented() -> None:
+    from fastapi import FastAPI
+
+    from simward.control.api.incidents import incident_routes
+    from simward.registry.database import Registry
+    from simward.response.announcing import Announcing
+    from simward.response.incident_life import Life
+    from simward.response.judging import Judging
+    from simward.settings import IncidentSettings
+
+    app = FastAPI()
+    judging = Judging(Life(Announcing([], lambda: 0), IncidentSettings()))
+    app.include_router(incident_routes(Registry.open("sqlite://"), judging, lambda: 0))
+    served = {f"{method.upper()} {path}" for path, methods in app.openapi()["paths"].items() for method in methods}
+    assert set(rows(page("http.md"), under="Incidents")) == served
+
+
+def test_incidents_are_documented() -> None:
+    from simward.response import grouping, incident_life
+
+    text = page("incidents.md")
+    assert tuple(rows(text, under="Incidents as JSON")) == incident_life.KEYS
+    assert tuple(rows(text, under="Groupings")) == tuple(one.name for one in grouping.GROUPINGS)
+    for name in (*incident_life.COUNTS, *incident_life.CHANGES):
+        assert f"`{name}`" in text
 
 
 def test_keys_of_a_finding_are_documented() -> None:

@@ -175,7 +175,7 @@ def _add_traits(connection: sa.Connection, rows: list[dict[str, Any]], more: int
 _trait_statements: dict[tuple[str, int | None], Any] = {}
 
 
-def in_common(connection: sa.Connection, tenant: str, causes: Sequence[str], since: int) -> list[Any]:
+def sharing(connection: sa.Connection, tenant: str, causes: Sequence[str], since: int) -> list[Any]:
     """Rows (cause, incident, grouping, subscriptions, taken) of incidents that have any of these in common since then.
 
     `grouping` is that of the incident; `taken` says that a person has acknowledged it.

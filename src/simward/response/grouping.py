@@ -118,7 +118,7 @@ def limit_cause(document: Mapping[str, Any]) -> str | None:
     return f"{document['wanted']} {document['tenant']}/{document['use_case']}"
 
 
-def in_common(document: Mapping[str, Any], seen: Mapping[str, str]) -> list[tuple[str, str]]:
+def shared(document: Mapping[str, Any], seen: Mapping[str, str]) -> list[tuple[str, str]]:
     """What a finding may have in common with others: (grouping, what), the narrowest first.
 
     `seen` is what the event reported on which it began (past_sessions.facts_of).

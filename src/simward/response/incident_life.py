@@ -197,20 +197,26 @@ class Life:
         )  # fmt: skip
 
 
+KEYS = (
+    "number", "state", "severity", "title", "grouping", "cause", "tenant", "use_case", "imsi", "iccid", "findings",
+    "open_findings", "subscriptions", "owner", "outcome", "opened_at", "changed_at", "deadline_at", "acknowledged_at",
+    "acknowledged_by", "contained_at", "containment", "resolved_at", "resolved_by", "quiet_since", "escalations",
+    "reopened", "merged_into",
+)  # fmt: skip
+"""The keys of an incident as JSON."""
+CHANGES = (
+    "merged", "grown", "severity", "acknowledged", "assigned", "contained", "uncontained", "escalated", "reopened",
+)  # fmt: skip
+"""What `change` of an `incident.changed` may be, besides what parties do."""
+
+
 def told(row: kept.Incident) -> dict[str, Any]:
     """An incident as JSON, without its parts."""
+    said = {name: getattr(row, name) for name in KEYS}
     return {
-        "number": row.number, "state": row.state, "severity": row.severity, "title": row.title,
-        "grouping": row.grouping, "cause": row.cause, "tenant": row.tenant, "use_case": row.use_case,
-        "imsi": row.imsi, "iccid": row.iccid, "findings": row.findings, "open_findings": row.open_findings,
-        "subscriptions": row.subscriptions, "owner": row.owner, "outcome": row.outcome, "reopened": row.reopened,
-        "escalations": row.escalations, "merged_into": row.merged_into, "acknowledged_by": row.acknowledged_by,
-        "resolved_by": row.resolved_by, "containment": row.containment,
-        **{name: _when(getattr(row, name)) for name in TIMES},
-    }  # fmt: skip
-
-
-TIMES = ("opened_at", "changed_at", "deadline_at", "acknowledged_at", "contained_at", "resolved_at", "quiet_since")
+        name: when(value) if value is not None and (name.endswith("_at") or name == "quiet_since") else value
+        for name, value in said.items()
+    }
 
 
 def use_cases(connection: sa.Connection, row: kept.Incident) -> list[str]:
@@ -237,6 +243,3 @@ def count(number: int, word: str) -> str:
 def _because(why: str) -> str:
     return f": {why.rstrip('.')}" if why else ""
 
-
-def _when(at: int | None) -> str | None:
-    return None if at is None else when(at)

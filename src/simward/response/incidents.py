@@ -90,7 +90,7 @@ class Incidents:
         self, connection: sa.Connection, fact: f.Fact, document: dict[str, Any], seen: Mapping[str, str]
     ) -> None:
         tenant, family = document["tenant"], g.family_of(document)
-        traits = g.in_common(document, seen)
+        traits = g.shared(document, seen)
         causes = [(name, g.cause_key(family, what)) for name, what in traits]
         found = self._belongs(connection, fact, document, traits, causes)
         opened = found is None
@@ -210,7 +210,7 @@ class Incidents:
         else:
             what = f"use case {document['tenant']}/{document['use_case']}"
             cause, most = g.cause_key(family, what), g.RANKS["use-case"]
-        others = kept.in_common(connection, document["tenant"], [cause], fact.at - g.KEPT_US)
+        others = kept.sharing(connection, document["tenant"], [cause], fact.at - g.KEPT_US)
         numbers = [one.incident for one in others if not one.taken and g.RANKS.get(one.grouping, 99) <= most]
         if numbers:
             self._merge(connection, row.number, numbers, fact, row.title)
@@ -223,7 +223,7 @@ class Incidents:
         rank = 0
         while True:
             tenant = document["tenant"]
-            common = kept.in_common(connection, tenant, [one for _, one in causes], fact.at - g.KEPT_US)
+            common = kept.sharing(connection, tenant, [one for _, one in causes], fact.at - g.KEPT_US)
             for (name, cause), (_, what) in zip(causes, traits, strict=True):  # noqa: B007
                 numbers = _of_one_cause(common, name, cause, fact.at) if g.RANKS[name] > rank else []
                 if numbers:
@@ -380,7 +380,7 @@ def _joins_until(grouping: str, document: Mapping[str, Any], at: int) -> int | N
 def _wider(connection: sa.Connection, tenant: str, place: str, at: int) -> kept.Incident | None:
     """The incident that already holds, as a part of something wider, what an outage of this place has moved."""
     rank = g.RANKS.get(place.split()[0], 0)
-    for one in kept.in_common(connection, tenant, [g.cause_key(g.PLACE, place)], at - g.KEPT_US):
+    for one in kept.sharing(connection, tenant, [g.cause_key(g.PLACE, place)], at - g.KEPT_US):
         wider = rank < g.RANKS.get(one.grouping, 0)
         if wider and one.subscriptions >= g.GROUPINGS[rank - 1].subscriptions:
             return kept.get(connection, one.incident)
