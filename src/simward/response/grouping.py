@@ -174,6 +174,8 @@ def title_of(grouping: str, document: Mapping[str, Any], what: str) -> str:
     if grouping == LIMIT:
         return f"Limit reached: {document['wanted']} is held back in {document['use_case']} ({name})"
     if grouping == OUTAGE:
+        if document["detector"] == "cell-silent":
+            return f"Subscriptions of {what} fell silent together"
         happened = "restarted" if document["detector"] == "gateway-restarted" else "fell silent"
         return f"{what[:1].upper()}{what[1:]} {happened}"
     if grouping in BY_NAME:
