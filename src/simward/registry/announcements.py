@@ -13,21 +13,28 @@ from simward.registry.upsert import insert
 
 def announce(connection: sa.Connection, values: dict[str, Any]) -> int:
     """Write an announcement under its id, with the next sequence of its subject; 0 where it was written before."""
-    known = sa.select(t.announcement.c.number).where(t.announcement.c.id == values["id"])
-    if connection.execute(known).scalar() is not None:
+    if connection.execute(_KNOWN, {"known": values["id"]}).scalar() is not None:
         return 0
     sequence = _next_sequence(connection, values["subject"])
-    made = connection.execute(sa.insert(t.announcement).values(sequence=sequence, **values))
+    made = connection.execute(_NEW, {"sequence": sequence, **values})
     assert made.inserted_primary_key is not None
     return int(made.inserted_primary_key[0])
 
 
 def _next_sequence(connection: sa.Connection, subject: str) -> int:
-    statement = insert(connection, t.subject).values(name=subject, announcements=1)
-    statement = statement.on_conflict_do_update(
-        index_elements=["name"], set_={"announcements": t.subject.c.announcements + 1}
-    ).returning(t.subject.c.announcements)
-    return int(connection.execute(statement).scalar_one())
+    statement = _counted.get(connection.dialect.name)
+    if statement is None:
+        statement = insert(connection, t.subject).on_conflict_do_update(
+            index_elements=["name"], set_={"announcements": t.subject.c.announcements + 1}
+        ).returning(t.subject.c.announcements)  # fmt: skip
+        _counted[connection.dialect.name] = statement
+    return int(connection.execute(statement, {"name": subject, "announcements": 1}).scalar_one())
+
+
+# Made once: making a statement takes longer than running it.
+_KNOWN = sa.select(t.announcement.c.number).where(t.announcement.c.id == sa.bindparam("known"))
+_NEW = sa.insert(t.announcement)
+_counted: dict[str, Any] = {}
 
 
 def deliver(connection: sa.Connection, announcement: int, lane: str, endpoints: Iterable[str], now: int,

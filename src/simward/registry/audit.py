@@ -73,8 +73,7 @@ class Walked:
 
 def note(connection: sa.Connection, deed: Deed) -> int:
     """Append an entry, in the transaction of what it is about; gives its number."""
-    tail = connection.execute(sa.select(t.audit.c.number, t.audit.c.digest).order_by(t.audit.c.number.desc()).limit(1))
-    last = tail.one_or_none()
+    last = connection.execute(_TAIL).one_or_none()
     number, previous = (last.number + 1, bytes(last.digest)) if last else (1, NO_DIGEST)
     subject = subject_of(connection, deed.imsi, deed.at) if deed.imsi else ""
     values: dict[str, Any] = {
@@ -83,8 +82,14 @@ def note(connection: sa.Connection, deed: Deed) -> int:
         "subject": subject, "content": _sealed(connection, number, deed),
     }  # fmt: skip
     values["digest"] = digest_of(previous, values)
-    connection.execute(sa.insert(t.audit).values(values))
+    connection.execute(_ENTRY, values)
     return int(number)
+
+
+# Made once: making a statement takes longer than running it.
+_TAIL = sa.select(t.audit.c.number, t.audit.c.digest).order_by(t.audit.c.number.desc()).limit(1)
+_SUBJECT = sa.select(t.audit_subject.c.subject).where(t.audit_subject.c.imsi == sa.bindparam("of"))
+_ENTRY, _KEY = sa.insert(t.audit), sa.insert(t.audit_key)
 
 
 def digest_of(previous: bytes, entry: dict[str, Any]) -> bytes:
@@ -140,8 +145,7 @@ def digest_at(connection: sa.Connection, number: int) -> bytes | None:
 
 def subject_of(connection: sa.Connection, imsi: str, at: int) -> str:
     """The name of a subscription in the audit, made where it had none. It says nothing of the IMSI."""
-    asked = sa.select(t.audit_subject.c.subject).where(t.audit_subject.c.imsi == imsi)
-    known = connection.execute(asked).scalar()
+    known = connection.execute(_SUBJECT, {"of": imsi}).scalar()
     if known is not None:
         return str(known)
     subject = secrets.token_hex(16)
@@ -177,7 +181,7 @@ def _sealed(connection: sa.Connection, number: int, deed: Deed) -> bytes:
     said = {name: getattr(deed, name) for name in ("imsi", "iccid", "why", "before", "after") if getattr(deed, name)}
     plain = json.dumps(said, separators=(",", ":"), sort_keys=True, default=str).encode()
     key, nonce = AESGCM.generate_key(256), secrets.token_bytes(NONCE_OCTETS)
-    connection.execute(sa.insert(t.audit_key).values(number=number, key=key))
+    connection.execute(_KEY, {"number": number, "key": key})
     return nonce + AESGCM(key).encrypt(nonce, plain, str(number).encode())
 
 

@@ -28,6 +28,7 @@ def _about(imsi: str | sa.BindParameter[str]) -> sa.Select[Any]:
 
 
 # What every finding asks is made once: making a statement takes longer than running it.
+_ONE = sa.select(t.incident).where(i.number == sa.bindparam("of"))
 _OPEN_ABOUT = (
     sa.select(t.incident)
     .where(i.number.in_(_about(sa.bindparam("imsi"))), _ALIVE, i.tenant == sa.bindparam("tenant"))
@@ -56,7 +57,7 @@ def find(connection: sa.Connection, number: int) -> Incident | None:
 
 def get(connection: sa.Connection, number: int) -> Incident:
     """One incident that is there."""
-    return connection.execute(sa.select(t.incident).where(i.number == number)).one()
+    return connection.execute(_ONE, {"of": number}).one()
 
 
 def listed(

@@ -11,13 +11,21 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 def upsert(connection: sa.Connection, table: sa.Table, key: Sequence[str], values: dict[str, Any]) -> None:
     """Write `values`; of a row that has this key, only the columns that are given change."""
-    statement = insert(connection, table).values(values)
-    changed = {name: statement.excluded[name] for name in values if name not in key}
-    if changed:
-        statement = statement.on_conflict_do_update(index_elements=list(key), set_=changed)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=list(key))
-    connection.execute(statement)
+    shape = (connection.dialect.name, table.name, tuple(key), tuple(values))
+    statement = _made.get(shape)
+    if statement is None:
+        statement = insert(connection, table)
+        changed = {name: statement.excluded[name] for name in values if name not in key}
+        if changed:
+            statement = statement.on_conflict_do_update(index_elements=list(key), set_=changed)
+        else:
+            statement = statement.on_conflict_do_nothing(index_elements=list(key))
+        _made[shape] = statement
+    connection.execute(statement, values)
+
+
+_made: dict[tuple[Any, ...], Any] = {}
+"""Statements by dialect, table, key and columns: making one takes longer than running it."""
 
 
 def insert(connection: sa.Connection, table: sa.Table) -> Any:
