@@ -13,7 +13,9 @@ from journalled import CELL_SIZE, JournalledFleet, a_bad_day
 
 from control.running import RunningControl
 from control.test_api import ByBearer
+from engine.recording import HOUR, IMSI, PHONE
 from gate.running import RunningGate
+from response.test_story import Theft
 from simward.cli import cli
 from simward.control.api.incidents import incident_routes
 from simward.control.assembling import now_us
@@ -96,6 +98,29 @@ def test_tells_what_fell_silent(folder: Path) -> None:
     assert document["evidence"][0]["detector"] == "cell-silent"
     assert simward(folder, "incidents", "show", "999").exit_code == 1
     assert simward(folder, "incidents", "show", "x").exit_code == 2
+
+
+def test_explain_names_the_incidents_of_a_subscription(folder: Path) -> None:
+    said = simward(folder, "explain", "001010000000001", "--json")
+    assert said.exit_code == 0, said.output
+    assert json.loads(said.stdout)["incidents"] == [], "what was silent is no finding about one of them"
+
+
+def test_a_theft_is_told_from_the_journal(tmp_path: Path) -> None:
+    folder = RunningGate(tmp_path / "net", 1).folder
+    (folder / "data").mkdir(exist_ok=True)
+    registry = Registry.open(sqlite_url(folder / "data"))
+    registry.migrate()
+    theft = Theft(folder / "data", registry)
+    theft.recording.session("m1", HOUR).after(9 * HOUR).asks(imei=PHONE, cell="ecgi:2002", area=9)
+    theft.followed()
+    registry.close()
+    said = simward(folder, "incidents", "show", "1").stdout
+    assert "Session m1 ended: Stop (user request)." in said
+    assert "Away 9 h. It came back elsewhere: " in said and "acknowledge 1" in said
+    explained = simward(folder, "explain", IMSI).stdout
+    assert "Incident 1 (high, open): device-change/other-model: " in explained
+    assert json.loads(simward(folder, "explain", IMSI, "--json").stdout)["incidents"][0]["number"] == 1
 
 
 def test_a_person_judges_by_the_command_line(folder: Path, control: RunningControl) -> None:

@@ -122,6 +122,10 @@ class Happening:
         """A person's command is answered."""
         return self.take(f.CommandAnswered(**self._base(who), command=command, answer="applied"))
 
+    def applies(self, **command: Any) -> Happening:
+        """A row of a revision that somebody applied."""
+        return self.take(f.PolicyApplied(**self._base(None), what="inventory", command=command))
+
     def _base(self, who: int | None) -> dict[str, Any]:
         self.sequence += 1
         return {

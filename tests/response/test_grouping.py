@@ -216,8 +216,16 @@ def test_read_late_it_opens_and_says_so(happening: Happening) -> None:
 
 def test_break_glass_is_an_incident(happening: Happening) -> None:
     happening.commands(1, do="lock", actor="alice@noc", because="control is down", break_glass="yes")
+    happening.after(minutes=1)
     happening.commands(2, do="lock", actor="alice@noc", because="control is down", break_glass="yes")
     happening.commands(3, do="lock", actor="bob@noc", because="stolen")
     (one,) = happening.open()
     assert (one.severity, one.grouping, one.cause) == ("high", "break-glass", "alice@noc")
     assert happening.entries(one.number) == ["opened", "break-glass", "break-glass"]
+
+
+def test_a_revision_in_many_rows_is_one_deed(happening: Happening) -> None:
+    for _ in range(3):
+        happening.applies(do="apply", actor="alice@noc", because="control is down", break_glass="yes")
+    (one,) = happening.open()
+    assert happening.entries(one.number) == ["opened", "break-glass"]

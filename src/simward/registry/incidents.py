@@ -285,6 +285,13 @@ def entries(connection: sa.Connection, number: int) -> list[Any]:
     return list(connection.execute(sa.select(t.incident_entry).where(e.incident == number).order_by(e.number)))
 
 
+def last_entry(connection: sa.Connection, number: int) -> Any:
+    """The newest line of its story."""
+    e = t.incident_entry.c
+    found = sa.select(t.incident_entry).where(e.incident == number).order_by(e.number.desc()).limit(1)
+    return connection.execute(found).one()
+
+
 def parties(connection: sa.Connection, number: int) -> list[Any]:
     """Who was told, and who answered what."""
     p = t.incident_party.c

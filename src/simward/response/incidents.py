@@ -24,6 +24,8 @@ JOINED_TOLD = 20
 GROWN_AT = frozenset(first * 10**power for power in range(1, 8) for first in (1, 2, 5))
 """Numbers of subscriptions at which it is told that an incident has grown."""
 CATCHING_UP_US = 60_000_000
+ONE_DEED_US = 10_000_000
+"""The same said again so soon is the same deed: a revision of a large inventory comes in many rows."""
 EACH_TICK = 200
 """Incidents that one tick looks at of each kind: the others wait for the next."""
 
@@ -60,7 +62,7 @@ class Incidents:
                 self._proved(connection, fact)
             case f.Released():
                 self._released(connection, fact)
-            case f.CommandAnswered():
+            case f.CommandAnswered() | f.PolicyApplied():
                 self._commanded(connection, fact)
 
     def tick(self, connection: sa.Connection, now: int) -> None:
@@ -314,14 +316,15 @@ class Incidents:
             if row.open_findings == 0:
                 kept.change(connection, row.number, quiet_since=fact.at)
 
-    def _commanded(self, connection: sa.Connection, fact: f.CommandAnswered) -> None:
+    def _commanded(self, connection: sa.Connection, fact: f.CommandAnswered | f.PolicyApplied) -> None:
         said = fact.command or {}
         if str(said.get("break_glass") or "no") != "yes":
             return
         actor = str(said.get("actor") or "somebody")
         title = f"A person went around control: {said.get('do') or 'a command'} by {actor}"
-        facts = {"do": said.get("do"), "actor": actor, "because": said.get("because"), "iccid": fact.iccid,
-                 "answer": fact.answer, "command": fact.id}  # fmt: skip
+        facts = {"do": said.get("do"), "actor": actor, "because": said.get("because"), "command": fact.id}
+        if isinstance(fact, f.CommandAnswered):
+            facts |= {"iccid": fact.iccid, "answer": fact.answer}
         self._by_itself(connection, g.BREAK_GLASS, actor, title, "high", fact.at, facts)
 
     def _by_itself(
@@ -332,7 +335,9 @@ class Incidents:
         cause = cause[:200]
         found = kept.joinable(connection, t.DEFAULT_TENANT, [(grouping, cause)], at)
         if found is not None:
-            self.life.change(connection, found.number, at, grouping, f"{title}.", facts=facts)
+            last = kept.last_entry(connection, found.number)
+            if last.text != f"{title}." or at - last.at > ONE_DEED_US:
+                self.life.change(connection, found.number, at, grouping, f"{title}.", facts=facts)
             return
         made = self.life.open(
             connection,
