@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def control(folder: Path) -> Iterator[RunningControl]:
     registry = Registry.open(sqlite_url(folder / "data"))
     life = Incidents(Announcing([], now_us), IncidentSettings(), now_us).life
-    routes = [incident_routes(registry, Judging(life), now_us)]
+    routes = [incident_routes(registry, Judging(life), folder / "data", now_us)]
     running = RunningControl(folder, routes=routes, authenticators=[ByBearer()])
     yield running
     running.close()

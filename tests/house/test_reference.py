@@ -123,7 +123,7 @@ def test_routes_of_incidents_are_documented() -> None:
 
     app = FastAPI()
     judging = Judging(Life(Announcing([], lambda: 0), IncidentSettings()))
-    app.include_router(incident_routes(Registry.open("sqlite://"), judging, lambda: 0))
+    app.include_router(incident_routes(Registry.open("sqlite://"), judging, Path(), lambda: 0))
     served = {f"{method.upper()} {path}" for path, methods in app.openapi()["paths"].items() for method in methods}
     assert set(rows(page("http.md"), under="Incidents")) == served
 

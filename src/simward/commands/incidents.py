@@ -83,8 +83,9 @@ def show(ctx: click.Context, number: str, as_json: bool) -> None:
 
     Exits 1 where there is no such incident.
     """
+    from simward.control.chapters import chapters_of
     from simward.registry import incidents as kept
-    from simward.response.incident_story import STORIES_MOST, document, story, subscriptions_of
+    from simward.response.incident_story import document, story, subscriptions_of
     from simward.response.judging import parsed_number
 
     folder: Folder = ctx.obj
@@ -93,9 +94,7 @@ def show(ctx: click.Context, number: str, as_json: bool) -> None:
         if connection is None or row is None:
             click.echo(f"There is no incident {number}.", err=True)
             ctx.exit(1)
-        whose = subscriptions_of(connection, row.number)
-        chapters = {imsi: _chapters(folder, imsi) for imsi in whose} if len(whose) <= STORIES_MOST else {}
-        sections = story(connection, row, chapters)
+        sections = story(connection, row, chapters_of(folder.data, subscriptions_of(connection, row.number)))
         if as_json:
             json_line(document(connection, row, sections))
         else:
@@ -141,18 +140,6 @@ def sentence(one: dict[str, Any]) -> str:
     text += f", {one['outcome']}" if one["outcome"] else ""
     more = f", with {one['subscriptions'] - 1} other subscriptions" if one["subscriptions"] > 1 else ""
     return f"{text}): {one['title']}{more}."
-
-
-def _chapters(folder: Folder, imsi: str) -> list[dict[str, Any]]:
-    from simward.engine.story import Subject, look_up, numbers_of, tell_story
-
-    with folder.reading_both() as journal:
-        subject, whole = Subject.parse(imsi), journal.gate
-        look_up(whole.revisions(), subject)
-        about = whole.rows_about(numbers_of(imsi, whole.revisions()))
-        told = tell_story(journal, subject, journal.rows(about)).told(everything=True)
-    chapters: list[dict[str, Any]] = told["chapters"]
-    return chapters
 
 
 def _cells(one: Any) -> list[Any]:

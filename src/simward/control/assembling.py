@@ -32,5 +32,5 @@ def assemble(settings: Settings) -> Control:
         settings, registry, now=now_us, before=[Auditing()], heads=heads, ticking=[incidents],
         takers=[incidents, announcing],  # in this order: what is announced of a finding names its incident
     )  # fmt: skip
-    routes = [incident_routes(registry, Judging(incidents.life), now_us)]
+    routes = [incident_routes(registry, Judging(incidents.life), settings.data_dir, now_us)]
     return Control(settings, parts=[behind], conditions=[behind], routes=routes)

@@ -293,9 +293,10 @@ def last_entry(connection: sa.Connection, number: int) -> Any:
 
 
 def parties(connection: sa.Connection, number: int) -> list[Any]:
-    """Who was told, and who answered what."""
+    """Who was told of it, or of what is part of it now, and who answered what."""
     p = t.incident_party.c
-    found = sa.select(t.incident_party).where(p.incident == number)
+    parts = sa.select(i.number).where(i.merged_into == number)
+    found = sa.select(t.incident_party).where(sa.or_(p.incident == number, p.incident.in_(parts)))
     return list(connection.execute(found.order_by(p.told_at, p.party)))
 
 

@@ -136,7 +136,7 @@ incident = sa.Table(
     sa.Column("reopened", sa.Integer, nullable=False, server_default="0"),
     sa.Column("findings", sa.Integer, nullable=False, server_default="0"),
     sa.Column("subscriptions", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("merged_into", Big, sa.ForeignKey("incident.number")),
+    sa.Column("merged_into", Big, sa.ForeignKey("incident.number"), index=True),
     sa.Column("as_of_seq", Big, nullable=False, server_default="0"),
     sa.Column("family", sa.String, nullable=False, server_default=""),
     sa.Column("joins_until", Big),

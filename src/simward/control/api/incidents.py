@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -12,12 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
-from simward.errors import RefusedError, RegistryError, UsageError
+from simward.control.chapters import chapters_of
+from simward.errors import JournalError, RefusedError, RegistryError, UsageError
 from simward.gate_socket import NOTE_CHARACTERS_MAX
 from simward.registry import incidents as kept
 from simward.registry.database import Registry
 from simward.response.incident_life import told
-from simward.response.incident_story import document, story
+from simward.response.incident_story import document, story, subscriptions_of
 from simward.response.judging import Judging, NoSuchIncident
 
 log = logging.getLogger(__name__)
@@ -55,7 +57,7 @@ class Assignment(Asked):
     to: Text = Field(min_length=1, description="Who sees to it.")
 
 
-def incident_routes(registry: Registry, judging: Judging, now: Callable[[], int]) -> APIRouter:
+def incident_routes(registry: Registry, judging: Judging, data_dir: Path, now: Callable[[], int]) -> APIRouter:
     """The routes; writes run in a thread, since the registry has one writer at a time."""
     routes = APIRouter(prefix="/v1/incidents", tags=["incidents"])
 
@@ -89,7 +91,8 @@ def incident_routes(registry: Registry, judging: Judging, now: Callable[[], int]
                 row = kept.find(connection, number) if number < 2**63 else None
                 if row is None:
                     raise NoSuchIncident(f"there is no incident {number}")
-                return document(connection, row, story(connection, row, {}))
+                whose = subscriptions_of(connection, number)
+                return document(connection, row, story(connection, row, chapters_of(data_dir, whose)))
 
         return await _run(look)
 
@@ -157,6 +160,6 @@ async def _run(work: Callable[[], Any]) -> Any:
         raise Problem(409, "incident-refused", "Not as the incident stands", str(error)) from None
     except UsageError as error:
         raise Problem(422, "invalid-request", "The request is not valid", str(error)) from None
-    except RegistryError as error:
+    except (RegistryError, JournalError) as error:
         wait = {"Retry-After": "1"}
-        raise Problem(503, "no-registry", "The registry cannot be used", str(error), headers=wait) from None
+        raise Problem(503, "no-registry", "Registry or journal cannot be used", str(error), headers=wait) from None

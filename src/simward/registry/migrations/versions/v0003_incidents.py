@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("proof_at", Big),
     ):
         op.add_column("incident", column)
+    op.create_index("ix_incident_merged_into", "incident", ["merged_into"])
     op.create_index("ix_incident_cause_state", "incident", ["cause", "state"])
     op.create_index("ix_incident_state_quiet_since", "incident", ["state", "quiet_since"])
     op.create_index("ix_incident_state_proof_at", "incident", ["state", "proof_at"])
