@@ -45,7 +45,7 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
 
 
 def test_everything_may_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("APP_SECRET", "whsec_0123456789abcdef")
+    monkeypatch.setenv("APP_SECRET", "whsec_0123456789abcdef0123456789abcdef")
     (tmp_path / "pgw.secret").touch(mode=0o600)
     (tmp_path / "pgw.secret").write_text("a secret of enough octets\n")
     settings = load(
@@ -78,6 +78,7 @@ def test_everything_may_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         use_cases = ["water-meter"]
         may = ["release", "keep"]
         acknowledge_within = "15m"
+        token = "a token of enough octets"
         [control]
         http = "127.0.0.1:8081"
         """,
@@ -88,7 +89,9 @@ def test_everything_may_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     [gateway] = settings.gateways
     assert gateway.secret == b"a secret of enough octets"
     assert gateway.dynauth == ("2001:db8::1", 3799)
-    assert settings.endpoints[0].secret == b"whsec_0123456789abcdef"
+    assert settings.endpoints[0].mode == "structured" and settings.endpoints[0].ca_file is None
+    assert settings.parties[0].token == b"a token of enough octets"
+    assert settings.endpoints[0].secret == b"whsec_0123456789abcdef0123456789abcdef"
     assert settings.parties[0].acknowledge_within_s == 900
     assert [str(one.what) for one in settings.warnings] == [
         "requests without it can be forged (CVE-2024-3596)",
@@ -261,3 +264,54 @@ def test_secrets_of_policies_are_read_as_others_and_not_printed(tmp_path: Path) 
     assert problems(tmp_path, GATEWAY + f'[[secret]]\nname = "meters"\nsecret = "{"x" * 129}"\n') == [
         "simward.toml:6: secret[0]: 129 octets: a password has at most 128 (RFC 2865 5.2)"
     ]
+
+
+ENDPOINT = """
+[[endpoint]]
+name = "app"
+kind = "webhook"
+url = "https://app.example/hook"
+secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+"""
+PARTY = """
+[[party]]
+name = "dm"
+endpoint = "app"
+token = "a token of enough octets"
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (("webhook", "webhok"), "endpoint[0].kind: 'webhok' is not a choice (did you mean 'webhook'?)"),
+        (("https://app.example/hook", "app.example"), "endpoint[0].url: 'app.example' is not a URL of HTTP"),
+        (("https:", "http:"), "endpoint[0].url: identities would be sent in the clear"),
+        (("https://app", "https://me:secret@app"), "endpoint[0].url: names a user or a password"),
+        (("whsec_MDEy", "whsec_M!"), "endpoint[0].secret: is no secret of Standard Webhooks (whsec_ and base64)"),
+        (('secret = "whsec', 'ca_file = "none.pem"\nsecret = "whsec'), "endpoint[0].ca_file: no such file"),
+        (("secret =", "previous_secret ="), "endpoint[0]: no secret (exactly one of secret, secret_file, secret_env)"),
+        (("url =", 'events = ["Binding.*"]\nurl ='), "endpoint[0].events: 'Binding.*' is not a pattern of a type"),
+    ],
+)
+def test_an_endpoint_that_cannot_be_meant(tmp_path: Path, change: tuple[str, str], expected: str) -> None:
+    [said] = problems(tmp_path, GATEWAY + ENDPOINT.replace(*change))
+    assert expected in said
+    assert "whsec" not in said or "Standard Webhooks" in said
+
+
+def test_an_endpoint_in_the_clear_is_a_warning_unless_it_is_this_machine(tmp_path: Path) -> None:
+    nearby = ENDPOINT.replace("https:", "http:") + "allow_private = true\n"
+    assert "in the clear" in load(tmp_path, GATEWAY + nearby).warnings[0].what
+    assert not load(tmp_path, GATEWAY + nearby.replace("app.example", "127.0.0.1:9000")).warnings
+
+
+def test_two_parties_of_one_token_cannot_be_told_apart(tmp_path: Path) -> None:
+    [said] = problems(tmp_path, GATEWAY + ENDPOINT + PARTY + PARTY.replace("dm", "app"))
+    assert said == "simward.toml:18: party[1]: has the token of 'dm' (give each its own)"
+
+
+def test_secrets_of_endpoints_and_parties_never_print(tmp_path: Path) -> None:
+    settings = load(tmp_path, GATEWAY + ENDPOINT + PARTY)
+    assert not settings.warnings
+    assert "MDEy" not in repr(settings) and "a token" not in repr(settings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -17,11 +16,21 @@ from simward.incident_settings import INCIDENT_KEYS as INCIDENT_KEYS
 from simward.incident_settings import IncidentSettings, incident_settings
 from simward.initial import write_initial
 from simward.quantities import duration_s, size_octets
+from simward.settings_outward import (
+    ENDPOINT_KEYS,
+    PARTY_KEYS,
+    Endpoint,
+    Party,
+    read_endpoint,
+    read_party,
+    tokens_differ,
+)
+from simward.settings_secrets import SECRET_KEYS, secret_of
 from simward.toml_reading import Address, KeyPath, Network, Reading, key_lines
 
 __all__ = [
-    "Address", "ControlSettings", "Endpoint", "GateSettings", "GatewayClient", "HistorySettings",
-    "IncidentSettings", "Network", "Party", "Settings", "write_initial",
+    "ENDPOINT_KEYS", "INCIDENT_KEYS", "PARTY_KEYS", "Address", "ControlSettings", "Endpoint", "GateSettings",
+    "GatewayClient", "HistorySettings", "IncidentSettings", "Network", "Party", "Settings", "write_initial",
 ]
 
 FILE_NAME = "simward.toml"
@@ -98,30 +107,6 @@ class AuditSettings:
 
     heads: str = ""
     """Where signed heads are appended each minute; a path, from the folder on. Empty = data/audit/heads.jsonl."""
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """`[[endpoint]]`: the target of a connector."""
-
-    name: str
-    kind: str
-    url: str = ""
-    secret: bytes = field(default=b"", repr=False)
-    events: tuple[str, ...] = ()
-    allow_private: bool = False
-
-
-@dataclass(frozen=True)
-class Party:
-    """`[[party]]`: who must be told, and may ask for what."""
-
-    name: str
-    endpoint: str
-    use_cases: tuple[str, ...] = ()
-    may: tuple[str, ...] = ()
-    acknowledge_within_s: int = 0
-    """0 = need not acknowledge."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +189,6 @@ GATE_KEYS: dict[str, Callable[[Any], Any]] = {
     "when_not_durable": read.choice("refuse", "allow"), "interim_interval": read.interim,
     "session_timeout": read.duration,
 }
-SECRET_KEYS: dict[str, Callable[[Any], Any]] = dict.fromkeys(("secret", "secret_file", "secret_env"), read.string)
 GATEWAY_KEYS = {
     "name": read.string, "address": read.network, **SECRET_KEYS, "dynauth": read.address(DYNAUTH_PORT),
     "require_message_authenticator": read.boolean, "limit_proxy_state": read.boolean,
@@ -219,14 +203,6 @@ HISTORY_KEYS: dict[str, Callable[[Any], Any]] = {
 CONTROL_KEYS: dict[str, Callable[[Any], Any]] = {"http": read.address_or_none}
 REGISTRY_KEYS: dict[str, Callable[[Any], Any]] = dict.fromkeys(("url", "url_file", "url_env"), read.string)
 AUDIT_KEYS: dict[str, Callable[[Any], Any]] = {"heads": read.string}
-ENDPOINT_KEYS = {
-    "name": read.string, "kind": read.string, "url": read.string, **SECRET_KEYS, "events": read.strings,
-    "allow_private": read.boolean,
-}
-PARTY_KEYS: dict[str, Callable[[Any], Any]] = {
-    "name": read.string, "endpoint": read.string, "use_cases": read.strings,
-    "may": read.choices("lock", "release", "keep", "disconnect"), "acknowledge_within": duration_s,
-}
 NAMED_SECRET_KEYS: dict[str, Callable[[Any], Any]] = {"name": read.string, **SECRET_KEYS}
 SECTIONS = ("gate", "gateway", "control", "history", "registry", "audit", "incidents", "endpoint", "party", "secret")
 
@@ -240,8 +216,9 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
     control = reading.table(("control",), document.get("control", {}), CONTROL_KEYS)
     history = reading.table(("history",), document.get("history", {}), HISTORY_KEYS)
     gateways = _each(reading, document, "gateway", _gateway, shared=True)
-    endpoints = _each(reading, document, "endpoint", _endpoint)
-    parties = _each(reading, document, "party", _party)
+    endpoints = _each(reading, document, "endpoint", read_endpoint)
+    parties = _each(reading, document, "party", read_party)
+    tokens_differ(reading, parties)
     secrets = _each(reading, document, "secret", _named_secret)
     _unique_networks(reading, document)
     _one_dynauth(reading, document)
@@ -279,7 +256,7 @@ def _registry_url(reading: Reading, document: dict[str, Any]) -> str:
         url = str(values[key])
     else:
         renamed = {as_secret[key]: values[key]}
-        url = _secret(reading, where, renamed, renamed, needed=False).decode("utf-8", "replace")
+        url = secret_of(reading, where, renamed, renamed, needed=False).decode("utf-8", "replace")
     if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
         known = "sqlite:////absolute/path or postgresql+psycopg://user@host/database"
         reading.report((*where, key), "no URL of a registry", known)
@@ -316,7 +293,7 @@ def _each(
 def _gateway(reading: Reading, where: KeyPath, raw: object) -> GatewayClient | None:
     values = reading.table(where, raw, GATEWAY_KEYS)
     complete = reading.need(where, raw, "name", "address")
-    secret = _secret(reading, where, values, raw, needed=True)
+    secret = secret_of(reading, where, values, raw, needed=True)
     if not complete or not secret or "name" not in values or "address" not in values:
         return None
     required = values.get("require_message_authenticator", True)
@@ -337,29 +314,11 @@ def _gateway(reading: Reading, where: KeyPath, raw: object) -> GatewayClient | N
 def _named_secret(reading: Reading, where: KeyPath, raw: object) -> tuple[str, bytes] | None:
     values = reading.table(where, raw, NAMED_SECRET_KEYS)
     complete = reading.need(where, raw, "name")
-    secret = _secret(reading, where, values, raw, needed=True)
+    secret = secret_of(reading, where, values, raw, needed=True)
     if len(secret) > PASSWORD_OCTETS_MAX:
         what = f"{len(secret)} octets: a password has at most {PASSWORD_OCTETS_MAX} (RFC 2865 5.2)"
         reading.report(where, what)
     return (values["name"], secret) if complete and secret and "name" in values else None
-
-
-def _endpoint(reading: Reading, where: KeyPath, raw: object) -> Endpoint | None:
-    values = reading.table(where, raw, ENDPOINT_KEYS)
-    complete = reading.need(where, raw, "name", "kind")
-    secret = _secret(reading, where, values, raw, needed=False)
-    if not complete:
-        return None
-    values = {key: value for key, value in values.items() if key not in SECRET_KEYS}
-    return Endpoint(**{"name": "", "kind": "", **values}, secret=secret)
-
-
-def _party(reading: Reading, where: KeyPath, raw: object) -> Party | None:
-    values = reading.table(where, raw, PARTY_KEYS)
-    if not reading.need(where, raw, "name", "endpoint"):
-        return None
-    values["acknowledge_within_s"] = values.pop("acknowledge_within", 0)
-    return Party(**{"name": "", "endpoint": "", **values})
 
 
 def _unique_networks(reading: Reading, document: dict[str, Any]) -> None:
@@ -388,48 +347,3 @@ def _one_dynauth(reading: Reading, document: dict[str, Any]) -> None:
         elif any(other.get(key) != one.get(key) for key in (*SECRET_KEYS, "coa")):
             what = f"gateway[{first}] of the same name says it too, with another secret or coa"
             reading.report(("gateway", index, "dynauth"), what, "say it once, at the one whose secret signs")
-
-
-def _secret(reading: Reading, where: KeyPath, values: dict[str, Any], raw: object, *, needed: bool) -> bytes:
-    """The secret from wherever it is kept; exactly one of the three keys."""
-    given = [key for key in SECRET_KEYS if isinstance(raw, dict) and key in raw]
-    if len(given) > 1:
-        reading.report((*where, given[1]), f"{given[0]} is given too", "exactly one of secret, secret_file, secret_env")
-        return b""
-    if not given:
-        if needed:
-            reading.report(where, "no secret", "exactly one of secret, secret_file, secret_env")
-        return b""
-    key = given[0]
-    if key not in values:
-        return b""
-    at: KeyPath = (*where, key)
-    if key == "secret":
-        _warn_if_readable(reading, at, reading.path)
-        secret = str(values[key]).encode()
-    elif key == "secret_file":
-        secret = _secret_file(reading, at, reading.directory / str(values[key]))
-    else:
-        secret = os.environ.get(str(values[key]), "").encode()
-        if not secret:
-            reading.report(at, f"the environment variable {values[key]} is not set")
-    if 0 < len(secret) < 16:  # RFC 2865 3: "at least 16 octets" is preferred
-        reading.report(at, "a secret shorter than 16 octets can be guessed (RFC 2865 3)", warning=True)
-    return secret
-
-
-def _secret_file(reading: Reading, at: KeyPath, path: Path) -> bytes:
-    try:
-        secret = path.read_bytes().rstrip(b"\r\n")
-    except OSError as error:
-        reading.report(at, f"{path} cannot be read: {error.strerror}")
-        return b""
-    _warn_if_readable(reading, at, path)
-    if not secret:
-        reading.report(at, f"{path} is empty")
-    return secret
-
-
-def _warn_if_readable(reading: Reading, at: KeyPath, path: Path) -> None:
-    if path.stat().st_mode & 0o004:
-        reading.report(at, f"{path.name} holds a secret and everybody may read it", f"chmod 600 {path}", warning=True)

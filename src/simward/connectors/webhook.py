@@ -1,0 +1,155 @@
+"""Webhooks: CloudEvents over HTTP, signed as Standard Webhooks has it, sent only to addresses that are permitted.
+
+Nothing of the environment counts (no proxies, no .netrc), no redirect is followed, no cookie is kept: a transport
+alone sends, without a client around it. Every step has a deadline, and of an answer only the status is of interest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from simward import __version__
+from simward.connectors.cloudevents import Event, binary, structured
+from simward.connectors.connector import Outcome
+from simward.connectors.reaching import addresses_of
+from simward.connectors.signing import signed_headers
+from simward.errors import PeerError
+from simward.settings import Endpoint
+from simward.settings_outward import signing_key
+
+CONNECT_WITHIN_S, WRITE_WITHIN_S, READ_WITHIN_S = 5.0, 5.0, 15.0
+ANSWER_WITHIN_S = 20.0
+"""The whole of an attempt; Standard Webhooks recommends 15 to 30 s."""
+ANSWER_OCTETS_MAX = 64 * 1024
+"""More of an answer's body than this is not read: the connection is closed instead."""
+CONNECTIONS_MAX = 64
+KEEP_CONNECTION_S = 20.0
+LOOK_UP_EVERY_S = 30.0
+ADDRESSES_TRIED = 3
+ERROR_CHARACTERS_MAX = 200
+USER_AGENT = f"simward/{__version__}"
+
+
+class Webhook:
+    """One endpoint that takes webhooks."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        """OSError and ssl.SSLError where `ca_file` cannot be used."""
+        self._url = httpx.URL(endpoint.url)
+        self._write = binary if endpoint.mode == "binary" else structured
+        self._keys = [signing_key(one) for one in (endpoint.secret, endpoint.previous_secret) if one]
+        self._private = endpoint.allow_private
+        self._addresses: tuple[float, Sequence[str]] = (0.0, ())
+        context = ssl.create_default_context(cafile=endpoint.ca_file and str(endpoint.ca_file))
+        limits = httpx.Limits(
+            max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX,
+            keepalive_expiry=KEEP_CONNECTION_S,
+        )  # fmt: skip
+        self._transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits)
+
+    async def send(self, event: Event, at: int) -> Outcome:
+        """One attempt; `at` (us UTC) is what it is signed with."""
+        headers, body = self._write(event)
+        headers |= signed_headers(event.id, at // 1_000_000, body, self._keys)
+        headers |= {"user-agent": USER_AGENT, "accept": "*/*"}
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                return await self._post(headers, body, at)
+        except TimeoutError:
+            return self._failed(f"no answer within {ANSWER_WITHIN_S:g} s")
+        except httpx.TimeoutException as error:
+            return self._failed(f"too slow: {type(error).__name__}")
+        except (httpx.HTTPError, ssl.SSLError, OSError) as error:
+            return self._failed(str(error) or type(error).__name__)
+        except PeerError as error:
+            return self._failed(str(error))
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self._transport.aclose()
+
+    async def _post(self, headers: dict[str, str], body: bytes, at: int) -> Outcome:
+        addresses = (await self._permitted())[:ADDRESSES_TRIED]
+        for position, address in enumerate(addresses, 1):
+            try:
+                return await self._post_to(address, headers, body, at)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if position == len(addresses):
+                    raise
+        raise PeerError("its name has no address")
+
+    async def _post_to(self, address: str, headers: dict[str, str], body: bytes, at: int) -> Outcome:
+        request = httpx.Request("POST", self._url, headers=headers, content=body)
+        # The address that was checked is what is connected to; Host, SNI and the certificate's name stay the URL's.
+        request.url = self._url.copy_with(host=address)
+        request.extensions = {
+            "sni_hostname": self._url.raw_host.decode("ascii"),
+            "timeout": {
+                "connect": CONNECT_WITHIN_S, "write": WRITE_WITHIN_S, "read": READ_WITHIN_S, "pool": ANSWER_WITHIN_S,
+            },
+        }  # fmt: skip
+        response = await self._transport.handle_async_request(request)
+        try:
+            await _read_off(response)
+        finally:
+            await response.aclose()
+        return _outcome(response, at)
+
+    async def _permitted(self) -> Sequence[str]:
+        looked_up, addresses = self._addresses
+        if not addresses or time.monotonic() - looked_up > LOOK_UP_EVERY_S:
+            port = self._url.port or (443 if self._url.scheme == "https" else 80)
+            addresses = await addresses_of(self._url.host, port, self._private)
+            self._addresses = (time.monotonic(), addresses)
+        return addresses
+
+    def _failed(self, error: str) -> Outcome:
+        self._addresses = (0.0, ())  # it may have moved
+        return Outcome(None, _printable(error))
+
+
+async def _read_off(response: httpx.Response) -> None:
+    """Read a body to its end, so that the connection can be used again; give up where it is large."""
+    octets = 0
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    async for piece in response.stream:
+        octets += len(piece)
+        if octets > ANSWER_OCTETS_MAX:
+            return
+
+
+def _outcome(response: httpx.Response, at: int) -> Outcome:
+    status = response.status_code
+    error = "" if 200 <= status <= 299 else f"answered {status}"
+    return Outcome(status, error, retry_after_s(response.headers.get("retry-after"), at))
+
+
+def retry_after_s(value: str | None, at: int) -> int | None:
+    """Retry-After (RFC 9110 10.2.3) in seconds from `at` (us UTC); None where there is none that can be read."""
+    if value is None:
+        return None
+    if re.fullmatch(r"\d{1,9}", value.strip()):
+        return int(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return max(0, round((moment - datetime.fromtimestamp(at / 1_000_000, UTC)).total_seconds()))
+
+
+def _printable(text: str) -> str:
+    """What a peer or a library said, as one line for a table."""
+    return "".join(one if one.isprintable() else " " for one in text)[:ERROR_CHARACTERS_MAX]
+
+
+CONNECTORS: dict[str, Callable[[Endpoint], Webhook]] = {"webhook": Webhook}
+"""By the `kind` of an endpoint."""
