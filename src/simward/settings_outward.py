@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +59,16 @@ class Party:
     """What it shows (Authorization: Bearer) when it answers; empty = it cannot answer by itself."""
 
 
+def _name(characters_max: int) -> Callable[[object], str]:
+    def read_name(raw: object) -> str:
+        name = read.string(raw)
+        if not re.fullmatch(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{characters_max - 1}}}", name):
+            raise read.Wrong(f"{name!r} is no name", f"letters, digits, . _ and -, at most {characters_max}")
+        return name
+
+    return read_name
+
+
 def _events(raw: object) -> tuple[str, ...]:
     patterns = read.strings(raw)
     for pattern in patterns:
@@ -68,12 +79,12 @@ def _events(raw: object) -> tuple[str, ...]:
 
 
 ENDPOINT_KEYS: dict[str, Callable[[Any], Any]] = {
-    "name": read.string, "kind": read.choice(*KINDS), "url": read.string, **secret_keys("secret"),
+    "name": _name(64), "kind": read.choice(*KINDS), "url": read.string, **secret_keys("secret"),
     **secret_keys("previous_secret"), "events": _events, "mode": read.choice(*MODES), "ca_file": read.string,
     "allow_private": read.boolean,
 }  # fmt: skip
 PARTY_KEYS: dict[str, Callable[[Any], Any]] = {
-    "name": read.string, "endpoint": read.string, "use_cases": read.strings, "may": read.choices(*ACTIONS),
+    "name": _name(40), "endpoint": read.string, "use_cases": read.strings, "may": read.choices(*ACTIONS),
     "acknowledge_within": duration_s, **secret_keys("token"),
 }  # fmt: skip
 
@@ -102,7 +113,7 @@ def read_party(reading: Reading, where: KeyPath, raw: object) -> Party | None:
     values = reading.table(where, raw, PARTY_KEYS)
     short = "a token shorter than 16 octets can be guessed"
     token = secret_of(reading, where, values, raw, needed=False, stem="token", short=short)
-    if not reading.need(where, raw, "name", "endpoint"):
+    if not reading.need(where, raw, "name", "endpoint") or not {"name", "endpoint"} <= set(values):
         return None
     if "quarantine" in values.get("may", ()):
         what = "accepted, not acted on by this version: the gate takes no command to quarantine one subscription"
@@ -112,7 +123,7 @@ def read_party(reading: Reading, where: KeyPath, raw: object) -> Party | None:
         what = "it cannot acknowledge without a token: only a person could do so for it"
         reading.report((*where, "acknowledge_within"), what, "give it a token_file", warning=True)
     return Party(
-        values.get("name", ""), values.get("endpoint", ""), values.get("use_cases", ()), values.get("may", ()), within,
+        values["name"], values["endpoint"], values.get("use_cases", ()), values.get("may", ()), within,
         token,
     )
 

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from simward.registry import tables as t
 from simward.registry.announcements import announce, deliver
 from simward.response import facts as f
-from simward.settings import Endpoint
+from simward.response.parties import concerned, note_told
+from simward.settings import Endpoint, Party
 
 HOUR_US = 3_600_000_000
 DELIVER_WITHIN_US = 24 * HOUR_US
@@ -64,14 +65,22 @@ class Announcement:
 class Announcing:
     """Writes announcements and puts them on their way to every endpoint whose filter takes them."""
 
-    def __init__(self, endpoints: Sequence[Endpoint], now: Callable[[], int]) -> None:
-        self._endpoints = endpoints
+    def __init__(
+        self, endpoints: Sequence[Endpoint], now: Callable[[], int], parties: Sequence[Party] = ()
+    ) -> None:
+        self._endpoints, self._parties = endpoints, parties
         self._now = now
 
     def take(self, connection: sa.Connection, fact: f.Fact) -> None:
-        """Say what a fact means to others; nothing where it means nothing."""
+        """Say what a fact means to others; nothing where it means nothing.
+
+        Of a broken binding every party that it concerns is told, whatever the filter of its endpoint.
+        """
         for one in announcements_of(connection, fact):
-            self.say(connection, one)
+            parties = concerned(self._parties, one.use_case) if one.type == "binding.broken" else []
+            number = self.say(connection, one, [party.endpoint for party in parties])
+            if number and one.incident is not None:
+                note_told(connection, one.incident, one.id, parties, self._now())
 
     def say(self, connection: sa.Connection, one: Announcement, also: Sequence[str] = ()) -> int:
         """Write one announcement, and a delivery to each endpoint that takes its type or is named in `also`.
