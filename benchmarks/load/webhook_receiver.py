@@ -26,7 +26,7 @@ class Receiver:
 
     def __init__(self, path: Path, secret: str, fail_share: float, seed: int) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._verifier, self._share, self._dice = Webhook(secret), fail_share, random.Random(seed)
+        self._verifier, self._share, self._dice = Webhook(secret), fail_share, random.Random(seed + os.getpid())
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""

@@ -33,10 +33,10 @@ def test_what_becomes_of_a_delivery(status: int | None, attempts: int, late: boo
     assert d.state_after(status, attempts, 100, 100 if late else 101) == expected
 
 
-def failing(breaker: d.Breaker, times: int, now: int = 0) -> None:
+def failing(breaker: d.Breaker, times: int, now: int = 0, status: int | None = None) -> None:
     """So many failures, one after the other."""
     for _ in range(times):
-        breaker.failed(500, None, now, 1.0)
+        breaker.failed(status, None, now, 1.0)
 
 
 def test_the_breaker_opens_tries_one_and_closes() -> None:
@@ -62,6 +62,23 @@ def test_the_breaker_waits_a_minute_at_most() -> None:
         breaker.sent()
         failing(breaker, 1)
     assert breaker.wakes_at(0) == 60 * S
+
+
+def test_who_answers_is_there_and_is_asked_again_soon() -> None:
+    breaker = d.Breaker()
+    failing(breaker, d.OPEN_AFTER, status=500)
+    for _ in range(20):
+        breaker.sent()
+        failing(breaker, 1, status=500)
+    assert breaker.wakes_at(0) == 5 * S
+
+
+def test_a_probe_that_was_not_sent_after_all_leaves_it_open() -> None:
+    breaker = d.Breaker()
+    failing(breaker, d.OPEN_AFTER)
+    breaker.sent()
+    breaker.unsent()
+    assert breaker.room(5 * S, 32) == 1
 
 
 def test_a_success_in_between_keeps_it_closed() -> None:

@@ -189,6 +189,8 @@ class Courier:
     async def _deliver(self, head: d.Head, row: Any | None, probing: bool) -> None:
         """One attempt, and what follows from it; a `row` that is None waits no more."""
         if row is None:
+            if probing:
+                self.breaker.unsent()
             self.lanes.done(head.lane, await self._recorder.following(self.endpoint.name, head.lane))
         else:
             outcome = await self.connector.send(event_of(row, self._installation), self._clock.now())

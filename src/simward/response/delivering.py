@@ -24,6 +24,7 @@ GONE = 410
 OPEN_AFTER = 16
 """Failures one after the other, whatever their lanes, before an endpoint counts as down."""
 OPEN_FIRST_US, OPEN_LAST_US = 5 * SECOND_US, 60 * SECOND_US
+"""How long it is left alone: twice as long each time that nobody answers; who answers, however wrongly, is there."""
 
 CLOSED, OPEN, HALF_OPEN, DISABLED = "closed", "open", "half-open", "gone"
 
@@ -85,6 +86,11 @@ class Breaker:
         if self.state == OPEN:
             self.state = HALF_OPEN
 
+    def unsent(self) -> None:
+        """What was to be sent to see was not to be sent after all."""
+        if self.state == HALF_OPEN:
+            self.state = OPEN
+
     def succeeded(self) -> None:
         """It took one."""
         self.state, self.failures, self._open_us = CLOSED, 0, 0
@@ -101,7 +107,8 @@ class Breaker:
             asked = min(retry_after_s, RETRY_AFTER_MAX_S) * SECOND_US
             self.held_until = max(self.held_until, now + asked)
         if self.state == HALF_OPEN or (self.state == CLOSED and self.failures >= OPEN_AFTER):
-            self._open_us = min(max(self._open_us * 2, OPEN_FIRST_US), OPEN_LAST_US)
+            longest = OPEN_LAST_US if status is None else OPEN_FIRST_US
+            self._open_us = min(max(self._open_us * 2, OPEN_FIRST_US), longest)
             self.state = OPEN
             self.opens_at = now + int(self._open_us * (0.5 + 0.5 * chance))
 
