@@ -31,6 +31,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
     },
     "Look": {
         "incidents": ("commands.incidents", "incidents", "List, tell and judge incidents."),
+        "endpoints": ("commands.endpoints", "endpoints", "Say who is told, test it, and send dead letters again."),
         "findings": ("commands.findings", "findings", "List what is or was odd."),
         "events": ("commands.events", "events", "List what happened, as journalled."),
         "explain": ("commands.explaining", "explain", "Tell the story of one subscription."),

@@ -6,7 +6,9 @@ import time
 
 from simward.control.api.incidents import incident_routes
 from simward.control.behind import Behind
+from simward.control.gate_link import GateLink
 from simward.control.heads import Heads, Signer
+from simward.control.outward import Outward
 from simward.control.run import Control
 from simward.registry.database import Registry, url_of
 from simward.response.announcing import Announcing
@@ -25,12 +27,17 @@ def assemble(settings: Settings) -> Control:
     """All parts of one working folder's control plane. Raises RegistryError where the registry cannot be opened."""
     registry = Registry.open(url_of(settings))
     registry.migrate()
-    announcing = Announcing(settings.endpoints, now_us)
+    announcing = Announcing(settings.endpoints, now_us, settings.parties)
     heads = Heads(settings.heads_path, Signer.of(settings.data_dir), registry)
     incidents = Incidents(announcing, settings.incidents, now_us)
+    outward = Outward(settings, registry, announcing, GateLink(settings.data_dir).ask, incidents.life)
     behind = Behind(
-        settings, registry, now=now_us, before=[Auditing()], heads=heads, ticking=[incidents],
+        settings, registry, now=now_us, before=[Auditing()], heads=heads, ticking=[incidents, outward],
+        changed=outward.changed,
         takers=[incidents, announcing],  # in this order: what is announced of a finding names its incident
     )  # fmt: skip
-    routes = [incident_routes(registry, Judging(incidents.life), settings.data_dir, now_us)]
-    return Control(settings, parts=[behind], conditions=[behind], routes=routes)
+    routes = [incident_routes(registry, Judging(incidents.life), settings.data_dir, now_us), *outward.routes]
+    return Control(
+        settings, parts=[behind, *outward.parts], conditions=[behind], routes=routes,
+        authenticators=outward.authenticators,
+    )  # fmt: skip

@@ -1,0 +1,175 @@
+"""`/v1/endpoints`: who is told, how that goes, what could not be delivered; tests, and dead letters sent again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from simward.control.api.principals import Principal
+from simward.control.api.problems import Problem
+from simward.control.dispatching import Courier, Dispatcher
+from simward.engine.phrases import when
+from simward.errors import RegistryError
+from simward.registry import outbox
+from simward.registry import tables as t
+from simward.registry.announcements import deliver
+from simward.registry.audit import Deed, note
+from simward.registry.database import Registry
+from simward.response.announcing import DELIVER_WITHIN_US, Announcement, Announcing
+
+log = logging.getLogger(__name__)
+
+LISTED_MOST = 1000
+Result = TypeVar("Result")
+
+
+class Redrive(BaseModel):
+    """Dead letters that shall wait again."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    deliveries: list[int] = Field(default=[], max_length=LISTED_MOST, description="Their numbers; none: all.")
+
+
+class Redeliver(BaseModel):
+    """An announcement that shall be delivered once more."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    announcement: str = Field(min_length=1, max_length=96, description="Its id (webhook-id).")
+
+
+def endpoint_routes(
+    registry: Registry, dispatcher: Dispatcher, announcing: Announcing, now: Callable[[], int]
+) -> APIRouter:
+    """The routes; the registry is asked in a thread."""
+    routes = APIRouter(prefix="/v1/endpoints", tags=["endpoints"])
+
+    def courier_of(request: Request, name: str, what: str) -> Courier:
+        principal: Principal = request.state.principal
+        if not principal.allows(what, None):
+            raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not: {what}.")
+        if name not in dispatcher.couriers:
+            known = ", ".join(dispatcher.couriers) or "none"
+            raise Problem(404, "no-such-endpoint", "No such endpoint", f"The settings have {known}.")
+        return dispatcher.couriers[name]
+
+    @routes.get("")
+    async def listed(request: Request) -> dict[str, Any]:
+        """Every endpoint of the settings: what waits, what died, whether it is up."""
+        principal: Principal = request.state.principal
+        if not principal.allows("read-endpoints", None):
+            raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not: read-endpoints.")
+        counted = await _ask(registry, outbox.counts)
+        return {"endpoints": [told(one, counted.get(name, {})) for name, one in dispatcher.couriers.items()]}
+
+    @routes.get("/{name}/dead")
+    async def dead(
+        name: str, request: Request, limit: Annotated[int, Query(ge=1, le=LISTED_MOST)] = 100
+    ) -> dict[str, Any]:
+        """What could not be delivered, the newest first."""
+        courier_of(request, name, "read-endpoints")
+        rows = await _ask(registry, lambda c: outbox.dead_letters(c, name, limit))
+        return {"dead": [dead_letter(row) for row in rows]}
+
+    @routes.post("/{name}/test")
+    async def test(name: str, request: Request) -> dict[str, Any]:
+        """Send a test now, past all that waits. An endpoint that takes it counts as up again."""
+        courier = courier_of(request, name, "write-endpoints")
+        id_ = f"endpoint.test:{uuid.uuid4()}"
+
+        def announced(connection: sa.Connection) -> Any:
+            one = Announcement("endpoint.test", id_, now(), f"endpoint {name}", data={"endpoint": name})
+            announcing.say(connection, one)
+            return connection.execute(sa.select(t.announcement).where(t.announcement.c.id == id_)).one()
+
+        row = await _ask(registry, announced, writes=True)
+        began = time.monotonic()
+        outcome = await courier.probe(row)
+        return {
+            "endpoint": name, "delivered": outcome.delivered, "status": outcome.status, "error": outcome.error or None,
+            "took_ms": round((time.monotonic() - began) * 1000), "id": id_,
+        }  # fmt: skip
+
+    @routes.post("/{name}/redrive")
+    async def redrive(name: str, asked: Redrive, request: Request) -> dict[str, Any]:
+        """Dead letters wait again, for another day, each before what waits in its lane."""
+        courier_of(request, name, "write-endpoints")
+
+        def write(connection: sa.Connection) -> int:
+            again = outbox.redrive(connection, name, now(), now() + DELIVER_WITHIN_US, asked.deliveries)
+            _audit(connection, request, now(), "endpoint.redrive", name, {"deliveries": again})
+            return again
+
+        again = await _ask(registry, write, writes=True)
+        await dispatcher.reload(name)
+        return {"endpoint": name, "redriven": again}
+
+    @routes.post("/{name}/redeliver")
+    async def redeliver(name: str, asked: Redeliver, request: Request) -> dict[str, Any]:
+        """An announcement is delivered to an endpoint once more, under its id, after what waits in its lane."""
+        courier_of(request, name, "write-endpoints")
+
+        def write(connection: sa.Connection) -> bool:
+            found = sa.select(t.announcement).where(t.announcement.c.id == asked.announcement)
+            row = connection.execute(found).one_or_none()
+            if row is None:
+                return False
+            deliver(connection, row.number, row.subject, [name], now(), now() + DELIVER_WITHIN_US)
+            _audit(connection, request, now(), "endpoint.redeliver", name, {"announcement": asked.announcement})
+            return True
+
+        if not await _ask(registry, write, writes=True):
+            raise Problem(404, "no-such-announcement", "No such announcement", f"{asked.announcement} is not kept.")
+        dispatcher.wake()
+        return {"endpoint": name, "announcement": asked.announcement}
+
+    return routes
+
+
+def told(courier: Courier, counted: dict[str, int]) -> dict[str, Any]:
+    """An endpoint as JSON; its secrets are no part of it."""
+    breaker, endpoint = courier.breaker, courier.endpoint
+    oldest = counted.get("oldest_waiting_at")
+    return {
+        "name": endpoint.name, "kind": endpoint.kind, "url": endpoint.url, "events": list(endpoint.events),
+        "mode": endpoint.mode, "state": breaker.state, "failures_in_a_row": breaker.failures,
+        "waiting": counted.get("waiting", 0), "dead": counted.get("dead", 0), "in_flight": courier.lanes.away,
+        "delivered": counted.get("delivered", 0), "oldest_waiting_at": when(oldest) if oldest else None,
+        "last_error": courier.last_error or None, "secrets": 1 + bool(endpoint.previous_secret),
+    }  # fmt: skip
+
+
+def dead_letter(row: Any) -> dict[str, Any]:
+    """A dead letter as JSON."""
+    return {
+        "delivery": row.number, "announcement": row.id, "type": row.type, "subject": row.subject,
+        "made_at": when(row.made_at), "attempts": row.attempts, "status": row.status, "error": row.error,
+    }  # fmt: skip
+
+
+def _audit(
+    connection: sa.Connection, request: Request, now: int, what: str, name: str, after: dict[str, Any]
+) -> None:
+    principal: Principal = request.state.principal
+    note(connection, Deed(at=now, actor=principal.name, what=what, object=f"endpoint {name}", after=after))
+
+
+async def _ask(registry: Registry, work: Callable[[sa.Connection], Result], *, writes: bool = False) -> Result:
+    def asked() -> Result:
+        with registry.writing() if writes else registry.reading() as connection:
+            return work(connection)
+
+    try:
+        return await asyncio.to_thread(asked)
+    except RegistryError as error:
+        wait = {"Retry-After": "1"}
+        raise Problem(503, "no-registry", "The registry cannot be used", str(error), headers=wait) from None

@@ -1,0 +1,175 @@
+"""Parties: told of what concerns them whatever their filter, answering for themselves alone, missed in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from response.happening import Happening
+from simward.registry import audit
+from simward.registry import parties as kept
+from simward.registry import tables as t
+from simward.registry.database import Registry, sqlite_url
+from simward.registry.outbox import Settled
+from simward.response.announcing import Announcing
+from simward.response.incidents import Incidents
+from simward.response.parties import NotPermitted, NotPossible, NotTold, Parties, Recorded
+from simward.settings import Endpoint, Party
+
+S = 1_000_000
+DM = Party("dm", "dm-hook", ("water-meter",), ("release", "keep", "lock", "quarantine"), 900, b"token of dm, long")
+APP = Party("app", "app-hook", (), ("keep",), 0, b"token of app, long")
+ELSEWHERE = Party("tracker-app", "app-hook", ("tracker",), ("release",), 60, b"token of tracker")
+ENDPOINTS = [
+    Endpoint("dm-hook", "webhook", "https://dm.example/", events=("incident.*",)),
+    Endpoint("app-hook", "webhook", "https://app.example/", events=("policy.*",)),
+    Endpoint("siem", "webhook", "https://siem.example/", events=("binding.*",)),
+]
+
+
+class Told(Happening):
+    """A fleet with parties; `broken()` is a SIM in the wrong device."""
+
+    def __init__(self, registry: Registry) -> None:
+        super().__init__(registry)
+        self.announcing = Announcing(ENDPOINTS, self.clock, [DM, APP, ELSEWHERE])
+        self.incidents = Incidents(self.announcing, self.incidents._settings, self.clock)
+        self.parties = Parties([DM, APP, ELSEWHERE], self.incidents.life)
+
+    def broken(self, who: int = 1) -> int:
+        """Gives the incident."""
+        self.found("device-change", who, class_="other-model", response="lock", wanted="lock", severity="high",
+                   was="a", now="b", expected="a")  # fmt: skip
+        return int(self.open()[-1].number)
+
+    def says(
+        self, incident: int, party: str, action: str | None = None, reason: str = "", iccid: str | None = None
+    ) -> Recorded:
+        """A party acknowledges."""
+        with self.registry.writing() as connection:
+            return self.parties.acknowledge(connection, incident, party, action, reason, self.clock(), iccid)
+
+    def told_of(self, incident: int) -> dict[str, Any]:
+        """Rows by party."""
+        with self.registry.reading() as connection:
+            return {row.party: row for row in kept.parties_of(connection, incident)}
+
+    def commands(self) -> list[Any]:  # type: ignore[override]
+        """All that the gate is to be asked."""
+        with self.registry.reading() as connection:
+            return list(connection.execute(sa.select(t.command)))
+
+    def overdue(self, since: int = 0) -> int:
+        """A second passes."""
+        with self.registry.writing() as connection:
+            return self.parties.escalate(connection, since, self.clock())
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[Told]:
+    """Nothing has happened yet."""
+    registry = Registry.open(sqlite_url(tmp_path))
+    registry.migrate()
+    yield Told(registry)
+    registry.close()
+
+
+def test_both_parties_are_told_whatever_their_filters(told: Told) -> None:
+    number = told.broken()
+    with told.registry.reading() as connection:
+        found = connection.execute(
+            sa.select(t.delivery.c.endpoint).join(t.announcement).where(t.announcement.c.type == "binding.broken")
+        )
+        assert sorted(found.scalars()) == ["app-hook", "dm-hook", "siem"]
+    rows = told.told_of(number)
+    assert set(rows) == {"app", "dm"}, "the tracker's is not concerned"
+    assert rows["dm"].deadline_at == told.clock() + 900 * S and rows["app"].deadline_at is None
+
+
+def test_when_it_was_delivered_is_noted(told: Told) -> None:
+    number = told.broken()
+    announcement = told.told_of(number)["dm"].announcement
+    settled = Settled(1, "dm-hook", "x", announcement, "delivered", 1, 0, told.clock() + 5, 204, "")
+    with told.registry.writing() as connection:
+        told.parties.delivered(connection, [settled])
+    rows = told.told_of(number)
+    assert rows["dm"].delivered_at == told.clock() + 5 and rows["app"].delivered_at is None
+
+
+def test_a_party_releases_and_the_gate_is_asked_once(told: Told) -> None:
+    number = told.broken()
+    first = told.says(number, "dm", "release", "the meter was exchanged")
+    assert not first.repeated and not first.late and first.iccid == "8900101000000000001"
+    [command] = told.commands()
+    assert command.id == f"incident/{number}/release/{first.iccid}/dm"
+    assert (command.do, command.actor) == ("release", "party dm")
+    assert command.because == "the meter was exchanged" and not command.automation and command.result is None
+    again = told.after(minutes=30).says(number, "dm", "release", "sent twice")
+    assert again.repeated and again.reason == "the meter was exchanged" and again.answered_at == first.answered_at
+    assert len(told.commands()) == 1
+    assert told.entries(number).count("answered") == 1
+    with told.registry.reading() as connection:
+        [entry] = [one for one in audit.entries(connection) if one.what == "incident.answered"]
+    assert entry.actor == "party dm" and entry.content is not None and entry.content["after"]["action"] == "release"
+
+
+def test_keeping_it_as_it_is_asks_nothing_of_the_gate(told: Told) -> None:
+    number = told.broken()
+    assert told.says(number, "app", "keep").command is None
+    assert told.says(number, "dm").action is None
+    assert not told.commands()
+    later = told.says(number, "dm", "lock", "on second thoughts")
+    assert not later.repeated and [one.do for one in told.commands()] == ["lock"]
+
+
+def test_a_party_speaks_only_of_what_it_was_told_and_asks_only_for_what_it_may(told: Told) -> None:
+    number = told.broken()
+    for party in ("tracker-app", "nobody"):
+        with pytest.raises(NotTold):
+            told.says(number, party, "release")
+    with pytest.raises(NotTold):
+        told.says(number + 1, "dm", "release")
+    with pytest.raises(NotTold, match="no subscription with this ICCID"):
+        told.says(number, "dm", "release", iccid="8900101000000000999")
+    with pytest.raises(NotPermitted):
+        told.says(number, "app", "release")
+    with pytest.raises(NotPossible):
+        told.says(number, "dm", "quarantine")
+    assert not told.commands() and told.told_of(number)["app"].answered_at is None
+
+
+def test_who_does_not_answer_in_time_is_missed_once_and_may_answer_late(told: Told) -> None:
+    number = told.broken()
+    told.after(seconds=899)
+    assert told.overdue() == 0
+    told.after(seconds=1)
+    assert told.overdue() == 1 and told.overdue() == 0
+    assert told.entries(number)[-1] == "unanswered"
+    with told.registry.reading() as connection:
+        said = list(
+            connection.execute(sa.select(t.announcement.c.data).where(t.announcement.c.type == "incident.changed"))
+        )[-1].data
+    assert said["change"] == "unanswered" and said["party"] == "dm" and said["delivered"] is False
+    late = told.after(seconds=1).says(number, "dm", "release", "sorry")
+    assert late.late and len(told.commands()) == 1
+
+
+def test_who_has_answered_is_not_missed_nor_is_anybody_of_what_is_over(told: Told) -> None:
+    first, second = told.broken(1), told.broken(2)
+    told.says(first, "dm")
+    with told.registry.writing() as connection:
+        connection.execute(sa.update(t.incident).where(t.incident.c.number == second).values(state="resolved"))
+    told.after(hours=1)
+    assert told.overdue() == 0
+
+
+def test_a_second_break_of_the_same_incident_tells_again_and_keeps_the_deadline(told: Told) -> None:
+    number = told.broken()
+    before = told.told_of(number)["dm"]
+    told.after(minutes=1)
+    told.broken()
+    assert told.told_of(number)["dm"] == before
