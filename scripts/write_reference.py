@@ -26,6 +26,7 @@ def pages() -> dict[str, str]:
     made |= detector_pages()
     made |= {"policy-keys.md": policy_page(), "metrics.md": metrics_page(), "scenes.md": scenes_page()}
     made["policy.schema.json"] = json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n"
+    made["asyncapi.yaml"] = asyncapi_document()
     return made
 
 
@@ -346,6 +347,72 @@ def policy_schema() -> Any:
     result = CliRunner().invoke(cli, ["schema"], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return json.loads(result.output)
+
+
+# Announcements
+
+
+def asyncapi_document() -> str:
+    """What webhooks say, as AsyncAPI 3: one message a type, with the schema of its data."""
+    import yaml
+
+    from simward import __version__
+    from simward.response.announcing import TYPES
+    from simward.response.schemas import SCHEMAS, cloudevent_of
+
+    messages = {
+        name: {
+            "name": name, "title": doc.rstrip("."), "summary": doc,
+            "contentType": "application/cloudevents+json; charset=utf-8",
+            "headers": {"$ref": "#/components/schemas/WebhookHeaders"},
+            "payload": {"$ref": f"#/components/schemas/{name}.event"},
+        }
+        for name, doc in TYPES.items()
+    }  # fmt: skip
+    headers = {
+        "type": "object", "required": ["webhook-id", "webhook-timestamp", "webhook-signature"],
+        "properties": {
+            "webhook-id": {"type": "string", "description": "The event's id: the key to take each once."},
+            "webhook-timestamp": {"type": "string", "description": "Seconds UTC of this attempt."},
+            "webhook-signature": {
+                "type": "string", "description": "v1,BASE64 of HMAC-SHA256; two while a secret is exchanged.",
+            },
+        },
+    }  # fmt: skip
+    schemas = {name: SCHEMAS[name] for name in TYPES} | {f"{name}.event": cloudevent_of(name) for name in TYPES}
+    document = {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Simward webhooks", "version": __version__, "license": {"name": "Apache-2.0"},
+            "description": "What Simward tells other systems: CloudEvents 1.0 over HTTP (structured mode unless the "
+            "endpoint says binary), signed by Standard Webhooks, at least once and in order by subject. In binary mode "
+            "the payload is `data` alone and every other attribute a ce- header.",
+        },
+        "defaultContentType": "application/cloudevents+json",
+        "channels": {
+            "endpoint": {
+                "address": None, "description": "The url of an [[endpoint]] of the settings.",
+                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in TYPES},
+            }
+        },
+        "operations": {
+            "tell": {
+                "action": "send", "channel": {"$ref": "#/channels/endpoint"},
+                "summary": "POST to every endpoint whose `events` take the type; 2xx acknowledges.",
+                "bindings": {"http": {"method": "POST"}},
+            }
+        },
+        "components": {"messages": messages, "schemas": {"WebhookHeaders": headers, **schemas}},
+    }  # fmt: skip
+
+    class Plain(yaml.SafeDumper):
+        """Without anchors: each schema stands where it is used."""
+
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    text = yaml.dump(document, Dumper=Plain, sort_keys=False, allow_unicode=True, width=120)
+    return f"# Made from the code by `make docs`: change the code, not this file.\n{text}"
 
 
 def main() -> int:

@@ -128,6 +128,28 @@ def test_routes_of_incidents_are_documented() -> None:
     assert set(rows(page("http.md"), under="Incidents")) == served
 
 
+def test_routes_of_endpoints_and_parties_are_documented() -> None:
+    from fastapi import FastAPI
+
+    from simward.control.api.endpoints import endpoint_routes
+    from simward.control.api.parties import Acknowledgement, party_routes
+    from simward.control.clock import SystemClock
+    from simward.control.dispatching import Dispatcher
+    from simward.incident_settings import IncidentSettings
+    from simward.registry.database import Registry
+    from simward.response.announcing import Announcing
+    from simward.response.incident_life import Life
+    from simward.response.parties import Parties
+
+    app, registry, announcing = FastAPI(), Registry.open("sqlite://"), Announcing([], lambda: 0)
+    app.include_router(endpoint_routes(registry, Dispatcher(registry, [], "", SystemClock()), announcing, lambda: 0))
+    parties = Parties([], Life(announcing, IncidentSettings()))
+    app.include_router(party_routes(registry, parties, lambda: None, lambda: 0))
+    served = {f"{method.upper()} {path}" for path, methods in app.openapi()["paths"].items() for method in methods}
+    assert set(rows(page("http.md"), under="Endpoints and parties")) == served
+    assert set(rows(page("http.md"), under="An acknowledgement")) == set(Acknowledgement.model_fields)
+
+
 def test_incidents_are_documented() -> None:
     from simward.response import grouping, incident_life
 

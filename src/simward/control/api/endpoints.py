@@ -47,43 +47,76 @@ class Redeliver(BaseModel):
     announcement: str = Field(min_length=1, max_length=96, description="Its id (webhook-id).")
 
 
-def endpoint_routes(
-    registry: Registry, dispatcher: Dispatcher, announcing: Announcing, now: Callable[[], int]
-) -> APIRouter:
-    """The routes; the registry is asked in a thread."""
-    routes = APIRouter(prefix="/v1/endpoints", tags=["endpoints"])
+class Asking:
+    """What the routes ask of: the endpoints by name, and the registry in a thread."""
 
-    def courier_of(request: Request, name: str, what: str) -> Courier:
+    def __init__(self, registry: Registry, dispatcher: Dispatcher) -> None:
+        self.registry, self.dispatcher = registry, dispatcher
+
+    def may(self, request: Request, what: str) -> None:
+        """Raises Problem where the caller may not."""
         principal: Principal = request.state.principal
         if not principal.allows(what, None):
             raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not: {what}.")
-        if name not in dispatcher.couriers:
-            known = ", ".join(dispatcher.couriers) or "none"
-            raise Problem(404, "no-such-endpoint", "No such endpoint", f"The settings have {known}.")
-        return dispatcher.couriers[name]
 
+    def courier(self, request: Request, name: str, what: str) -> Courier:
+        """Of an endpoint, for a caller who may."""
+        self.may(request, what)
+        if name not in self.dispatcher.couriers:
+            known = ", ".join(self.dispatcher.couriers) or "none"
+            raise Problem(404, "no-such-endpoint", "No such endpoint", f"The settings have {known}.")
+        return self.dispatcher.couriers[name]
+
+    async def ask(self, work: Callable[[sa.Connection], Result], *, writes: bool = False) -> Result:
+        """What `work` gives in a transaction."""
+
+        def asked() -> Result:
+            with self.registry.writing() if writes else self.registry.reading() as connection:
+                return work(connection)
+
+        try:
+            return await asyncio.to_thread(asked)
+        except RegistryError as error:
+            wait = {"Retry-After": "1"}
+            raise Problem(503, "no-registry", "The registry cannot be used", str(error), headers=wait) from None
+
+
+def endpoint_routes(
+    registry: Registry, dispatcher: Dispatcher, announcing: Announcing, now: Callable[[], int]
+) -> APIRouter:
+    """All routes."""
+    routes = APIRouter(prefix="/v1/endpoints", tags=["endpoints"])
+    asking = Asking(registry, dispatcher)
+    _add_looking(routes, asking)
+    _add_testing(routes, asking, announcing, now)
+    _add_sending_again(routes, asking, now)
+    return routes
+
+
+def _add_looking(routes: APIRouter, asking: Asking) -> None:
     @routes.get("")
     async def listed(request: Request) -> dict[str, Any]:
         """Every endpoint of the settings: what waits, what died, whether it is up."""
-        principal: Principal = request.state.principal
-        if not principal.allows("read-endpoints", None):
-            raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not: read-endpoints.")
-        counted = await _ask(registry, outbox.counts)
-        return {"endpoints": [told(one, counted.get(name, {})) for name, one in dispatcher.couriers.items()]}
+        asking.may(request, "read-endpoints")
+        counted = await asking.ask(outbox.counts)
+        couriers = asking.dispatcher.couriers.items()
+        return {"endpoints": [told(one, counted.get(name, {})) for name, one in couriers]}
 
     @routes.get("/{name}/dead")
     async def dead(
         name: str, request: Request, limit: Annotated[int, Query(ge=1, le=LISTED_MOST)] = 100
     ) -> dict[str, Any]:
         """What could not be delivered, the newest first."""
-        courier_of(request, name, "read-endpoints")
-        rows = await _ask(registry, lambda c: outbox.dead_letters(c, name, limit))
+        asking.courier(request, name, "read-endpoints")
+        rows = await asking.ask(lambda c: outbox.dead_letters(c, name, limit))
         return {"dead": [dead_letter(row) for row in rows]}
 
+
+def _add_testing(routes: APIRouter, asking: Asking, announcing: Announcing, now: Callable[[], int]) -> None:
     @routes.post("/{name}/test")
     async def test(name: str, request: Request) -> dict[str, Any]:
         """Send a test now, past all that waits. An endpoint that takes it counts as up again."""
-        courier = courier_of(request, name, "write-endpoints")
+        courier = asking.courier(request, name, "write-endpoints")
         id_ = f"endpoint.test:{uuid.uuid4()}"
 
         def announced(connection: sa.Connection) -> Any:
@@ -91,7 +124,7 @@ def endpoint_routes(
             announcing.say(connection, one)
             return connection.execute(sa.select(t.announcement).where(t.announcement.c.id == id_)).one()
 
-        row = await _ask(registry, announced, writes=True)
+        row = await asking.ask(announced, writes=True)
         began = time.monotonic()
         outcome = await courier.probe(row)
         return {
@@ -99,24 +132,26 @@ def endpoint_routes(
             "took_ms": round((time.monotonic() - began) * 1000), "id": id_,
         }  # fmt: skip
 
+
+def _add_sending_again(routes: APIRouter, asking: Asking, now: Callable[[], int]) -> None:
     @routes.post("/{name}/redrive")
     async def redrive(name: str, asked: Redrive, request: Request) -> dict[str, Any]:
         """Dead letters wait again, for another day, each before what waits in its lane."""
-        courier_of(request, name, "write-endpoints")
+        asking.courier(request, name, "write-endpoints")
 
         def write(connection: sa.Connection) -> int:
             again = outbox.redrive(connection, name, now(), now() + DELIVER_WITHIN_US, asked.deliveries)
             _audit(connection, request, now(), "endpoint.redrive", name, {"deliveries": again})
             return again
 
-        again = await _ask(registry, write, writes=True)
-        await dispatcher.reload(name)
+        again = await asking.ask(write, writes=True)
+        await asking.dispatcher.reload(name)
         return {"endpoint": name, "redriven": again}
 
     @routes.post("/{name}/redeliver")
     async def redeliver(name: str, asked: Redeliver, request: Request) -> dict[str, Any]:
         """An announcement is delivered to an endpoint once more, under its id, after what waits in its lane."""
-        courier_of(request, name, "write-endpoints")
+        asking.courier(request, name, "write-endpoints")
 
         def write(connection: sa.Connection) -> bool:
             found = sa.select(t.announcement).where(t.announcement.c.id == asked.announcement)
@@ -127,12 +162,10 @@ def endpoint_routes(
             _audit(connection, request, now(), "endpoint.redeliver", name, {"announcement": asked.announcement})
             return True
 
-        if not await _ask(registry, write, writes=True):
+        if not await asking.ask(write, writes=True):
             raise Problem(404, "no-such-announcement", "No such announcement", f"{asked.announcement} is not kept.")
-        dispatcher.wake()
+        asking.dispatcher.wake()
         return {"endpoint": name, "announcement": asked.announcement}
-
-    return routes
 
 
 def told(courier: Courier, counted: dict[str, int]) -> dict[str, Any]:
@@ -161,15 +194,3 @@ def _audit(
 ) -> None:
     principal: Principal = request.state.principal
     note(connection, Deed(at=now, actor=principal.name, what=what, object=f"endpoint {name}", after=after))
-
-
-async def _ask(registry: Registry, work: Callable[[sa.Connection], Result], *, writes: bool = False) -> Result:
-    def asked() -> Result:
-        with registry.writing() if writes else registry.reading() as connection:
-            return work(connection)
-
-    try:
-        return await asyncio.to_thread(asked)
-    except RegistryError as error:
-        wait = {"Retry-After": "1"}
-        raise Problem(503, "no-registry", "The registry cannot be used", str(error), headers=wait) from None
