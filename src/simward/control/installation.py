@@ -6,7 +6,7 @@ import os
 import uuid
 from pathlib import Path
 
-from simward.errors import ConfigurationError, Problem
+from simward import errors
 
 FILE_NAME = "installation"
 
@@ -27,4 +27,4 @@ def installation_of(data_dir: Path) -> str:
     except ValueError:
         what = "should hold the UUID of this installation"
         instead = "put the right one back, or remove it: receivers then see a new source"
-        raise ConfigurationError([Problem(str(path), 1, "", what, instead)]) from None
+        raise errors.ConfigurationError([errors.Problem(str(path), 1, "", what, instead)]) from None
