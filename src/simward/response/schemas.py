@@ -109,8 +109,8 @@ SCHEMAS: dict[str, Schema] = {
     "incident.opened": _object("Findings that belong together need somebody.", {"incident": INCIDENT}),
     "incident.changed": _object("An incident is not as it was.", {
         "incident": INCIDENT, "change": _text(
-            "What changed: merged, grown, severity, acknowledged, assigned, contained, uncontained, escalated, reopened; "
-            "answered (a party has), unanswered (a party has not, in time), command (the gate has answered)."
+            "What changed: merged, grown, severity, acknowledged, assigned, contained, uncontained, escalated, "
+            "reopened; answered (a party has), unanswered (a party has not, in time), command (the gate has answered)."
         ),
     }, text=_text("The same in words."), **_WHO),
     "incident.resolved": _object("An incident is over.", {"incident": INCIDENT}, **_WHO),
