@@ -29,7 +29,9 @@ from simward.settings import Endpoint
 log = logging.getLogger(__name__)
 
 IN_FLIGHT_MAX = 32
-"""Of one endpoint."""
+"""Attempts at one endpoint at once."""
+UNRECORDED_MAX = 512
+"""Of one endpoint: on their way, or answered and not recorded yet. What a crash may have sent again, at most."""
 LANES_MAX = 50_000
 NEW_AT_ONCE = 2000
 LOOK_EVERY_US = d.SECOND_US
@@ -135,6 +137,8 @@ class Courier:
         self.counted: Counter[str] = Counter()
         """delivered, failed (attempts), dead."""
         self.last_error = ""
+        self.in_flight = 0
+        """Attempts under way."""
         self._changed = asyncio.Event()
 
     def offer(self, row: Any) -> None:
@@ -154,7 +158,7 @@ class Courier:
         async with asyncio.TaskGroup() as group:
             while True:
                 now = self._clock.now()
-                heads = self.lanes.take(now, self.breaker.room(now, IN_FLIGHT_MAX - self.lanes.away))
+                heads = self.lanes.take(now, self.breaker.room(now, self._free()))
                 if heads:
                     await self._send(group, heads)
                 elif self.lanes.overflowed and len(self.lanes) < LANES_MAX // 2:
@@ -170,11 +174,14 @@ class Courier:
             self._changed.set()
         return outcome
 
+    def _free(self) -> int:
+        return min(IN_FLIGHT_MAX - self.in_flight, UNRECORDED_MAX - self.lanes.away)
+
     def _wakes_at(self, now: int) -> int | None:
         held = self.breaker.wakes_at(now)
         if held is not None:
             return held
-        if self.lanes.away >= IN_FLIGHT_MAX or not self.breaker.room(now, 1):
+        if self._free() <= 0 or not self.breaker.room(now, 1):
             return None  # what is on its way comes back first
         return self.lanes.next_at()
 
@@ -184,16 +191,20 @@ class Courier:
         numbers = [head.number for head in heads]
         found = await patiently(self._recorder.registry, lambda c: outbox.letters(c, numbers))
         for head in heads:
+            self.in_flight += 1
             group.create_task(self._deliver(head, found.get(head.number), probing))
 
     async def _deliver(self, head: d.Head, row: Any | None, probing: bool) -> None:
         """One attempt, and what follows from it; a `row` that is None waits no more."""
         if row is None:
+            self.in_flight -= 1
             if probing:
                 self.breaker.unsent()
             self.lanes.done(head.lane, await self._recorder.following(self.endpoint.name, head.lane))
         else:
             outcome = await self.connector.send(event_of(row, self._installation), self._clock.now())
+            self.in_flight -= 1
+            self._changed.set()  # another may leave, while this one is recorded
             await self._settle(head, row.id, outcome, probing)
         self._changed.set()
 

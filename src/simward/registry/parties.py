@@ -29,8 +29,14 @@ def tell(
     values = {
         "incident": incident, "party": party, "announcement": announcement, "told_at": now, "deadline_at": deadline_at,
     }  # fmt: skip
-    statement = insert(connection, t.incident_party).values(values)
-    connection.execute(statement.on_conflict_do_nothing(index_elements=["incident", "party"]))
+    statement = _telling.get(connection.dialect.name)
+    if statement is None:  # made once: making a statement takes longer than running it
+        statement = insert(connection, t.incident_party).on_conflict_do_nothing(index_elements=["incident", "party"])
+        _telling[connection.dialect.name] = statement
+    connection.execute(statement, values)
+
+
+_telling: dict[str, Any] = {}
 
 
 def delivered(connection: sa.Connection, announcement: str, parties: Sequence[str], at: int) -> None:

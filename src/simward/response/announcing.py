@@ -146,10 +146,8 @@ def _about(fact: f.Fact, type_name: str, **more: Any) -> Announcement:
 def _raised(connection: sa.Connection, fact: f.Fact) -> list[Announcement]:
     assert isinstance(fact, f.FindingBegan)
     document = fact.document
-    found = sa.select(t.finding.c.incident).where(t.finding.c.id == document["id"])
-    about: dict[str, Any] = {
-        "subject": subject_of(fact, document), "incident": connection.execute(found).scalar(),
-    }  # fmt: skip
+    incident = connection.execute(_INCIDENT, {"id": document["id"]}).scalar()
+    about: dict[str, Any] = {"subject": subject_of(fact, document), "incident": incident}
     said = [_about(fact, "finding.raised", data={"finding": document}, **about)]
     if breaks_binding(document):
         data = {
@@ -230,10 +228,16 @@ def finding_behind(connection: sa.Connection, fact: f.Fact) -> str | None:
     """The finding that decided an output: the newest of its detector about this subscription."""
     if fact.because is None or fact.imsi is None:
         return None
-    found = sa.select(t.finding.c.id).where(
-        t.finding.c.imsi == fact.imsi, t.finding.c.detector == fact.because.split("/")[0]
-    )
-    return connection.execute(found.order_by(t.finding.c.began_at.desc()).limit(1)).scalar()
+    return connection.execute(_BEHIND, {"imsi": fact.imsi, "detector": fact.because.split("/")[0]}).scalar()
+
+
+# Made once: making a statement takes longer than running it.
+_BEHIND = (
+    sa.select(t.finding.c.id)
+    .where(t.finding.c.imsi == sa.bindparam("imsi"), t.finding.c.detector == sa.bindparam("detector"))
+    .order_by(t.finding.c.began_at.desc()).limit(1)
+)  # fmt: skip
+_INCIDENT = sa.select(t.finding.c.incident).where(t.finding.c.id == sa.bindparam("id"))
 
 
 _MAKERS: dict[type[f.Fact], Callable[[sa.Connection, f.Fact], list[Announcement]]] = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 SECOND_US = 1_000_000
 FIRST_RETRY_US = SECOND_US // 2
-LAST_RETRY_US = 600 * SECOND_US
+LAST_RETRY_US = 60 * SECOND_US
 RETRY_AFTER_MAX_S = 3600
 REJECTED = frozenset((400, 405, 411, 413, 414, 415, 422, 431))
 """The receiver says that this one message is wrong: asking for ever would keep those behind it for nothing."""
@@ -34,7 +34,8 @@ DELIVERED, WAITING, DEAD = "delivered", "waiting", "dead"
 def retry_after(attempts: int, chance: float) -> int:
     """How long to wait after so many attempts (at least 1), us: doubling, with half of it left to `chance` (0 to 1).
 
-    0.5 s, 1 s, 2 s, ... up to 10 minutes, each between a half and the whole of that.
+    0.5 s, 1 s, 2 s, ... up to a minute, each between a half and the whole of that. Whether an endpoint is there at all
+    is the breaker's question.
     """
     whole = min(FIRST_RETRY_US << min(attempts - 1, 30), LAST_RETRY_US)
     return int(whole * (0.5 + 0.5 * chance))

@@ -175,7 +175,7 @@ def told(courier: Courier, counted: dict[str, int]) -> dict[str, Any]:
     return {
         "name": endpoint.name, "kind": endpoint.kind, "url": endpoint.url, "events": list(endpoint.events),
         "mode": endpoint.mode, "state": breaker.state, "failures_in_a_row": breaker.failures,
-        "waiting": counted.get("waiting", 0), "dead": counted.get("dead", 0), "in_flight": courier.lanes.away,
+        "waiting": counted.get("waiting", 0), "dead": counted.get("dead", 0), "in_flight": courier.in_flight,
         "delivered": counted.get("delivered", 0), "oldest_waiting_at": when(oldest) if oldest else None,
         "last_error": courier.last_error or None, "secrets": 1 + bool(endpoint.previous_secret),
     }  # fmt: skip
