@@ -26,7 +26,7 @@ from benchmarks.gate import Gate
 from benchmarks.load.driver import Load, cores
 from benchmarks.load.fleet import IMSI_FIRST, Fleet
 from benchmarks.load.packets import INTERIM, START, access_requests, accounting_requests
-from benchmarks.processes import stop
+from benchmarks.processes import cpu_seconds, stop
 from benchmarks.reaction import ACTS, SECRET, acknowledged
 from benchmarks.report import Bar, save
 from benchmarks.same_decision import InOtherDevices
@@ -141,10 +141,12 @@ def measure(folder: Path, seconds: int, *, quick: bool) -> dict[str, object]:
         command = [sys.executable, "-m", "simward.control", "--dir", str(gate.folder)]
         control = subprocess.Popen(command, stdout=said, stderr=said)
         _until_followed(receivers, control, gate)
+        used = cpu_seconds(control.pid)
         shown = show_wrong_devices(gate, fleet, numbers)
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end and any(len(one.broken()) < len(numbers) for one in receivers):
             time.sleep(0.2)
+        used = cpu_seconds(control.pid) - used
     finally:
         over.set()
         if control is not None:
@@ -154,7 +156,7 @@ def measure(folder: Path, seconds: int, *, quick: bool) -> dict[str, object]:
             one.process.send_signal(signal.SIGKILL)
             one.process.wait()
         gateway.join()
-    return _told(folder, fleet, numbers, shown, receivers, quick=quick)
+    return _told(folder, numbers, shown, used, receivers, quick=quick)
 
 
 def _until_followed(receivers: list[Receiver], control: subprocess.Popen[bytes], gate: Gate) -> None:
@@ -168,7 +170,7 @@ def _until_followed(receivers: list[Receiver], control: subprocess.Popen[bytes],
 
 
 def _told(
-    folder: Path, fleet: Fleet, numbers: np.ndarray, shown: list[float], receivers: list[Receiver], *, quick: bool
+    folder: Path, numbers: np.ndarray, shown: list[float], used_s: float, receivers: list[Receiver], *, quick: bool
 ) -> dict[str, object]:
     taken = [one.broken() for one in receivers]
     imsis = [f"{IMSI_FIRST + int(number):015d}" for number in numbers]
@@ -184,6 +186,7 @@ def _told(
     figures = {
         "findings": len(waits), "per_second": PER_SECOND, "told_to_both_ms": {**said, "most": max(waits)},
         "not_told_to_both": missing, "cores": os.cpu_count(),
+        "control_cpu_ms_a_finding": used_s * 1e3 / len(waits),
     }  # fmt: skip
     bars = [
         Bar("wrong device to a webhook received by both parties, p99, at 100 findings/s", said["p99"] / 1e3, 1, "s",

@@ -33,7 +33,7 @@ def _next_sequence(connection: sa.Connection, subject: str) -> int:
 
 # Made once: making a statement takes longer than running it.
 _KNOWN = sa.select(t.announcement.c.number).where(t.announcement.c.id == sa.bindparam("known"))
-_NEW = sa.insert(t.announcement)
+_NEW, _DELIVER = sa.insert(t.announcement), sa.insert(t.delivery)
 _counted: dict[str, Any] = {}
 
 
@@ -46,4 +46,4 @@ def deliver(connection: sa.Connection, announcement: int, lane: str, endpoints: 
         for endpoint in dict.fromkeys(endpoints)
     ]  # fmt: skip
     if rows:
-        connection.execute(sa.insert(t.delivery), rows)
+        connection.execute(_DELIVER, rows)
