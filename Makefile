@@ -3,10 +3,10 @@
 BIN := .venv/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup packages demo test lint format docs bench fuzz clean
+.PHONY: help setup packages demo test lint format docs bench bench-reliability fuzz clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv from the lock file (quick when done); PYTHON=... chooses the interpreter
 	@scripts/setup
@@ -35,6 +35,9 @@ docs: setup ## write the reference pages that are made from code
 bench: setup ## figures beside FreeRADIUS, with and without PostgreSQL, latency, floods, memory, start (BENCH=NAME: one)
 	@scripts/packages bench
 	$(BIN)/python -m benchmarks $(BENCH); code=$$?; $(BIN)/python scripts/write_figures.py; exit $$code
+
+bench-reliability: setup ## kill -9 of every process at random moments, under load and in the closed loop: is anything lost or done twice?
+	$(BIN)/python -m benchmarks kills webhooks closed_loop
 
 fuzz: setup ## look for what breaks the receiver, answers to Disconnect-Request and policy files, FUZZ_S=30 seconds each
 	@scripts/fuzz

@@ -14,8 +14,8 @@ ALL = (
     "kernel", "journal", "history", "replay", "one_request", "reaction", "flood", "memory", "mutations", "kills",
     "webhooks", "told", "gate_vs_freeradius", "false_alarms", "incidents",
 )  # fmt: skip
-ONLY_NAMED = ("start_10m",)
-"""Run only where asked for: what takes many minutes, and tens of gigabytes."""
+ONLY_NAMED = ("start_10m", "closed_loop")
+"""Run only where asked for: what takes many minutes, or tens of gigabytes."""
 
 
 def main() -> int:

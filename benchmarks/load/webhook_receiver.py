@@ -31,7 +31,7 @@ class Receiver:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
         try:
-            while request := await _request(reader):
+            while request := await read_request(reader):
                 status = self._status(*request)
                 if status is None:
                     break
@@ -58,7 +58,8 @@ class Receiver:
         return None if lost else 204
 
 
-async def _request(reader: asyncio.StreamReader) -> tuple[dict[str, str], bytes] | None:
+async def read_request(reader: asyncio.StreamReader) -> tuple[dict[str, str], bytes] | None:
+    """The headers (lower case) and the body of the next request; None where there is none."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
