@@ -268,7 +268,30 @@ def policy_page() -> str:
             ]
             doc = key.doc.replace("|", "\\|")
             text += f"| `{path}` | {doc} | {value_of(key.shape)} | {'; '.join(notes)} |\n"
-    return text
+    return text + rules_part()
+
+
+def rules_part() -> str:
+    """What may trigger rules, what their conditions may name, and what becomes of their actions."""
+    from simward.policy.conditions import CHARACTERS_MAX, FIELDS, LOOPS, NOW
+    from simward.policy.rules import WHAT_HAPPENS
+    from simward.registry.rules import STATES
+
+    triggers = "".join(f"| `{name}` | {doc} |\n" for name, doc in WHAT_HAPPENS.items())
+    variables = "".join(
+        f"| `{group}.{name}` | {kind.lower()} |\n" for group, fields in FIELDS.items() for name, kind in fields.items()
+    )
+    states = "".join(f"| `{name}` | {doc[:1].upper()}{doc[1:]}. |\n" for name, doc in STATES.items())
+    return (
+        "\n## Triggers of rules\n\nA detector (`device-change`), a class of one (`device-change/other-model`), or:\n\n"
+        f"| trigger | meaning |\n|---|---|\n{triggers}\n"
+        "## Variables of conditions\n\nConditions are [CEL](https://cel.dev) and must be true or false. A group is "
+        "known where every trigger of the rule has it: `finding` where findings trigger, `incident` where incidents "
+        "do, and in an `unless` also where a finding has become part of one. What is not known is empty, 0 or false. "
+        f"At most {CHARACTERS_MAX} characters, and one of {', '.join(f'`{one}`' for one in LOOPS)}.\n\n"
+        f"| variable | type |\n|---|---|\n{variables}| `{NOW}` | timestamp |\n\n"
+        f"## States of actions\n\n| state | meaning |\n|---|---|\n{states}"
+    )
 
 
 def policy_keys(shape: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -279,6 +302,8 @@ def policy_keys(shape: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         for inner in (key.shape, other_shape(key.shape)):
             if hasattr(inner, "keys"):
                 yield from policy_keys(inner, path)
+        if hasattr(getattr(key.shape, "item", None), "keys"):
+            yield from policy_keys(key.shape.item, f"{path}[]")
 
 
 def value_of(shape: Any) -> str:
@@ -287,6 +312,8 @@ def value_of(shape: Any) -> str:
         words = ", ".join(f"`{word}`" for word in shape.words)
         other = other_shape(shape)
         return f"{words} or {value_of(other)}" if other is not None else words
+    if hasattr(shape, "whole") and not hasattr(shape, "key"):
+        return "object or nothing"
     if hasattr(shape, "item"):
         return f"list: {value_of(shape.item)}"
     if not hasattr(shape, "name"):

@@ -30,6 +30,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "lab": ("lab.cli", "lab", "Play gateways, fleets and attackers against a gate."),
     },
     "Look": {
+        "rules": ("commands.rules", "rules", "List rules, and decide about what they have held."),
         "incidents": ("commands.incidents", "incidents", "List, tell and judge incidents."),
         "endpoints": ("commands.endpoints", "endpoints", "Say who is told, test it, and send dead letters again."),
         "findings": ("commands.findings", "findings", "List what is or was odd."),
@@ -45,6 +46,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
     "Act": {
         "lock": ("commands.acting", "lock", "Refuse a subscription whatever comes, until it is released."),
         "release": ("commands.acting", "release", "Take the lock off a subscription."),
+        "undo": ("commands.undoing", "undo", "Release what a rule or an incident has locked."),
         "disconnect": ("commands.acting", "disconnect", "End the live sessions of a subscription."),
         "erase": ("commands.erasing", "erase", "Erase the identifiers of one subscription, wherever they are kept."),
         "pause": ("commands.acting", "pause", "Hold every response above notify."),

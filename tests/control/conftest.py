@@ -7,3 +7,4 @@ from pathlib import Path
 
 for place in ("watch", "detectors", "gate"):
     sys.path.insert(0, str(Path(__file__).parents[1] / place))
+sys.path.insert(0, str(Path(__file__).parents[2]))

@@ -111,6 +111,18 @@ def test_routes_and_problems_are_documented() -> None:
     assert set(rows(page("http.md"), under="Errors")) == names | set(REFUSED) | {"gate-refused"}
 
 
+def test_routes_of_rules_are_documented() -> None:
+    from fastapi import FastAPI
+
+    from simward.control.api.rules import rule_routes
+    from simward.registry.database import Registry
+
+    app = FastAPI()
+    app.include_router(rule_routes(Registry.open("sqlite://"), lambda: 0))
+    served = {f"{method.upper()} {path}" for path, methods in app.openapi()["paths"].items() for method in methods}
+    assert set(rows(page("http.md"), under="Rules and undo")) == served
+
+
 def test_routes_of_incidents_are_documented() -> None:
     from fastapi import FastAPI
 

@@ -18,6 +18,8 @@ from simward.registry.database import Registry, sqlite_url
 from simward.response import facts as f
 from simward.response.announcing import TYPES, Announcement
 from simward.response.judging import Judging
+from simward.response.rules.acting import Automation
+from simward.response.rules.opening import RaisedIncidents
 from simward.response.schemas import SCHEMAS
 from simward.response.telling import event_of
 
@@ -62,6 +64,22 @@ def everything(happening: Happening) -> None:
         Judging(happening.incidents.life).act(connection, number, "resolve", happening.now, "ada", "it was", "benign")
         test = Announcement("endpoint.test", "endpoint.test:1", happening.now, "endpoint a", data={"endpoint": "a"})
         happening.announcing.say(connection, test)
+    fires_a_rule(happening)
+
+
+def fires_a_rule(happening: Happening) -> None:
+    """One that tells an endpoint of every finding."""
+    rule = {"rule": "tell", "on": ["device-change"], "do": [{"notify": {"endpoint": "a"}}], "mode": "live"}
+    now, incidents = lambda: happening.now, RaisedIncidents(happening.incidents.life)
+    automation = Automation(happening.announcing, now, incidents=incidents)
+    applied = f.PolicyApplied(**happening._base(None), what="policy", documents={"rule": {"tell": rule}})
+    with happening.registry.writing() as connection:
+        automation.take(connection, applied)
+    document = happening.found("device-change", 1, class_="other-model", response="notify", wanted="notify")
+    began = f.FindingBegan(**happening._base(1), document=document)
+    with happening.registry.writing() as connection:
+        automation.take(connection, began)
+        assert automation.tick(connection, happening.now)
 
 
 def announced(happening: Happening) -> list[Any]:

@@ -102,8 +102,8 @@ def show(ctx: click.Context, number: str, as_json: bool) -> None:
 
 
 @contextmanager
-def reading(folder: Folder) -> Iterator[Connection | None]:
-    """The registry of a folder, to read from; None where no control process has made one yet."""
+def reading(folder: Folder, since_version: str = SINCE_VERSION) -> Iterator[Connection | None]:
+    """The registry of a folder, to read from; None where no control process has made what is asked for yet."""
     from simward.registry.database import Registry, url_of
 
     settings = folder.settings()
@@ -113,7 +113,7 @@ def reading(folder: Folder) -> Iterator[Connection | None]:
         return
     registry = Registry.open(url)
     try:
-        if registry.version() < SINCE_VERSION:
+        if registry.version() < since_version:
             yield None
             return
         with registry.reading() as connection:

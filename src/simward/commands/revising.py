@@ -194,5 +194,6 @@ def _told(made: Plan) -> dict[str, Any]:
         "readdressed": made.readdressed,
         "members": {name: {"was": was, "now": now} for name, (was, now) in made.members.items()},
         "fleet": made.fleet,
+        "rules_going_live": list(made.going_live),
         "needs_confirmation": list(made.needs_confirmation),
     }  # fmt: skip

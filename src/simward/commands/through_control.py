@@ -16,7 +16,7 @@ SOCKET_NAME = "control.sock"
 START_WITHIN_S = 20.0
 """How long a control process that a supervisor keeps running may take to answer; it takes a second or two."""
 TRIED_AGAIN_S = 0.1
-DECIDED_HERE = (":no-such-incident", ":incident-refused")
+DECIDED_HERE = (":no-such-incident", ":no-such-rule", ":incident-refused")
 """Types of problems by which the control process decides against what was asked."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from simward.control.api.incidents import incident_routes
+from simward.control.api.rules import rule_routes
 from simward.control.behind import Behind
 from simward.control.gate_link import GateLink
 from simward.control.heads import Heads, Signer
@@ -15,6 +16,8 @@ from simward.response.announcing import Announcing
 from simward.response.auditing import Auditing
 from simward.response.incidents import Incidents
 from simward.response.judging import Judging
+from simward.response.rules.acting import Automation
+from simward.response.rules.opening import RaisedIncidents
 from simward.settings import Settings
 
 
@@ -31,13 +34,16 @@ def assemble(settings: Settings) -> Control:
     heads = Heads(settings.heads_path, Signer.of(settings.data_dir), registry)
     incidents = Incidents(announcing, settings.incidents, now_us)
     outward = Outward(settings, registry, announcing, GateLink(settings.data_dir).ask, incidents.life)
+    automation = Automation(announcing, now_us, parties=settings.parties, incidents=RaisedIncidents(incidents.life))
     behind = Behind(
-        settings, registry, now=now_us, before=[Auditing()], heads=heads, ticking=[incidents, outward],
+        settings, registry, now=now_us, before=[Auditing()], heads=heads, ticking=[incidents, automation, outward],
         changed=outward.changed,
-        takers=[incidents, announcing],  # in this order: what is announced of a finding names its incident
+        takers=[incidents, announcing, automation],  # in this order: what is announced of a finding names its incident
     )  # fmt: skip
-    routes = [incident_routes(registry, Judging(incidents.life), settings.data_dir, now_us), *outward.routes]
+    routes = [
+        incident_routes(registry, Judging(incidents.life), settings.data_dir, now_us), rule_routes(registry, now_us)
+    ]  # fmt: skip
     return Control(
-        settings, parts=[behind, *outward.parts], conditions=[behind], routes=routes,
+        settings, parts=[behind, *outward.parts], conditions=[behind], routes=[*routes, *outward.routes],
         authenticators=outward.authenticators,
     )  # fmt: skip

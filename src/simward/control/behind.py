@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 POLL_S = 0.02
 """How long nothing is looked for where nothing was found: what it adds to the way from a packet to a webhook."""
 TICK_S = 1.0
+TICK_SOON_S = 0.05
+"""After something was followed, or where more is due than was done at once."""
 BACKOFF_S, BACKOFF_MAX_S = 0.5, 30.0
 LAG_MAX_S = 30.0
 """Further behind than this it is not ready: what others are told then is old."""
@@ -37,8 +39,8 @@ LAG_MAX_S = 30.0
 class Ticking(Protocol):
     """Something that waits for a time."""
 
-    def tick(self, connection: sa.Connection, now: int) -> None:
-        """Let whatever is due at `now` (us UTC) happen, inside one transaction."""
+    def tick(self, connection: sa.Connection, now: int) -> object:
+        """Let whatever is due at `now` (us UTC) happen, inside one transaction; what is true says that more may be."""
 
 
 class Behind:
@@ -55,7 +57,8 @@ class Behind:
         self._stop = threading.Event()
         self._following: Following | None = None
         self._idle_at = time.monotonic()
-        self._tick_at = 0.0
+        self._ticked_at = 0.0
+        self._more = False
         self.trouble = "it has not begun"
 
     async def run(self) -> None:
@@ -116,7 +119,7 @@ class Behind:
         try:
             while not self._stop.is_set():
                 rows = following.step()
-                ticked = self._tick()
+                ticked = self._tick(soon=rows > 0)
                 if rows or ticked:
                     loop.call_soon_threadsafe(self._tell)
                 if not rows:
@@ -125,16 +128,15 @@ class Behind:
         finally:
             following.close()
 
-    def _tick(self) -> bool:
+    def _tick(self, soon: bool) -> bool:
         monotonic = time.monotonic()
-        if monotonic < self._tick_at:
+        if monotonic < self._ticked_at + (TICK_SOON_S if soon or self._more else TICK_S):
             return False
-        self._tick_at = monotonic + TICK_S
+        self._ticked_at = monotonic
         now = self._now()
         if self._ticking:
             with self._registry.writing() as connection:
-                for one in self._ticking:
-                    one.tick(connection, now)
+                self._more = bool([each for each in self._ticking if each.tick(connection, now)])
         if self._heads is not None:
             self._heads.each_second(monotonic, now, self._journal_head())
         return bool(self._ticking)

@@ -65,6 +65,8 @@ class Lexicon:
         self._kernel = ""
         self.shard = SHARD
         self._names: dict[str, list[str]] = {"use_cases": [""], "segments": [""], "tenants": ["default"]}
+        self.sources: Mapping[str, str] = {}
+        """What the policy in force was made from, by name (`PolicyTables.sources`)."""
         self._tenant_of: list[int] = [0]
         self._segment_of: list[int] = [0]
         self._segment_at: dict[str, str] = {}
@@ -82,6 +84,7 @@ class Lexicon:
         """Names as of this policy revision."""
         arrays, notes = unpack(blob)
         self._names = notes["names"]
+        self.sources = notes.get("sources", {})
         self._tenant_of = [int(one) for one in arrays["use_cases"]["tenant"]]
         self._segment_of = [int(one) for one in arrays["use_cases"]["segment"]]
         self._segment_at = {

@@ -47,6 +47,7 @@ from simward.policy.load import Document, Policy, listed, value_at
 from simward.policy.models import pool_ranges, read_models
 from simward.policy.places import countries, points, read_cells
 from simward.policy.pools import Pools
+from simward.policy.rules import endpoints_of
 from simward.quantities import distance_m, duration_s, share_ppm
 from simward.settings import Settings
 
@@ -83,9 +84,9 @@ def compile_policy(policy: Policy, settings: Settings, beside: Beside | None = N
     """The tables of a policy; row 0 of use cases and segments means "none" and holds the defaults.
 
     `beside` is read from the working folder where it is not given. ConfigurationError with all that is wrong there, or
-    with the segments whose secret simward.toml does not have.
+    with the segments whose secret, and the rules whose endpoint, simward.toml does not have.
     """
-    unknown = list(_unknown_secrets(policy, settings))
+    unknown = [*_unknown_secrets(policy, settings), *_unknown_endpoints(policy, settings)]
     if unknown:
         raise ConfigurationError(unknown)
     beside = beside or Beside.read(settings)
@@ -240,6 +241,16 @@ def _unknown_secrets(policy: Policy, settings: Settings) -> Iterator[Problem]:
         if name and name not in settings.secrets:
             what = f"simward.toml has no [[secret]] {name!r}"
             yield one.problem("credentials", what, nearest(name, settings.secrets))
+
+
+def _unknown_endpoints(policy: Policy, settings: Settings) -> Iterator[Problem]:
+    known = {
+        "endpoint": [one.name for one in settings.endpoints], "party": [one.name for one in settings.parties]
+    }  # fmt: skip
+    for one in policy.of("rule").values():
+        for key, kind, name in endpoints_of(one.value):
+            if name not in known[kind]:
+                yield one.problem(key, f"simward.toml has no [[{kind}]] {name!r}", nearest(name, known[kind]))
 
 
 def _filter(segment: dict[str, Any], prefix: str) -> str:

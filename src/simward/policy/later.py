@@ -33,6 +33,7 @@ KEYS = {
     },
     "area": {},
     "pool": {},
+    "rule": {},
 }
 """Kind of document -> key -> why it has no effect yet."""
 

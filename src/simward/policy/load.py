@@ -18,6 +18,7 @@ from simward.detectors.detector import NOTIFY, RESPONSE_NAMES
 from simward.errors import ConfigurationError, Problem, nearest
 from simward.policy import later
 from simward.policy.filter_rules import filter_problems
+from simward.policy.rules import unenforced
 from simward.policy.schema import KINDS, read_document
 from simward.policy.shapes import Reading
 
@@ -69,6 +70,8 @@ class Policy:
     def canonical(self) -> str:
         """The normalised documents as JSON with sorted keys: equal texts mean equal policies."""
         kinds = {kind: {name: one.value for name, one in self.of(kind).items()} for kind in KINDS}
+        if not kinds["rule"]:
+            del kinds["rule"]  # so that policies without rules are what they were before there were any
         return json.dumps(kinds, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -246,4 +249,6 @@ def not_enforced(policy: Policy) -> list[Problem]:
             if later.is_later(key.partition("/")[0]):
                 why = later.DETECTORS[key.partition("/")[0]]
                 found.append(one.problem(f"responses.{key}", f"not enforced yet: no detector ({why})", warning=True))
+        for key, why in unenforced(one.value) if one.kind == "rule" else ():
+            found.append(one.problem(key, f"not enforced yet: {why}", warning=True))
     return sorted(found, key=lambda problem: (problem.file, problem.line))

@@ -17,6 +17,7 @@ from simward.policy.compile import CANONICAL, IN_FORCE_SETTINGS, MADE, TABLES_BE
 from simward.policy.inventory import Inventory
 from simward.policy.load import listed
 from simward.policy.readdressing import readdressed
+from simward.policy.rules import goes_live
 
 DELTA_ROWS = 20_000
 """Rows a journalled change: a gate in service stays away from its packets for a few milliseconds each."""
@@ -67,7 +68,7 @@ class Current:
 
 @dataclass(frozen=True)
 class ObjectChange:
-    """A use case, segment, area or pool that comes, goes or changes; `keys` says what, as (key, old, new)."""
+    """A use case, segment, area, pool or rule that comes, goes or changes; `keys` says what, as (key, old, new)."""
 
     kind: str
     name: str
@@ -111,6 +112,8 @@ class Plan:
     members: dict[str, tuple[int, int]]
     """Use case -> how many subscriptions it has now and would have."""
     fleet: int
+    going_live: tuple[str, ...]
+    """Rules that would act without having been in force like this in dry-run."""
     tables: PolicyTables | None = field(repr=False)
     upserts: np.ndarray = field(repr=False)
     removals: np.ndarray = field(repr=False)
@@ -127,13 +130,15 @@ class Plan:
 
         Cutting (removing, suspending, retiring) more than ten subscriptions that are also more than 1 % of the fleet
         asks, since that is what a truncated export looks like; so does cutting half of the fleet or more, whatever its
-        size, and the end of a use case that has members.
+        size, the end of a use case that has members, and a rule that acts before it was seen in dry-run.
         """
         reasons = []
         cut = self.removed.number + self.taken_out.number
         much = cut > max(CUT_ALWAYS_ALLOWED, CUT_SHARE_ALLOWED * self.fleet)
         if much or (cut and cut >= CUT_SHARE_ASKS * self.fleet):
             reasons.append(f"{cut:,} of {self.fleet:,} subscriptions would be removed or taken out of service")
+        for name in self.going_live:
+            reasons.append(f"rule {name} would act for the first time; nobody has seen it in dry-run as it is now")
         for one in self.objects:
             if one.kind == "use_case" and one.change == "removed" and one.members:
                 reasons.append(f"use case {one.name} would end; it has {_subscriptions(one.members)}")
@@ -183,6 +188,7 @@ def plan(current: Current, tables: PolicyTables, inventory: Inventory) -> Plan:
         readdressed=readdressed(current.tables, tables, current.declared["use_case"], current.numbers),
         members=_members(now, wanted, names),
         fleet=len(now),
+        going_live=tuple(_going_live(current.tables, tables)),
         tables=tables if recompiled or not _described_alike(current.tables, tables) else None,
         upserts=upserts,
         removals=now["imsi"][~kept].copy(),
@@ -245,8 +251,8 @@ def _objects(current: Current, tables: PolicyTables) -> Iterator[ObjectChange]:
     names = current.tables.names["use_cases"]
     counts = np.bincount(current.declared["use_case"], minlength=len(names))
     members = {name: int(counts[position]) for position, name in enumerate(names) if name}
-    for kind in new:
-        before, after = old.get(kind, {}), new[kind]
+    for kind in sorted({*old, *new}):
+        before, after = old.get(kind, {}), new.get(kind, {})
         for name in sorted({*before, *after}):
             if before.get(name) == after.get(name):
                 continue
@@ -256,10 +262,17 @@ def _objects(current: Current, tables: PolicyTables) -> Iterator[ObjectChange]:
             yield ObjectChange(kind, name, change, concerned, keys)
 
 
+def _going_live(current: PolicyTables, tables: PolicyTables) -> Iterator[str]:
+    old, new = _source(current, CANONICAL).get("rule", {}), _source(tables, CANONICAL).get("rule", {})
+    return (name for name, rule in sorted(new.items()) if goes_live(old.get(name), rule))
+
+
 def _concerned(kind: str, name: str, members: dict[str, int], before: dict[str, Any], after: dict[str, Any]) -> int:
     """How many of today's subscriptions are in use cases that are, or refer to, this object."""
     if kind == "use_case":
         return members.get(name, 0)
+    if kind == "rule":
+        return 0  # it changes no subscription before something happens
 
     def refers(document: dict[str, Any]) -> bool:
         mobility, binding = document.get("mobility"), document.get("binding")

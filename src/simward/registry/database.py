@@ -20,7 +20,7 @@ FILE_NAME = "registry.sqlite"
 BUSY_S = 10.0
 WRITES = "simward_writes"
 VERSION = sa.table("registry_version", sa.column("version_num"))
-NEWEST = "0003"
+NEWEST = "0004"
 """The last change that this code knows."""
 
 

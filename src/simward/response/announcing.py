@@ -33,6 +33,7 @@ TYPES = {
     "gateway.silent": "A gateway that was heard of is heard of no more.",
     "gateway.restarted": "A gateway has restarted: its sessions are gone.",
     "policy.applied": "A revision of policy or inventory is in force.",
+    "rule.fired": "A rule says so to an endpoint or a party that it names.",
     "endpoint.test": "A test of an endpoint that somebody asked for.",
 }
 """Every type there is, and what it says."""

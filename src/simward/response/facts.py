@@ -5,6 +5,7 @@ Nothing is judged or recomputed here. A fact carries what every later step needs
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from simward.engine.journal import EVENTS, FINDINGS, INVENTORY, POLICY, Layout, 
 from simward.engine.past_sessions import facts_of
 from simward.engine.phrases import address_text, prefix_text
 from simward.engine.words import Lexicon, finding, finding_id, imeisv_text, session_id_text
+from simward.policy.compile import CANONICAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class Fact:
     iccid: str | None = None
     use_case: str | None = None
     segment: str | None = None
+    generation: int = -1
+    """Of the subscription's binding, as it was then; -1 where it is about no subscription that is known."""
     because: str | None = None
     """detector/class that decided it, where one did."""
     command: Mapping[str, Any] | None = None
@@ -68,7 +72,6 @@ class Bound(Fact):
 
     device: str
     imei: str
-    generation: int
     apn: str | None
     address: str | None
 
@@ -153,6 +156,8 @@ class PolicyApplied(Fact):
     """A revision of the policy (`what` policy) or of the inventory (inventory) is in force."""
 
     what: str
+    documents: Mapping[str, Any] = field(default_factory=dict)
+    """Of a policy: kind -> name -> document, normalised."""
 
 
 class Reading:
@@ -170,10 +175,12 @@ class Reading:
         self._row, self._events = row, None
         notes: Mapping[str, Any] = row.notes.get("commands") or {}
         if row.kind in (POLICY, INVENTORY):
-            what = "policy" if row.kind == POLICY else "inventory"
+            is_policy = row.kind == POLICY
             yield PolicyApplied(
-                id=finding_id(row.first, 0), at=row.at, sequence=row.first, what=what, command=notes.get(str(row.first))
-            )
+                id=finding_id(row.first, 0), at=row.at, sequence=row.first, what="policy" if is_policy else "inventory",
+                documents=json.loads(self.lexicon.sources.get(CANONICAL, "{}")) if is_policy else {},
+                command=notes.get(str(row.first)),
+            )  # fmt: skip
         if row.outputs:
             yield from self._outputs(row, notes)
         if row.kind == EVENTS and awaited:
@@ -205,6 +212,7 @@ class Reading:
             "iccid": identity.iccid_text(int(one["iccid"])) if one["iccid"] else None,
             "use_case": self.lexicon.use_case(use_case) or None,
             "segment": self.lexicon.segment_of(use_case) or None,
+            "generation": int(one["generation"]) if one["iccid"] and row.kind != FINDINGS else -1,
             "because": self.lexicon.reason(int(one["detector"]), one["class"]) if decided else None,
         }  # fmt: skip
 
@@ -245,7 +253,7 @@ class Reading:
     def _bound(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
         imei = int(one["now"]) // 1000
         return Bound(
-            **base, device=imeisv_text(one["now"]), imei=identity.imei_text(imei), generation=int(one["generation"]),
+            **base, device=imeisv_text(one["now"]), imei=identity.imei_text(imei),
             apn=self.lexicon.text(one["apn"]) or None,
             address=address_text(one["address"]) if one["address"] else None,
         )  # fmt: skip

@@ -25,9 +25,9 @@ KEPT_US = HOUR_US
 """How long it is kept what the findings of an incident have in common: the longest window below."""
 
 SUBSCRIPTION, SINGLE, OUTAGE, LIMIT = "subscription", "single", "outage", "limit"
-BREAK_GLASS, GAP = "break-glass", "gap"
+BREAK_GLASS, GAP, RULE = "break-glass", "gap", "rule"
 """What makes an incident, besides GROUPINGS: one subscription, one other thing, what befell many at once, a limit that
-held responses back, a person who went around control, and outputs that nobody could follow."""
+held responses back, a person who went around control, outputs that nobody could follow, and a rule."""
 
 
 @dataclass(frozen=True)

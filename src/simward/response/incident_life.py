@@ -206,6 +206,7 @@ KEYS = (
 """The keys of an incident as JSON."""
 CHANGES = (
     "merged", "grown", "severity", "acknowledged", "assigned", "contained", "uncontained", "escalated", "reopened",
+    "rule",
 )  # fmt: skip
 """What `change` of an `incident.changed` may be, besides what parties do."""
 

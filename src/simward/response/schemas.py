@@ -110,7 +110,8 @@ SCHEMAS: dict[str, Schema] = {
     "incident.changed": _object("An incident is not as it was.", {
         "incident": INCIDENT, "change": _text(
             "What changed: merged, grown, severity, acknowledged, assigned, contained, uncontained, escalated, "
-            "reopened; answered (a party has), unanswered (a party has not, in time), command (the gate has answered)."
+            "reopened, rule (it fired again); answered (a party has), unanswered (a party has not, in time), command "
+            "(the gate has answered)."
         ),
     }, text=_text("The same in words."), **_WHO),
     "incident.resolved": _object("An incident is over.", {"incident": INCIDENT}, **_WHO),
@@ -119,6 +120,15 @@ SCHEMAS: dict[str, Schema] = {
     "policy.applied": _object("A revision is in force.", {
         "what": _text("Of what.", enum=["policy", "inventory"]), "sequence": _of("integer", "Its journal sequence."),
     }, **_WHO),
+    "rule.fired": _object("A rule tells whom it names.", {
+        "rule": _text("Its name."),
+        "trigger": _object("What set it off.", {
+            "type": _text("A detector/class, or another trigger."), "id": _text("Of what happened."), "at": _MOMENT,
+        }),
+        "subscription": {"anyOf": [SUBSCRIPTION, {"type": "null"}]}, "use_case": _maybe("What it is meant to do."),
+        "segment": _maybe("The segment it is in."), "finding": {"anyOf": [FINDING, {"type": "null"}]},
+        "incident": _maybe("The incident that it is about, or that the finding is part of.", "integer"),
+    }),
     "endpoint.test": _object("Somebody tests an endpoint.", {"endpoint": _text("Its name.")}),
 }  # fmt: skip
 """By type."""

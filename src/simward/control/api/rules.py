@@ -1,0 +1,229 @@
+"""`/v1/rules` and `/v1/undo`: what rules do, what of it is held, and what people let go, stop and take back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeVar
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from simward.control.api.principals import Principal
+from simward.control.api.problems import Problem
+from simward.gate_socket import NOTE_CHARACTERS_MAX
+from simward.registry import audit
+from simward.registry import rules as kept
+from simward.registry.database import Registry
+from simward.response.rules.acting import rules_of
+from simward.response.rules.held import approve, reject
+from simward.response.rules.telling import told_action, told_rule, told_rules, told_undo
+from simward.response.rules.undoing import how_undo_stands, incident_exists, undo_incident, undo_rule
+
+log = logging.getLogger(__name__)
+
+LISTED_MOST = 1000
+IDS_MOST = 1000
+Text = Annotated[str, StringConstraints(max_length=NOTE_CHARACTERS_MAX)]
+Name = Annotated[str, StringConstraints(pattern=re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$"))]
+State = Literal["waiting", "sent", "done", "cancelled", "held", "dry-run", "refused", "too-old"]
+Answer = TypeVar("Answer")
+
+
+class Asked(BaseModel):
+    """What every write says: who (only the owner's socket may name somebody else) and why."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    actor: Text = Field(default="", description="Who asks. Only the owner's socket may name somebody else.")
+    because: Text = Field(min_length=1, description="Why; kept for the audit.")
+
+
+class Chosen(Asked):
+    """A decision about held actions of a rule."""
+
+    ids: list[Annotated[str, StringConstraints(max_length=40)]] | None = Field(
+        default=None, max_length=IDS_MOST, description="Which; all that are held where none is named."
+    )
+
+
+class Undoing(Asked):
+    """What is to be taken back."""
+
+    rule: Name | None = Field(default=None, description="What this rule locked.")
+    incident: int | None = Field(default=None, ge=1, lt=2**63, description="Or what was locked because of this one.")
+    since: int = Field(ge=0, lt=2**63, description="Only what was locked since then, us UTC.")
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Undoing:
+        if (self.rule is None) == (self.incident is None):
+            raise ValueError("name a rule or an incident")
+        return self
+
+
+class _Asking:
+    """The registry, asked and changed in a thread: it has one writer at a time."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    async def read(self, question: Callable[[sa.Connection], Answer]) -> Answer:
+        def look() -> Answer:
+            with self._registry.reading() as connection:
+                return question(connection)
+
+        return await asyncio.to_thread(look)
+
+    async def write(self, change: Callable[[sa.Connection], Answer]) -> Answer:
+        def act() -> Answer:
+            with self._registry.writing() as connection:
+                return change(connection)
+
+        return await asyncio.to_thread(act)
+
+
+def rule_routes(registry: Registry, now: Callable[[], int]) -> APIRouter:
+    """All of them."""
+    routes, asking = APIRouter(prefix="/v1", tags=["rules"]), _Asking(registry)
+    _add_looking(routes, asking)
+    _add_deciding(routes, asking, now)
+    _add_switching(routes, asking, now)
+    _add_undoing(routes, asking, now)
+    return routes
+
+
+def _add_looking(routes: APIRouter, asking: _Asking) -> None:
+    @routes.get("/rules")
+    async def rules(request: Request) -> dict[str, Any]:
+        """Every rule, with how many of its actions are in which state."""
+        _may(request, "read-rules")
+        return {"rules": await asking.read(told_rules)}
+
+    @routes.get("/rules/{name}")
+    async def rule(name: Name, request: Request) -> dict[str, Any]:
+        """One of them."""
+        _may(request, "read-rules")
+        return await asking.read(lambda connection: _must_be_one(connection, name))
+
+    @routes.get("/rule-actions")
+    async def actions(
+        request: Request, rule: Name | None = None, state: State | None = None,
+        limit: Annotated[int, Query(ge=1, le=LISTED_MOST)] = 100,
+    ) -> dict[str, Any]:  # fmt: skip
+        """What rules do and did, the newest first; `state=held` is what waits for a person."""
+        _may(request, "read-rules")
+        found = await asking.read(lambda connection: kept.actions(connection, rule=rule, state=state, most=limit))
+        return {"actions": [told_action(row) for row in found]}
+
+
+def _add_deciding(routes: APIRouter, asking: _Asking, now: Callable[[], int]) -> None:
+    @routes.post("/rules/{name}/approve")
+    async def approving(name: Name, asked: Chosen, request: Request) -> dict[str, Any]:
+        """Let held actions go: as commands of the person, which no limit holds. Much takes a second person."""
+        actor = _actor(request, asked, "approve")
+
+        def change(connection: sa.Connection) -> dict[str, Any]:
+            _must_be_one(connection, name)
+            came = approve(connection, rules_of(connection), name, actor, asked.because, now(), asked.ids)
+            return {"released": came.released, "awaiting": came.awaiting}
+
+        return await asking.write(change)
+
+    @routes.post("/rules/{name}/reject")
+    async def rejecting(name: Name, asked: Chosen, request: Request) -> dict[str, Any]:
+        """Held actions are not to be done."""
+        actor = _actor(request, asked, "approve")
+
+        def change(connection: sa.Connection) -> dict[str, Any]:
+            _must_be_one(connection, name)
+            return {"rejected": reject(connection, name, actor, asked.because, now(), asked.ids)}
+
+        return await asking.write(change)
+
+
+def _add_switching(routes: APIRouter, asking: _Asking, now: Callable[[], int]) -> None:
+    @routes.post("/rules/{name}/pause")
+    async def pausing(name: Name, asked: Asked, request: Request) -> dict[str, Any]:
+        """Until it is resumed, the rule only says what it would do."""
+        actor = _actor(request, asked, "pause")
+
+        def change(connection: sa.Connection) -> dict[str, Any]:
+            _must_be_one(connection, name)
+            kept.pause_rule(connection, name, now(), actor, asked.because)
+            _note(connection, now(), actor, "rule.pause", name, asked.because)
+            return _must_be_one(connection, name)
+
+        return await asking.write(change)
+
+    @routes.post("/rules/{name}/resume")
+    async def resuming(name: Name, asked: Asked, request: Request) -> dict[str, Any]:
+        """It acts again as its mode says."""
+        actor = _actor(request, asked, "resume")
+
+        def change(connection: sa.Connection) -> dict[str, Any]:
+            _must_be_one(connection, name)
+            if kept.resume_rule(connection, name):
+                _note(connection, now(), actor, "rule.resume", name, asked.because)
+            return _must_be_one(connection, name)
+
+        return await asking.write(change)
+
+
+def _add_undoing(routes: APIRouter, asking: _Asking, now: Callable[[], int]) -> None:
+    @routes.post("/undo")
+    async def undoing(asked: Undoing, request: Request) -> dict[str, Any]:
+        """Release what a rule, or whatever acted because of an incident, has locked; one after the other."""
+        actor = _actor(request, asked, "undo")
+
+        def change(connection: sa.Connection) -> dict[str, Any]:
+            if asked.rule is not None:
+                _must_be_one(connection, asked.rule)
+                return told_undo(undo_rule(connection, asked.rule, asked.since, actor, asked.because, now()))
+            assert asked.incident is not None
+            if not incident_exists(connection, asked.incident):
+                raise Problem(404, "no-such-incident", "No such incident", f"There is no incident {asked.incident}.")
+            return told_undo(undo_incident(connection, asked.incident, asked.since, actor, asked.because, now()))
+
+        answer = await asking.write(change)
+        log.info("undo %s asked by %r: %d releases", answer["undo"], actor, answer["releases"])
+        return answer
+
+    @routes.get("/undo/{undo}")
+    async def undone(undo: Annotated[str, StringConstraints(max_length=40)], request: Request) -> dict[str, Any]:
+        """How far one is."""
+        _may(request, "read-rules")
+        found = await asking.read(lambda connection: how_undo_stands(connection, undo))
+        if found is None:
+            raise Problem(404, "no-such-undo", "No such undo", f"There is no undo {undo!r}.")
+        return told_undo(found)
+
+
+def _must_be_one(connection: sa.Connection, name: str) -> dict[str, Any]:
+    found = told_rule(connection, name)
+    if found is None:
+        raise Problem(404, "no-such-rule", "No such rule", f"There is no rule {name!r}, and there was none.")
+    return found
+
+
+def _may(request: Request, what: str) -> Principal:
+    principal: Principal = request.state.principal
+    if not principal.allows(what, None):
+        raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not {what}.")
+    return principal
+
+
+def _actor(request: Request, asked: Asked, what: str) -> str:
+    """Who it is that asks."""
+    principal = _may(request, what)
+    if asked.actor and not principal.local:
+        raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
+    if not asked.because.strip():
+        raise Problem(422, "invalid-request", "The request is not valid", "because: say why, it is kept for the audit.")
+    return asked.actor or principal.name
+
+
+def _note(connection: sa.Connection, at: int, actor: str, what: str, name: str, why: str) -> None:
+    audit.note(connection, audit.Deed(at=at, actor=actor, what=what, object=f"rule {name}", why=why))
