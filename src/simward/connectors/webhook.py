@@ -7,10 +7,14 @@ alone sends, without a client around it. Every step has a deadline, and of an an
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import re
 import ssl
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -30,11 +34,14 @@ ANSWER_WITHIN_S = 20.0
 """The whole of an attempt; Standard Webhooks recommends 15 to 30 s."""
 ANSWER_OCTETS_MAX = 64 * 1024
 """More of an answer's body than this is not read: the connection is closed instead."""
-CONNECTIONS_MAX = 64
 KEEP_CONNECTION_S = 20.0
 LOOK_UP_EVERY_S = 30.0
 ADDRESSES_TRIED = 3
 ERROR_CHARACTERS_MAX = 200
+if importlib.util.find_spec("sniffio") is None:
+    # httpcore asks for it at every step of every request; Python would look through the disk each time. None says that
+    # it is not there (The import system, 5.3.1).
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 USER_AGENT = f"simward/{__version__}"
 
 
@@ -48,12 +55,7 @@ class Webhook:
         self._keys = [signing_key(one) for one in (endpoint.secret, endpoint.previous_secret) if one]
         self._private = endpoint.allow_private
         self._addresses: tuple[float, Sequence[str]] = (0.0, ())
-        context = ssl.create_default_context(cafile=endpoint.ca_file and str(endpoint.ca_file))
-        limits = httpx.Limits(
-            max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX,
-            keepalive_expiry=KEEP_CONNECTION_S,
-        )  # fmt: skip
-        self._transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits)
+        self._connections = Connections(ssl.create_default_context(cafile=endpoint.ca_file and str(endpoint.ca_file)))
 
     async def send(self, event: Event, at: int) -> Outcome:
         """One attempt; `at` (us UTC) is what it is signed with."""
@@ -74,7 +76,7 @@ class Webhook:
 
     async def aclose(self) -> None:
         """Close its connections."""
-        await self._transport.aclose()
+        await self._connections.aclose()
 
     async def _post(self, headers: dict[str, str], body: bytes, at: int) -> Outcome:
         addresses = (await self._permitted())[:ADDRESSES_TRIED]
@@ -96,11 +98,12 @@ class Webhook:
                 "connect": CONNECT_WITHIN_S, "write": WRITE_WITHIN_S, "read": READ_WITHIN_S, "pool": ANSWER_WITHIN_S,
             },
         }  # fmt: skip
-        response = await self._transport.handle_async_request(request)
-        try:
-            await _read_off(response)
-        finally:
-            await response.aclose()
+        async with self._connections.one() as transport:
+            response = await transport.handle_async_request(request)
+            try:
+                await _read_off(response)
+            finally:
+                await response.aclose()
         return _outcome(response, at)
 
     async def _permitted(self) -> Sequence[str]:
@@ -114,6 +117,37 @@ class Webhook:
     def _failed(self, error: str) -> Outcome:
         self._addresses = (0.0, ())  # it may have moved
         return Outcome(None, _printable(error))
+
+
+class Connections:
+    """Connections to one endpoint, each a transport of its own: the last one used is the next to be used.
+
+    One pool of many looks at each of its connections for every request, which took longer than the request itself.
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self._idle: deque[tuple[float, httpx.AsyncHTTPTransport]] = deque()
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[httpx.AsyncHTTPTransport]:
+        """One that nobody else uses; what has been idle for long is closed."""
+        transport = self._idle.pop()[1] if self._idle else self._new()
+        try:
+            yield transport
+        finally:
+            self._idle.append((time.monotonic(), transport))
+            while self._idle and self._idle[0][0] < time.monotonic() - KEEP_CONNECTION_S:
+                await self._idle.popleft()[1].aclose()
+
+    async def aclose(self) -> None:
+        """Close those that are idle; nobody uses any."""
+        while self._idle:
+            await self._idle.pop()[1].aclose()
+
+    def _new(self) -> httpx.AsyncHTTPTransport:
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_CONNECTION_S)
+        return httpx.AsyncHTTPTransport(verify=self._context, trust_env=False, limits=limits)
 
 
 async def _read_off(response: httpx.Response) -> None:
