@@ -250,7 +250,10 @@ class Courier:
 
 
 class _Recorder:
-    """Writes what came of attempts, all that has come together in one transaction; says what follows in each lane."""
+    """Writes what came of attempts, all that has come together in one transaction; says what follows in each lane.
+
+    It does not wait for the disk: what a power failure takes is delivered once more, under its id.
+    """
 
     def __init__(self, registry: Registry, told: Told) -> None:
         self.registry, self._told = registry, told
@@ -276,7 +279,7 @@ class _Recorder:
             self._some.clear()
             batch, self._waiting = self._waiting, []
             wanted = [(settled, seek) for settled, seek, _ in batch]
-            found = await patiently(self.registry, lambda c: self._write(c, wanted), writes=True)  # noqa: B023
+            found = await patiently(self.registry, lambda c: self._write(c, wanted), writes=True, lasting=False)  # noqa: B023
             for (_, _, future), head in zip(batch, found):
                 if not future.done():
                     future.set_result(head)
@@ -298,11 +301,13 @@ def head_of(row: Any) -> d.Head:
     return d.Head(row.number, row.lane, row.next_at, row.attempts, row.deadline_at)
 
 
-async def patiently(registry: Registry, ask: Callable[[sa.Connection], Result], *, writes: bool = False) -> Result:
+async def patiently(
+    registry: Registry, ask: Callable[[sa.Connection], Result], *, writes: bool = False, lasting: bool = True
+) -> Result:
     """Ask the registry in a thread; while it cannot be used, again and again: what waits is not lost meanwhile."""
 
     def asked() -> Result:
-        with registry.writing() if writes else registry.reading() as connection:
+        with registry.writing(lasting=lasting) if writes else registry.reading() as connection:
             return ask(connection)
 
     while True:

@@ -18,7 +18,7 @@ from simward.settings import Settings
 
 FILE_NAME = "registry.sqlite"
 BUSY_S = 10.0
-WRITES = "simward_writes"
+WRITES, LASTING = "simward_writes", "simward_lasting"
 VERSION = sa.table("registry_version", sa.column("version_num"))
 NEWEST = "0004"
 """The last change that this code knows."""
@@ -60,10 +60,14 @@ class Registry:
             raise RegistryError(f"[registry] url cannot be used: {error}") from None
 
     @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
-        """One transaction that may write, the only one at a time in this process; committed on leaving, or undone."""
+    def writing(self, *, lasting: bool = True) -> Iterator[sa.Connection]:
+        """One transaction that may write, the only one at a time in this process; committed on leaving, or undone.
+
+        What is not `lasting` may be gone where the power fails soon after (SQLite; a killed process loses nothing):
+        for what would only be done once more.
+        """
         with self._writer, _worded(), self.engine.connect() as connection:
-            with connection.execution_options(**{WRITES: True}).begin():
+            with connection.execution_options(**{WRITES: True, LASTING: lasting}).begin():
                 yield connection
 
     @contextmanager
@@ -125,7 +129,10 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         # The lock is taken at once by who is going to write: a reader that turns writer cannot wait for another.
-        writes = connection.get_execution_options().get(WRITES, False)
+        options = connection.get_execution_options()
+        writes = options.get(WRITES, False)
+        if writes:  # each says it anew: a connection is used again
+            connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if options.get(LASTING, True) else 'NORMAL'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
