@@ -33,7 +33,8 @@ QUESTION = "Is every webhook delivered, once under its id and in order, through 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 MESSAGES, QUICK = 10_000, 400
 A_LANE = 10
-POISON_EVERY = 1000
+POISON_EVERY = 1001
+"""Each in a lane of its own, with others behind it."""
 FAIL_SHARE = 0.5
 PATIENCE_S = 1800
 INSTALLATION = "6c0f4f0e-8a70-4c55-9d0e-0123456789ab"

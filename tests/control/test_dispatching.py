@@ -156,6 +156,19 @@ def test_what_the_receiver_rejects_dies_and_the_next_goes_on_until_it_is_redrive
     asyncio.run(story())
 
 
+def test_where_only_rejected_ones_are_tried_they_die_all_the_same(out: Outgoing) -> None:
+    """So many failures in a row that the endpoint counts as down: what is behind them waits for no deadline."""
+    poison = set(out.say(*(f"sim {n}" for n in range(d.OPEN_AFTER + 4))))
+    out.say(*(f"sim {n}" for n in range(d.OPEN_AFTER + 4)))
+    out.app.answers = lambda event: Outcome(422, "answered 422") if event.id in poison else Outcome(200)
+
+    async def story() -> None:
+        async with out.running():
+            await out.until(lambda: out.states() == {"dead": 20, "delivered": 20}, every_s=1)
+
+    asyncio.run(story())
+
+
 def test_what_was_not_delivered_within_its_deadline_dies_also_where_the_endpoint_is_gone(out: Outgoing) -> None:
     out.say("a", "b")
     out.app.answers = lambda event: Outcome(410, "answered 410")

@@ -211,8 +211,7 @@ class Courier:
     async def _settle(self, head: d.Head, announcement: str, outcome: Outcome, probing: bool) -> None:
         now = self._clock.now()
         self._note(outcome, now)
-        # While an endpoint is down, trying whether it is back is not held against the delivery that tries.
-        attempts = head.attempts + (0 if probing and not outcome.delivered else 1)
+        attempts = head.attempts + (1 if d.counts(outcome.status, probing) else 0)
         state = d.state_after(outcome.status, attempts, now, head.deadline_at)
         next_at = now if probing else now + d.retry_after(max(attempts, 1), self._chance())
         settled = Settled(

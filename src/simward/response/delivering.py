@@ -50,6 +50,14 @@ def state_after(status: int | None, attempts: int, at: int, deadline_at: int) ->
     return WAITING
 
 
+def counts(status: int | None, probing: bool) -> bool:
+    """Is an attempt held against its delivery? Not where it only tried whether an endpoint is back, and it is not.
+
+    That a message is rejected is held against it also then: where nothing else waits it could never die.
+    """
+    return not probing or status in REJECTED or (status is not None and 200 <= status <= 299)
+
+
 class Breaker:
     """Knows when an endpoint is down, so that nobody waits for it in vain.
 
