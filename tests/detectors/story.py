@@ -144,6 +144,16 @@ class Story:
         """A command."""
         return self.tell(kind, device=0, plmn=0, rat=0, **more)
 
+    def plans(
+        self, device: int = 0, *, place: bool = False, order: int = 1, begins: float = 0, hours: float = 24,
+        **more: Any,
+    ) -> Story:
+        """A work order: the SIM moves to `device`, or (place) elsewhere, from `begins` hours from now, for `hours`."""
+        first = self.now + int(begins * 3_600_000_000)
+        flags = (0 if place and not device else e.FLAG_PLAN_DEVICE) | (e.FLAG_PLAN_PLACE if place else 0)
+        said = {"imei": device, "prefix_high": first, "prefix_low": first + int(hours * 3_600_000_000)}
+        return self.says(e.COMMAND_PLAN, **{"flags": flags, "delegated_high": order, **said, **more})
+
     def after(self, *, hours: float = 0, seconds: float = 0) -> Story:
         """Let time pass, with one tick at its end."""
         self.now += int((hours * 3600 + seconds) * 1_000_000)

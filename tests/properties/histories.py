@@ -56,6 +56,9 @@ KINDS = (
     e.COMMAND_LOCK,
     e.COMMAND_RELEASE,
     e.COMMAND_DISCONNECT,
+    e.COMMAND_PLAN,
+    e.COMMAND_PLAN,
+    e.COMMAND_UNPLAN,
     e.EFFECT_RESULT,
     e.CHANGE_RESULT,
 )
@@ -140,6 +143,10 @@ def events_of(steps: list[tuple], fold: Fold) -> np.ndarray:
         if kind in (e.ACCOUNTING_INTERIM, e.ACCOUNTING_STOP):
             event["duration_s"] = number * 10
             event["uplink_octets"] = event["downlink_octets"] = number
+        if kind in (e.COMMAND_PLAN, e.COMMAND_UNPLAN):
+            event["delegated_high"] = 1 + session % 2
+            event["prefix_high"], event["prefix_low"] = now + session * 600_000_000, now + 3_000_000_000
+            event["flags"] = (0, e.FLAG_PLAN_DEVICE, e.FLAG_PLAN_PLACE, 3 * e.FLAG_PLAN_DEVICE)[software + 1]
         if kind in (e.EFFECT_RESULT, e.CHANGE_RESULT):
             event["cause"], event["subject"], event["request"] = 1 + member % 3, number + 2 - session, member % 2
     return events

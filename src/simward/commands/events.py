@@ -124,7 +124,7 @@ def _told(journal: Any, lexicon: Lexicon, matching: _Matching, rows: Iterator[Ro
 def told(event: Any, sequence: int, lexicon: Lexicon) -> dict[str, Any]:
     """One event as JSON."""
     kind = int(event["kind"])
-    command = ev.COMMAND_LOCK <= kind <= ev.COMMAND_RESUME
+    command = kind in ev.COMMANDS
     result = kind in (ev.EFFECT_RESULT, ev.CHANGE_RESULT)
     return {
         "id": f"{SHARD}/{sequence}",

@@ -65,12 +65,18 @@ def judge(memory, subscription, event, knobs, evidence, around):  # type: ignore
         if event.imei == NOT_REPORTED:
             return CLASS_NOT_REPORTED if event.kind == ACCESS_REQUEST else NO_OPINION
         return QUIET if around.in_pool == 1 else CLASS_NOT_IN_POOL
-    if knobs.mode == MODE_NONE or bound == NONE:
+    planned = around.planned_imei
+    if knobs.mode == MODE_NONE or (bound == NONE and (planned == NONE or event.imei == NOT_REPORTED)):
         return QUIET
-    evidence.was, evidence.now, evidence.expected = subscription.last_imei, event.imei, bound
+    if bound == NONE:
+        bound = planned  # its first device is announced
+    evidence.was, evidence.now = subscription.last_imei, event.imei
+    evidence.expected = planned if planned != NONE else bound
     if event.imei == NOT_REPORTED:
         # Only a request must name the device: 3GPP-IMEISV is optional in accounting (TS 29.061 16.4.7.1).
         return CLASS_NOT_REPORTED if event.kind == ACCESS_REQUEST else NO_OPINION
+    if event.imei == around.left_imei:
+        return NO_OPINION  # the end of the session in the device that it was taken out of as planned
     if event.imei == bound:
         return home(subscription, event, knobs, evidence)
     if knobs.mode == MODE_MODEL and tac(event.imei) == tac(bound):

@@ -19,6 +19,7 @@ from simward.engine.effects import (
 from simward.engine.findings import ACTION_LOCK, NOWHERE, QUARANTINE, about, held_reason, new_output
 from simward.engine.layouts import COMMANDS_KEPT, STRANGERS
 from simward.engine.places import forget_homes
+from simward.engine.planned import ENDED_CANCELLED, end_plan, find_plan, is_planned, plan_change, sweep_plans
 from simward.engine.recognising import advance
 from simward.engine.rows import (
     command_at,
@@ -37,6 +38,7 @@ from simward.engine.strangers import forget_stranger
 from simward.engine.withheld import sweep_withheld
 
 COMMAND_LOCK, COMMAND_RELEASE, COMMAND_DISCONNECT, COMMAND_PAUSE, COMMAND_RESUME = 20, 21, 22, 23, 24
+COMMAND_PLAN, COMMAND_UNPLAN = 25, 26
 APPLIED, STALE, LIMITED, NOT_FOUND = 1, 3, 4, 5
 FLAG_AUTOMATION, FLAG_REBIND = 32, 64
 RELEASE_PERSON, RELEASE_EXPIRY = 1, 2
@@ -59,6 +61,9 @@ def fold_command(t, row, event, position, made):  # type: ignore[no-untyped-def]
             if command_at(t, kept) == event.request:
                 result.duplicate = 1
                 return made
+    if event.kind == COMMAND_PLAN and row >= 0 and is_planned(t, row, event):
+        result.duplicate = 1
+        return made
     advance(t, event)
     meta = meta_of(t)
     index = np.int64(0)
@@ -71,7 +76,8 @@ def fold_command(t, row, event, position, made):  # type: ignore[no-untyped-def]
         answer = np.int64(STALE)
     else:
         made, index, answer = act(t, row, event, position, made, index)
-    if answer == APPLIED:  # what was refused may be asked again under the same id
+    # What was refused may be asked again under the same id; a plan is known by what it says.
+    if answer == APPLIED and event.kind != COMMAND_PLAN and event.kind != COMMAND_UNPLAN:
         set_command(t, np.int64(meta.command_at), event.request)
         meta.command_at = (np.int64(meta.command_at) + np.int64(1)) % np.int64(COMMANDS_KEPT)
     output = new_output(t, made, event, position, index, COMMAND_ANSWER)
@@ -85,7 +91,7 @@ def fold_command(t, row, event, position, made):  # type: ignore[no-untyped-def]
 
 @njit
 def act(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
-    """Lock, release or disconnect one subscription. Only an automation is held by the use case's limits."""
+    """Lock, release, disconnect or plan for one subscription. Only an automation is held by the use case's limits."""
     subscription = subscription_at(t, row)
     use_case = np.int64(subscription.use_case)
     automation = np.int64(event["flags"]) & FLAG_AUTOMATION
@@ -113,6 +119,12 @@ def act(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
             sent += 1 if output_at(t, place).held == 0 else 0
         if automation and sent == 0 and held_session(t, row):
             return made, index, np.int64(LIMITED)
+    elif event.kind == COMMAND_PLAN:
+        return made, index, plan_change(t, row, event)
+    elif event.kind == COMMAND_UNPLAN:
+        at = find_plan(t, row, event.delegated_high)
+        if at != 0:
+            made, index = end_plan(t, at, ENDED_CANCELLED, event, position, made, index)
     return made, index, np.int64(APPLIED)
 
 
@@ -234,4 +246,5 @@ def sweep(t, event, position, made):  # type: ignore[no-untyped-def]
                 made += 1
                 index += 1
             forget_stranger(stranger)
+    made, _ = sweep_plans(t, event, position, made, index, np.int64(SWEEP_ROOM))
     return made

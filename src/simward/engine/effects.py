@@ -8,6 +8,7 @@ from numba import njit
 from simward.engine.addressing import class_check, number_held, place_of, segment_of, write_addresses
 from simward.engine.findings import ACTION_DISCONNECT, NOWHERE, about, new_output, within_limit
 from simward.engine.rows import (
+    around_of,
     detector_at,
     finding_at,
     freed_at,
@@ -93,6 +94,9 @@ def bind_if_first(t, row, event, position, made, index):  # type: ignore[no-unty
     """First use binds, and only on an allowed request (or a session that may stay)."""
     subscription = subscription_at(t, row)
     mode = np.int64(use_case_at(t, subscription.use_case).binding_mode)
+    planned = around_of(t).planned_imei
+    if planned != 0 and event.imei != planned:
+        return made, index  # a work order waits for another one
     if (mode == MODE_FIRST_USE or mode == MODE_MODEL) and subscription.bound_imei == 0 and event.imei != 0:
         bind(t, row, event.imei, event.software, event, position, made, index)
         made += 1

@@ -18,7 +18,7 @@ EVENT = np.dtype(
         ("imsi", "i8"),  # prefix-1 decimal from 3GPP-IMSI, 0 = not given
         ("user", "i8"),  # User-Name where it is digits (before any '@'), prefix-1 decimal, 0 = not
         ("msisdn", "i8"),  # Calling-Station-Id where it is digits, prefix-1 decimal, 0 = not
-        ("imei", "i8"),  # the first 14 digits, 0 = not reported (or unreadable: FLAG_IMEI_UNREADABLE)
+        ("imei", "i8"),  # the first 14 digits, 0 = not reported (or unreadable: FLAG_IMEI_UNREADABLE); plan: 0 = any
         ("cell", "i8"),  # identity.py: kind << 56 | value, 0 = not reported
         ("uplink_octets", "i8"),  # Acct-Input-Octets + Gigawords, from the device; -1 = not reported
         ("downlink_octets", "i8"),
@@ -47,6 +47,7 @@ EVENT = np.dtype(
         ("identifier", "u1"),  # RADIUS identifier, for the audit; not used by the fold
         ("session_id", "u1", (SESSION_ID_OCTETS,)),  # raw Acct-Session-Id, zero padded
         ("prefix_high", "i8"),  # Framed-IPv6-Prefix, its upper 64 bits; with length 128 of Framed-IPv6-Address alone
+        # plan: prefix_high = from when, prefix_low = until when (us); plan, unplan: delegated_high = the order's number
         ("prefix_low", "i8"),  # and the lower 64 bits
         ("delegated_high", "i8"),  # Delegated-IPv6-Prefix, its upper 64 bits
         ("class_token", "i8"),  # sequence of the decision that a Class of ours names; 0 = no Class of ours
@@ -77,6 +78,9 @@ COMMAND_RELEASE = 21
 COMMAND_DISCONNECT = 22
 COMMAND_PAUSE = 23  # global: responses above notify are held
 COMMAND_RESUME = 24
+COMMAND_PLAN = 25  # a work order: what of this subscription may change, and when
+COMMAND_UNPLAN = 26  # and that it may no longer
+COMMANDS = range(COMMAND_LOCK, COMMAND_UNPLAN + 1)
 EFFECT_RESULT = 30  # what a gateway said to a Disconnect-Request (or that it said nothing)
 CHANGE_RESULT = 31  # and to a CoA-Request
 
@@ -93,6 +97,8 @@ KIND_NAMES = {
     COMMAND_DISCONNECT: "disconnect",
     COMMAND_PAUSE: "pause",
     COMMAND_RESUME: "resume",
+    COMMAND_PLAN: "plan",
+    COMMAND_UNPLAN: "unplan",
     EFFECT_RESULT: "effect-result",
     CHANGE_RESULT: "change-result",
 }
@@ -106,6 +112,8 @@ FLAG_APN_UNKNOWN_TEXT = 16  # the table of texts was full: the APN is not kept
 FLAG_AUTOMATION = 32  # a command of an automation: it passes the use case's limits; a person's does not
 FLAG_REBIND = 64  # release: the next device that is allowed becomes the bound one
 FLAG_PREFIX_UNREADABLE = 128  # an IPv6 attribute was there but is no prefix or address
+FLAG_PLAN_DEVICE = 256  # plan: the device may change
+FLAG_PLAN_PLACE = 512  # plan: the place may change
 
 # Credentials, as far as the APN's segment asked for them when the request came.
 CREDENTIALS_NOT_ASKED, CREDENTIALS_RIGHT, CREDENTIALS_WRONG, CREDENTIALS_MISSING = 0, 1, 2, 3

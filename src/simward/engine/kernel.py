@@ -44,6 +44,7 @@ from simward.engine.hashing import mix
 from simward.engine.layouts import STRANGERS
 from simward.engine.lookup import fetch_ahead, find_gateway
 from simward.engine.places import CLOCK_BELIEVED_S, happened_s
+from simward.engine.planned import carry_out, expect_device
 from simward.engine.recognising import advance, find_subscription, gateway_row, seen_before
 from simward.engine.remembering import remember, touch_session
 from simward.engine.rows import (
@@ -69,7 +70,7 @@ from simward.engine.strangers import forget_stranger, record_name, record_seen, 
 from simward.engine.surroundings import in_ranges, look_around
 
 ACCESS_REQUEST, START, INTERIM, STOP, ACCOUNTING_ON, ACCOUNTING_OFF = 1, 2, 3, 4, 5, 6
-TICK, COMMAND_FIRST, COMMAND_LAST, EFFECT_RESULT, CHANGE_RESULT = 10, 20, 24, 30, 31
+TICK, COMMAND_FIRST, COMMAND_LAST, EFFECT_RESULT, CHANGE_RESULT = 10, 20, 26, 30, 31
 SCOPE_SUBSCRIPTION, SCOPE_STRANGER, SCOPE_GATEWAY, SCOPE_SEGMENT = 0, 1, 2, 3
 ALLOW, QUARANTINED, REJECT = 0, 1, 2
 RELEASE_EXPIRY, RELEASE_RETURNED = 2, 3
@@ -111,6 +112,9 @@ def fold_known(t, row, event, position, made):  # type: ignore[no-untyped-def]
     drop_older_epochs(t, row)
     if event.kind != ACCESS_REQUEST:
         note_departed(t, event)
+    plan = np.int64(0)
+    if subscription.plans != 0 and event.kind != STOP:
+        plan = expect_device(t, row, event)
     made, index = release_if_due(t, row, event, position, made, index)
     if event.kind != STOP:
         look_around(t, row, event)
@@ -140,6 +144,8 @@ def fold_known(t, row, event, position, made):  # type: ignore[no-untyped-def]
         )
     if strongest >= LOCK and not subscription.locked:
         made, index = lock_subscription(t, row, LOCKED_BY_FINDING, decider, event, position, made, index)
+    if subscription.plans != 0:
+        made, index = carry_out(t, row, plan, strongest, event, position, made, index)
     if strongest < QUARANTINE and event.kind != INTERIM:
         made, index = bind_if_first(t, row, event, position, made, index)
     remember(t, row, event)

@@ -27,6 +27,10 @@ RECORDS_KEPT = 8
 """Accounting records of a stranger: of two sessions at once, what the last minutes may bring again."""
 HOMES = 4
 """Areas in which a fixed device may be at home: its own and those of neighbours that it sometimes reselects."""
+PLANS_MAX = 65_535
+"""Changes planned at once, in all: row 0 is none, and the number of a row has 16 bits."""
+PLANS_EACH = 4
+"""And of one subscription."""
 LIMIT_MINUTES = 61
 """A sliding hour in whole minutes: the minute at hand and the sixty before it."""
 
@@ -90,6 +94,7 @@ SUBSCRIPTION = record(
         ("use_case", "u2"),
         ("apn", "u2"),  # texts have numbers below TEXTS_MAX
         ("gateway", "u2"),  # that it was heard through last
+        ("plans", "u2"),  # the first row of PLAN about it, 0 = none
         ("rat", "u1"),
         ("last_software", "i1"),
         ("locked", "u1"),
@@ -255,6 +260,25 @@ FINDING = np.dtype(
 )
 DEVICE = np.dtype([("imei", "i8"), ("subscription", "i4"), ("moved_s", "u4")], align=True)
 """Which subscription a device was last seen to move into, and when (happened_at, s)."""
+PLAN = np.dtype(
+    [
+        ("imei", "i8"),  # the device that is expected, 0 = any
+        ("was", "i8"),  # the device that it was in until the planned one came
+        ("begins_at", "i8"),  # received_at, us
+        ("ends_at", "i8"),
+        ("number", "i8"),  # of the work order
+        ("planned_sequence", "i8"),  # of the command that said so
+        ("subscription", "i4"),
+        ("done_s", "u4"),  # when the device changed (happened_at, s), 0 = not yet
+        ("next", "u2"),  # of the same subscription, or the next free row; 0 = none
+        ("asked", "u1"),  # what may change (PLAN_DEVICE, PLAN_PLACE), 0 = a free row
+        ("left", "u1"),  # and what of it has not yet
+        ("spare", "u1", (4,)),
+    ],
+    align=True,
+)
+"""A change that a work order announced. One that was carried out stays until its time is over: late records of the old
+device are then told for what they are."""
 LIMIT = np.dtype(
     [("members", "i4"), ("minute", "i8"), ("counts", "i4", (len(LIMITED_ACTIONS) * LIMIT_MINUTES,))], align=True
 )
@@ -268,6 +292,7 @@ META = np.dtype(
         ("gateways_not_kept", "i8"),  # events of gateways for which there was no row left
         ("ids_not_kept", "i8"),  # records with a long Acct-Session-Id of which only a part was known
         ("departed_expired", "i8"),  # sessions of removed subscriptions taken for over without a proof
+        ("plans_not_kept", "i8"),  # plans for which there was no row left, or whose subscription had PLANS_EACH
         ("subscriptions", "i4"),
         ("subscription_free", "i4"),
         ("subscriptions_live", "i4"),
@@ -292,6 +317,10 @@ META = np.dtype(
         ("command_at", "i4"),
         ("sweep", "i4"),
         ("stranger_sweep", "i4"),
+        ("plans", "i4"),
+        ("plan_free", "i4"),  # 0 = none
+        ("plans_live", "i4"),
+        ("plan_sweep", "i4"),
         ("paused", "u1"),
     ],
     align=True,
@@ -338,6 +367,13 @@ AROUND = np.dtype(
         ("form", "i8"),
         ("id_octets", "i8"),
         ("two_devices", "i8"),  # 1: another live session of this subscription is in another device
+        ("planned_imei", "i8"),  # the device that a work order in force waits for, 0 = none, or any
+        ("left_imei", "i8"),  # the event's device where a work order took the SIM out of it, and this is about before
+        ("place_plan", "i8"),  # row of the plan that this change of place fulfils, 0 = none
+        ("before_bound", "i8"),  # while a planned device is judged (planned.py): what stood in its place
+        ("before_declared", "i8"),
+        ("before_imei", "i8"),
+        ("before_software", "i8"),
     ],
     align=True,
 )
@@ -346,7 +382,7 @@ AROUND = np.dtype(
 OWN = (
     "meta", "subscriptions", "imsi_index", "msisdn_index", "sessions", "gateways", "gateway_index", "strangers",
     "segment_states", "freed", "findings", "devices", "device_index", "limits", "commands", "detectors", "cell_index",
-    "departed", "departed_index", "withheld", "long_ids",
+    "departed", "departed_index", "withheld", "long_ids", "plans",
 )  # fmt: skip
 """The arrays that the state owns."""
 SCRATCH = ("around", "evidence", "classes", "outputs", "results", "whole_ids")

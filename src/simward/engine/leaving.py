@@ -6,7 +6,15 @@ import numpy as np
 
 from simward.engine.layouts import DEPARTED, SESSION_CONFINED, SESSION_DISCONNECTING, SESSION_IMSI_REPORTED
 from simward.engine.long_ids import stored_after, whole_of
-from simward.engine.outputs import DISCONNECT, FINDING_ENDED, OUTPUT, UNBOUND
+from simward.engine.outputs import (
+    DISCONNECT,
+    ENDED_REMOVED,
+    FINDING_ENDED,
+    OUTPUT,
+    PLAN_DEVICE,
+    PLAN_ENDED,
+    UNBOUND,
+)
 from simward.engine.pools import chain, column, place_of_apn, segments_in
 from simward.engine.session_names import KEPT_OCTETS, id_octets_of, put_id
 from simward.engine.sessions import SESSIONS_MAX
@@ -51,6 +59,15 @@ def farewells(state: State, removals: np.ndarray) -> np.ndarray:
                 cuts.append(cut(state, row, at))
                 departed.append(leaving(state, row, at))
             at = int(session["next"])
+        at = int(one["plans"])
+        while at:
+            plan = state.plans[at]
+            if plan["left"] == plan["asked"] or plan["left"] & PLAN_DEVICE:
+                output = farewell(state, row, PLAN_ENDED)
+                output["now"], output["expected"], output["result"] = plan["imei"], plan["number"], ENDED_REMOVED
+                output["opened_sequence"] = plan["planned_sequence"]
+                others.append(output)
+            at = int(plan["next"])
         if one["bound_imei"]:
             output = farewell(state, row, UNBOUND)
             output["was"] = one["bound_imei"]

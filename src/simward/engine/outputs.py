@@ -74,10 +74,15 @@ ADDRESS_GIVEN = 11  # static address chosen: `address`, `was` = prefix_high, `no
 # case's segments
 UNBOUND = 12  # by a person's release with rebind, or by removal (BY_REVISION): `was` = the device it was bound to
 CHANGE = 13  # an effect: the gate sends a CoA-Request with another filter; `result` = INTO_QUARANTINE, ...
+PLANNED = 14  # what a work order announced has happened: `result` = PLAN_DEVICE and PLAN_PLACE, `expected` = its
+# number, `opened_sequence` = that of the plan, `was` and `now` = IMEIs (areas where only the place changed), `before`
+# and `after` as of a detailed finding
+PLAN_ENDED = 15  # and this has not: `now` = the IMEI that was expected (0 = any), `expected` = the order's number,
+# `result` = ENDED_EXPIRED, ...
 
 KIND_NAMES = (
     "", "finding-began", "finding-updated", "finding-ended", "verdict", "disconnect", "effect-proof", "bound", "locked",
-    "released", "command-answer", "address-given", "unbound", "change",
+    "released", "command-answer", "address-given", "unbound", "change", "planned", "plan-ended",
 )
 
 BY_REVISION = 0
@@ -102,6 +107,11 @@ RELEASE_NAMES = ("", "person", "expiry", "bound-device-returned")
 # What a change does.
 INTO_QUARANTINE, OUT_OF_QUARANTINE = 1, 2
 CHANGE_NAMES = ("", "into-quarantine", "out-of-quarantine")
+
+# What a work order changes, and why one came to nothing.
+PLAN_DEVICE, PLAN_PLACE = 1, 2
+ENDED_EXPIRED, ENDED_CANCELLED, ENDED_REMOVED = 1, 2, 3
+ENDED_NAMES = ("", "expired", "cancelled", "removed")
 
 
 def sent_disconnects(outputs: np.ndarray) -> np.ndarray:

@@ -10,11 +10,14 @@ from simward.engine import outputs as out
 from simward.engine import tables
 from simward.engine.chapters import Chapter
 from simward.engine.phrases import address_text, error_cause_text, ipv6_text, prefix_text, printable, short_when, when
-from simward.engine.words import Lexicon, finding_id, imeisv_text, session_id_text
+from simward.engine.words import Lexicon, changes, finding_id, imeisv_text, session_id_text
 from simward.identity import imei_text
 
 RETURNS = "bound-device-returns"
-COMMAND_NAMES = {ev.COMMAND_LOCK: "lock", ev.COMMAND_RELEASE: "release", ev.COMMAND_DISCONNECT: "disconnect"}
+COMMAND_NAMES = {
+    ev.COMMAND_LOCK: "lock", ev.COMMAND_RELEASE: "release", ev.COMMAND_DISCONNECT: "disconnect",
+    ev.COMMAND_PLAN: "plan", ev.COMMAND_UNPLAN: "unplan",
+}  # fmt: skip
 
 
 class Deeds:
@@ -26,7 +29,7 @@ class Deeds:
         self._commands: dict[int, dict[str, str]] = {}
         self._last_command: dict[str, str] = {}
         self._reasons: dict[str, str] = {}
-        self._told_sequence = 0
+        self._told_sequence = self._planned_sequence = 0
         self.locked: dict[str, Any] | None = None
         self.release_rule = tables.RELEASE_NEVER
         """`release_when` of its use case, as the policy in force has it."""
@@ -40,6 +43,9 @@ class Deeds:
         """Remember who asked for what, and why, until the fold's answer comes."""
         said = command_note(notes, sequence, int(event["request"]))
         self._last_command = {"name": COMMAND_NAMES[int(event["kind"])], **said}
+        if int(event["kind"]) in (ev.COMMAND_PLAN, ev.COMMAND_UNPLAN):
+            self._last_command["order"] = str(int(event["delegated_high"]))
+            self._last_command["expects"] = expectation(event)
         self._commands[int(event["request"])] = self._last_command
 
     def output(self, row: Any) -> Iterator[Chapter]:
@@ -54,6 +60,8 @@ class Deeds:
             out.COMMAND_ANSWER: self._answer,
             out.ADDRESS_GIVEN: self._given,
             out.UNBOUND: self._unbound,
+            out.PLANNED: self._planned,
+            out.PLAN_ENDED: self._plan_ended,
         }.get(int(row["kind"]))
         if tell is not None:
             chapter = tell(row)
@@ -75,8 +83,31 @@ class Deeds:
     def _binding(self, row: Any) -> Chapter:
         self._bound, self._generation = imeisv_text(row["now"]), int(row["generation"])
         how = "first use" if int(row["event_kind"]) == ev.ACCESS_REQUEST else "as declared"
+        if int(row["sequence"]) == self._planned_sequence:
+            how = "as planned"
         text = f"Bound to device {self._bound} ({how}, generation {self._generation})."
         return Chapter(int(row["at"]), "bound", text, {"device": self._bound, "generation": self._generation})
+
+    def _planned(self, row: Any) -> Chapter:
+        self._planned_sequence = int(row["sequence"])
+        order, what = int(row["expected"]), int(row["result"])
+        said = changes(row, self._lexicon) or {}
+        if what & out.PLAN_DEVICE:
+            said["device"] = {"was": imei_text(int(row["was"])) or "none", "now": imei_text(int(row["now"]))}
+        told = ", ".join(f"{name} {one['was']} → {one['now']}" for name, one in said.items())
+        if not told:
+            told = "it was heard at another place"
+        text = f"As work order {order} planned: {told}."
+        return Chapter(int(row["at"]), "planned", text, {"order": order, "changes": said})
+
+    def _plan_ended(self, row: Any) -> Chapter:
+        order, why = int(row["expected"]), out.ENDED_NAMES[int(row["result"])]
+        what = f"device {imei_text(int(row['now']))} did not come" if row["now"] else "nothing changed"
+        said = {
+            "expired": f"Work order {order}: its time is over, and {what}.",
+            "cancelled": f"Work order {order} no longer plans anything for it, {self._by(row)}.",
+        }.get(why, f"Work order {order} no longer plans anything for it: it was removed from the inventory.")
+        return Chapter(int(row["at"]), "plan-ended", said, {"order": order, "why": why})
 
     def _by(self, row: Any) -> str:
         """Because of what, or who asked and why."""
@@ -190,6 +221,9 @@ class Deeds:
         result = out.ANSWER_NAMES[int(row["result"])]
         if int(row["result"]) == out.APPLIED and int(row["sequence"]) == self._told_sequence:
             return None  # the lock, release or disconnect itself tells it
+        if said.get("name") == "plan":
+            text = f"Work order {said['order']} plans {said['expects']}, {asked_by(said)}. Answer: {result}."
+            return Chapter(int(row["at"]), "plan", text, {**said, "answer": result})
         text = f"{said.get('name', 'command').capitalize()} {asked_by(said)}. Answer: {result}."
         return Chapter(int(row["at"]), "command", text, {**said, "answer": result})
 
@@ -217,6 +251,16 @@ def lock_ends(until: str, returns: bool) -> str:
     if until:
         return f"until {until}"
     return "until the bound device returns or somebody releases it" if returns else "until it is released"
+
+
+def expectation(event: Any) -> str:
+    """What a COMMAND_PLAN event expects, in words."""
+    flags = int(event["flags"])
+    parts = []
+    if flags & ev.FLAG_PLAN_DEVICE:
+        parts.append(f"device {imei_text(int(event['imei']))}" if event["imei"] else "another device")
+    parts += ["another place"] if flags & ev.FLAG_PLAN_PLACE else []
+    return f"{' and '.join(parts)} from {short_when(event['prefix_high'])} until {short_when(event['prefix_low'])}"
 
 
 def asked_by(said: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from simward.engine.hashing import mix
 from simward.engine.long_ids import keep_long_id
 from simward.engine.lookup import find_device, put_device
 from simward.engine.places import happened_s, remember_place
+from simward.engine.planned import is_of_before
 from simward.engine.rows import around_of, device_at, gateway_at, meta_of, session_at, subscription_at
 from simward.engine.sessions import (
     CONFINED,
@@ -140,7 +141,8 @@ def remember(t, row, event):  # type: ignore[no-untyped-def]
     if event.kind != STOP and around_of(t).jumped:
         subscription.jumped_s = around_of(t).event_s
     remember_place(t, row, event)
-    if event.imei != 0:
+    of_before = subscription.plans != 0 and is_of_before(t, subscription, event)
+    if event.imei != 0 and not of_before:
         taken = subscription.device_taken and event.kind <= START
         if event.imei != subscription.last_imei or taken:
             remember_device(t, row, event)

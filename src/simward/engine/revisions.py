@@ -9,13 +9,14 @@ import numpy as np
 from simward.compiled import INTERPRETED, entry
 from simward.detectors import of_gate
 from simward.detectors.detector import MAX_CLASSES
-from simward.engine import addressing, long_ids, session_names, sessions
+from simward.engine import addressing, long_ids, planned, session_names, sessions
 from simward.engine.addressing import carry_numbers
 from simward.engine.layouts import LIMIT
 from simward.engine.leaving import farewells
 from simward.engine.long_ids import free_long_id
 from simward.engine.lookup import find_gateway, find_imsi, put_imsi, put_msisdn
 from simward.engine.outputs import OUTPUT
+from simward.engine.planned import drop_plan
 from simward.engine.pools import remap_segments, renumber, same_segments, settle_pools
 from simward.engine.rows import (
     finding_at,
@@ -225,7 +226,7 @@ def upsert(tables, upserts, use_cases):  # type: ignore[no-untyped-def]
 
 
 def forget(tables, gone, used):  # type: ignore[no-untyped-def]
-    """Give up the sessions and findings of removed subscriptions; `used` gets their rows (-1 = not there)."""
+    """Give up the sessions, plans and findings of removed subscriptions; `used` gets their rows (-1 = not there)."""
     t = tables[0]
     count = np.int64(0)
     for position in range(len(gone)):
@@ -246,6 +247,8 @@ def forget(tables, gone, used):  # type: ignore[no-untyped-def]
             meta_of(t).session_free = at
             meta_of(t).sessions_live = np.int64(meta_of(t).sessions_live) - np.int64(1)
             at = after
+        while subscription_at(t, row).plans != 0:
+            drop_plan(t, np.int64(subscription_at(t, row).plans))
         at = np.int64(subscription_at(t, row).finding_head)
         while at != NOWHERE:
             after = np.int64(finding_at(t, at).next)
@@ -259,7 +262,7 @@ def forget(tables, gone, used):  # type: ignore[no-untyped-def]
     return count
 
 
-ROW_SOURCES = [*INDEX_SOURCES, addressing, sessions, session_names, long_ids]
+ROW_SOURCES = [*INDEX_SOURCES, addressing, sessions, session_names, long_ids, planned]
 upsert_rows = entry(upsert, depends=ROW_SOURCES)
 forget_rows = entry(forget, depends=ROW_SOURCES)
 

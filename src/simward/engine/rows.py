@@ -123,6 +123,7 @@ def zero_of(dtype: np.dtype) -> Callable[[Any, Any], None]:
 
 _zero_session = zero_of(layouts.SESSION)
 _zero_finding = zero_of(layouts.FINDING)
+_zero_plan = zero_of(layouts.PLAN)
 _zero_output = zero_of(OUTPUT)
 _zero_result = zero_of(RESULT)
 _fetch_subscription = prefetch_of(layouts.SUBSCRIPTION)
@@ -140,6 +141,7 @@ _segment_state = pointer_to(layouts.SEGMENT_STATE)
 _freed = pointer_to(layouts.FREED)
 _finding = pointer_to(layouts.FINDING)
 _device = pointer_to(layouts.DEVICE)
+_plan = pointer_to(layouts.PLAN)
 _limit = pointer_to(layouts.LIMIT)
 _meta = pointer_to(layouts.META)
 _detector = pointer_to(layouts.DETECTOR_FACTS)
@@ -217,6 +219,12 @@ def zero_finding(t, row):  # type: ignore[no-untyped-def]
 
 
 @njit
+def zero_plan(t, row):  # type: ignore[no-untyped-def]
+    """Make a plan's row all zeros."""
+    _zero_plan(t.plans, row)
+
+
+@njit
 def zero_output(t, position):  # type: ignore[no-untyped-def]
     """Make an output all zeros."""
     _zero_output(t.outputs, position)
@@ -286,6 +294,12 @@ def finding_at(t, row):  # type: ignore[no-untyped-def]
 def device_at(t, row):  # type: ignore[no-untyped-def]
     """layouts.DEVICE"""
     return _device(t.devices, row)
+
+
+@njit
+def plan_at(t, row):  # type: ignore[no-untyped-def]
+    """layouts.PLAN"""
+    return _plan(t.plans, row)
 
 
 @njit

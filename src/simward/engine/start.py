@@ -155,6 +155,9 @@ def put_fact(table: np.ndarray, place: int, output: np.ndarray) -> None:
         table["bound_imei"][place] = int(output["now"]) // 1000
     elif kind == kinds.UNBOUND:
         table["bound_imei"][place] = 0
+    elif kind == kinds.PLANNED:
+        if output["result"] & kinds.PLAN_DEVICE and table["declared_imei"][place]:
+            table["declared_imei"][place] = output["now"]
     elif kind == kinds.LOCKED:
         table["locked"][place] = output["result"]
         table["lock_detector"][place] = output["detector"]

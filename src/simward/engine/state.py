@@ -31,6 +31,8 @@ from simward.engine.layouts import (
     META,
     NOWHERE,
     OWN,
+    PLAN,
+    PLANS_MAX,
     SEEN,
     SEGMENT_STATE,
     SESSION,
@@ -108,6 +110,7 @@ SAVED = {
     "departed": "departed",
     "withheld": "withheld",
     "long_ids": "long_ids",
+    "plans": "plans",
     "strangers": None,
     "segment_states": None,
     "limits": None,
@@ -124,6 +127,7 @@ LAYOUTS = {
     "departed": DEPARTED,
     "withheld": WITHHELD,
     "long_ids": LONG_ID,
+    "plans": PLAN,
     "strangers": STRANGER,
     "segment_states": SEGMENT_STATE,
     "limits": LIMIT,
@@ -158,6 +162,7 @@ class State:
         self.departed_index = np.zeros(2, np.int32)
         self.withheld = rows(1, WITHHELD)
         self.long_ids = rows(1024, LONG_ID)
+        self.plans = rows(256, PLAN)
         self.limits = rows(1, LIMIT)
         self.commands = np.zeros(COMMANDS_KEPT, np.int64)
         self.detectors = detector_facts()
@@ -224,6 +229,8 @@ class State:
         events_freed = events + int(meta["withheld_open"][0])
         if freed + events_freed > len(self.freed):
             self._grow("freed", freed + events_freed)
+        if (plans := int(meta["plans"][0])) + events >= len(self.plans):
+            self._grow("plans", min(plans + events, PLANS_MAX) + 1)
         if devices + events > len(self.devices):
             wanted = min(2 * int(meta["subscriptions"][0]) + DEVICES_SPARE, devices + events)
             if self._grow("devices", wanted):

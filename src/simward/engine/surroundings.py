@@ -20,6 +20,7 @@ from simward.engine.places import (
     place_hash,
     root,
 )
+from simward.engine.planned import look_at_plans
 from simward.engine.rows import (
     around_of,
     cell_at,
@@ -69,6 +70,9 @@ def look_around(t, row, event):  # type: ignore[no-untyped-def]
     around.holder, around.two_devices = 0, 0
     if event.kind == INTERIM:
         look_at_sessions(t, row, subscription, event, around)
+    around.planned_imei, around.left_imei, around.place_plan = 0, 0, 0
+    if subscription.plans != 0:
+        look_at_plans(t, subscription, event, around)
 
 
 @njit

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simward.engine import events
+from simward.engine.layouts import PLANS_EACH, PLANS_MAX
 from simward.engine.outputs import (
     ANSWER_NAMES,
     APPLIED,
@@ -23,6 +24,7 @@ from simward.engine.outputs import (
     LIMITED,
     LOCKED,
     NOT_FOUND,
+    PLAN_ENDED,
     RELEASED,
     STALE,
     UNBOUND,
@@ -30,6 +32,7 @@ from simward.engine.outputs import (
 from simward.engine.tables import LIFECYCLE
 from simward.errors import IdentityError, UsageError
 from simward.gate.control import Call
+from simward.gate.planning import Planned, planned_of
 from simward.gate_socket import ABOUT_A_SUBSCRIPTION, GENERATION_END, NOTE_CHARACTERS_MAX
 from simward.identity import Iccid
 
@@ -41,6 +44,8 @@ KINDS = {
     "disconnect": events.COMMAND_DISCONNECT,
     "pause": events.COMMAND_PAUSE,
     "resume": events.COMMAND_RESUME,
+    "plan": events.COMMAND_PLAN,
+    "unplan": events.COMMAND_UNPLAN,
 }
 WAITING_MAX = 256
 IMSIS_MAX = 32
@@ -64,6 +69,7 @@ class Command:
     argument: int
     flags: int
     note: dict[str, str]
+    planned: Planned | None = None
 
 
 class Part(NamedTuple):
@@ -88,6 +94,8 @@ class Part(NamedTuple):
         command = self.command
         row["kind"], row["subject"], row["imsi"], row["request"] = command.kind, command.subject, self.imsi, self.number
         row["argument"], row["flags"] = command.argument, command.flags
+        if command.planned is not None:
+            command.planned.write(row)
 
 
 class CommandDesk:
@@ -143,7 +151,11 @@ def command_of(call: Call, name: str) -> Command:
         raise UsageError("because: say why, it is kept for the audit")
     note = {"do": name, "actor": _text(payload, "actor"), "because": because, "id": _text(payload, "id")}
     note |= past_control(payload, note)
-    return Command(call, KINDS[name], subject, number_of(note["id"]), generation, _flags(payload, note), note)
+    planned = planned_of(payload, name)
+    if planned is not None:
+        note["order"] = str(planned.order)
+    flags = _flags(payload, note)
+    return Command(call, KINDS[name], subject, number_of(note["id"]), generation, flags, note, planned)
 
 
 def past_control(payload: Mapping[str, Any], note: Mapping[str, str]) -> dict[str, str]:
@@ -227,17 +239,27 @@ def answer(parts: list[Part], outputs: np.ndarray, results: np.ndarray, durable:
         if not durable:
             command.call.refuse("decided, but it cannot be recorded now: the journal cannot be written", **facts)
         elif facts["result"] in REFUSALS:
-            command.call.refuse(REFUSALS[facts["result"]], **facts)
+            refusals = PLAN_REFUSALS if command.kind == events.COMMAND_PLAN else REFUSALS
+            command.call.refuse(refusals[facts["result"]], **facts)
         else:
             command.call.answer(**facts)
 
 
-DEEDS = {LOCKED: "locked", RELEASED: "released", UNBOUND: "unbound", DISCONNECT: "disconnect", CHANGE: "change"}
+DEEDS = {
+    LOCKED: "locked", RELEASED: "released", UNBOUND: "unbound", DISCONNECT: "disconnect", CHANGE: "change",
+    PLAN_ENDED: "plan-ended",
+}  # fmt: skip
 """What an answer tells of the outputs: an applied command may have found nothing to do."""
 REFUSALS = {
     "stale": "stale: the binding has changed since (look again, then repeat with its generation)",
     "limited": "limited: the use case's limits or never-cut forbid it",
     "not-found": "not found: no subscription with this ICCID",
+}
+
+PLAN_REFUSALS = {
+    **REFUSALS,
+    "stale": "stale: its time is over, or the binding has changed since",
+    "limited": f"limited: {PLANS_EACH} changes are planned for this subscription already, or {PLANS_MAX} in all",
 }
 
 

@@ -39,6 +39,8 @@ HELP = {
     "effect_answers_dropped_total": "Datagrams that were no answer to a request of ours, by reason.",
     "effects_pending": "Disconnect- and CoA-Requests without an answer yet.",
     "effects_dropped_total": "Disconnect- and CoA-Requests not sent because too many were waiting.",
+    "plans": "Changes that work orders announced and that may still happen.",
+    "plans_not_kept_total": "Announced changes for which there was no room: 65535 in all, 4 a subscription.",
     "effects_not_kept_total": "Disconnect-Requests for removed subscriptions that a restart would not send again.",
     "session_ids_not_kept_total": "Records with a long Acct-Session-Id of which only a part was known.",
     "addresses_withheld": "Addresses that no subscription has, and a session may still hold.",

@@ -75,6 +75,8 @@ class Status:
             ("subscriptions", int(self._fold.state.meta["subscriptions_live"][0])),
             ("gateways_not_kept_total", int(self._fold.state.meta["gateways_not_kept"][0])),
             ("effects_pending", self._disconnects.pending), ("clock_behind_seconds", self._clock.behind_us / 1e6),
+            ("plans", int(self._fold.state.meta["plans_live"][0])),
+            ("plans_not_kept_total", int(self._fold.state.meta["plans_not_kept"][0])),
             ("effects_not_kept_total", int(self._fold.state.meta["departed_dropped"][0])),
             ("session_ids_not_kept_total", int(self._fold.state.meta["ids_not_kept"][0])),
             ("addresses_withheld", int(self._fold.state.meta["withheld_open"][0])),

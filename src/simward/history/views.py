@@ -96,7 +96,7 @@ def _numbered(names: dict[int, str]) -> list[str]:
     return [names.get(number, "") for number in range(max(names) + 1)]
 
 
-COMMAND = f"kind BETWEEN {ev.COMMAND_LOCK} AND {ev.COMMAND_RESUME}"
+COMMAND = f"kind BETWEEN {ev.COMMANDS[0]} AND {ev.COMMANDS[-1]}"
 RESULT = f"kind IN ({ev.EFFECT_RESULT}, {ev.CHANGE_RESULT})"
 RATS = [rat_text(number) if not rat_text(number).startswith("rat-") else "" for number in range(64)]
 

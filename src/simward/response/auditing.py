@@ -49,6 +49,13 @@ def deed_of(connection: sa.Connection, fact: f.Fact) -> Deed | None:
         case f.Bound():
             after = {"device": fact.device, "generation": fact.generation}
             return _deed(fact, "bind", before=_bound(connection, fact), after=after)
+        case f.Planned():
+            said = {"device": {"was": fact.was, "now": fact.now}} if fact.device else {}
+            after = {"changes": {**fact.changes, **said}}
+            return _deed(fact, "work-order.planned", object=f"work order {fact.order}", after=after)
+        case f.PlanEnded():
+            after = {"expected": fact.imei, "why": fact.why}
+            return _deed(fact, f"work-order.{fact.why}", object=f"work order {fact.order}", after=after)
         case f.Unbound():
             return _deed(fact, "unbind", before=_bound(connection, fact), after={"device": None})
         case f.EffectSent():

@@ -18,7 +18,7 @@ from simward.engine import outputs as out
 from simward.engine.journal import EVENTS, FINDINGS, INVENTORY, POLICY, Layout, Row, row_events, row_outputs
 from simward.engine.past_sessions import facts_of
 from simward.engine.phrases import address_text, prefix_text
-from simward.engine.words import Lexicon, finding, finding_id, imeisv_text, session_id_text
+from simward.engine.words import Lexicon, changes, finding, finding_id, imeisv_text, session_id_text
 from simward.policy.compile import CANONICAL
 
 
@@ -149,6 +149,28 @@ class CommandAnswered(Fact):
     """`answer`: applied, duplicate, stale, limited, not-found."""
 
     answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned(Fact):
+    """What work order `order` announced has happened. `changes` says what differs, by name, as {"was", "now"}."""
+
+    order: int
+    device: bool
+    place: bool
+    was: str | None
+    """The device that it was in; None where none is known, or only the place changed."""
+    now: str | None
+    changes: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanEnded(Fact):
+    """What work order `order` announced has not happened. `why`: expired, cancelled, removed; `imei` None = any."""
+
+    order: int
+    imei: str | None
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,11 +322,24 @@ class Reading:
     def _answer(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
         return CommandAnswered(**base, answer=out.ANSWER_NAMES[int(one["result"])])
 
+    def _planned(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
+        what = int(one["result"])
+        device = bool(what & out.PLAN_DEVICE)
+        was, now = (identity.imei_text(int(one[name])) or None if device else None for name in ("was", "now"))
+        return Planned(
+            **base, order=int(one["expected"]), device=device, place=bool(what & out.PLAN_PLACE), was=was, now=now,
+            changes=changes(one, self.lexicon) or {},
+        )  # fmt: skip
 
-COMMAND_KINDS = frozenset(
-    (ev.COMMAND_LOCK, ev.COMMAND_RELEASE, ev.COMMAND_DISCONNECT, ev.COMMAND_PAUSE, ev.COMMAND_RESUME)
+    def _plan_ended(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
+        why = out.ENDED_NAMES[int(one["result"])]
+        return PlanEnded(**base, order=int(one["expected"]), imei=identity.imei_text(int(one["now"])) or None, why=why)
+
+
+COMMAND_KINDS = frozenset(ev.COMMANDS)
+NOT_BECAUSE = frozenset(
+    (out.BOUND, out.UNBOUND, out.ADDRESS_GIVEN, out.COMMAND_ANSWER, out.EFFECT_PROOF, out.PLANNED, out.PLAN_ENDED)
 )
-NOT_BECAUSE = frozenset((out.BOUND, out.UNBOUND, out.ADDRESS_GIVEN, out.COMMAND_ANSWER, out.EFFECT_PROOF))
 """Kinds of outputs that no detector decided: their `detector` says nothing."""
 
 _MAKERS = {
@@ -312,7 +347,7 @@ _MAKERS = {
     out.BOUND: Reading._bound, out.UNBOUND: Reading._unbound, out.LOCKED: Reading._locked,
     out.RELEASED: Reading._released, out.ADDRESS_GIVEN: Reading._given, out.VERDICT: Reading._verdict,
     out.DISCONNECT: Reading._effect, out.CHANGE: Reading._effect, out.EFFECT_PROOF: Reading._proof,
-    out.COMMAND_ANSWER: Reading._answer,
+    out.COMMAND_ANSWER: Reading._answer, out.PLANNED: Reading._planned, out.PLAN_ENDED: Reading._plan_ended,
 }  # fmt: skip
 
 
