@@ -48,6 +48,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "release": ("commands.acting", "release", "Take the lock off a subscription."),
         "undo": ("commands.undoing", "undo", "Release what a rule or an incident has locked."),
         "disconnect": ("commands.acting", "disconnect", "End the live sessions of a subscription."),
+        "work": ("commands.work", "work", "Plan changes of devices and places: work orders."),
         "erase": ("commands.erasing", "erase", "Erase the identifiers of one subscription, wherever they are kept."),
         "pause": ("commands.acting", "pause", "Hold every response above notify."),
         "resume": ("commands.acting", "resume", "Let responses act again."),

@@ -54,6 +54,21 @@ def parse_moment(text: str, now: int) -> int:
     return _micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
+def parse_coming(text: str, now: int) -> int:
+    """As `parse_moment`, for times to come: `+8h`, `+1d12h` and `in 2h` are so long from now."""
+    word = text.strip().lower()
+    ahead = word.removeprefix("+").removeprefix("in ").strip()
+    if ahead != word:
+        span = _ago_us(ahead)
+        if span is None:
+            raise ValueError(f"{text!r} is not a time to come: write +8h, +1d12h or 2026-11-23T14:05:00Z")
+        return now + span
+    if _ago_us(word) is not None:
+        ahead = word.removesuffix("ago").strip()
+        raise ValueError(f"{text!r} would be in the past: write +{ahead} for so long from now")
+    return parse_moment(text, now)
+
+
 def _not_a_time(text: str) -> str:
     return (
         f"{text!r} is not a time: write 2026-11-23T14:05:00Z (UTC where no offset is given), "
@@ -95,3 +110,21 @@ class Moment(click.ParamType[int]):
 
 
 MOMENT = Moment()
+
+
+class Coming(click.ParamType[int]):
+    """A click type for times to come."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Microseconds UTC."""
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_coming(value, now_us())
+        except (ValueError, OverflowError) as error:
+            self.fail(str(error), param, ctx)
+
+
+COMING = Coming()

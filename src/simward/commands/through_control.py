@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from simward import unix_sockets
-from simward.errors import PeerError, RefusedError
+from simward.errors import PeerError, RefusedError, UsageError
 from simward.gate_socket import DECIDED
 
 SOCKET_NAME = "control.sock"
 START_WITHIN_S = 20.0
 """How long a control process that a supervisor keeps running may take to answer; it takes a second or two."""
 TRIED_AGAIN_S = 0.1
-DECIDED_HERE = (":no-such-incident", ":no-such-rule", ":incident-refused")
+DECIDED_HERE = (
+    ":no-such-incident", ":no-such-rule", ":incident-refused", ":no-such-work-order", ":work-order-refused",
+)  # fmt: skip
 """Types of problems by which the control process decides against what was asked."""
 
 
@@ -59,12 +61,14 @@ def ask(data_dir: Path, called: str, method: str, path: str, body: Any = None, *
     raise _error(response.status, document if isinstance(document, dict) else {})
 
 
-def _error(status: int, problem: dict[str, Any]) -> PeerError | RefusedError:
+def _error(status: int, problem: dict[str, Any]) -> PeerError | RefusedError | UsageError:
     said = str(problem.get("detail") or problem.get("title") or f"HTTP status {status}")
     if problem.get("result") in DECIDED:
         return RefusedError(f"the gate says: {said}")
     if str(problem.get("type", "")).endswith(DECIDED_HERE):
         return RefusedError(said)
+    if str(problem.get("type", "")).endswith(":unfit-order"):
+        return UsageError(said)
     by_gate = str(problem.get("type", "")).endswith(":gate-refused")
     return PeerError(f"the {'gate' if by_gate else 'control process'} says: {said}")
 

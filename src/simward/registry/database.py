@@ -20,7 +20,7 @@ FILE_NAME = "registry.sqlite"
 BUSY_S = 10.0
 WRITES, LASTING = "simward_writes", "simward_lasting"
 VERSION = sa.table("registry_version", sa.column("version_num"))
-NEWEST = "0004"
+NEWEST = "0005"
 """The last change that this code knows."""
 
 

@@ -19,6 +19,8 @@ from simward.control.api.problems import INTERNAL, Problem, response_of
 log = logging.getLogger(__name__)
 
 BODY_OCTETS_MAX = 64 * 1024
+LARGER_BODIES = {"/v1/work-orders": 2 * 1024 * 1024}
+"""A swap of ten thousand by file is one request."""
 AT_ONCE = 128
 OPEN_TO_ALL = ("/healthz", "/readyz")
 CORRELATOR = re.compile(rb"[A-Za-z0-9_:;./<>{}-]{1,256}")
@@ -55,7 +57,7 @@ class Edge:
         try:
             principal = await self._admit(scope, headers)
             scope["state"] = {**scope.get("state", {}), "principal": principal, "correlator": correlator.decode()}
-            await self._app(scope, _bounded(receive), correlated)
+            await self._app(scope, _bounded(receive, _octets_max(scope)), correlated)
         except Problem as problem:
             await response_of(problem)(scope, receive, correlated)
         except Exception:  # ours, whatever it is: the caller gets a problem, the log the rest
@@ -71,8 +73,8 @@ class Edge:
             wait = {"Retry-After": "1"}
             raise Problem(503, "busy", "Too many requests at once", f"{AT_ONCE} are being served", headers=wait)
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > BODY_OCTETS_MAX:
-            raise _too_large()
+        if not length.isdigit() or int(length) > _octets_max(scope):
+            raise _too_large(_octets_max(scope))
         if self._authenticators is None:
             return LOCAL
         for one in self._authenticators:
@@ -87,7 +89,12 @@ class Edge:
         )  # fmt: skip
 
 
-def _bounded(receive: Receive) -> Receive:
+def _octets_max(scope: Scope) -> int:
+    """How large a body may be."""
+    return LARGER_BODIES.get(scope["path"], BODY_OCTETS_MAX)
+
+
+def _bounded(receive: Receive, most: int) -> Receive:
     """A body that ends in an error where it becomes too large, whatever its Content-Length said."""
     octets = 0
 
@@ -95,12 +102,12 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal octets
         message = await receive()
         octets += len(message.get("body", b""))
-        if octets > BODY_OCTETS_MAX:
-            raise _too_large()
+        if octets > most:
+            raise _too_large(most)
         return message
 
     return bounded
 
 
-def _too_large() -> Problem:
-    return Problem(413, "too-large", "The request is too large", f"A body has at most {BODY_OCTETS_MAX} octets.")
+def _too_large(most: int) -> Problem:
+    return Problem(413, "too-large", "The request is too large", f"A body has at most {most} octets.")

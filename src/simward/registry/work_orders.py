@@ -1,0 +1,226 @@
+"""Work orders as they are kept: what is meant to change, how far it has come, and the commands that tell the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from simward.engine.phrases import when
+from simward.registry import tables as t
+
+STATES = ("open", "done", "overdue", "refused", "cancelled")
+ITEM_STATES = (
+    "asked", "planned", "wrong", "done", "unchanged", "expired", "refused", "removed", "cancelled",
+)  # fmt: skip
+"""asked: the gate has not answered yet; planned: it knows; wrong: something else came, the planned one may still come;
+unchanged: a refit that this one had no part in; removed: from the inventory."""
+TO_COME = ("asked", "planned", "wrong")
+ITEMS_MAX = 10_000
+"""Of one order."""
+COMMAND = "work-{order}-{position}"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One subscription of an order that is to be made. Times are us UTC; `imei` None = any device."""
+
+    iccid: str
+    begins_at: int
+    ends_at: int
+    imei: str | None = None
+    device: bool = True
+    place: bool = False
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order that is to be made."""
+
+    kind: str
+    title: str
+    by: str
+    because: str
+    items: Sequence[Item]
+    source: str = ""
+
+
+def create(connection: sa.Connection, order: Order, at: int) -> int:
+    """Write an order with its items, and a command to the gate each; gives its number."""
+    begins, ends = min(one.begins_at for one in order.items), max(one.ends_at for one in order.items)
+    made = connection.execute(
+        sa.insert(t.work_order).values(
+            kind=order.kind, title=order.title, created_at=at, created_by=order.by, because=order.because,
+            begins_at=begins, ends_at=ends, source=order.source, items=len(order.items),
+        )
+    )  # fmt: skip
+    assert made.inserted_primary_key is not None
+    number = int(made.inserted_primary_key[0])
+    items, commands = [], []
+    for position, one in enumerate(order.items, start=1):
+        items.append({
+            "work_order": number, "position": position, "iccid": one.iccid, "imei": one.imei, "device": one.device,
+            "place": one.place, "begins_at": one.begins_at, "ends_at": one.ends_at, "changed_at": at,
+        })  # fmt: skip
+        arguments = {
+            "order": number, "device": one.device, "place": one.place, "begins_at": one.begins_at,
+            "ends_at": one.ends_at, **({"imei": one.imei} if one.imei else {}),
+        }  # fmt: skip
+        name = COMMAND.format(order=number, position=position)
+        commands.append(_command(name, "plan", one.iccid, order.by, order.because, number, arguments, at))
+    connection.execute(sa.insert(t.work_item), items)
+    connection.execute(sa.insert(t.command), commands)
+    return number
+
+
+def cancel(connection: sa.Connection, number: int, by: str, because: str, at: int) -> int:
+    """Take back what of an order is still to come; gives how many items that are."""
+    mine = (t.work_item.c.work_order == number) & t.work_item.c.state.in_(TO_COME)
+    items = connection.execute(sa.select(t.work_item).where(mine).order_by(t.work_item.c.position)).all()
+    names = [COMMAND.format(order=number, position=one.position) for one in items]
+    for some in _some(names):
+        never = sa.delete(t.command).where(t.command.c.id.in_(some), t.command.c.result.is_(None))
+        connection.execute(never.where(t.command.c.attempts == 0))
+    commands = [
+        _command(f"{name}-cancel", "unplan", one.iccid, by, because, number, {"order": number}, at)
+        for name, one in zip(names, items, strict=True)
+    ]
+    if commands:
+        connection.execute(sa.insert(t.command), commands)
+    connection.execute(sa.update(t.work_item).where(mine).values(state="cancelled", changed_at=at))
+    closed = sa.update(t.work_order).where(t.work_order.c.number == number)
+    connection.execute(closed.values(state="cancelled", closed_at=at))
+    return len(items)
+
+
+def _command(
+    name: str, do: str, iccid: str, by: str, because: str, order: int, arguments: dict[str, Any], at: int
+) -> dict[str, Any]:
+    return {
+        "id": name, "do": do, "iccid": iccid, "actor": by, "because": because, "cause": f"work order {order}",
+        "asked_at": at, "arguments": arguments,
+    }  # fmt: skip
+
+
+def _some(names: Sequence[str], at_once: int = 500) -> Iterable[Sequence[str]]:
+    return (names[at : at + at_once] for at in range(0, len(names), at_once))
+
+
+def find(connection: sa.Connection, number: int) -> Any | None:
+    """An order, or None."""
+    return connection.execute(sa.select(t.work_order).where(t.work_order.c.number == number)).one_or_none()
+
+
+def listed(connection: sa.Connection, states: Sequence[str], limit: int = 100) -> list[Any]:
+    """Orders in these states, the newest first."""
+    found = sa.select(t.work_order).where(t.work_order.c.state.in_(states))
+    return list(connection.execute(found.order_by(t.work_order.c.number.desc()).limit(limit)).all())
+
+
+def items_of(connection: sa.Connection, number: int) -> list[Any]:
+    """The items of an order, in its order."""
+    found = sa.select(t.work_item).where(t.work_item.c.work_order == number)
+    return list(connection.execute(found.order_by(t.work_item.c.position)).all())
+
+
+def counts_of(connection: sa.Connection, number: int) -> dict[str, int]:
+    """How many items of an order are in each state."""
+    found = sa.select(t.work_item.c.state, sa.func.count()).where(t.work_item.c.work_order == number)
+    counts = {str(state): int(count) for state, count in connection.execute(found.group_by(t.work_item.c.state))}
+    return {state: counts[state] for state in ITEM_STATES if state in counts}
+
+
+def to_come(connection: sa.Connection) -> int:
+    """How many items of all orders are still to come: the gate keeps that many plans."""
+    found = sa.select(sa.func.count()).select_from(t.work_item).where(t.work_item.c.state.in_(TO_COME))
+    return int(connection.execute(found).scalar_one())
+
+
+def change(connection: sa.Connection, item: Any, at: int, **values: Any) -> None:
+    """Change an item."""
+    mine = (t.work_item.c.work_order == item.work_order) & (t.work_item.c.position == item.position)
+    connection.execute(sa.update(t.work_item).where(mine).values(changed_at=at, **values))
+
+
+def settle(connection: sa.Connection, number: int, at: int) -> str | None:
+    """Close an order whose items are all settled; gives its new state, None where that did not change.
+
+    Overdue is told as soon as the time of one item is over; what is still to come may come all the same.
+    """
+    order = find(connection, number)
+    if order is None or order.state not in ("open", "overdue"):
+        return None
+    counts = counts_of(connection, number)
+    state = order.state
+    waiting = sum(counts.get(one, 0) for one in TO_COME)
+    if counts.get("expired"):
+        state = "overdue"
+    elif not waiting:
+        state = "refused" if counts.get("refused") else "done"
+    if state == order.state and (waiting or order.closed_at is not None):
+        return None
+    values = {"state": state, "closed_at": None if waiting else at}
+    connection.execute(sa.update(t.work_order).where(t.work_order.c.number == number).values(values))
+    return str(state) if state != order.state else None
+
+
+def item_of(connection: sa.Connection, number: int, iccid: str, at: int) -> Any | None:
+    """The item of an order for a subscription; None where there is none that was made before `at`.
+
+    A registry that was made anew counts from 1 again: what the journal says of orders before it is not about these.
+    """
+    joined = t.work_item.join(t.work_order, t.work_order.c.number == t.work_item.c.work_order)
+    found = sa.select(t.work_item).select_from(joined).where(
+        t.work_item.c.work_order == number, t.work_item.c.iccid == iccid, t.work_order.c.created_at <= at,
+    )  # fmt: skip
+    return connection.execute(found.order_by(t.work_item.c.position).limit(1)).one_or_none()
+
+
+def waiting_for(connection: sa.Connection, at: int, *, iccid: str | None = None, imei: str | None = None) -> list[Any]:
+    """Items whose time it is, that wait for a device: those of a subscription, or those that name this device."""
+    c = t.work_item.c
+    found = sa.select(t.work_item).where(c.state.in_(TO_COME), c.device, c.begins_at <= at, c.ends_at >= at)
+    if iccid is not None:
+        found = found.where(c.iccid == iccid)
+    if imei is not None:
+        found = found.where(c.imei == imei)
+    return list(connection.execute(found.order_by(c.work_order, c.position).limit(16)).all())
+
+
+def remarks(connection: sa.Connection, findings: Sequence[str]) -> dict[str, str]:
+    """What work orders say to findings, by their id."""
+    said: dict[str, str] = {}
+    for some in _some(list(findings)):
+        found = sa.select(t.work_item.c.finding, t.work_item.c.note).where(t.work_item.c.finding.in_(some))
+        said.update({str(one.finding): str(one.note) for one in connection.execute(found)})
+    return said
+
+
+def about(connection: sa.Connection, iccid: str, limit: int = 20) -> list[Any]:
+    """The items of a subscription, the newest first, each with its order's title."""
+    joined = t.work_item.join(t.work_order, t.work_order.c.number == t.work_item.c.work_order)
+    found = sa.select(t.work_item, t.work_order.c.title).select_from(joined).where(t.work_item.c.iccid == iccid)
+    return list(connection.execute(found.order_by(t.work_item.c.work_order.desc()).limit(limit)).all())
+
+
+def told(connection: sa.Connection, order: Any) -> dict[str, Any]:
+    """An order as JSON."""
+    return {
+        "number": order.number, "tenant": order.tenant, "kind": order.kind, "title": order.title, "state": order.state,
+        "created_at": when(order.created_at), "created_by": order.created_by, "because": order.because,
+        "from": when(order.begins_at), "until": when(order.ends_at), "source": order.source or None,
+        "closed_at": when(order.closed_at) if order.closed_at else None, "items": order.items,
+        "counts": counts_of(connection, order.number),
+    }  # fmt: skip
+
+
+def item_told(item: Any) -> dict[str, Any]:
+    """An item as JSON."""
+    return {
+        "iccid": item.iccid, "imei": item.imei, "device": bool(item.device), "place": bool(item.place),
+        "from": when(item.begins_at), "until": when(item.ends_at), "state": item.state,
+        "changed_at": when(item.changed_at), "was": item.was, "now": item.now, "finding": item.finding,
+        "note": item.note or None,
+    }  # fmt: skip
