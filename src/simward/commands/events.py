@@ -25,7 +25,8 @@ COLUMNS = (
 FLAGS = (
     (ev.FLAG_IMEI_UNREADABLE, "imei-unreadable"), (ev.FLAG_LOCATION_UNREADABLE, "location-unreadable"),
     (ev.FLAG_SESSION_ID_CUT, "session-id-cut"), (ev.FLAG_TIMESTAMP, "event-timestamp"),
-    (ev.FLAG_PREFIX_UNREADABLE, "prefix-unreadable"),
+    (ev.FLAG_PREFIX_UNREADABLE, "prefix-unreadable"), (ev.FLAG_PLAN_DEVICE, "plan-device"),
+    (ev.FLAG_PLAN_PLACE, "plan-place"),
 )  # fmt: skip
 
 

@@ -19,7 +19,8 @@ COLOURS = {
 
 @click.command()
 @click.argument("subscription")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: subscription, chapters, now, could, incidents.")
+@click.option("--json", "as_json", is_flag=True,
+              help="One JSON object: subscription, chapters, now, could, incidents, work_orders.")  # fmt: skip
 @click.option("--since", type=MOMENT, help="Only chapters since then (2h, 2026-11-23T14:00Z).")
 @click.option("--all", "everything", is_flag=True, help="Every session, also those like the one before.")
 @click.pass_context
@@ -34,6 +35,7 @@ def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | N
     Exits 1 where nobody has heard of it.
     """
     from simward.commands.incidents import incidents_about
+    from simward.commands.work import add_remarks
     from simward.engine.phrases import when
     from simward.engine.story import Subject, look_up, numbers_of, tell_story
 
@@ -48,6 +50,7 @@ def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | N
             ctx.exit(1)
         told = story.told(everything)
     told["incidents"] = incidents_about(folder, told["subscription"]["imsi"])
+    add_remarks(folder, told)
     if since is not None:
         told["chapters"] = [one for one in told["chapters"] if one["at"] >= when(since)]
     if as_json:
@@ -59,6 +62,7 @@ def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | N
 def _tell(told: dict[str, Any], called: str) -> None:
     """`called` is how this folder's commands begin: what is offered can be copied."""
     from simward.commands.incidents import sentence
+    from simward.commands.work import sentence
     from simward.engine.story import now_sentences
 
     who = told["subscription"]
@@ -75,7 +79,7 @@ def _tell(told: dict[str, Any], called: str) -> None:
         for one in told["incidents"]:
             click.echo(f"{sentence(one)} {called} incidents show {one['number']}")
     click.echo()
-    click.echo("Now: " + " ".join(now_sentences(told)))
+    click.echo("Now: " + " ".join([*now_sentences(told), *map(sentence, told["work_orders"])]))
     if told["could"]:
         click.echo("You could:")
         for one in told["could"]:

@@ -236,6 +236,34 @@ def reading(folder: Folder) -> Iterator[Connection | None]:
         registry.close()
 
 
+def add_remarks(folder: Folder, told: dict[str, Any]) -> None:
+    """Add to the findings of a told story what work orders say to them, and the orders that are open about it."""
+    from simward.registry import work_orders as kept
+
+    found = [one for one in told["chapters"] if "finding" in one]
+    told["work_orders"] = []
+    with reading(folder) as connection:
+        if connection is None:
+            return
+        remarks = kept.remarks(connection, [one["finding"]["id"] for one in found])
+        if told["subscription"]["iccid"]:
+            items = kept.about(connection, told["subscription"]["iccid"])
+            told["work_orders"] = [
+                {"number": one.work_order, "title": one.title, **kept.item_told(one)}
+                for one in items if one.state in kept.TO_COME
+            ]  # fmt: skip
+    for one in found:
+        if remark := remarks.get(one["finding"]["id"]):
+            one["text"] += f" {remark}"
+            one["remark"] = remark
+
+
+def sentence(one: dict[str, Any]) -> str:
+    """An item that is still to come, as `explain` tells it."""
+    said = f" {one['note']}" if one["note"] else ""
+    return f"Work order {one['number']} expects {_expected(one)} until {_short(one['until'])} ({one['state']}).{said}"
+
+
 def _near(text: str) -> dict[str, float]:
     from simward.quantities import QuantityError, distance_m
 

@@ -19,10 +19,12 @@ private network.
 **What it misses.** A device whose IMEI was rewritten to the bound one. A subscription that was never bound. Accounting
 records without an IMEI say nothing, since many gateways leave it out of them.
 
-**Likely false alarms.** A repaired or refitted unit that nobody announced; a gateway that stops sending 3GPP-IMEISV.
+**Likely false alarms.** A repaired or refitted unit that nobody announced (`simward work plan` does: then there is no
+finding); a gateway that stops sending 3GPP-IMEISV.
 
 **What to do.** Ask whoever is responsible for the site. If the exchange was meant, `simward release --rebind` lets
-the next device become the bound one. If not, keep the lock and treat the device as stolen.
+the next device become the bound one. If not, keep the lock and treat the device as stolen. Where a work order was
+waiting for another device, `expected` is that one: the wrong SIM is in the box, or the right SIM in a wrong one.
 """
 
 from numba import njit

@@ -17,7 +17,8 @@ kilometres); a move during the learning period; a device that reports no locatio
 nothing: which neighbouring cell a device hears best changes with the weather, for some reports in a row.
 
 **Likely false alarms.** A network that renumbers its tracking areas moves everybody at once. A device that was moved
-and is meant to be there: `simward release --rebind` begins to learn anew.
+and is meant to be there: `simward release --rebind` begins to learn anew; where `simward work plan --place` announced
+it, there is no finding.
 
 **What to do.** Ask whoever is responsible for the site. Where it is now stands in the finding.
 """

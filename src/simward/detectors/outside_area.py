@@ -13,7 +13,8 @@ should have arrived elsewhere.
 **Likely false alarms.** Wrong coordinates in `cells.csv`; a radius drawn without room for cells that reach in from
 outside.
 
-**What to do.** Ask where it should be. Where it is right, correct the area or the table of cells.
+**What to do.** Ask where it should be. Where it is right, correct the area or the table of cells. One that goes
+outside for a time can be announced (`simward work plan --place-only`): until that is over there is no finding.
 """
 
 from simward.detectors.detector import MEDIUM, NO_OPINION, QUIET, Detector, Knob

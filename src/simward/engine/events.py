@@ -46,10 +46,12 @@ EVENT = np.dtype(
         ("session_id_octets", "u1"),
         ("identifier", "u1"),  # RADIUS identifier, for the audit; not used by the fold
         ("session_id", "u1", (SESSION_ID_OCTETS,)),  # raw Acct-Session-Id, zero padded
-        ("prefix_high", "i8"),  # Framed-IPv6-Prefix, its upper 64 bits; with length 128 of Framed-IPv6-Address alone
-        # plan: prefix_high = from when, prefix_low = until when (us); plan, unplan: delegated_high = the order's number
-        ("prefix_low", "i8"),  # and the lower 64 bits
-        ("delegated_high", "i8"),  # Delegated-IPv6-Prefix, its upper 64 bits
+        (
+            "prefix_high",
+            "i8",
+        ),  # Framed-IPv6-Prefix, upper 64 bits; with length 128 of Framed-IPv6-Address alone; plan: from when, us
+        ("prefix_low", "i8"),  # and the lower 64 bits; plan: until when, us
+        ("delegated_high", "i8"),  # Delegated-IPv6-Prefix, its upper 64 bits; plan, unplan: number of the work order
         ("class_token", "i8"),  # sequence of the decision that a Class of ours names; 0 = no Class of ours
         ("multi_session", "i8"),  # 63-bit hash of Acct-Multi-Session-Id, 0 = not given
         ("class_row", "i4"),  # with class_token: row of the subscription that was decided on

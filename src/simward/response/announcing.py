@@ -32,6 +32,8 @@ TYPES = {
     "incident.resolved": "An incident is over.",
     "gateway.silent": "A gateway that was heard of is heard of no more.",
     "gateway.restarted": "A gateway has restarted: its sessions are gone.",
+    "work_order.done": "All that a work order planned has happened.",
+    "work_order.overdue": "The time of something that a work order planned is over, and it did not happen.",
     "policy.applied": "A revision of policy or inventory is in force.",
     "rule.fired": "A rule says so to an endpoint or a party that it names.",
     "endpoint.test": "A test of an endpoint that somebody asked for.",

@@ -26,6 +26,7 @@ from simward.response.selecting import Selection, select
 log = logging.getLogger(__name__)
 
 ITEMS_SHOWN = 1000
+NUMBER_END = 2**62
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Text = Annotated[str, StringConstraints(max_length=NOTE_CHARACTERS_MAX)]
 State = Literal["open", "done", "overdue", "refused", "cancelled"]
@@ -119,37 +120,67 @@ class NewOrder(Asked):
         return self
 
 
+class Orders:
+    """What the routes do, each in one transaction: for a thread, since the registry has one writer at a time."""
+
+    def __init__(self, registry: Registry, inventory: Path, now: Callable[[], int]) -> None:
+        self._registry, self._inventory, self._now = registry, inventory, now
+
+    def create(self, asked: NewOrder, principal: Principal) -> dict[str, Any]:
+        """Make an order, unless it is a dry run; what it is about."""
+        actor, at = _actor(principal, asked), self._now()
+        wanted = _wanted(asked, self._inventory, at)
+        for one in wanted:
+            _may(principal, "plan", one.item.iccid)
+        order = kept.Order(
+            asked.kind, asked.title or _title(asked, wanted), actor, asked.because, [one.item for one in wanted],
+            asked.source,
+        )  # fmt: skip
+        with self._registry.writing() as connection:
+            ordering.check(connection, wanted, asked.source or "items", at)
+            was = ordering.devices_of(connection, [one.item.iccid for one in wanted][:ITEMS_SHOWN])
+            number = None if asked.dry_run else ordering.make(connection, order, at)
+        if number is not None:
+            log.info("work order %d of %d items by %r", number, len(wanted), actor)
+        items = [_planned(one, was) for one in wanted[:ITEMS_SHOWN]]
+        return {"number": number, "kind": order.kind, "title": order.title, "count": len(wanted), "items": items}
+
+    def listed(self, states: list[State], limit: int) -> dict[str, Any]:
+        """Orders in these states."""
+        with self._registry.reading() as connection:
+            return {"work_orders": [kept.told(connection, one) for one in kept.listed(connection, states, limit)]}
+
+    def one(self, number: int) -> dict[str, Any]:
+        """An order with its items."""
+        with self._registry.reading() as connection:
+            order = kept.find(connection, number) if number < NUMBER_END else None
+            if order is None:
+                raise ordering.NoSuchOrder(f"there is no work order {number}")
+            items = [kept.item_told(item) for item in kept.items_of(connection, number)]
+            return {**kept.told(connection, order), "of": items}
+
+    def cancel(self, number: int, asked: Asked, principal: Principal) -> dict[str, Any]:
+        """Take back what is still to come."""
+        actor = _actor(principal, asked)
+        _may(principal, "plan", None)
+        with self._registry.writing() as connection:
+            count = ordering.cancel(connection, min(number, NUMBER_END), actor, asked.because, self._now())
+        log.info("work order %d cancelled by %r", number, actor)
+        return {"number": number, "state": "cancelled", "cancelled": count}
+
+
 def work_routes(
     registry: Registry, inventory: Path, now: Callable[[], int], decided: Callable[[], None] = lambda: None
 ) -> APIRouter:
-    """The routes. `decided` is called when there are new commands for the gate; writes run in a thread."""
+    """The routes. `decided` is called when there are new commands for the gate."""
     routes = APIRouter(prefix="/v1/work-orders", tags=["work orders"])
+    orders = Orders(registry, inventory, now)
 
     @routes.post("", status_code=201)
     async def create(asked: NewOrder, request: Request) -> dict[str, Any]:
         """Make an order and have the gate told; with `dry_run`, only say what it would be about."""
-        principal: Principal = request.state.principal
-        actor = _actor(principal, asked)
-        at = now()
-
-        def act() -> dict[str, Any]:
-            wanted = _wanted(asked, inventory, at)
-            for one in wanted:
-                _may(principal, "plan", one.item.iccid)
-            order = kept.Order(
-                asked.kind, asked.title or _title(asked, wanted), actor, asked.because, [one.item for one in wanted],
-                asked.source,
-            )  # fmt: skip
-            with registry.writing() as connection:
-                ordering.check(connection, wanted, asked.source or "items", at)
-                was = ordering.devices_of(connection, [one.item.iccid for one in wanted][:ITEMS_SHOWN])
-                number = None if asked.dry_run else ordering.make(connection, order, at)
-            items = [_planned(one, was) for one in wanted[:ITEMS_SHOWN]]
-            return {"number": number, "kind": order.kind, "title": order.title, "count": len(wanted), "items": items}
-
-        answer: dict[str, Any] = await _run(act)
+        answer = await _run(lambda: orders.create(asked, request.state.principal))
         if answer["number"] is not None:
-            log.info("work order %s of %d items by %r", answer["number"], answer["count"], actor)
             decided()
         return answer
 
@@ -160,43 +191,18 @@ def work_routes(
     ) -> dict[str, Any]:  # fmt: skip
         """The newest first; open and overdue ones unless `state` says."""
         _may(request.state.principal, "read-work-orders", None)
-
-        def look() -> list[dict[str, Any]]:
-            with registry.reading() as connection:
-                found = kept.listed(connection, state or ("open", "overdue"), limit)
-                return [kept.told(connection, one) for one in found]
-
-        return {"work_orders": await _run(look)}
+        return await _run(lambda: orders.listed(state or ["open", "overdue"], limit))
 
     @routes.get("/{number}")
     async def one(number: int, request: Request) -> dict[str, Any]:
         """An order with its items."""
         _may(request.state.principal, "read-work-orders", None)
-
-        def look() -> dict[str, Any]:
-            with registry.reading() as connection:
-                order = kept.find(connection, number) if number < 2**63 else None
-                if order is None:
-                    raise ordering.NoSuchOrder(f"there is no work order {number}")
-                items = [kept.item_told(item) for item in kept.items_of(connection, number)]
-                return {**kept.told(connection, order), "of": items}
-
-        return await _run(look)
+        return await _run(lambda: orders.one(number))
 
     @routes.post("/{number}/cancel")
     async def cancel(number: int, asked: Asked, request: Request) -> dict[str, Any]:
         """Take back what is still to come."""
-        principal: Principal = request.state.principal
-        actor = _actor(principal, asked)
-        _may(principal, "plan", None)
-
-        def act() -> dict[str, Any]:
-            with registry.writing() as connection:
-                count = ordering.cancel(connection, min(number, 2**62), actor, asked.because, now())
-                return {"number": number, "state": "cancelled", "cancelled": count}
-
-        answer: dict[str, Any] = await _run(act)
-        log.info("work order %s cancelled by %r", number, actor)
+        answer = await _run(lambda: orders.cancel(number, asked, request.state.principal))
         decided()
         return answer
 
@@ -260,7 +266,7 @@ def _may(principal: Principal, what: str, iccid: str | None) -> None:
         raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not: {what}.")
 
 
-async def _run(work: Callable[[], Any]) -> Any:
+async def _run(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return await asyncio.to_thread(work)
     except ConfigurationError as error:
