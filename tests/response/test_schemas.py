@@ -14,6 +14,7 @@ import yaml
 from response.happening import Happening, imsi
 from simward.connectors.cloudevents import structured
 from simward.registry import tables as t
+from simward.registry import work_orders as kept
 from simward.registry.database import Registry, sqlite_url
 from simward.response import facts as f
 from simward.response.announcing import TYPES, Announcement
@@ -22,6 +23,7 @@ from simward.response.rules.acting import Automation
 from simward.response.rules.opening import RaisedIncidents
 from simward.response.schemas import SCHEMAS
 from simward.response.telling import event_of
+from simward.response.work_orders import WorkOrders
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
@@ -57,6 +59,7 @@ def everything(happening: Happening) -> None:
     happening.found("gateway-silent", None, gateway="pgw1", about="gateway pgw1", scope="gateway", use_case=None)
     happening.found("gateway-restarted", None, gateway="pgw1", scope="gateway", use_case=None)
     happening.take(f.PolicyApplied(**happening._base(None), what="inventory", command=command))
+    works(happening)
     with happening.registry.writing() as connection:
         number = happening.open()[0].number
         Judging(happening.incidents.life).act(connection, number, "acknowledge", happening.now, "ada")
@@ -80,6 +83,22 @@ def fires_a_rule(happening: Happening) -> None:
     with happening.registry.writing() as connection:
         automation.take(connection, began)
         assert automation.tick(connection, happening.now)
+
+
+def works(happening: Happening) -> None:
+    """A work order that is done, and one that is overdue."""
+    subscription = happening._base(1)
+    orders = WorkOrders(happening.announcing)
+    with happening.registry.writing() as connection:
+        for why in ("", "expired"):
+            item = kept.Item(str(subscription["iccid"]), happening.now, happening.now + 1, "35111111000001")
+            order = kept.Order("plan", "a title", "ada", "worn out", [item])
+            number = kept.create(connection, order, happening.now)
+            base = happening._base(1)
+            fact: f.Fact = f.PlanEnded(**base, order=number, imei=item.imei, why=why)
+            if not why:
+                fact = f.Planned(**base, order=number, device=True, place=False, was=None, now=item.imei, changes={})
+            orders.take(connection, fact)
 
 
 def announced(happening: Happening) -> list[Any]:

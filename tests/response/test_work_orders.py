@@ -15,6 +15,7 @@ from simward.engine.journal import Row, events_row
 from simward.errors import ConfigurationError, RefusedError
 from simward.gate.planning import planned_of
 from simward.identity import Iccid, iccid_text, imei_text
+from simward.incident_settings import IncidentSettings
 from simward.registry import audit
 from simward.registry import tables as t
 from simward.registry import work_orders as kept
@@ -23,6 +24,7 @@ from simward.response import ordering
 from simward.response.announcing import Announcing
 from simward.response.auditing import Auditing
 from simward.response.facts import Reading
+from simward.response.incidents import Incidents
 from simward.response.mirroring import Mirroring
 from simward.response.ordering import Wanted
 from simward.response.work_orders import WorkOrders
@@ -42,8 +44,9 @@ class Followed(Story):
         self._reading = Reading(_lexicon(), {})
         blob = self.fold.state.policy.to_bytes()
         list(self._reading.take(Row(1, 1, POLICY_ROW, self.now, self.fold.kernel, blob, b"")))
-        orders = WorkOrders(Announcing((), lambda: self.now))
-        self._takers = (Auditing(), Mirroring(), orders)
+        announcing = Announcing((), lambda: self.now)
+        incidents = Incidents(announcing, IncidentSettings(), lambda: self.now)
+        self._takers = (Auditing(), Mirroring(), WorkOrders(announcing), incidents, announcing)
 
     def fold_in(self, event: np.ndarray) -> Followed:
         first = self.fold.sequence + 1
@@ -188,6 +191,9 @@ def test_the_wrong_sim_in_the_right_box_is_told_as_that(fleet: Followed, bound_b
         f"The wrong SIM is in the right box: work order {number} expects device {imei_text(SPARE)} "
         f"with SIM {iccid(0)}, and it came with {iccid(1)}."
     )
+    with fleet.registry.reading() as connection:
+        titles = connection.execute(sa.select(t.incident.c.title)).scalars().all()
+    assert titles == ([item.note] if bound_before else [])
 
 
 def test_what_nobody_carried_out_is_overdue(fleet: Followed) -> None:

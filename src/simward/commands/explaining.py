@@ -62,7 +62,7 @@ def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | N
 def _tell(told: dict[str, Any], called: str) -> None:
     """`called` is how this folder's commands begin: what is offered can be copied."""
     from simward.commands.incidents import sentence
-    from simward.commands.work import sentence
+    from simward.commands.work import item_sentence
     from simward.engine.story import now_sentences
 
     who = told["subscription"]
@@ -79,7 +79,7 @@ def _tell(told: dict[str, Any], called: str) -> None:
         for one in told["incidents"]:
             click.echo(f"{sentence(one)} {called} incidents show {one['number']}")
     click.echo()
-    click.echo("Now: " + " ".join([*now_sentences(told), *map(sentence, told["work_orders"])]))
+    click.echo("Now: " + " ".join([*now_sentences(told), *map(item_sentence, told["work_orders"])]))
     if told["could"]:
         click.echo("You could:")
         for one in told["could"]:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from simward.commands.acting import actor_option, me
 from simward.commands.folder import ANSWER_WITHIN_S, Folder
+from simward.commands.incidents import reading
 from simward.commands.moments import COMING, now_us
 from simward.commands.printing import json_line, table
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 PATH = "/v1/work-orders"
 STATES = ("open", "overdue", "done", "refused", "cancelled")
@@ -121,7 +117,7 @@ def list_(folder: Folder, states: tuple[str, ...], as_json: bool) -> None:
     from simward.registry import work_orders as kept
 
     wanted = STATES if "all" in states else states or ("open", "overdue")
-    with reading(folder) as connection:
+    with reading(folder, SINCE_VERSION) as connection:
         found = []
         if connection is not None:
             found = [kept.told(connection, one) for one in kept.listed(connection, wanted, 1000)]
@@ -146,7 +142,7 @@ def show(ctx: click.Context, number: int, as_json: bool) -> None:
     from simward.registry import work_orders as kept
 
     folder: Folder = ctx.obj
-    with reading(folder) as connection:
+    with reading(folder, SINCE_VERSION) as connection:
         order = None if connection is None else kept.find(connection, number)
         if connection is None or order is None:
             click.echo(f"There is no work order {number}.", err=True)
@@ -215,34 +211,13 @@ def _ask(folder: Folder, path: str, body: dict[str, Any]) -> dict[str, Any]:
     return through_control.ask(folder.data, folder.called, "POST", path, body, within_s=4 * ANSWER_WITHIN_S)
 
 
-@contextmanager
-def reading(folder: Folder) -> Iterator[Connection | None]:
-    """The registry of a folder, to read from; None where no control process has made one yet."""
-    from simward.registry.database import Registry, url_of
-
-    settings = folder.settings()
-    url = url_of(settings)
-    if not settings.registry.url and not Path(url.database or "").exists():
-        yield None
-        return
-    registry = Registry.open(url)
-    try:
-        if registry.version() < SINCE_VERSION:
-            yield None
-            return
-        with registry.reading() as connection:
-            yield connection
-    finally:
-        registry.close()
-
-
 def add_remarks(folder: Folder, told: dict[str, Any]) -> None:
     """Add to the findings of a told story what work orders say to them, and the orders that are open about it."""
     from simward.registry import work_orders as kept
 
     found = [one for one in told["chapters"] if "finding" in one]
     told["work_orders"] = []
-    with reading(folder) as connection:
+    with reading(folder, SINCE_VERSION) as connection:
         if connection is None:
             return
         remarks = kept.remarks(connection, [one["finding"]["id"] for one in found])
@@ -258,7 +233,7 @@ def add_remarks(folder: Folder, told: dict[str, Any]) -> None:
             one["remark"] = remark
 
 
-def sentence(one: dict[str, Any]) -> str:
+def item_sentence(one: dict[str, Any]) -> str:
     """An item that is still to come, as `explain` tells it."""
     said = f" {one['note']}" if one["note"] else ""
     return f"Work order {one['number']} expects {_expected(one)} until {_short(one['until'])} ({one['state']}).{said}"

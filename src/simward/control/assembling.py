@@ -6,6 +6,7 @@ import time
 
 from simward.control.api.incidents import incident_routes
 from simward.control.api.rules import rule_routes
+from simward.control.api.work import work_routes
 from simward.control.behind import Behind
 from simward.control.gate_link import GateLink
 from simward.control.heads import Heads, Signer
@@ -18,6 +19,7 @@ from simward.response.incidents import Incidents
 from simward.response.judging import Judging
 from simward.response.rules.acting import Automation
 from simward.response.rules.opening import RaisedIncidents
+from simward.response.work_orders import WorkOrders
 from simward.settings import Settings
 
 
@@ -38,10 +40,12 @@ def assemble(settings: Settings) -> Control:
     behind = Behind(
         settings, registry, now=now_us, before=[Auditing()], heads=heads, ticking=[incidents, automation, outward],
         changed=outward.changed,
-        takers=[incidents, announcing, automation],  # in this order: what is announced of a finding names its incident
+        # In this order: what work orders say to a finding is its incident's title, and what is announced names that.
+        takers=[WorkOrders(announcing), incidents, announcing, automation],
     )  # fmt: skip
     routes = [
-        incident_routes(registry, Judging(incidents.life), settings.data_dir, now_us), rule_routes(registry, now_us)
+        incident_routes(registry, Judging(incidents.life), settings.data_dir, now_us), rule_routes(registry, now_us),
+        work_routes(registry, settings.inventory_path, now_us, outward.commanding.wake),
     ]  # fmt: skip
     return Control(
         settings, parts=[behind, *outward.parts], conditions=[behind], routes=[*routes, *outward.routes],

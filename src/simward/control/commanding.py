@@ -108,7 +108,7 @@ def payload_of(row: Any) -> dict[str, Any]:
     asked: dict[str, Any] = {"do": row.do, "because": row.because or row.id, "actor": row.actor, "id": row.id}
     if row.iccid is not None:
         asked |= {"iccid": row.iccid, "generation": row.generation}
-    return asked | ({"automation": True} if row.automation else {})
+    return asked | ({"automation": True} if row.automation else {}) | (row.arguments or {})
 
 
 def _is_busy(answer: dict[str, Any]) -> bool:

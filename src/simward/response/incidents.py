@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from simward.incident_settings import IncidentSettings
 from simward.registry import incidents as kept
 from simward.registry import tables as t
+from simward.registry.work_orders import remarks
 from simward.response import facts as f
 from simward.response import grouping as g
 from simward.response.announcing import Announcing, finding_behind
@@ -159,11 +160,14 @@ class Incidents:
         what: str = "",
     ) -> kept.Incident:  # fmt: skip
         alone = grouping == g.SUBSCRIPTION
+        title = g.title_of(grouping, document, what or cause)
+        if alone:  # that the wrong SIM is in the right box says more than that a device has changed
+            title = remarks(connection, [document["id"]]).get(document["id"], title)
         now = self._now()
         made = self.life.open(
             connection,
             {"tenant": document["tenant"], "severity": document["severity"] or "medium", "grouping": grouping,
-             "cause": cause[:200], "title": g.title_of(grouping, document, what or cause)[:300], "family": family,
+             "cause": cause[:200], "title": title[:300], "family": family,
              "use_case": document["use_case"], "imsi": document["imsi"] if alone else None,
              "iccid": document["iccid"] if alone else None, "opened_at": fact.at,
              "joins_until": _joins_until(grouping, document, fact.at), "as_of_seq": fact.sequence},

@@ -67,6 +67,15 @@ INCIDENT = _object("An incident, as `simward incidents list --json` has it.", {
     "merged_into": _maybe("The incident that it is a part of.", "integer"),
     "opened_at": _MOMENT, "changed_at": _MOMENT, "deadline_at": _MOMENT_OR_NOT, "resolved_at": _MOMENT_OR_NOT,
 })  # fmt: skip
+WORK_ORDER = _object("A work order, as `simward work list --json` has it.", {
+    "number": _of("integer", "Its number: /v1/work-orders/{number}."), "tenant": _text("The owner."),
+    "kind": _text("How it was made.", enum=["plan", "swap", "refit"]), "title": _text("In words."),
+    "state": _text("Where it stands.", enum=["open", "done", "overdue", "refused", "cancelled"]),
+    "created_at": _MOMENT, "created_by": _text("Who asked."), "because": _text("Why, in their words."),
+    "from": _MOMENT, "until": _MOMENT, "source": _maybe("The file that it comes from."),
+    "closed_at": _MOMENT_OR_NOT, "items": _of("integer", "How many subscriptions it is about."),
+    "counts": _of("object", "How many of them are in each state."),
+})  # fmt: skip
 _WHO = {
     "actor": _maybe("Who asked, where somebody did."), "reason": _maybe("Why, in their words."),
 }  # fmt: skip
@@ -117,6 +126,10 @@ SCHEMAS: dict[str, Schema] = {
     "incident.resolved": _object("An incident is over.", {"incident": INCIDENT}, **_WHO),
     "gateway.silent": _GATEWAY,
     "gateway.restarted": _GATEWAY,
+    "work_order.done": _object("All that a work order planned has happened.", {"order": WORK_ORDER}),
+    "work_order.overdue": _object("Something that a work order planned did not happen in its time.", {
+        "order": WORK_ORDER,
+    }),
     "policy.applied": _object("A revision is in force.", {
         "what": _text("Of what.", enum=["policy", "inventory"]), "sequence": _of("integer", "Its journal sequence."),
     }, **_WHO),
