@@ -178,23 +178,39 @@ def item_of(connection: sa.Connection, number: int, iccid: str, at: int) -> Any 
     return connection.execute(found.order_by(t.work_item.c.position).limit(1)).one_or_none()
 
 
-def waiting_for(connection: sa.Connection, at: int, *, iccid: str | None = None, imei: str | None = None) -> list[Any]:
-    """Items whose time it is, that wait for a device: those of a subscription, or those that name this device."""
+def _waiting(column: sa.Column[Any]) -> sa.Select[Any]:
     c = t.work_item.c
-    found = sa.select(t.work_item).where(c.state.in_(TO_COME), c.device, c.begins_at <= at, c.ends_at >= at)
-    if iccid is not None:
-        found = found.where(c.iccid == iccid)
-    if imei is not None:
-        found = found.where(c.imei == imei)
-    return list(connection.execute(found.order_by(c.work_order, c.position).limit(16)).all())
+    now = (c.begins_at <= sa.bindparam("at")) & (c.ends_at >= sa.bindparam("at"))
+    found = sa.select(t.work_item).where(c.state.in_(TO_COME), c.device, now, column == sa.bindparam("name"))
+    return found.order_by(c.work_order, c.position).limit(16)
+
+
+# Asked for every new binding, and every finding of another device: making a statement takes longer than running it.
+_WAITING_IN = _waiting(t.work_item.c.iccid)
+_WAITING_FOR = _waiting(t.work_item.c.imei)
+
+
+def waiting_in(connection: sa.Connection, at: int, iccid: str) -> list[Any]:
+    """Items whose time it is, that wait for a device in a subscription."""
+    return list(connection.execute(_WAITING_IN, {"at": at, "name": iccid}).all())
+
+
+def waiting_for(connection: sa.Connection, at: int, imei: str) -> list[Any]:
+    """Items whose time it is, that wait for this device."""
+    return list(connection.execute(_WAITING_FOR, {"at": at, "name": imei}).all())
+
+
+_REMARKS = sa.select(t.work_item.c.finding, t.work_item.c.note).where(
+    t.work_item.c.finding.in_(sa.bindparam("findings", expanding=True))
+)
 
 
 def remarks(connection: sa.Connection, findings: Sequence[str]) -> dict[str, str]:
     """What work orders say to findings, by their id."""
     said: dict[str, str] = {}
     for some in _some(list(findings)):
-        found = sa.select(t.work_item.c.finding, t.work_item.c.note).where(t.work_item.c.finding.in_(some))
-        said.update({str(one.finding): str(one.note) for one in connection.execute(found)})
+        found = connection.execute(_REMARKS, {"findings": list(some)})
+        said.update({str(one.finding): str(one.note) for one in found})
     return said
 
 

@@ -76,7 +76,7 @@ class WorkOrders:
 
     def _another(self, connection: sa.Connection, fact: f.FindingBegan, device: str, finding: str) -> None:
         """A device that does not belong: instead of a planned one, or planned for another subscription."""
-        for item in kept.waiting_for(connection, fact.at, iccid=fact.iccid) if fact.iccid else ():
+        for item in kept.waiting_in(connection, fact.at, fact.iccid) if fact.iccid else ():
             if item.imei is not None and item.imei != device:
                 text = f"Work order {item.work_order} expects device {item.imei} here; {device} came instead."
                 kept.change(connection, item, fact.at, state="wrong", finding=finding, note=text)
@@ -84,7 +84,7 @@ class WorkOrders:
 
     def _elsewhere(self, connection: sa.Connection, fact: f.Fact, device: str, finding: str | None) -> None:
         """The right box with the wrong SIM: a device that an order expects in another subscription."""
-        for item in kept.waiting_for(connection, fact.at, imei=device):
+        for item in kept.waiting_for(connection, fact.at, device):
             if item.iccid == fact.iccid:
                 continue
             text = f"The wrong SIM is in the right box: work order {item.work_order} expects device {device} "
