@@ -163,7 +163,7 @@ def test_an_order_is_cancelled_once(planning: Planning) -> None:
     planning.plans({"items": [{"iccid": iccid(1), "imei": DEVICE}]})
     answer = planning.control.ask("POST", f"{PATH}/1/cancel", {"because": "rain"})
     assert (answer.status, answer.document["cancelled"]) == (200, 1)
-    assert [(one.do, one.arguments["order"]) for one in planning.commands()] == [("unplan", 1)]
+    assert [(one.do, one.result) for one in planning.commands()] == [("plan", "withdrawn"), ("unplan", None)]
     assert planning.control.ask("POST", f"{PATH}/1/cancel", {"because": "rain"}).status == 409
     assert planning.control.ask("POST", f"{PATH}/7/cancel", {"because": "rain"}).status == 404
     assert planning.control.ask("GET", f"{PATH}/7").status == 404

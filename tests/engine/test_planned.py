@@ -165,6 +165,12 @@ def test_boundary_so_many_plans_of_one_subscription(story: Story) -> None:
     assert int(story.fold.state.meta["plans_not_kept"][0]) == 1
 
 
+def test_boundary_one_that_was_carried_out_gives_way(moved: Story) -> None:
+    for order in range(10, 10 + PLANS_EACH):
+        assert answer(moved.plans(PHONE, order=order)) == "applied"
+    assert int(moved.fold.state.meta["plans_live"][0]) == PLANS_EACH
+
+
 def test_one_that_nobody_carried_out_expires_and_says_so(story: Story) -> None:
     story.attaches().plans(SPARE, order=9, hours=2).after(hours=3)
     assert ended(story) == [("expired", 9)]

@@ -233,6 +233,16 @@ def test_one_that_is_cancelled_expects_nothing_any_more(fleet: Followed) -> None
         fleet.cancels(99)
 
 
+def test_a_command_whose_answer_was_lost_is_not_sent_again_after_its_withdrawal(fleet: Followed) -> None:
+    number = fleet.orders(to(SPARE))
+    with fleet.registry.writing() as connection:
+        connection.execute(sa.update(t.command).values(result=None, attempts=1, next_at=fleet.now + HOUR))
+    fleet.cancels(number)
+    with fleet.registry.reading() as connection:
+        found = connection.execute(sa.select(t.command.c.do, t.command.c.result).order_by(t.command.c.id)).all()
+    assert [tuple(one) for one in found] == [("plan", kept.WITHDRAWN), ("unplan", "applied")]
+
+
 def test_a_sim_that_the_gate_does_not_know_is_refused_in_words(fleet: Followed) -> None:
     number = fleet.orders(to(SPARE, 77))
     (item,) = fleet.items(number)

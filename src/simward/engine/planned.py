@@ -102,10 +102,15 @@ def take_plan(t, row):  # type: ignore[no-untyped-def]
     """A row on the subscription's chain; 0, and counted, where there is none left."""
     meta = meta_of(t)
     subscription = subscription_at(t, row)
-    count, at = np.int64(0), np.int64(subscription.plans)
+    count, done, at = np.int64(0), np.int64(NONE), np.int64(subscription.plans)
     while at != NONE:
         count += np.int64(1)
+        if plan_at(t, at).left == 0:
+            done = at
         at = np.int64(plan_at(t, at).next)
+    if count >= PLANS_EACH and done != NONE:  # the oldest of those that were carried out gives way
+        drop_plan(t, done)
+        count -= np.int64(1)
     at = np.int64(meta.plan_free)
     fresh = at == NONE
     if fresh:

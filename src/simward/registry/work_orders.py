@@ -21,6 +21,8 @@ TO_COME = ("asked", "planned", "wrong")
 ITEMS_MAX = 10_000
 """Of one order."""
 COMMAND = "work-{order}-{position}"
+WITHDRAWN = "withdrawn"
+"""The result of a command that was cancelled before the gate answered it."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,9 @@ def cancel(connection: sa.Connection, number: int, by: str, because: str, at: in
     mine = (t.work_item.c.work_order == number) & t.work_item.c.state.in_(TO_COME)
     items = connection.execute(sa.select(t.work_item).where(mine).order_by(t.work_item.c.position)).all()
     names = [COMMAND.format(order=number, position=one.position) for one in items]
-    for some in _some(names):
-        never = sa.delete(t.command).where(t.command.c.id.in_(some), t.command.c.result.is_(None))
-        connection.execute(never.where(t.command.c.attempts == 0))
+    for some in _some(names):  # one whose answer was lost must not be sent again after its withdrawal
+        open_ones = sa.update(t.command).where(t.command.c.id.in_(some), t.command.c.result.is_(None))
+        connection.execute(open_ones.values(result=WITHDRAWN, answered_at=at))
     commands = [
         _command(f"{name}-cancel", "unplan", one.iccid, by, because, number, {"order": number}, at)
         for name, one in zip(names, items, strict=True)
@@ -132,9 +134,10 @@ def counts_of(connection: sa.Connection, number: int) -> dict[str, int]:
     return {state: counts[state] for state in ITEM_STATES if state in counts}
 
 
-def to_come(connection: sa.Connection) -> int:
-    """How many items of all orders are still to come: the gate keeps that many plans."""
-    found = sa.select(sa.func.count()).select_from(t.work_item).where(t.work_item.c.state.in_(TO_COME))
+def kept_by_gate(connection: sa.Connection, at: int) -> int:
+    """How many items of all orders the gate has a row for: one that is done keeps it until its time is over."""
+    c = t.work_item.c
+    found = sa.select(sa.func.count()).select_from(t.work_item).where(c.state.in_((*TO_COME, "done")), c.ends_at > at)
     return int(connection.execute(found).scalar_one())
 
 

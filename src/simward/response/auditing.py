@@ -72,6 +72,8 @@ def actor_of(fact: f.Fact) -> str:
     """Who or what did it: a person or program by name, the detector that policy gave the word, or policy itself."""
     if fact.command:
         return str(fact.command.get("actor") or "somebody")
+    if isinstance(fact, f.Planned):
+        return f"work order {fact.order}"
     return f"{BY_POLICY} {fact.because}" if fact.because else BY_POLICY
 
 

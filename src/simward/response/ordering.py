@@ -60,7 +60,7 @@ class NoSuchOrder(RefusedError):
 
 def check(connection: sa.Connection, wanted: Sequence[Wanted], source: str, at: int) -> None:
     """Raises ConfigurationError with everything that is wrong, by line, and what would be right."""
-    problems = [*_whole(connection, wanted, source), *_items(wanted, source, at)]
+    problems = [*_whole(connection, wanted, source, at), *_items(wanted, source, at)]
     if len(wanted) <= kept.ITEMS_MAX:
         problems += _others(connection, wanted, source)
     if problems:
@@ -72,12 +72,12 @@ def check(connection: sa.Connection, wanted: Sequence[Wanted], source: str, at: 
         raise ConfigurationError(shown)
 
 
-def _whole(connection: sa.Connection, wanted: Sequence[Wanted], source: str) -> Iterator[Problem]:
+def _whole(connection: sa.Connection, wanted: Sequence[Wanted], source: str, at: int) -> Iterator[Problem]:
     if not wanted:
         yield Problem(source, 1, "", "names no subscription", "an order is about at least one")
     elif len(wanted) > kept.ITEMS_MAX:
         yield Problem(source, wanted[-1].line, "", f"{len(wanted):,} items", f"at most {kept.ITEMS_MAX:,} an order")
-    elif (waiting := kept.to_come(connection)) + len(wanted) > PLANS_MAX:
+    elif (waiting := kept.kept_by_gate(connection, at)) + len(wanted) > PLANS_MAX:
         what = f"{waiting:,} changes are planned already, with these there would be more than {PLANS_MAX:,}"
         yield Problem(source, wanted[0].line, "", what, "wait for orders to be done, or cancel some")
 
