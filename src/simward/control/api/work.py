@@ -244,7 +244,8 @@ def _title(asked: NewOrder, wanted: list[ordering.Wanted]) -> str:
     if asked.select is not None:
         parts = [asked.select.use_case, asked.select.label, "a place" if asked.select.near else None]
         return f"Refit of {', '.join(one for one in parts if one)}: {len(wanted)} SIMs"
-    return f"{len(wanted)} SIMs{f' of {asked.source}' if asked.source else ''}"
+    file = asked.source.rpartition("/")[2]
+    return f"{len(wanted)} SIMs{f' of {file}' if file else ''}"
 
 
 def _planned(one: ordering.Wanted, was: dict[str, str]) -> dict[str, Any]:
