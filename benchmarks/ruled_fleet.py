@@ -29,6 +29,7 @@ from simward.policy.models import read_models
 from simward.policy.places import read_cells
 from simward.registry import tables as t
 from simward.registry.database import Registry, sqlite_url
+from simward.registry.work_orders import is_open
 from simward.response.announcing import Announcing
 from simward.response.incident_life import Life
 from simward.response.rules.acting import Automation
@@ -80,7 +81,7 @@ class RuledFleet:
         announcing = Announcing(ENDPOINTS, lambda: self.now)
         self.automation = Automation(
             announcing, lambda: self.now, parties=PARTIES,
-            incidents=RaisedIncidents(Life(announcing, self._settings.incidents)),
+            incidents=RaisedIncidents(Life(announcing, self._settings.incidents)), work_orders=is_open,
         )  # fmt: skip
         self.begin()
         self.comes(range(members))

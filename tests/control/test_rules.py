@@ -12,6 +12,7 @@ from benchmarks.ruled_fleet import START_AT, RuledFleet
 
 from simward.registry import rules as kept
 from simward.registry import tables as t
+from simward.registry.work_orders import Item, Order, create
 from simward.response.rules.acting import ACT_WITHIN_US
 from simward.response.rules.held import approve, reject
 from simward.response.rules.undoing import how_undo_stands, undo_incident, undo_rule
@@ -158,6 +159,21 @@ def test_it_waits_and_is_not_done_where_the_device_comes_back(fleet: Any) -> Non
     one.passes(301)
     one.settle()
     assert sorted(results(one)) == [(kept.CANCELLED, "the bound device is back"), (kept.DONE, "applied")]
+    assert one.locked == 1
+
+
+def test_a_change_that_is_still_to_come_keeps_it_from_being_done(fleet: Any) -> None:
+    one = fleet(LOCKING.replace("{lock: {}}", "{lock: {}, after: 10m, unless: work-order}"))
+    stolen(one, 2)
+    one.settle()
+    with one.registry.writing() as connection:
+        iccid = connection.execute(sa.select(t.rule_action.c.iccid).order_by(t.rule_action.c.id)).scalars().first()
+        item = Item(iccid, one.now, one.now + 3_600_000_000, "35000001000009")
+        create(connection, Order("exchange", "refit", "ada", "a new modem", [item]), one.now)
+        connection.execute(sa.delete(t.command).where(t.command.c.do == "plan"))  # the gate is told by others
+    one.passes(601)
+    one.settle()
+    assert sorted(results(one)) == [(kept.CANCELLED, "a work order is open"), (kept.DONE, "applied")]
     assert one.locked == 1
 
 

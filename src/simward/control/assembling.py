@@ -13,6 +13,7 @@ from simward.control.heads import Heads, Signer
 from simward.control.outward import Outward
 from simward.control.run import Control
 from simward.registry.database import Registry, url_of
+from simward.registry.work_orders import is_open
 from simward.response.announcing import Announcing
 from simward.response.auditing import Auditing
 from simward.response.incidents import Incidents
@@ -36,7 +37,9 @@ def assemble(settings: Settings) -> Control:
     heads = Heads(settings.heads_path, Signer.of(settings.data_dir), registry)
     incidents = Incidents(announcing, settings.incidents, now_us)
     outward = Outward(settings, registry, announcing, GateLink(settings.data_dir).ask, incidents.life)
-    automation = Automation(announcing, now_us, parties=settings.parties, incidents=RaisedIncidents(incidents.life))
+    automation = Automation(
+        announcing, now_us, parties=settings.parties, incidents=RaisedIncidents(incidents.life), work_orders=is_open
+    )
     behind = Behind(
         settings, registry, now=now_us, before=[Auditing()], heads=heads, ticking=[incidents, automation, outward],
         changed=outward.changed,

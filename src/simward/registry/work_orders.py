@@ -77,6 +77,15 @@ def create(connection: sa.Connection, order: Order, at: int) -> int:
     return number
 
 
+def is_open(connection: sa.Connection, imsi: str) -> bool:
+    """Is a change of this subscription still to come by some order?"""
+    iccid = sa.select(t.subscription.c.iccid).where(t.subscription.c.imsi == imsi).scalar_subquery()
+    asked = sa.select(t.work_item.c.position).where(
+        t.work_item.c.iccid == iccid, t.work_item.c.state.in_(TO_COME)
+    )
+    return connection.execute(asked.limit(1)).first() is not None
+
+
 def cancel(connection: sa.Connection, number: int, by: str, because: str, at: int) -> int:
     """Take back what of an order is still to come; gives how many items that are."""
     mine = (t.work_item.c.work_order == number) & t.work_item.c.state.in_(TO_COME)
