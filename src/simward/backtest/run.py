@@ -23,11 +23,12 @@ from simward.engine import outputs as out
 from simward.engine.fold import Fold
 from simward.engine.journal import POLICY, Row
 from simward.engine.outputs import RESULT
+from simward.engine.phrases import when
 from simward.engine.replay import fold_row
 from simward.engine.snapshot import read_snapshot, snapshot_paths
 from simward.engine.start import fold_foreign, from_snapshot, is_of_gate, room_to_grow, snapshots_folder
 from simward.engine.tables import InventoryDelta, PolicyTables
-from simward.errors import JournalError
+from simward.errors import UsageError
 from simward.history.runs import Run
 from simward.history.whole import WholeJournal
 
@@ -59,7 +60,7 @@ class Backtest:
         self._numberings: dict[str, Numbering] = {}
 
     def run(self, data_dir: Path, told: Told = lambda sequence: None) -> None:
-        """Fold everything; JournalError where nothing is recorded since then."""
+        """Fold everything; UsageError where nothing is recorded since then."""
         self.removed_up_to = self.record.base.last
         self._begin(data_dir)
         self.fold.state.texts.load(list(self.record.texts()))  # the proposed policies' must not take their numbers
@@ -70,7 +71,7 @@ class Backtest:
                 self._revision(piece)
             told(piece.last)
         if not self.events:
-            raise JournalError("nothing is recorded in the time that is asked about")
+            raise UsageError(f"nothing is recorded since {when(self.since)[:19]}Z")
         self.people.finish(self.ended_at)
         self.counts.settle()
         self.subscriptions = int(self.fold.state.meta["subscriptions_live"][0])
