@@ -76,7 +76,9 @@ def backtested(work: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def measure(folder: Path, name: str, *, subscriptions: int, hours: int, within_s: float) -> dict[str, object]:
+def measure(
+    folder: Path, name: str, question: str, *, subscriptions: int, hours: int, within_s: float
+) -> dict[str, object]:
     """Write the month, then try a stricter policy on it, twice: both must say the same to the byte."""
     needed = 2 * subscriptions * hours * OCTETS_AN_EVENT
     if shutil.disk_usage(folder).free < needed:
@@ -101,15 +103,15 @@ def measure(folder: Path, name: str, *, subscriptions: int, hours: int, within_s
         }  # fmt: skip
         what = f"a backtest of {run['events'] // 10**6} million events"
         bars = [Bar(what, run["seconds"], within_s, "s", at_most=True, aim=0.75 * within_s)] if within_s else []
-        return save(name, QUESTION, figures, bars, work, quick=not within_s)
+        return save(name, question, figures, bars, work, quick=not within_s)
 
 
 def main(*, quick: bool = False, folder: Path | None = None) -> dict[str, object]:
     """Answer the question."""
     here = folder or Path(tempfile.gettempdir())
     if quick:
-        return measure(here, NAME, subscriptions=1_000, hours=30, within_s=0.0)
-    return measure(here, NAME, subscriptions=10_000, hours=HOURS, within_s=24.0)
+        return measure(here, NAME, QUESTION, subscriptions=1_000, hours=30, within_s=0.0)
+    return measure(here, NAME, QUESTION, subscriptions=10_000, hours=HOURS, within_s=24.0)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,8 @@ def test_the_exit_code_says_whether_somebody_new_would_be_cut(folder: Path) -> N
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
-    (["--since", "whenever"], "is not a time"), (["--since", "2030-01-01"], "nothing is recorded since 2030-01-01T00:00:00Z"),
+    (["--since", "whenever"], "is not a time"),
+    (["--since", "2030-01-01"], "nothing is recorded since 2030-01-01T00:00:00Z"),
 ])  # fmt: skip
 def test_wrong_use(folder: Path, arguments: list[str], said: str) -> None:
     result = run(folder, LOCKING, *arguments)
