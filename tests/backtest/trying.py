@@ -34,13 +34,14 @@ DAY = 24 * HOUR
 
 
 def recorded(
-    folder: Path, tell: Callable[[Recording], None], policies: str = OBSERVED, *, archive: bool = True
-) -> Path:
+    folder: Path, tell: Callable[[Recording], None], policies: str = OBSERVED, *, archive: bool = True,
+    segment_octets: int = SEGMENT_OCTETS,
+) -> Path:  # fmt: skip
     """Write a folder in which `tell` was recorded under `policies`, four subscriptions declared."""
     (folder / "policies").mkdir(parents=True)
     (folder / "simward.toml").write_text("[gate]\n")
     (folder / "policies" / "meters.yaml").write_text(policies)
-    small = {"segment_octets": SEGMENT_OCTETS, "checkpoint_octets": 64 << 10}
+    small = {"segment_octets": segment_octets, "checkpoint_octets": 64 << 10}
     with closing(SqliteJournal.open(folder / "data" / "journal", **small)) as journal:
         recording = Recording(policies, journal)
         for number in range(4):

@@ -37,7 +37,7 @@ def summary(run: Backtest) -> dict[str, Any]:
     return {
         "since": when(max(run.since, run.began_at)), "until": when(run.ended_at),
         "events": run.events, "ticks": run.ticks, "subscriptions": run.subscriptions,
-        "removed_up_to": run.removed_up_to or None,
+        "unknown_up_to": run.unknown_up_to or None,
         "cuts": {
             "would_be": sum(cuts[key] for key in would),
             "would_be_new": sum(cuts[key] for key in would if not key.both),

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from simward.backtest.acts import NO_ACTS, Numbering, acts_of
+from simward.backtest.beginning import begin
 from simward.backtest.counting import Counts
 from simward.backtest.judged import Judged
 from simward.backtest.people import People
@@ -25,8 +26,7 @@ from simward.engine.journal import POLICY, Row
 from simward.engine.outputs import RESULT
 from simward.engine.phrases import when
 from simward.engine.replay import fold_row
-from simward.engine.snapshot import read_snapshot, snapshot_paths
-from simward.engine.start import fold_foreign, from_snapshot, is_of_gate, room_to_grow, snapshots_folder
+from simward.engine.start import fold_foreign
 from simward.engine.tables import InventoryDelta, PolicyTables
 from simward.errors import UsageError
 from simward.history.runs import Run
@@ -39,20 +39,23 @@ STALE_GENERATION = 2**31 - 1
 
 
 class Backtest:
-    """One run. `run()` once; then `counts`, `people`, `judged` and `rules` hold what was found."""
+    """From `since` (us UTC) to the end of the record; with `warm_up_us`, what lies much earlier than that before it is
+    not folded. `run()` once; then `counts`, `people`, `judged` and `rules` hold what was found.
+    """
 
     def __init__(
-        self, record: WholeJournal, tables: PolicyTables, since: int, *,
+        self, record: WholeJournal, tables: PolicyTables, since: int, *, warm_up_us: int | None = None,
         judgements: Judgements = no_judgements, rule_actions: RuleActions = no_rule_actions,
     ) -> None:  # fmt: skip
-        self.record, self.tables, self.since = record, tables, since
+        self.record, self.tables, self.since, self.warm_up_us = record, tables, since, warm_up_us
         self.fold = Fold.new()
         self.counts = Counts()
         self.judged = Judged(judgements())
         self.people = People(self._deeds)
         self.events = self.ticks = self.subscriptions = 0
         self.began_at = self.ended_at = 0
-        self.removed_up_to = 0
+        self.unknown_up_to = 0
+        """Bindings and locks that were made up to this sequence, and not since, are not known."""
         self.rules: list[RuleAction] = []
         self._rule_actions = rule_actions
         self._parted = False
@@ -61,8 +64,10 @@ class Backtest:
 
     def run(self, data_dir: Path, told: Told = lambda sequence: None) -> None:
         """Fold everything; UsageError where nothing is recorded since then."""
-        self.removed_up_to = self.record.base.last
-        self._begin(data_dir)
+        beginning = begin(self.record, data_dir, self.since, self.warm_up_us)
+        self.fold, self.unknown_up_to = beginning.fold, 0 if beginning.facts else beginning.fold.sequence
+        self.people.know(self.fold.state)
+        self.people.remember(self.fold.state)
         self.fold.state.texts.load(list(self.record.texts()))  # the proposed policies' must not take their numbers
         for piece in self.record.runs(self.fold.sequence):
             if isinstance(piece, Run):
@@ -77,18 +82,6 @@ class Backtest:
         self.subscriptions = int(self.fold.state.meta["subscriptions_live"][0])
         self.rules = list(self._rule_actions(max(self.since, self.began_at), self.ended_at))
 
-    def _begin(self, data_dir: Path) -> None:
-        """Begin with the newest snapshot that is older than `since`; without one, with the oldest row that is kept."""
-        for path in snapshot_paths(snapshots_folder(data_dir)):
-            following = next(iter(self.record.rows(int(path.stem))), None)
-            if following is None or following.at > self.since:
-                continue
-            self.fold = from_snapshot(read_snapshot(path, room_to_grow, is_of_gate))
-            self.removed_up_to = 0
-            self.people.know(self.fold.state)
-            self.people.remember(self.fold.state)
-            return
-
     def _part(self) -> None:
         """Put the proposed policies into force: from here on there are two worlds."""
         state = self.fold.state
@@ -99,7 +92,7 @@ class Backtest:
         self._parted = True
 
     def _revision(self, row: Row) -> None:
-        if not self._parted and row.at >= self.since and row.first > self.record.base.last:
+        if not self._parted and row.at >= self.since:
             self._part()
         if self._parted and row.kind == POLICY:
             return

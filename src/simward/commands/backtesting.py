@@ -37,13 +37,17 @@ PEOPLE_HEADERS = (
     "--since", default="30d", show_default=True,
     help="From when on: how long before the newest event (30d, 12h), or a time (2026-11-01).",
 )  # fmt: skip
+@click.option(
+    "--warm-up", metavar="SPAN", help="Fold at most about so much before --since (14d).  [default: all that is kept]"
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a subscription, then one with key `summary`.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with charts to this file.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 also where somebody would have been cut who was not.")
 @click.pass_context
 def backtest(
-    ctx: click.Context, policies: Path, since: str, as_json: bool, html: Path | None, exit_zero: bool
-) -> None:
+    ctx: click.Context, policies: Path, since: str, warm_up: str | None, as_json: bool, html: Path | None,
+    exit_zero: bool,
+) -> None:  # fmt: skip
     """Say whom proposed policies would have cut, on recorded history.
 
     Everything recorded is folded as it was until --since, so that bindings, locks and sessions are then what they
@@ -62,7 +66,7 @@ def backtest(
     folder: Folder = ctx.obj
     settings = folder.settings()
     with folder.reading() as record, _progress(record) as told:
-        run = _run(folder, settings, policies, since, record)
+        run = _run(folder, settings, policies, (since, warm_up), record)
         began = time.monotonic()
         run.run(folder.data, told)
         took = time.monotonic() - began
@@ -80,8 +84,11 @@ def backtest(
     ctx.exit(1 if said["cuts"]["would_be_new"] and not exit_zero else 0)
 
 
-def _run(folder: Folder, settings: Any, policies: Path, since: str, record: WholeJournal) -> Backtest:
+def _run(
+    folder: Folder, settings: Any, policies: Path, spans: tuple[str, str | None], record: WholeJournal
+) -> Backtest:
     from simward.backtest.run import Backtest
+    from simward.engine.phrases import when
     from simward.policy.wanted import read_tables
 
     policy, tables = read_tables(settings, policies)
@@ -89,11 +96,20 @@ def _run(folder: Folder, settings: Any, policies: Path, since: str, record: Whol
         raise UsageError(f"{policies} holds no use case: which policies are proposed?")
     if not record.last:
         raise UsageError(f"nothing is recorded in {folder.path} yet: there is no history to try policies on")
+    (since, warm_up), newest = spans, _newest(record)
+    begins = _moment("--since", since, newest)
+    if begins > newest:
+        raise UsageError(f"nothing is recorded since {when(begins)[:19]}Z")
+    warm_up_us = begins - _moment("--warm-up", warm_up, begins) if warm_up else None
+    return Backtest(record, tables, begins, warm_up_us=warm_up_us)
+
+
+def _moment(option: str, text: str, now: int) -> int:
+    """A time as typed, or how long before `now`."""
     try:
-        begins = parse_moment(since, _newest(record))
+        return parse_moment(text, now)
     except (ValueError, OverflowError) as error:
-        raise UsageError(f"--since: {error}") from None
-    return Backtest(record, tables, begins)
+        raise UsageError(f"{option}: {error}") from None
 
 
 def _newest(record: WholeJournal) -> int:
@@ -197,8 +213,8 @@ def words(said: dict[str, Any]) -> Iterator[str]:
         )
     else:
         yield "No judgements yet: nobody said which findings were false."
-    if said["removed_up_to"]:
+    if said["unknown_up_to"]:
         yield (
-            f"What is before sequence {said['removed_up_to'] + 1} was removed by retention: bindings and locks that "
-            "were made then, and not since, are not known."
+            f"Bindings and locks that were made before sequence {said['unknown_up_to'] + 1}, and not since, are not "
+            "known: no snapshot can tell."
         )
