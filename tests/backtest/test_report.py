@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -14,6 +15,7 @@ import pytest
 from backtest.trying import LOCKING, OBSERVED, days, proposed, recorded, run, tried
 from engine.recording import Recording
 from history.recorded import member
+from house.sources import REPOSITORY
 from simward.backtest.charts import Bar, bars, nice
 from simward.backtest.page import page
 from simward.backtest.ports import BENIGN, FALSE_POSITIVE, Judgement, RuleAction
@@ -77,6 +79,14 @@ def test_the_exit_code_says_whether_somebody_new_would_be_cut(folder: Path) -> N
     assert run(folder, LOCKING).exit_code == 1
     assert run(folder, LOCKING, "--exit-zero").exit_code == 0
     assert run(folder, OBSERVED).exit_code == 0
+
+
+def test_every_key_is_documented(folder: Path) -> None:
+    page_text = (REPOSITORY / "docs" / "reference" / "backtest.md").read_text()
+    (one, *_), said, _ = tried(folder, LOCKING)
+    for keys, heading in ((one, "## A subscription"), (said, "## The summary")):
+        part = page_text.split(heading)[1].split("##")[0]
+        assert re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE) == list(keys)
 
 
 @pytest.mark.parametrize(("arguments", "said"), [

@@ -75,7 +75,7 @@ class Backtest:
             else:
                 self._revision(piece)
             told(piece.last)
-        if not self.events:
+        if not self.ended_at:
             raise UsageError(f"nothing is recorded since {when(self.since)[:19]}Z")
         self.people.finish(self.ended_at)
         self.counts.settle()

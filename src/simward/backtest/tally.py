@@ -196,10 +196,13 @@ def class_of(acts, first, after, strongest):  # type: ignore[no-untyped-def]
 
 
 @njit
-def settle_row(person, number, world, acts, at, asked, event_at, sequence, use_case, since, deed):  # type: ignore[no-untyped-def]
+def settle_row(  # type: ignore[no-untyped-def]
+    person, number, world, acts, at, asked, prevented, event_at, sequence, use_case, since, deed
+):
     """What the acts from `at` on, all of one event and row, mean for its cut; the acts read, and deeds left.
 
     `asked`: the event is this subscription's own request, so that no cut among the acts means that it was let in.
+    `prevented`: the event would not have come, being about a subscription that is cut in this world alone.
     """
     first, strongest, let_in, over, found = at, at, False, False, 0
     level = 0
@@ -216,7 +219,7 @@ def settle_row(person, number, world, acts, at, asked, event_at, sequence, use_c
             found += 1
         at += 1
     left = 0
-    if world == WOULD and person.at[WOULD] != 0 and person.at[DID] == 0:
+    if prevented:
         person.findings += found
     lasts = person.at[world] != 0
     if lasts and (
@@ -264,7 +267,7 @@ def follow(rows, results, would, did, people, count, places, subscriptions, sequ
             count = new_person(people, places, count, whose, subscriptions)
             number = places[whose]
             next_did, left = settle_row(
-                people[number], number, DID, did, next_did, asked and whose == row, event.received_at,
+                people[number], number, DID, did, next_did, asked and whose == row, False, event.received_at,
                 sequence + position, subscriptions[whose].use_case, since, deeds[made],
             )  # fmt: skip
             made += left
@@ -277,8 +280,8 @@ def follow(rows, results, would, did, people, count, places, subscriptions, sequ
             count = new_person(people, places, count, whose, subscriptions)
             number = places[whose]
             next_would, left = settle_row(
-                people[number], number, WOULD, would, next_would, asked and whose == row, event.received_at,
-                sequence + position, subscriptions[whose].use_case, since, deeds[made],
+                people[number], number, WOULD, would, next_would, asked and whose == row, prevented and whose == row,
+                event.received_at, sequence + position, subscriptions[whose].use_case, since, deeds[made],
             )  # fmt: skip
             made += left
             settled = settled or whose == row
