@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from backtest.trying import LOCKING, OBSERVED, days, proposed, recorded, run, tried
 from engine.recording import Recording
@@ -21,6 +23,7 @@ from simward.backtest.page import page
 from simward.backtest.ports import BENIGN, FALSE_POSITIVE, Judgement, RuleAction
 from simward.backtest.report import subscriptions, summary
 from simward.backtest.run import Backtest
+from simward.cli import cli
 from simward.errors import UsageError
 from simward.history.whole import WholeJournal
 from simward.policy.wanted import read_tables
@@ -110,10 +113,6 @@ def test_a_page_that_cannot_be_written_is_io(folder: Path, tmp_path: Path) -> No
 
 def judged(folder: Path, *, of: str) -> Iterator[Judgement]:
     """The recorded device changes of a subscription, judged false."""
-    from click.testing import CliRunner
-
-    from simward.cli import cli
-
     words = ["--dir", str(folder), "findings", "--json", "--imsi", of, "--detector", "device-change"]
     for line in CliRunner().invoke(cli, words).stdout.splitlines():
         name = line.split('"id": "')[1].split('"')[0]
@@ -129,6 +128,29 @@ def test_cuts_whose_finding_was_judged_false_are_counted(folder: Path) -> None:
     assert said["by_use_case"][0]["use_case"] == "water-meter"
     assert [one["judged"] for one in subscriptions(made)] == [FALSE_POSITIVE, None]
     assert "Cuts whose recorded finding was judged" in page(summary(made), list(subscriptions(made)), "new")
+
+
+def test_judgements_of_the_registry_are_brought_beside(tmp_path: Path) -> None:
+    """As the control process mirrors findings, and a person judges the incident of one."""
+    from simward.registry.database import Registry, sqlite_url
+    from simward.registry.mirrors import note_finding
+    from simward.registry.tables import finding
+
+    work = recorded(tmp_path / "work", story)
+    found = CliRunner().invoke(cli, ["--dir", str(work), "findings", "--json", "--detector", "device-change"]).stdout
+    registry = Registry.open(sqlite_url(work / "data"))
+    registry.migrate()
+    with registry.writing() as connection:
+        for line in found.splitlines():
+            note_finding(connection, 0, 1, json.loads(line))
+        connection.execute(finding.update().where(finding.c.imsi == member(2)["imsi"]).values(outcome=FALSE_POSITIVE))
+    registry.close()
+    people, said, _ = tried(work, LOCKING)
+    assert {one["imsi"]: one["judged"] for one in people} == {
+        member(1)["imsi"]: None, member(2)["imsi"]: FALSE_POSITIVE,
+    }  # fmt: skip
+    assert said["judgements"]["cuts"]["false-positive"] == 1
+    assert "1 of these cuts rest on findings that were false" in run(work, LOCKING).stdout
 
 
 def test_a_judgement_that_is_none_is_refused(folder: Path) -> None:

@@ -17,6 +17,7 @@ from simward.commands.printing import json_line, table
 from simward.errors import UsageError
 
 if TYPE_CHECKING:
+    from simward.backtest.ports import Judgement
     from simward.backtest.run import Backtest
     from simward.history.whole import WholeJournal
 
@@ -101,7 +102,17 @@ def _run(
     if begins > newest:
         raise UsageError(f"nothing is recorded since {when(begins)[:19]}Z")
     warm_up_us = begins - _moment("--warm-up", warm_up, begins) if warm_up else None
-    return Backtest(record, tables, begins, warm_up_us=warm_up_us)
+    return Backtest(record, tables, begins, warm_up_us=warm_up_us, judgements=lambda: _judgements(folder))
+
+
+def _judgements(folder: Folder) -> list[Judgement]:
+    """What people found out about findings; none where there is no registry yet."""
+    from simward.backtest.ports import Judgement
+    from simward.commands.incidents import reading
+    from simward.registry.incidents import judgements
+
+    with reading(folder) as connection:
+        return [] if connection is None else [Judgement(*one) for one in judgements(connection)]
 
 
 def _moment(option: str, text: str, now: int) -> int:
