@@ -130,12 +130,16 @@ def test_cuts_whose_finding_was_judged_false_are_counted(folder: Path) -> None:
     assert "Cuts whose recorded finding was judged" in page(summary(made), list(subscriptions(made)), "new")
 
 
-def test_judgements_of_the_registry_are_brought_beside(tmp_path: Path) -> None:
+def test_what_the_registry_knows_is_brought_beside(tmp_path: Path) -> None:
     """As the control process mirrors findings, and a person judges the incident of one."""
     from simward.registry.database import Registry, sqlite_url
     from simward.registry.mirrors import note_finding
+    from simward.registry.rules import add_action
     from simward.registry.tables import finding
 
+    acted = {"id": "a1", "tenant": "default", "rule": "night", "revision": 1, "trigger": "0/9/0", "trigger_type": "x",
+             "trigger_at": 1_795_400_000_000_000, "imsi": member(1)["imsi"], "action": "lock", "arguments": {},
+             "mode": "dry-run", "due_at": 0, "state": "dry-run", "changed_at": 0}  # fmt: skip
     work = recorded(tmp_path / "work", story)
     found = CliRunner().invoke(cli, ["--dir", str(work), "findings", "--json", "--detector", "device-change"]).stdout
     registry = Registry.open(sqlite_url(work / "data"))
@@ -143,6 +147,7 @@ def test_judgements_of_the_registry_are_brought_beside(tmp_path: Path) -> None:
     with registry.writing() as connection:
         for line in found.splitlines():
             note_finding(connection, 0, 1, json.loads(line))
+        add_action(connection, acted)
         connection.execute(finding.update().where(finding.c.imsi == member(2)["imsi"]).values(outcome=FALSE_POSITIVE))
     registry.close()
     people, said, _ = tried(work, LOCKING)
@@ -150,6 +155,8 @@ def test_judgements_of_the_registry_are_brought_beside(tmp_path: Path) -> None:
         member(1)["imsi"]: None, member(2)["imsi"]: FALSE_POSITIVE,
     }  # fmt: skip
     assert said["judgements"]["cuts"]["false-positive"] == 1
+    (rule,) = said["rules"]
+    assert (rule["rule"], rule["action"], rule["dry_run"], rule["subscriptions"]) == ("night", "lock", True, 1)
     assert "1 of these cuts rest on findings that were false" in run(work, LOCKING).stdout
 
 

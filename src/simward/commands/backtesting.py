@@ -17,7 +17,7 @@ from simward.commands.printing import json_line, table
 from simward.errors import UsageError
 
 if TYPE_CHECKING:
-    from simward.backtest.ports import Judgement
+    from simward.backtest.ports import Judgement, RuleAction
     from simward.backtest.run import Backtest
     from simward.history.whole import WholeJournal
 
@@ -102,7 +102,10 @@ def _run(
     if begins > newest:
         raise UsageError(f"nothing is recorded since {when(begins)[:19]}Z")
     warm_up_us = begins - _moment("--warm-up", warm_up, begins) if warm_up else None
-    return Backtest(record, tables, begins, warm_up_us=warm_up_us, judgements=lambda: _judgements(folder))
+    return Backtest(
+        record, tables, begins, warm_up_us=warm_up_us, judgements=lambda: _judgements(folder),
+        rule_actions=lambda first, last: _rule_actions(folder, first, last),
+    )  # fmt: skip
 
 
 def _judgements(folder: Folder) -> list[Judgement]:
@@ -113,6 +116,23 @@ def _judgements(folder: Folder) -> list[Judgement]:
 
     with reading(folder) as connection:
         return [] if connection is None else [Judgement(*one) for one in judgements(connection)]
+
+
+def _rule_actions(folder: Folder, since: int, until: int) -> list[RuleAction]:
+    """What rules did, or would have done in dry-run; none where there is no registry yet."""
+    from simward.backtest.ports import RuleAction
+    from simward.commands.incidents import reading
+    from simward.commands.rules import SINCE_VERSION
+    from simward.identity import Imsi
+    from simward.registry.rules import DRY_RUN, actions_between
+
+    with reading(folder, SINCE_VERSION) as connection:
+        found = [] if connection is None else actions_between(connection, since, until)
+    return [
+        RuleAction(one.trigger_at, one.rule, one.action, Imsi.parse(one.imsi).number if one.imsi else 0,
+                   one.state == DRY_RUN)
+        for one in found
+    ]  # fmt: skip
 
 
 def _moment(option: str, text: str, now: int) -> int:
