@@ -11,10 +11,10 @@ import time
 from benchmarks.report import RESULTS
 
 ALL = (
-    "kernel", "journal", "history", "replay", "one_request", "reaction", "flood", "memory", "mutations", "kills",
-    "webhooks", "told", "gate_vs_freeradius", "false_alarms", "incidents", "runaway_rule",
+    "kernel", "journal", "history", "replay", "backtest", "one_request", "reaction", "flood", "memory", "mutations",
+    "kills", "webhooks", "told", "gate_vs_freeradius", "false_alarms", "incidents", "runaway_rule",
 )  # fmt: skip
-ONLY_NAMED = ("start_10m", "closed_loop")
+ONLY_NAMED = ("start_10m", "closed_loop", "backtest_month")
 """Run only where asked for: what takes many minutes, or tens of gigabytes."""
 
 

@@ -39,6 +39,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "who": ("commands.explaining", "who", "Say who held an address at a time."),
         "history": ("commands.past", "history", "Ask what was kept: status, ready questions, SQL."),
         "replay": ("commands.replaying", "replay", "Say what would be found in captures, event files or the journal."),
+        "backtest": (
+            "commands.backtesting", "backtest", "Say whom proposed policies would have cut, on recorded history.",
+        ),
         "verify": ("commands.verifying", "verify", "Prove that nothing was changed or removed in the journals."),
         "audit": ("commands.auditing", "audit", "Prove or export who did what, and why."),
         "detectors": ("commands.detecting", "detectors", "List the detectors, or show the page of one."),

@@ -225,14 +225,19 @@ def sweep(t, event, position, made):  # type: ignore[no-untyped-def]
     count = np.int64(meta.subscriptions)
     index = np.int64(0)
     start = made
+    following, full = np.int64(meta.sweep), False
     for _ in range(min(count, max(np.int64(SWEEP_ROWS), (count + np.int64(59)) // np.int64(60)))):
         if made - start > SWEEP_ROOM:
-            return made
-        at = np.int64(meta.sweep) % count
-        meta.sweep = (at + np.int64(1)) % count
+            full = True
+            break
+        at = following if following < count else np.int64(0)  # a division would take longer than the look
+        following = at + np.int64(1) if at + np.int64(1) < count else np.int64(0)
         subscription = subscription_at(t, at)
         if subscription.locked and has_expired(subscription, event):
             made, index = release_subscription(t, at, RELEASE_EXPIRY, event, position, made, index)
+    meta.sweep = following
+    if full:
+        return made
     for _ in range(STRANGER_SWEEP_ROWS):
         if made - start > 2 * SWEEP_ROOM:
             return made

@@ -93,6 +93,8 @@ def find_entries(path: Path, keys: Iterable[int]) -> dict[int, np.ndarray]:
         groups = []
         for number in range(file.num_row_groups):
             said = file.metadata.row_group(number).column(column).statistics
+            if said is None:
+                continue  # a unit of revisions alone has an empty index
             if np.any((wanted >= said.min) & (wanted <= said.max)):
                 groups.append(number)
         found = []

@@ -40,6 +40,20 @@ class _Layer:
         start = self._read(at)
         return self._rows[at - start : at - start + count]
 
+    def stretch(self, at: int, count: int) -> np.ndarray:
+        """`count` rows from position `at` on, in whichever row groups they stand: the caller's own."""
+        rows, taken = np.empty(count, self._dtype), 0
+        while taken < count:
+            start = self._read(at + taken)
+            part = self._rows[at + taken - start :][: count - taken]
+            rows[taken : taken + len(part)] = part
+            taken += len(part)
+        return rows
+
+    def groups_of(self, positions: np.ndarray) -> np.ndarray:
+        """The row group that each position stands in."""
+        return np.searchsorted(np.array(self._starts), positions, "right")
+
     def together(self, one: int, other: int) -> bool:
         """Do two positions stand in one row group?"""
         return bisect_right(self._starts, one) == bisect_right(self._starts, other)

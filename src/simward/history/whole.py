@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from simward.engine.journal import EVENTS, Journal, JournalGapError, Layout, Row, Stop, Verification
+from simward.engine.journal import EVENTS, Journal, JournalGapError, Layout, Row, Stop, Verification, row_texts
 from simward.engine.journal_reader import Chain
 from simward.engine.journal_reader import verify as verify_segments
 from simward.engine.sqlite_journal import SqliteJournal
@@ -15,6 +15,9 @@ from simward.errors import JournalError
 from simward.history.base import NAME as BASE_NAME
 from simward.history.base import Base
 from simward.history.unit import Unit, history_folder, unit_folder, unit_numbers
+
+if TYPE_CHECKING:
+    from simward.history.runs import Piece
 
 MOVED_WHILE_READING_MAX = 3
 
@@ -103,6 +106,17 @@ class WholeJournal:
         of_journal = (lambda wanted: iter(())) if history_only else None
         return self._walk(0, _unit_revisions, of_journal)
 
+    def texts(self) -> Iterator[tuple[int, bytes]]:
+        """Every text that is kept, under its number, in the order in which they came."""
+        from simward.history.runs import unit_texts
+
+        for row in self.base.rows():
+            yield from row_texts(row)
+        for unit in self.units():
+            yield from unit_texts(unit)
+        for row in self.journal.rows():
+            yield from row_texts(row)
+
     def rows_about(self, keys: Iterable[int], since: int = 0) -> Iterator[Row]:
         """What concerns the subscriptions with these numbers (IMSI, ICCID, MSISDN), found by the index of the history.
 
@@ -125,6 +139,20 @@ class WholeJournal:
     def rows_decided(self) -> Iterator[Row]:
         """All rows for what was decided: of history, outputs and notes come without the events."""
         return self._walk(0, lambda unit, after: _unit_rows(unit, after, events=False))
+
+    def runs(self, after: int = 0) -> Iterator[Piece]:
+        """Everything beyond `after`, for folding: neighbouring rows of events as one run, history read ahead.
+
+        From the start (`after` 0) what retention kept comes first, as in `rows`.
+        """
+        from simward.history.runs import ahead, gathered, unit_runs
+
+        reached = after
+        for piece in ahead(self._walk(after, unit_runs, lambda wanted: iter(()))):
+            reached = piece.last
+            yield piece
+        reached = max(reached, self.base.last)
+        yield from self._walk(reached, unit_runs, lambda wanted: gathered(self.journal.rows(wanted), self.layouts))
 
     def revisions(self) -> Iterator[Row]:
         """The rows of policy and inventory alone."""
@@ -196,10 +224,10 @@ class WholeJournal:
         raise JournalError("history is for reading")
 
     def _walk(
-        self, after: int, of_unit: Callable[[Unit, int], Iterator[Row]],
-        of_journal: Callable[[int], Iterator[Row]] | None = None,
-    ) -> Iterator[Row]:  # fmt: skip
-        """Rows of units, then of segments; where a segment became a unit in between, of that unit."""
+        self, after: int, of_unit: Callable[[Unit, int], Iterator[Any]],
+        of_journal: Callable[[int], Iterator[Any]] | None = None,
+    ) -> Iterator[Any]:  # fmt: skip
+        """Rows (or runs of them) of units, then of segments; where a segment became a unit in between, of that unit."""
         wanted, missed = after, 0
         if not after:
             base = self.base

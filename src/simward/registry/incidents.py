@@ -326,6 +326,13 @@ def judge_findings(connection: sa.Connection, number: int, outcome: str | None) 
     connection.execute(sa.update(t.finding).where(t.finding.c.incident == number).values(outcome=outcome))
 
 
+def judgements(connection: sa.Connection) -> list[tuple[str, str]]:
+    """Every finding that somebody judged, by its id, with the outcome."""
+    f = t.finding.c
+    found = connection.execute(sa.select(f.id, f.outcome).where(f.outcome.is_not(None)).order_by(f.id))
+    return [(row.id, row.outcome) for row in found]
+
+
 def judged(connection: sa.Connection) -> dict[str, dict[str, int]]:
     """By detector/class: how often it fired, and how its findings were judged."""
     f = t.finding.c

@@ -129,6 +129,16 @@ def actions(connection: sa.Connection, *, rule: str | None = None, state: str | 
     return connection.execute(found).all()
 
 
+def actions_between(connection: sa.Connection, since: int, until: int) -> Sequence[Any]:
+    """What rules did or would have done on what happened from one time to another (us UTC), in order: trigger_at, rule,
+    action, imsi, state. What was cancelled, refused or came too late is not among it."""
+    a = t.rule_action.c
+    wanted = sa.select(a.trigger_at, a.rule, a.action, a.imsi, a.state).where(
+        a.trigger_at.between(since, until), a.state.not_in((CANCELLED, REFUSED, TOO_OLD))
+    )
+    return connection.execute(wanted.order_by(a.trigger_at, a.id)).all()
+
+
 def forget_actions(connection: sa.Connection, before: int, most: int) -> int:
     """Remove actions that were over before then; the journal has what the gate did. Returns how many."""
     a = t.rule_action

@@ -1,0 +1,1 @@
+"""What proposed policies would have done with recorded history, beside what really happened."""
