@@ -165,3 +165,44 @@ def test_rows_of_another_kernel_are_facts(tmp_path: Path) -> None:
     (one,), said, _ = tried(recorded(tmp_path / "work", story), LOCKING, "--since", "2026-11-26")
     assert one["at"].startswith("2026-11-26T01:00") and one["because"] == "device-change/other-model"
     assert all(one["would_be"] or one["were"] for one in said["findings"])
+
+
+RULE = """\
+---
+rule: thieves
+on: device-change/other-model
+if: finding.severity == "high" && use_case.name == "water-meter" && !subscription.locked
+do: [{lock: {}}, {open-incident: {severity: high}, after: 12h, unless: ended}]
+"""
+NOTIFIED = OBSERVED.replace("{default: observe}", "{default: observe, device-change: notify}")
+
+
+def test_a_proposed_rule_says_what_it_would_do(swapped: Path) -> None:
+    """It is in dry-run, which is no reason not to say what it would do; nobody is cut by it."""
+    people, said, code = tried(swapped, NOTIFIED + RULE)
+    assert (people, code) == ([], 0)
+    told = [(one["action"], one["state"], one["times"], one["subscriptions"]) for one in said["proposed_rules"]]
+    assert told == [("lock", "done", 1, 1), ("open-incident", "done", 1, 1)]
+    lock, opened = said["proposed_rules"]
+    assert (lock["rule"], lock["mode"], lock["busiest_day"]) == ("thieves", "dry-run", 1)
+    assert lock["first"].startswith("2026-11-29T01:00") and opened["first"].startswith("2026-11-29T13:00")
+    assert "thieves" in run(swapped, NOTIFIED + RULE).stdout
+
+
+def test_a_proposed_rule_that_nothing_triggers_says_nothing(swapped: Path) -> None:
+    _, said, _ = tried(swapped, NOTIFIED + RULE.replace('"high" &&', '"critical" &&'))
+    assert said["proposed_rules"] == []
+
+
+def test_a_proposed_rule_knows_who_was_locked_before(tmp_path: Path) -> None:
+    """Locked by a person long before `since`: the rule's condition says that such a one is left alone."""
+    def tell(story: Recording) -> None:
+        days(story, 0, 3)
+        story.command(ev.COMMAND_LOCK, "lost", iccid=member(1)["iccid"])
+        days(story, 3, 2, {1: 0, 2: 0})
+
+    work = recorded(tmp_path / "work", tell)
+    _, said, _ = tried(work, NOTIFIED + RULE, "--since", "50h")
+    assert [(one["action"], one["subscriptions"]) for one in said["proposed_rules"]] == [
+        ("lock", 1), ("open-incident", 1),
+    ]  # fmt: skip

@@ -46,7 +46,7 @@ def page(said: dict[str, Any], people: list[dict[str, Any]], policies: str) -> s
         f"<h1>{escape(title)}</h1>",
         f"<p>{said['subscriptions']:,} subscriptions, {said['events']:,} events, {escape(span)}.</p>",
         _figures(said), *_by_use_case(said), *_limits(said), *_open_loop(said), *_judgements(said),
-        *_people(said, people), *_findings(said), *_rules(said),
+        *_people(said, people), *_findings(said), *_proposed_rules(said), *_rules(said),
     ]  # fmt: skip
     return "\n".join([
         "<!DOCTYPE html>", '<html lang="en">', "<head>", '<meta charset="utf-8"/>',
@@ -191,6 +191,16 @@ def _findings(said: dict[str, Any]) -> Iterable[str]:
     yield "<h2>Findings</h2>"
     rows = [(one["use_case"], one["finding"], one["would_be"], one["were"]) for one in said["findings"]]
     yield table("What would have been found, and what was", ("use case", "finding", "would be", "were"), rows)
+
+
+def _proposed_rules(said: dict[str, Any]) -> Iterable[str]:
+    if not said["proposed_rules"]:
+        return
+    yield "<h2>Proposed rules</h2>"
+    keys = ("rule", "action", "mode", "state", "times", "subscriptions", "busiest_day")
+    rows = [tuple(one[key] for key in keys) for one in said["proposed_rules"]]
+    headers = ("rule", "action", "mode", "would be", "times", "subscriptions", "on the busiest day")
+    yield table("What the proposed rules would do", headers, rows)
 
 
 def _rules(said: dict[str, Any]) -> Iterable[str]:

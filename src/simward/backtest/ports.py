@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from simward.engine.fold import Fold
 
 TRUE_POSITIVE, BENIGN, FALSE_POSITIVE = "true-positive", "benign", "false-positive"
 OUTCOMES = (TRUE_POSITIVE, BENIGN, FALSE_POSITIVE)
@@ -37,6 +41,24 @@ class RuleAction(NamedTuple):
 
 RuleActions = Callable[[int, int], Iterable[RuleAction]]
 """Recorded actions of rules from one time to another, us UTC: the one place where those of rules come in."""
+
+
+class Proposed(Protocol):
+    """Rules among the proposed policies: they are shown what the would-be world decides, and say what they would do."""
+
+    def begin(self, fold: Fold) -> None:
+        """The proposed policies are in force, and this is how everything stands."""
+
+    def take(self, outputs: np.ndarray) -> None:
+        """OUTPUT rows, in order; at least one."""
+
+    def finish(self, until: int) -> None:
+        """The record ends at `until` (us UTC)."""
+
+    def said(self) -> list[dict[str, Any]]:
+        """For each rule, action and what became of it: rule, action, mode, state, times, subscriptions, first, last,
+        busiest_day.
+        """
 
 
 def no_judgements() -> Iterator[Judgement]:

@@ -51,6 +51,7 @@ def summary(run: Backtest) -> dict[str, Any]:
         "open_loop": open_loop(people),
         "judgements": judgements(run),
         "findings": findings(run),
+        "proposed_rules": run.proposed.said() if run.proposed is not None else [],
         "rules": rules(run),
     }  # fmt: skip
 

@@ -17,7 +17,7 @@ from simward.backtest.beginning import begin
 from simward.backtest.counting import Counts
 from simward.backtest.judged import Judged
 from simward.backtest.people import People
-from simward.backtest.ports import Judgements, RuleAction, RuleActions, no_judgements, no_rule_actions
+from simward.backtest.ports import Judgements, Proposed, RuleAction, RuleActions, no_judgements, no_rule_actions
 from simward.backtest.tally import DID, WOULD
 from simward.engine import events as ev
 from simward.engine import outputs as out
@@ -46,6 +46,7 @@ class Backtest:
     def __init__(
         self, record: WholeJournal, tables: PolicyTables, since: int, *, warm_up_us: int | None = None,
         judgements: Judgements = no_judgements, rule_actions: RuleActions = no_rule_actions,
+        proposed: Proposed | None = None,
     ) -> None:  # fmt: skip
         self.record, self.tables, self.since, self.warm_up_us = record, tables, since, warm_up_us
         self.fold = Fold.new()
@@ -57,7 +58,7 @@ class Backtest:
         self.unknown_up_to = 0
         """Bindings and locks that were made up to this sequence, and not since, are not known."""
         self.rules: list[RuleAction] = []
-        self._rule_actions = rule_actions
+        self._rule_actions, self.proposed = rule_actions, proposed
         self._parted = False
         self._today = Numbering(self.fold.manifest())
         self._numberings: dict[str, Numbering] = {}
@@ -80,6 +81,8 @@ class Backtest:
         self.people.finish(self.ended_at)
         self.counts.settle()
         self.subscriptions = int(self.fold.state.meta["subscriptions_live"][0])
+        if self.proposed is not None:
+            self.proposed.finish(self.ended_at)
         self.rules = list(self._rule_actions(max(self.since, self.began_at), self.ended_at))
 
     def _part(self) -> None:
@@ -89,6 +92,8 @@ class Backtest:
         self.fold.policy(self.tables, self.since)
         state.meta["sequence"] = sequence
         self.people.part(self.since)
+        if self.proposed is not None:
+            self.proposed.begin(self.fold)
         self._parted = True
 
     def _revision(self, row: Row) -> None:
@@ -165,6 +170,8 @@ class Backtest:
         state.texts.take_new()
 
     def _would(self, outputs: np.ndarray) -> np.ndarray:
+        if self.proposed is not None:
+            self.proposed.take(outputs)
         rows = self.people.rows_of(outputs["imsi"])
         self.counts.outputs(WOULD, outputs, self._today, self._use_cases(rows))
         return acts_of(outputs, self._today, outputs["event"], rows)

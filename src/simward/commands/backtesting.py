@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SHOWN_DAYS, SHOWN_PEOPLE, PAGE_PEOPLE = 40, 20, 500
 """Rows of the tables; with --json there is no end, and in the page there are more."""
 DAY_HEADERS = ("day", "use case", "response", "would be cut", "of them new", "were cut", "would not be")
+RULE_KEYS = ("rule", "action", "mode", "state", "times", "subscriptions", "busiest_day")
 PEOPLE_HEADERS = (
     "first cut", "imsi", "use case", "response", "because", "cuts", "new", "were", "sessions after", "judged",
 )  # fmt: skip
@@ -91,6 +92,7 @@ def _run(
     from simward.backtest.run import Backtest
     from simward.engine.phrases import when
     from simward.policy.wanted import read_tables
+    from simward.response.rules.proposed import ProposedRules
 
     policy, tables = read_tables(settings, policies)
     if not policy.of("use_case"):
@@ -105,6 +107,7 @@ def _run(
     return Backtest(
         record, tables, begins, warm_up_us=warm_up_us, judgements=lambda: _judgements(folder),
         rule_actions=lambda first, last: _rule_actions(folder, first, last),
+        proposed=ProposedRules(tables) if policy.of("rule") else None,
     )  # fmt: skip
 
 
@@ -183,6 +186,10 @@ def _tables(said: dict[str, Any], people: list[dict[str, Any]]) -> None:
     if said["limits"]:
         click.echo()
         table(("use case", "action", "limit", "fullest hour", "held"), [limit_cells(one) for one in said["limits"]])
+    if said["proposed_rules"]:
+        click.echo()
+        rows = [[one[key] for key in RULE_KEYS] for one in said["proposed_rules"]]
+        table(("rule", "action", "mode", "would be", "times", "subscriptions", "on the busiest day"), rows)
     if people:
         click.echo()
         table(PEOPLE_HEADERS, [_person(one) for one in people])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,33 +33,52 @@ class Outcome:
     why: str = ""
 
 
-def would_act(rules: Rules, facts: Iterable[f.Fact], until: int | None = None) -> Iterator[Outcome]:
-    """What the rules would have done about `facts`, given in order of time; in the order in which it would have come.
+class WouldAct:
+    """Facts in order of time in, what would have become of actions out, in the order in which it would have come.
 
-    Actions that wait are judged when their time has come in the recording; what would be due after the last fact is
-    judged only as far as `until` (us UTC; None: not at all). At most WAITING_MAX wait at once: the oldest come first.
+    Actions that wait are judged when their time has come in the recording. At most WAITING_MAX wait at once: the oldest
+    come first.
     """
-    known = Remembered()
-    waiting: list[tuple[int, int, Action]] = []
-    limits: dict[str, deque[int]] = {}
-    number = 0
-    for fact in facts:
-        yield from _due(waiting, known, limits, fact.at)
-        known.take(fact)
+
+    def __init__(self, rules: Rules, known: Remembered | None = None) -> None:
+        self._rules, self.known = rules, known or Remembered()
+        self._waiting: list[tuple[int, int, Action]] = []
+        self._limits: dict[str, deque[int]] = {}
+        self._number = 0
+
+    def take(self, fact: f.Fact) -> Iterator[Outcome]:
+        """What was due up to this fact, and what it brings about at once."""
+        yield from self.due(fact.at)
+        self.known.take(fact)
         trigger = trigger_of(fact)
         if trigger is None:
-            continue
-        for rule in rules.for_trigger(trigger):
-            if _met(rule, trigger, known):
+            return
+        for rule in self._rules.for_trigger(trigger):
+            if _met(rule, trigger, self.known):
                 for deed in rule.deeds:
-                    number += 1
+                    self._number += 1
                     action = Action(rule, deed, trigger)
-                    heapq.heappush(waiting, (action.due_at, number, action))
-        yield from _due(waiting, known, limits, fact.at)
-        while len(waiting) > WAITING_MAX:
-            yield _outcome(heapq.heappop(waiting)[2], known, limits)
+                    heapq.heappush(self._waiting, (action.due_at, self._number, action))
+        yield from self.due(fact.at)
+        while len(self._waiting) > WAITING_MAX:
+            yield _outcome(heapq.heappop(self._waiting)[2], self.known, self._limits)
+
+    def due(self, now: int) -> Iterator[Outcome]:
+        """What is due at `now` (us UTC)."""
+        while self._waiting and self._waiting[0][0] <= now:
+            yield _outcome(heapq.heappop(self._waiting)[2], self.known, self._limits)
+
+
+def would_act(rules: Rules, facts: Iterable[f.Fact], until: int | None = None) -> Iterator[Outcome]:
+    """What the rules would have done about `facts`; see WouldAct.
+
+    What would be due after the last fact is judged only as far as `until` (us UTC; None: not at all).
+    """
+    would = WouldAct(rules)
+    for fact in facts:
+        yield from would.take(fact)
     if until is not None:
-        yield from _due(waiting, known, limits, until)
+        yield from would.due(until)
 
 
 def _met(rule: Any, trigger: Trigger, known: Remembered) -> bool:
@@ -67,12 +86,6 @@ def _met(rule: Any, trigger: Trigger, known: Remembered) -> bool:
         return is_met(rule, trigger, known)
     except ConditionError:
         return False
-
-
-def _due(waiting: list[tuple[int, int, Action]], known: Remembered, limits: dict[str, deque[int]], now: int
-         ) -> Iterator[Outcome]:  # fmt: skip
-    while waiting and waiting[0][0] <= now:
-        yield _outcome(heapq.heappop(waiting)[2], known, limits)
 
 
 def _outcome(action: Action, known: Remembered, limits: dict[str, deque[int]]) -> Outcome:
@@ -98,6 +111,8 @@ class Remembered:
     """The surroundings as facts have told them so far."""
 
     documents: Mapping[str, Any] = field(default_factory=dict)
+    before: Callable[[str], Mapping[str, Any]] = lambda imsi: {}
+    """What was known of an IMSI before the first fact: imei, bound, locked."""
     _subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
     _open: dict[str, dict[str, bool]] = field(default_factory=dict)
     """IMSI -> open findings, and whether each breaks the binding."""
@@ -133,7 +148,8 @@ class Remembered:
 
     def subscription(self, imsi: str) -> Mapping[str, Any]:
         """What was said of it."""
-        return {**self._subscriptions.get(imsi, {}), "open_findings": len(self._open.get(imsi, ()))}
+        known = {**self.before(imsi), **self._subscriptions.get(imsi, {})}
+        return {**known, "open_findings": len(self._open.get(imsi, ()))}
 
     def finding_ended(self, finding: str) -> bool:
         """Has its end been told?"""
