@@ -198,11 +198,11 @@ def test_a_proposed_rule_knows_who_was_locked_before(tmp_path: Path) -> None:
     """Locked by a person long before `since`: the rule's condition says that such a one is left alone."""
     def tell(story: Recording) -> None:
         days(story, 0, 3)
-        story.command(ev.COMMAND_LOCK, "lost", iccid=member(1)["iccid"])
-        days(story, 3, 2, {1: 0, 2: 0})
+        story.command(ev.COMMAND_LOCK, "lost", iccid=member(0)["iccid"])
+        days(story, 3, 2, {0: 0, 2: 0})
 
     work = recorded(tmp_path / "work", tell)
-    _, said, _ = tried(work, NOTIFIED + RULE, "--since", "50h")
+    _, said, _ = tried(work, NOTIFIED + RULE, "--since", "47h")
     assert [(one["action"], one["subscriptions"]) for one in said["proposed_rules"]] == [
         ("lock", 1), ("open-incident", 1),
     ]  # fmt: skip
