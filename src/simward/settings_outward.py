@@ -43,6 +43,8 @@ class Endpoint:
     """The content mode of CloudEvents: structured or binary."""
     ca_file: Path | None = None
     """Certificates that this endpoint's must descend from, instead of the system's."""
+    tenant: str = "default"
+    """Whose it is: it is told what concerns this owner alone."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def _events(raw: object) -> tuple[str, ...]:
 ENDPOINT_KEYS: dict[str, Callable[[Any], Any]] = {
     "name": _name(64), "kind": read.choice(*KINDS), "url": read.string, **secret_keys("secret"),
     **secret_keys("previous_secret"), "events": _events, "mode": read.choice(*MODES), "ca_file": read.string,
-    "allow_private": read.boolean,
+    "allow_private": read.boolean, "tenant": _name(64),
 }  # fmt: skip
 PARTY_KEYS: dict[str, Callable[[Any], Any]] = {
     "name": _name(40), "endpoint": read.string, "use_cases": read.strings, "may": read.choices(*ACTIONS),
@@ -104,7 +106,7 @@ def read_endpoint(reading: Reading, where: KeyPath, raw: object) -> Endpoint | N
         reading.report((*where, "ca_file"), f"no such file: {ca_file}")
     return Endpoint(
         values["name"], values["kind"], values["url"], secret, values.get("events", ()), private, previous,
-        values.get("mode", "structured"), ca_file,
+        values.get("mode", "structured"), ca_file, values.get("tenant", "default"),
     )
 
 

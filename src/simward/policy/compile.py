@@ -244,13 +244,17 @@ def _unknown_secrets(policy: Policy, settings: Settings) -> Iterator[Problem]:
 
 
 def _unknown_endpoints(policy: Policy, settings: Settings) -> Iterator[Problem]:
-    known = {
-        "endpoint": [one.name for one in settings.endpoints], "party": [one.name for one in settings.parties]
-    }  # fmt: skip
+    of_endpoints = {one.name: one.tenant for one in settings.endpoints}
+    of_parties = {one.name: of_endpoints.get(one.endpoint, "default") for one in settings.parties}
+    tenants = {"endpoint": of_endpoints, "party": of_parties}
+    known = {kind: list(names) for kind, names in tenants.items()}
     for one in policy.of("rule").values():
         for key, kind, name in endpoints_of(one.value):
             if name not in known[kind]:
                 yield one.problem(key, f"simward.toml has no [[{kind}]] {name!r}", nearest(name, known[kind]))
+            elif tenants[kind][name] != one.value.get("tenant", "default"):
+                what = f"{kind} {name!r} belongs to tenant {tenants[kind][name]!r}"
+                yield one.problem(key, what, "a rule tells its own tenant's")
 
 
 def _filter(segment: dict[str, Any], prefix: str) -> str:

@@ -80,7 +80,7 @@ class Announcing:
         Of a broken binding every party that it concerns is told, whatever the filter of its endpoint.
         """
         for one in announcements_of(connection, fact):
-            parties = concerned(self._parties, one.use_case) if one.type == "binding.broken" else []
+            parties = self._concerned(one) if one.type == "binding.broken" else []
             number = self.say(connection, one, [party.endpoint for party in parties])
             if number and one.incident is not None:
                 note_told(connection, one.incident, one.id, parties, self._now())
@@ -96,14 +96,21 @@ class Announcing:
         }  # fmt: skip
         number = announce(connection, values)
         if number:
-            takers = [each.name for each in self._endpoints if takes(each, one.type)]
+            takers = [each.name for each in self._endpoints if takes(each, one.type, one.tenant)]
             now = self._now()
             deliver(connection, number, one.subject, [*takers, *also], now, now + DELIVER_WITHIN_US)
         return number
 
+    def _concerned(self, one: Announcement) -> list[Party]:
+        """The parties of the use case, as far as their endpoints are its owner's."""
+        own = {each.name for each in self._endpoints if each.tenant == one.tenant}
+        return [party for party in concerned(self._parties, one.use_case) if party.endpoint in own]
 
-def takes(endpoint: Endpoint, type_name: str) -> bool:
-    """Does the filter of an endpoint let a type through? One without a filter takes all but tests."""
+
+def takes(endpoint: Endpoint, type_name: str, tenant: str) -> bool:
+    """Is an endpoint that owner's, and does its filter let a type through? Without a filter it takes all but tests."""
+    if endpoint.tenant != tenant:
+        return False
     if not endpoint.events:
         return type_name != "endpoint.test"
     return any(fnmatch.fnmatchcase(type_name, pattern) for pattern in endpoint.events)
