@@ -44,7 +44,7 @@ from simward.wire.radius.dictionary import Code
 
 NAME = "closed_loop"
 QUESTION = "Is anything lost or done twice between SIM and parties, when each process is killed at random moments?"
-KILLS, QUICK = int(os.environ.get("SIMWARD_KILLS", "100")), 4
+KILLS, QUICK = int(os.environ.get("SIMWARD_KILLS", "100")), 2
 SECRET = b"a secret of this benchmark"
 SECRETS = {"dm": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
            "app": "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA="}  # fmt: skip

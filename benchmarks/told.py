@@ -35,7 +35,7 @@ from benchmarks.webhooks import SECRET as WEBHOOK_SECRET
 NAME = "told"
 QUESTION = "from the packet that shows the wrong device to a webhook at both parties, at 100 findings a second"
 PER_SECOND = 100
-SECONDS, QUICK = 30, 3
+SECONDS, QUICK = 30, 1
 PATIENCE_S = 60.0
 OUTWARD = """
 [control]

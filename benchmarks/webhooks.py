@@ -31,11 +31,11 @@ from simward.settings import Endpoint
 NAME = "webhooks"
 QUESTION = "Is every webhook delivered, once under its id and in order, through failing answers and kills?"
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
-MESSAGES, QUICK = 10_000, 400
+MESSAGES, QUICK = 10_000, 60
 A_LANE = 10
 POISON_EVERY = 1001
 """Each in a lane of its own, with others behind it."""
-FAIL_SHARE = 0.5
+FAIL_SHARE, QUICK_SHARE = 0.5, 0.1
 PATIENCE_S = 1800
 INSTALLATION = "6c0f4f0e-8a70-4c55-9d0e-0123456789ab"
 
@@ -122,7 +122,7 @@ def judge(path: Path, said: int, poisoned: set[str]) -> dict[str, int]:
     }  # fmt: skip
 
 
-def run(folder: Path, messages: int) -> dict[str, object]:
+def run(folder: Path, messages: int, fail_share: float, away_s: float) -> dict[str, object]:
     """The whole story; the figures."""
     with socket.create_server(("127.0.0.1", 0)) as opened:
         port = opened.getsockname()[1]
@@ -131,7 +131,7 @@ def run(folder: Path, messages: int) -> dict[str, object]:
     registry = Registry.open(sqlite_url(folder))
     registry.migrate()
     began = time.monotonic()
-    receiver = Process("benchmarks.load.webhook_receiver", str(port), str(notes), SECRET, str(FAIL_SHARE), "1")
+    receiver = Process("benchmarks.load.webhook_receiver", str(port), str(notes), SECRET, str(fail_share), "1")
     sender = Process("benchmarks.webhooks", "--dispatch", str(folder), str(port))
     try:
         poisoned: set[str] = set()
@@ -141,7 +141,7 @@ def run(folder: Path, messages: int) -> dict[str, object]:
             while sum(1 for _ in notes.open()) < share * messages:
                 _in_time(began)
                 time.sleep(0.05)
-            (receiver if share in (0.2, 0.6) else sender).kill(away_s=2.0)
+            (receiver if share in (0.2, 0.6) else sender).kill(away_s)
         while states(registry)["waiting"]:
             _in_time(began)
             time.sleep(0.2)
@@ -172,7 +172,7 @@ def main() -> None:
     quick = "--quick" in sys.argv
     with tempfile.TemporaryDirectory(prefix="simward-bench-webhooks-") as name:
         folder = Path(name)
-        figures = run(folder, QUICK if quick else MESSAGES)
+        figures = run(folder, QUICK, QUICK_SHARE, 0.2) if quick else run(folder, MESSAGES, FAIL_SHARE, 2.0)
         of = f"of {figures['messages']}, half of the answers failing, receiver and sender killed twice each"
         bars = [
             Bar(f"webhooks never delivered, {of}", float(str(figures["missing"])), 0, "", at_most=True),

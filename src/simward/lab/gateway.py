@@ -6,6 +6,7 @@ One thread and no threads inside: `Network.run` turns all gateways of the lab un
 from __future__ import annotations
 
 import heapq
+import random
 import selectors
 import socket
 import struct
@@ -14,6 +15,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from simward.errors import PeerError
 from simward.lab import packets
 from simward.lab.packets import Nas
 from simward.wire.radius.dictionary import Code, Value
@@ -24,6 +26,7 @@ Build = Callable[[int, int], bytes]
 
 SOCKETS = 4
 PATIENCE_S = 1.0
+NOT_EPHEMERAL = (20_000, 32_768)
 ATTEMPTS = 5
 SO_TIMESTAMPNS = 35  # Linux: the kernel notes when a datagram came in
 ANSWERS_KEPT = 1024  # to requests of the gate, for those that are sent again (RFC 5176 3.3)
@@ -300,10 +303,15 @@ class Network:
 
 
 def free_port(address: str = "127.0.0.1") -> int:
-    """A UDP port that is free now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind((address, 0))
-        return int(one.getsockname()[1])
+    """A UDP port that is free now, and that the system gives to nobody by itself (it gives those from 32768 on)."""
+    for port in random.SystemRandom().sample(range(*NOT_EPHEMERAL), 64):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+            try:
+                one.bind((address, port))
+            except OSError:
+                continue
+            return port
+    raise PeerError(f"no UDP port of {address} is free")
 
 
 def _identifiers() -> deque[tuple[int, int]]:
