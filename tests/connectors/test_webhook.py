@@ -20,6 +20,7 @@ from simward.connectors import webhook
 from simward.connectors.cloudevents import Event, header_value, sequence_extension
 from simward.connectors.connector import Outcome
 from simward.connectors.webhook import Webhook, retry_after_s
+from simward.errors import ConfigurationError
 from simward.settings import Endpoint
 
 EVENT = Event(
@@ -192,7 +193,8 @@ def test_nobody_there_is_an_outcome() -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [(None, None), ("120", 120), ("soon", None), ("-5", None), ("Tue, 14 Nov 2023 22:14:20 GMT", 60),
-     ("Tue, 14 Nov 2023 22:00:00 GMT", 0)],
+     ("Tue, 14 Nov 2023 22:00:00 GMT", 0), ("Tue, 14 Nov 2023 22:00:00 +99999999999999999999", None),
+     ("Tue, 14 Nov 2023 99999999999999999999:00:00 GMT", None), ("9" * 5000, None)],
 )  # fmt: skip
 def test_how_long_a_receiver_asks_us_to_wait(value: str | None, expected: int | None) -> None:
     assert retry_after_s(value, EVENT.at) == expected
@@ -263,3 +265,21 @@ def test_connections_are_used_again() -> None:
         receiver.get_request = noted  # type: ignore[method-assign, assignment]
         send(endpoint(receiver.url), times=5)
     assert len(ports) == 1 and len(receiver.received) == 5
+
+
+def test_no_answer_is_worse_than_an_outcome(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """What ends an attempt in a way that nobody foresaw would else end the dispatcher, and so the whole process."""
+
+    def bug(response: object, at: int) -> Outcome:
+        raise OverflowError("a bug")
+
+    monkeypatch.setattr(webhook, "_outcome", bug)
+    with Receiver() as receiver:
+        assert send(endpoint(receiver.url)) == Outcome(None, "OverflowError")
+    assert "nobody foresaw" in caplog.text
+
+
+@pytest.mark.parametrize("url", ["https://xn--/", "https://exa\x00mple.com/", "https://0177.0.0.1/"])
+def test_what_is_no_url_after_all_is_said_of_its_endpoint(url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"endpoint\.app\.url: is no URL"):
+        Webhook(endpoint(url))

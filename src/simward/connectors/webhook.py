@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import logging
 import re
 import ssl
 import sys
@@ -25,9 +26,11 @@ from simward.connectors.cloudevents import Event, binary, structured
 from simward.connectors.connector import Outcome
 from simward.connectors.reaching import addresses_of
 from simward.connectors.signing import signed_headers
-from simward.errors import PeerError
+from simward.errors import ConfigurationError, PeerError, Problem
 from simward.settings import Endpoint
 from simward.settings_outward import signing_key
+
+log = logging.getLogger(__name__)
 
 CONNECT_WITHIN_S, WRITE_WITHIN_S, READ_WITHIN_S = 5.0, 5.0, 15.0
 ANSWER_WITHIN_S = 20.0
@@ -49,8 +52,14 @@ class Webhook:
     """One endpoint that takes webhooks."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        """OSError and ssl.SSLError where `ca_file` cannot be used."""
-        self._url = httpx.URL(endpoint.url)
+        """ConfigurationError where the URL is none; OSError and ssl.SSLError where `ca_file` cannot be used."""
+        self._name = endpoint.name
+        try:
+            self._url = httpx.URL(endpoint.url)
+            self._host = self._url.host  # it is decoded (IDNA) each time it is asked for, and may be none then
+        except (httpx.InvalidURL, ValueError) as error:
+            problem = Problem("simward.toml", 0, f"endpoint.{endpoint.name}.url", f"is no URL: {error}")
+            raise ConfigurationError([problem]) from None
         self._write = binary if endpoint.mode == "binary" else structured
         self._keys = [signing_key(one) for one in (endpoint.secret, endpoint.previous_secret) if one]
         self._private = endpoint.allow_private
@@ -73,6 +82,9 @@ class Webhook:
             return self._failed(str(error) or type(error).__name__)
         except PeerError as error:
             return self._failed(str(error))
+        except Exception as error:  # a fault of ours must not end the other endpoints' deliveries
+            log.exception("%s: an attempt failed in a way that nobody foresaw", self._name)
+            return self._failed(type(error).__name__)
 
     async def aclose(self) -> None:
         """Close its connections."""
@@ -110,7 +122,7 @@ class Webhook:
         looked_up, addresses = self._addresses
         if not addresses or time.monotonic() - looked_up > LOOK_UP_EVERY_S:
             port = self._url.port or (443 if self._url.scheme == "https" else 80)
-            addresses = await addresses_of(self._url.host, port, self._private)
+            addresses = await addresses_of(self._host, port, self._private)
             self._addresses = (time.monotonic(), addresses)
         return addresses
 
@@ -174,7 +186,7 @@ def retry_after_s(value: str | None, at: int) -> int | None:
         return int(value)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # an hour, or a zone, of twenty digits
         return None
     moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     return max(0, round((moment - datetime.fromtimestamp(at / 1_000_000, UTC)).total_seconds()))
