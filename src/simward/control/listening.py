@@ -14,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from simward import unix_sockets
+from simward.control.http_connections import CONNECTIONS_MAX, Connection
 from simward.errors import PeerError
 from simward.toml_reading import Address
 
@@ -21,7 +22,6 @@ log = logging.getLogger(__name__)
 
 SOCKET_NAME = "control.sock"
 BACKLOG = 128
-CONNECTIONS_MAX = 256
 KEEP_ALIVE_S = 10
 DRAIN_S = 3
 """How long requests that are being served may go on after the stop."""
@@ -38,11 +38,11 @@ class Server(uvicorn.Server):
 
 
 def server(app: ASGIApp) -> Server:
-    """HTTP/1.1 alone, bounded, without a log of its own."""
+    """HTTP/1.1 alone, bounded, without a log of its own: what strangers send that is not HTTP is no line for each."""
     return Server(
         uvicorn.Config(
-            app, loop="asyncio", http="h11", ws="none", lifespan="off", log_config=None, log_level="warning",
-            access_log=False, proxy_headers=False, server_header=False, limit_concurrency=CONNECTIONS_MAX,
+            app, loop="asyncio", http=Connection, ws="none", lifespan="off", log_config=None, log_level="error",
+            access_log=False, proxy_headers=False, server_header=False, limit_concurrency=CONNECTIONS_MAX + 1,
             backlog=BACKLOG, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=DRAIN_S,
         )
     )  # fmt: skip
