@@ -11,6 +11,7 @@ import pytest
 from control.listening import Listening
 from control.running import Answer, RunningControl
 from gate.running import RunningGate, until
+from simward.control.alone import alone
 from simward.control.api.edge import BODY_OCTETS_MAX
 from simward.control.api.principals import Principal
 from simward.control.readiness import Condition
@@ -228,6 +229,13 @@ def test_only_one_a_folder(folder: Path, control: RunningControl) -> None:
     second.close()
     assert isinstance(second.error, PeerError) and "already running" in str(second.error)
     assert control.ask("GET", "/healthz").status == 200, "the first one's socket is left alone"
+
+
+def test_of_two_that_start_at_once_one_is(tmp_path: Path) -> None:
+    with alone(tmp_path), pytest.raises(PeerError, match="another control process"), alone(tmp_path):
+        pytest.fail("two are")
+    with alone(tmp_path):
+        pass
 
 
 def test_the_socket_is_the_owners_alone(folder: Path, control: RunningControl) -> None:

@@ -19,10 +19,12 @@ BEHIND_THE_GATE = 5
 
 async def serve(settings: Settings, parent: int) -> None:
     """The control plane of a folder until it is told to stop, or its parent is gone."""
+    from simward.control.alone import alone
     from simward.control.assembling import assemble
     from simward.control.run import until_told
 
-    await assemble(settings).run(await until_told(parent))
+    with alone(settings.data_dir):
+        await assemble(settings).run(await until_told(parent))
 
 
 def main() -> int:
