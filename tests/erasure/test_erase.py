@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +14,17 @@ from click.testing import CliRunner, Result
 
 from history.recorded import MEMBERS, archive_all, member, record
 from simward.cli import cli
+from simward.control.alone import alone
 from simward.control.following import Following
 from simward.engine import events as ev
 from simward.engine.both_journals import findings_folder
 from simward.engine.journal import EVENTS, TODAY, Row, events_row, row_events, row_outputs
 from simward.engine.sqlite_journal import SqliteJournal
-from simward.engine.start import erased_up_to, restore
+from simward.engine.start import ERASING_NAME, erased_up_to, restore
 from simward.engine.whole_ids import notes_of_pairs, pairs_noted
-from simward.erasure import files
+from simward.erasure import files, run
 from simward.erasure.identifiers import EVIDENCE, Eraser, Identifiers
-from simward.errors import JournalError
+from simward.errors import JournalError, RegistryError
 from simward.history.whole import WholeJournal
 from simward.identity import Iccid, Imsi, Msisdn
 from simward.registry import audit
@@ -177,7 +179,7 @@ def test_one_that_is_declared_is_not_erased(folder: Path) -> None:
     assert "inventory.csv" in refused.output
 
 
-@pytest.mark.parametrize("stage", range(6))
+@pytest.mark.parametrize("stage", range(8))
 def test_killed_anywhere_it_is_either_not_done_or_finished_by_the_same_command(
     folder: Path, monkeypatch: pytest.MonkeyPatch, stage: int
 ) -> None:
@@ -189,9 +191,9 @@ def test_killed_anywhere_it_is_either_not_done_or_finished_by_the_same_command(
     def counting(*arguments: object) -> None:
         if next(count) == stage:
             raise Killed
-        replace(*arguments)
+        renames(*arguments)
 
-    replace = files.os.replace
+    renames = files.os.replace
     monkeypatch.setattr(files.os, "replace", counting)
     with pytest.raises(Killed):
         CliRunner().invoke(
@@ -219,3 +221,47 @@ def test_a_long_session_id_goes_with_the_event_that_has_a_part_of_it() -> None:
     assert row_events(erased)["session_id_octets"].tolist() == [0, 0]
     assert pairs_noted(erased.notes["session_ids"]) == [names[1]]
     assert row_events(erased)["imsi"].tolist() == [0, 5]
+
+
+@pytest.mark.parametrize("called", ["imsi", "iccid", "msisdn"])
+def test_killed_before_the_registry_was_done_it_is_done_by_whatever_finishes_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, called: str
+) -> None:
+    """The journal that says whose numbers belong together is gone by then: the plan has to know."""
+
+    def fails(*arguments: object) -> None:
+        raise RegistryError("the disk is full")
+
+    again = ["erase", member(GONE)[called], "--because", "asked", "--yes"]
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "_registry", fails)
+        assert isinstance(CliRunner().invoke(cli, ["--dir", str(folder), *again]).exception, SystemExit | RegistryError)
+    assert (folder / "data" / ERASING_NAME).stat().st_mode & 0o077 == 0
+    done = simward(folder, *again)
+    assert "cut short is finished" in done.output
+    assert mentions(folder) == []
+    assert simward(folder, "audit", "verify").exit_code == 0
+
+
+def test_while_a_control_process_runs_nothing_is_touched(folder: Path) -> None:
+    before = mentions(folder)
+    with alone(folder / "data"):
+        refused = simward(folder, "erase", member(GONE)["imsi"], "--because", "asked", "--yes")
+    assert refused.exit_code == 3 and "another control process" in refused.output
+    assert set(before) <= set(mentions(folder))
+    assert simward(folder, "verify").exit_code == 0
+
+
+def test_what_is_a_part_of_other_numbers_stays_as_it_is() -> None:
+    """+47400 is in many numbers, times and ids that are somebody else's."""
+    who = Identifiers(frozenset({Imsi.parse("001010000000001").number}), 0, frozenset({Msisdn.parse("+47400").number}))
+    others = {
+        "id": "0/47400/1", "at": 1_747_400_000_000_000, "octets": 47400, "msisdn": "+4740012345",
+        "digest": "ab47400cd", "said": "47400 devices", "imsi": "001010000000010", "long": "90010100000000012",
+    }  # fmt: skip
+    row = Row(7, 2, EVENTS, 1, "k", b"", b"", others)
+    assert Eraser(who)._notes(row) is others
+    mine = {"said": "+47400 (0047400) had 001010000000001, so 0001010000000001@nai", "at": 1010000000001}
+    assert Eraser(who)._notes(replace(row, notes=mine)) == {
+        "said": "(erased) ((erased)) had (erased), so (erased)@nai", "at": 1010000000001
+    }  # fmt: skip

@@ -12,6 +12,7 @@ from simward.registry import audit
 from simward.registry import tables as t
 from simward.registry.audit import Deed
 from simward.registry.database import Registry
+from simward.registry.spellings import Spellings
 
 IMSI, OTHER = "001010000000001", "001010000000002"
 
@@ -77,8 +78,8 @@ def test_erasing_destroys_what_was_said_and_the_chain_still_verifies(written: Re
     with written.writing() as connection:
         audit.note(connection, Deed(at=11, actor="ana", what="note", why=f"{IMSI} and another"))
         before = audit.walk(connection)
-        assert audit.destroy_keys(connection, IMSI, [IMSI], 50) == 4
-        assert audit.destroy_keys(connection, IMSI, [IMSI], 51) == 0
+        assert audit.destroy_keys(connection, IMSI, Spellings([IMSI]), 50) == [3, 6, 9, 11]
+        assert audit.destroy_keys(connection, IMSI, Spellings([IMSI]), 51) == []
     with written.reading() as connection:
         assert audit.walk(connection) == before
         entries = list(audit.entries(connection))
@@ -91,7 +92,7 @@ def test_erasing_destroys_what_was_said_and_the_chain_still_verifies(written: Re
 def test_one_who_comes_back_after_an_erasure_is_somebody_new(written: Registry) -> None:
     with written.writing() as connection:
         gone = audit.subject_of(connection, IMSI, 1)
-        audit.destroy_keys(connection, IMSI, [IMSI], 50)
+        audit.destroy_keys(connection, IMSI, Spellings([IMSI]), 50)
         audit.note(connection, deed(60))
         entries = list(audit.entries(connection, imsi=IMSI))
     assert [one.number for one in entries] == [11]

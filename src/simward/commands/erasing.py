@@ -33,18 +33,16 @@ def erase(folder: Folder, subscription: str, because: str, actor: str | None, ye
     Folding from the beginning no longer gives the state that there was: from here on it is the snapshot that counts.
     Killed half-way, the same command finishes it.
     """
-    from simward.erasure import files
+    from simward.erasure.run import erase_everywhere, finish
 
     settings = folder.settings()
     if folder.gate_runs():
         raise UsageError("a gate is running in this folder: stop `simward serve` first, since its journal is rewritten")
-    if files.finish(folder.data):
+    if finish(settings):
         click.echo("An erasure that was cut short is finished.")
     who = _who(folder, subscription)
     if not yes:
         click.confirm(f"Erase {subscription} for good?", abort=True)
-    from simward.erasure.run import erase_everywhere
-
     done = erase_everywhere(settings, who, actor=actor or me(), because=who.without(because), at=now_us())
     click.echo(
         f"Erased: {done.rows:,} rows of journal and history are rewritten. They end with {done.last} as before, "

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,36 @@ class Rewritten:
     digest: bytes
 
 
-def build(data_dir: Path, who: Identifiers) -> Rewritten:
+@dataclass(frozen=True)
+class Plan:
+    """What is built and not in place yet. `who` None: the registry no longer names it; `deed` is actor, why and at."""
+
+    rewritten: Rewritten
+    deed: dict[str, Any]
+    who: Identifiers | None
+
+    def write(self, data_dir: Path) -> None:
+        """From now on the erasure happens: a crash delays it."""
+        done = {"rows": self.rewritten.rows, "last": self.rewritten.last, "digest": self.rewritten.digest.hex()}
+        said = {"deed": self.deed, **({"who": self.who.as_document()} if self.who is not None else {})}
+        _write(data_dir / ERASING_NAME, {**done, **said})
+
+    def without_whom(self) -> Plan:
+        """The same once the registry is done."""
+        return replace(self, who=None)
+
+    @staticmethod
+    def read(data_dir: Path) -> Plan | None:
+        """The plan of an erasure that was cut short; None where there is none."""
+        try:
+            said = json.loads((data_dir / ERASING_NAME).read_text(encoding="ascii"))
+        except FileNotFoundError:
+            return None
+        done = Rewritten(int(said["rows"]), int(said["last"]), bytes.fromhex(said["digest"]))
+        return Plan(done, said["deed"], Identifiers.from_document(said["who"]) if "who" in said else None)
+
+
+def build(data_dir: Path, who: Identifiers, deed: dict[str, Any]) -> Plan:
     """Write everything anew, beside what is there. Nothing runs in the folder, and a snapshot of its end is there."""
     eraser = Eraser(who)
     digest = _history(data_dir, eraser)
@@ -50,11 +80,12 @@ def build(data_dir: Path, who: Identifiers) -> Rewritten:
     if findings_folder(data_dir).is_dir():
         _journal(findings_folder(data_dir), watched, NO_DIGEST)
     _snapshot(data_dir, who, last)
-    _write(data_dir / ERASING_NAME, {"built": True, "last": last, "digest": digest.hex()})
-    return Rewritten(eraser.rows + watched.rows, last, digest)
+    plan = Plan(Rewritten(eraser.rows + watched.rows, last, digest), deed, who)
+    plan.write(data_dir)
+    return plan
 
 
-def finish(data_dir: Path) -> bool:
+def put_in_place(data_dir: Path) -> bool:
     """Put what was built in its place; True where there was something to finish. May be repeated after any crash."""
     plan = data_dir / ERASING_NAME
     if not plan.exists():
@@ -197,7 +228,7 @@ class _Chain:
 
 def _write(path: Path, said: dict[str, object]) -> None:
     new = path.with_suffix(".new")
-    with open(new, "w", encoding="ascii") as file:
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
         json.dump(said, file)
         file.flush()
         os.fsync(file.fileno())

@@ -5,7 +5,6 @@ What stays is that something happened: kinds, times, counts, the network and the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +17,7 @@ from simward.engine.journal import EVENTS, INVENTORY, Layout, Row
 from simward.engine.story import COMMANDS, Subject
 from simward.engine.tables import InventoryDelta
 from simward.engine.whole_ids import HASH_OCTETS, notes_of_pairs, pairs_noted
+from simward.registry.spellings import Spellings
 
 EVENT_IDENTIFIERS = (
     "imsi", "user", "msisdn", "imei", "subject", "cell", "address", "session_id", "session_id_octets", "prefix_high",
@@ -62,9 +62,16 @@ class Identifiers:
 
     def without(self, text: str) -> str:
         """A text with every one of them struck out."""
-        for one in self.texts:
-            text = text.replace(one, ERASED)
-        return text
+        return str(Spellings(self.texts).struck(text, ERASED))
+
+    def as_document(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {"imsis": sorted(self.imsis), "iccid": self.iccid, "msisdns": sorted(self.msisdns)}
+
+    @staticmethod
+    def from_document(said: dict[str, Any]) -> Identifiers:
+        """What `as_document` gave."""
+        return Identifiers(frozenset(said["imsis"]), int(said["iccid"]), frozenset(said["msisdns"]))
 
 
 class Eraser:
@@ -73,6 +80,7 @@ class Eraser:
     def __init__(self, who: Identifiers) -> None:
         self.who = who
         self.rows = 0
+        self._spellings = Spellings(who.texts)
         self._subject = Subject(set(who.imsis), who.iccid, set(who.msisdns))
 
     def row(self, row: Row, layout: Layout) -> Row:
@@ -149,9 +157,8 @@ class Eraser:
     def _notes(self, row: Row) -> dict[str, Any]:
         if not row.notes:
             return row.notes
-        text = json.dumps(row.notes)
-        struck = self.who.without(text)
-        return row.notes if struck == text else json.loads(struck)
+        struck: dict[str, Any] = self._spellings.struck(row.notes, ERASED)
+        return row.notes if struck == row.notes else struck
 
 
 def leftovers(arrays: dict[str, np.ndarray], numbers: Iterable[int]) -> list[str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
+from simward.control.alone import alone
 from simward.engine.both_journals import findings_folder
-from simward.engine.sqlite_journal import SqliteJournal
+from simward.engine.journal_files import WriterLock
 from simward.erasure import files
-from simward.erasure.files import Rewritten
+from simward.erasure.files import Plan, Rewritten
 from simward.erasure.identifiers import Identifiers
 from simward.identity import imsi_text
 from simward.registry import audit
@@ -28,25 +31,52 @@ def erase_everywhere(settings: Settings, who: Identifiers, *, actor: str, becaus
     """
     data_dir = settings.data_dir
     make_snapshot(data_dir)
-    with closing(SqliteJournal.open(data_dir / "journal")), closing(SqliteJournal.open(findings_folder(data_dir))):
-        # Both journals' locks are held: nobody writes, and no process starts in between.
-        done = files.build(data_dir, who)
-        _registry(settings, who, done, actor=actor, because=because, at=at)
-        files.finish(data_dir)
-    shutil.rmtree(data_dir / REVISIONS_FOLDER, ignore_errors=True)
-    return done
+    with _nobody_writes(data_dir):
+        plan = files.build(data_dir, who, {"actor": actor, "why": because, "at": at})
+        _finish(settings, plan)
+    return plan.rewritten
 
 
-def _registry(settings: Settings, who: Identifiers, done: Rewritten, *, actor: str, because: str, at: int) -> None:
+def finish(settings: Settings) -> bool:
+    """Finish what was cut short, in the registry too; True where there was something to finish."""
+    with _nobody_writes(settings.data_dir):
+        plan = Plan.read(settings.data_dir)
+        if plan is None:
+            return files.put_in_place(settings.data_dir)
+        _finish(settings, plan)
+    return True
+
+
+@contextmanager
+def _nobody_writes(data_dir: Path) -> Iterator[None]:
+    """With the locks of both journals and of the registry's writer held: no process runs, or starts in between."""
+    with ExitStack() as locks:
+        locks.enter_context(alone(data_dir))
+        for folder in (data_dir / "journal", findings_folder(data_dir)):
+            if folder.is_dir():
+                locks.callback(WriterLock(folder).release)
+        yield
+
+
+def _finish(settings: Settings, plan: Plan) -> None:
+    if plan.who is not None:
+        _registry(settings, plan.who, plan)
+        plan.without_whom().write(settings.data_dir)
+    files.put_in_place(settings.data_dir)
+    shutil.rmtree(settings.data_dir / REVISIONS_FOLDER, ignore_errors=True)
+
+
+def _registry(settings: Settings, who: Identifiers, plan: Plan) -> None:
     """After the files are built and before they are in place: a crash in between is finished by the files' plan."""
+    done, deed = plan.rewritten, plan.deed
     registry = Registry.open(url_of(settings))
     try:
         registry.migrate()
         with registry.writing() as connection:
-            name = erase(connection, [imsi_text(one) for one in sorted(who.imsis)], who.texts, at)
-            after = {"rows": done.rows, "journal": {"sequence": done.last, "digest": done.digest.hex()}}
-            deed = Deed(at=at, actor=actor, what="erase", object=name, why=because, after=after)
-            audit.note(connection, deed)
+            name, gone = erase(connection, [imsi_text(one) for one in sorted(who.imsis)], who.texts, deed["at"])
+            end = {"sequence": done.last, "digest": done.digest.hex()}
+            after = {"rows": done.rows, "journal": end, "entries": gone}
+            audit.note(connection, Deed(what=audit.ERASE, object=name, after=after, **deed))
         registry.forget_what_was_deleted()
     finally:
         registry.close()

@@ -10,7 +10,7 @@ import hashlib
 import json
 import secrets
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,12 +19,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from simward.registry import tables as t
+from simward.registry.spellings import Spellings
 
 NO_DIGEST = bytes(32)
 NONCE_OCTETS = 12
 ACTOR_MAX, WHAT_MAX, NAME_MAX = 100, 48, 96
 _NUMBERS = struct.Struct("<2q7I")
 PAGE = 1000
+ERASE = "erase"
+"""The entry of an erasure: it names the entries that nobody can read since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,28 +156,23 @@ def subject_of(connection: sa.Connection, imsi: str, at: int) -> str:
     return subject
 
 
-def destroy_keys(connection: sa.Connection, imsi: str, texts: Sequence[str], at: int) -> int:
+def destroy_keys(connection: sa.Connection, imsi: str, spellings: Spellings, at: int) -> list[int]:
     """Erase what the audit says of a subscription: the keys of the entries about it, and of those that name it.
 
-    `texts` are its numbers in every spelling. Gives how many entries nobody can read from now on.
+    Gives the numbers of the entries that nobody can read from now on.
     """
     asked = sa.select(t.audit_subject.c.subject).where(t.audit_subject.c.imsi == imsi)
     subject = connection.execute(asked).scalar()
     gone = [
         one.number for one in entries(connection)
         if one.content is not None
-        and ((subject is not None and one.subject == subject) or _names(one.content, [imsi, *texts]))
+        and ((subject is not None and one.subject == subject) or spellings.names(one.content))
     ]  # fmt: skip
     for start in range(0, len(gone), PAGE):
         connection.execute(sa.delete(t.audit_key).where(t.audit_key.c.number.in_(gone[start : start + PAGE])))
     forgotten = sa.update(t.audit_subject).where(t.audit_subject.c.imsi == imsi)
     connection.execute(forgotten.values(imsi=None, erased_at=at))
-    return len(gone)
-
-
-def _names(content: dict[str, Any], texts: Sequence[str]) -> bool:
-    said = json.dumps(content)
-    return any(one in said for one in texts)
+    return gone
 
 
 def _sealed(connection: sa.Connection, number: int, deed: Deed) -> bytes:
