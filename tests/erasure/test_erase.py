@@ -16,6 +16,7 @@ from history.recorded import MEMBERS, archive_all, member, record
 from simward.cli import cli
 from simward.control.alone import alone
 from simward.control.following import Following
+from simward.control.heads import Signer
 from simward.engine import events as ev
 from simward.engine.both_journals import findings_folder
 from simward.engine.journal import EVENTS, TODAY, Row, events_row, row_events, row_outputs
@@ -265,3 +266,21 @@ def test_what_is_a_part_of_other_numbers_stays_as_it_is() -> None:
     assert Eraser(who)._notes(replace(row, notes=mine)) == {
         "said": "(erased) ((erased)) had (erased), so (erased)@nai", "at": 1010000000001
     }  # fmt: skip
+
+
+def test_a_key_that_went_without_an_erasure_fails_the_verification(folder: Path) -> None:
+    assert simward(folder, "erase", member(GONE)["imsi"], "--because", "asked", "--yes").exit_code == 0
+    assert simward(folder, "audit", "verify").exit_code == 0
+    registry = Registry.open(sqlite_url(folder / "data"))
+    with registry.writing() as connection:
+        connection.execute(sa.delete(t.audit_key).where(t.audit_key.c.number == 1))
+    registry.close()
+    told = simward(folder, "audit", "verify")
+    assert told.exit_code == 1 and "Entry 1 cannot be read" in told.output
+
+
+def test_a_file_of_heads_that_was_emptied_agrees_with_nothing(folder: Path, tmp_path: Path) -> None:
+    Signer.of(folder / "data")
+    (tmp_path / "heads.jsonl").touch()
+    told = simward(folder, "audit", "verify", "--heads", str(tmp_path / "heads.jsonl"))
+    assert told.exit_code == 1 and "holds no head" in told.output

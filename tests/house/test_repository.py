@@ -110,8 +110,9 @@ def test_every_import_is_declared() -> None:
         "yaml" if name == "pyyaml" else name.replace("-", "_")
         for name in (re.split(r"[<>=]", w)[0] for w in PROJECT["dependencies"])
     }
-    # llvmlite is numba's own dependency; pydantic (what a route takes) and starlette (what it is made of) FastAPI's.
-    provided |= {"simward", "llvmlite", "pydantic", "starlette"}
+    # llvmlite is numba's own dependency, h11 (the HTTP that it speaks) uvicorn's; pydantic (what a route takes) and
+    # starlette (what it is made of) FastAPI's.
+    provided |= {"simward", "llvmlite", "h11", "pydantic", "starlette"}
     for source in package():
         foreign = source.imported() - provided - set(sys.stdlib_module_names)
         assert not foreign, f"{source.name} imports {foreign}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from simward.control.heads import FOLDER, PUBLIC_NAME, Heads, Signer, is_signed, public_key, read_heads
+from simward.errors import UsageError
 from simward.registry import audit
 from simward.registry import tables as t
 from simward.registry.audit import Deed
@@ -130,3 +132,50 @@ def test_a_head_that_a_crash_cut_short_is_left_out(written: Registry, tmp_path: 
     with heads.path.open("ab") as file:
         file.write(b'{"at":1,"audit"')
     assert len(list(read_heads(heads.path))) == 1
+
+
+@pytest.mark.parametrize("torn", [b"{", b'{"at":1,"audit"', b'{"at":1,"audit":{"digest":"00","number":1}}'[:-1]])
+def test_what_a_full_disk_cut_short_spoils_no_later_head(written: Registry, tmp_path: Path, torn: bytes) -> None:
+    heads = Heads(tmp_path / "heads.jsonl", Signer.of(tmp_path), written)
+    heads.write(1, (1, bytes(32)))
+    with heads.path.open("ab") as file:
+        file.write(torn)
+    heads.write(2, (2, bytes(32)))
+    assert [one["at"] for one in read_heads(heads.path)] == [1, 2]
+
+
+def test_heads_are_only_ever_added(written: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may be on a file that nothing else can be done to."""
+    opened = []
+    opens = os.open
+    monkeypatch.setattr(os, "open", lambda path, flags, mode: opened.append(flags) or opens(path, flags, mode))
+    Heads(tmp_path / "heads.jsonl", Signer.of(tmp_path), written).write(1, (1, bytes(32)))
+    assert opened[-1] & os.O_APPEND and not opened[-1] & os.O_TRUNC
+
+
+def test_what_is_no_file_of_heads_is_said(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_bytes(b"nothing of the kind\n")
+    with pytest.raises(UsageError, match="notes:1"):
+        list(read_heads(tmp_path / "notes"))
+
+
+def test_a_key_that_was_removed_or_exchanged_past_the_audit_shows(written: Registry) -> None:
+    with written.writing() as connection:
+        assert audit.unreadable(connection) == []
+        connection.execute(sa.delete(t.audit_key).where(t.audit_key.c.number == 3))
+        connection.execute(sa.update(t.audit_key).where(t.audit_key.c.number == 5).values(key=bytes(32)))
+        assert audit.walk(connection).wrong == 0, "the chain alone cannot tell"
+        assert audit.unreadable(connection) == [3, 5]
+
+
+def test_what_an_erasure_names_is_explained_also_when_its_own_words_are_erased(written: Registry) -> None:
+    with written.writing() as connection:
+        first = audit.destroy_keys(connection, IMSI, Spellings([IMSI]), 50)
+        assert audit.unreadable(connection) == first
+        why = f"its SIM was exchanged for that of {OTHER}"
+        audit.note(connection, Deed(at=50, actor="ana", what=audit.ERASE, why=why, after={"entries": first}))
+        assert audit.unreadable(connection) == []
+        second = audit.destroy_keys(connection, OTHER, Spellings([OTHER]), 51)
+        assert set(first) < set(second)
+        audit.note(connection, Deed(at=51, actor="ana", what=audit.ERASE, after={"entries": second}))
+        assert audit.unreadable(connection) == []

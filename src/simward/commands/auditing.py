@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from simward.registry.audit import Entry, Walked
     from simward.registry.database import Registry
 
+LISTED_MOST = 12
+
 
 @click.group()
 def audit() -> None:
@@ -44,25 +46,30 @@ def audit() -> None:
 def verify(ctx: click.Context, heads: tuple[Path, ...], key: Path | None, as_json: bool) -> None:
     """Compute the chain again, and hold every signed head to it.
 
-    Exits 1 where an entry is not as it was written, where a head is not signed, or says more than is there.
+    Exits 1 where an entry is not as it was written, or cannot be read although no erasure names it; and where a head is
+    not signed, says more than is there, or a file of heads holds none.
     """
     from simward.registry import audit as chain
 
     folder: Folder = ctx.obj
     with _registry(folder) as registry, registry.reading() as connection:
         walked = chain.walk(connection)
+        dark = chain.unreadable(connection)
         said = _check_heads(folder, connection, walked, heads, key)
-    wrong = walked.reason or said["wrong"]
+    hidden = f"{_listed(dark)} cannot be read, and no erasure says why: keys were removed or exchanged" if dark else ""
+    wrong = walked.reason or said["wrong"] or hidden
     if as_json:
         json_line({
             "entries": walked.entries, "last": walked.last, "digest": walked.digest.hex(),
             "wrong_at": walked.wrong or None, "wrong": wrong or None, "heads": said["heads"],
-            "newest_head": said["newest"],
+            "newest_head": said["newest"], "unreadable": dark,
         })  # fmt: skip
     elif walked.wrong:
         click.echo(f"Entry {walked.wrong}: {walked.reason}. The {walked.entries} before it are as they were written.")
     else:
         click.echo(f"{walked.entries} entries are as they were written. Digest at {walked.last}: {walked.digest.hex()}")
+    if not as_json and hidden:
+        click.echo(hidden)
     if not as_json and said["wrong"]:
         click.echo(said["wrong"])
     elif not as_json:
@@ -90,6 +97,11 @@ def export(folder: Folder, since: int | None, imsi: str | None, actor: str | Non
         for entry in chain.entries(connection, imsi=wanted):
             if (since is None or entry.at >= since) and (actor is None or actor in entry.actor):
                 json_line(_as_json(entry)) if as_json else click.echo(_line(entry))
+
+
+def _listed(numbers: list[int]) -> str:
+    shown = ", ".join(map(str, numbers[:LISTED_MOST])) + (", ..." if len(numbers) > LISTED_MOST else "")
+    return f"{'Entry' if len(numbers) == 1 else 'Entries'} {shown}"
 
 
 @contextmanager
@@ -120,6 +132,7 @@ def _check_heads(
     public = public_key(key or folder.data / FOLDER / PUBLIC_NAME)
     count = newest = 0
     for path in paths or (own,):
+        before = count
         for said in read_heads(path):
             number = int(said["audit"]["number"])
             if not is_signed(said, public):
@@ -132,6 +145,8 @@ def _check_heads(
                 what = f"Entry {number} is not what it was when its head was signed at {when(said['at'])}"
                 return {"heads": count, "newest": newest, "wrong": what}
             count, newest = count + 1, max(newest, number)
+        if count == before:
+            return {"heads": count, "newest": newest, "wrong": f"{path} holds no head: it was emptied, or is not whole"}
     return {"heads": count, "newest": newest, "wrong": ""}
 
 

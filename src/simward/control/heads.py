@@ -7,6 +7,7 @@ kept an earlier head. A head is a JSON line: at, audit {number, digest}, journal
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import os
@@ -32,6 +33,8 @@ from simward.registry.database import Registry
 
 FOLDER, HEADS_NAME, KEY_NAME, PUBLIC_NAME = "audit", "heads.jsonl", "signing.key", "signing.pub"
 EVERY_S = 60
+BEGINS = b'{"at":'
+"""Every head does: "at" is the first of its names."""
 
 
 @dataclass(frozen=True)
@@ -108,22 +111,36 @@ class Heads:
              "journal": {"sequence": journal[0], "digest": journal[1].hex()}}
         )  # fmt: skip
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
-            file.write(canonical(said) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        _append(self.path, canonical(said) + b"\n")
         self._last = (number, journal[0])
         return said
 
 
+def _append(path: Path, line: bytes) -> None:
+    """Add a line; first end the one that a crash or a full disk cut short, which cannot be taken back where a file may
+    only be added to."""
+    with open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a+b", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        is_torn = size > 0 and os.pread(file.fileno(), 1, size - 1) != b"\n"
+        whole = (b"\n" if is_torn else b"") + line
+        if file.write(whole) != len(whole):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        os.fsync(file.fileno())
+
+
 def read_heads(path: Path) -> Iterator[dict[str, Any]]:
-    """The heads of a file; UsageError where a line is none. A last line that a crash cut short is left out."""
+    """The heads of a file; UsageError where a line is none. One that a crash or a full disk cut short is left out."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.endswith(b"\n"):
                 return
             try:
                 said = json.loads(line)
+            except ValueError:
+                if line[:-1] and BEGINS.startswith(line[:-1][: len(BEGINS)]):
+                    continue
+                raise UsageError(f"{path}:{number}: no head of an audit") from None
+            try:
                 int(said["audit"]["number"]), bytes.fromhex(said["audit"]["digest"]), said["signature"], said["key"]
             except (ValueError, KeyError, TypeError):
                 raise UsageError(f"{path}:{number}: no head of an audit") from None

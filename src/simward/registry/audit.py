@@ -130,6 +130,26 @@ def entries(connection: sa.Connection, after: int = 0, *, imsi: str | None = Non
         yield Entry(**known, content=_opened(row))
 
 
+def unreadable(connection: sa.Connection) -> list[int]:
+    """Entries that nobody can read and that no erasure names: their keys were removed or exchanged past the audit.
+
+    The chain is over what is sealed, and says nothing of keys.
+    """
+    dark: set[int] = set()
+    named: set[int] = set()
+    for one in entries(connection):
+        dark |= {one.number} if one.content is None else set()
+        named.update(_erased_by(one))
+    return sorted(dark - named)
+
+
+def _erased_by(entry: Entry) -> list[int]:
+    """The entries that one about an erasure names."""
+    if entry.what != ERASE or entry.content is None:
+        return []
+    return [int(one) for one in (entry.content.get("after") or {}).get("entries", ())]
+
+
 def head(connection: sa.Connection) -> tuple[int, bytes]:
     """The number and digest of the last entry."""
     found = connection.execute(
@@ -159,20 +179,22 @@ def subject_of(connection: sa.Connection, imsi: str, at: int) -> str:
 def destroy_keys(connection: sa.Connection, imsi: str, spellings: Spellings, at: int) -> list[int]:
     """Erase what the audit says of a subscription: the keys of the entries about it, and of those that name it.
 
-    Gives the numbers of the entries that nobody can read from now on.
+    Gives the numbers of the entries that nobody can read from now on: the entry of the erasure has to name them
+    (`unreadable`).
     """
     asked = sa.select(t.audit_subject.c.subject).where(t.audit_subject.c.imsi == imsi)
     subject = connection.execute(asked).scalar()
-    gone = [
-        one.number for one in entries(connection)
-        if one.content is not None
-        and ((subject is not None and one.subject == subject) or spellings.names(one.content))
-    ]  # fmt: skip
+    gone: list[int] = []
+    for one in entries(connection):
+        is_about = subject is not None and one.subject == subject
+        if one.content is not None and (is_about or spellings.names(one.content)):
+            gone.append(one.number)
+            gone += _erased_by(one)  # it said so in words that go now: from here on, the entry of this erasure does
     for start in range(0, len(gone), PAGE):
         connection.execute(sa.delete(t.audit_key).where(t.audit_key.c.number.in_(gone[start : start + PAGE])))
     forgotten = sa.update(t.audit_subject).where(t.audit_subject.c.imsi == imsi)
     connection.execute(forgotten.values(imsi=None, erased_at=at))
-    return gone
+    return sorted(set(gone))
 
 
 def _sealed(connection: sa.Connection, number: int, deed: Deed) -> bytes:
@@ -192,7 +214,7 @@ def _opened(row: Any) -> dict[str, Any] | None:
             content[:NONCE_OCTETS], content[NONCE_OCTETS:], str(row["number"]).encode()
         )
     except InvalidTag:
-        return None  # it was changed, as the chain shows
+        return None  # what is sealed was changed, as the chain shows; or the key was, as `unreadable` does
     said: dict[str, Any] = json.loads(plain)
     return said
 
