@@ -120,7 +120,8 @@ def test_a_stolen_sim_is_told_to_both_and_released_by_one(loop: Loop) -> None:
     assert loop.party(APP_TOKEN, incident, party="app", reason="will discard its data")[0] == 200
 
     status, recorded = loop.party(DM_TOKEN, incident, party="dm", action="release", reason="the modem was exchanged")
-    assert status == 202 and recorded["command"] == f"incident/{incident}/release/{iccid(1)}/dm"
+    assert status == 202 and recorded["command"].startswith(f"incident/{incident}/release/")
+    assert iccid(1) not in recorded["command"]
     released = told(loop.dm, SECRET, "subscription.released")
     assert released["causationid"] == recorded["command"]
     assert released["data"]["actor"] == "party dm" and released["data"]["reason"] == "the modem was exchanged"

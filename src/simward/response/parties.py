@@ -10,14 +10,15 @@ import sqlalchemy as sa
 
 from simward.errors import RefusedError
 from simward.registry import parties as kept
-from simward.registry.audit import Deed, note
+from simward.registry.audit import Deed, note, subject_of
 from simward.registry.outbox import Settled
 from simward.settings import Party
 
 SECOND_US = 1_000_000
 COMMANDS = ("release", "lock", "disconnect")
 """Actions that are commands to the gate. "keep" is to leave it as it is."""
-REASON_CHARACTERS_MAX = 500
+SUBJECT_DIGITS = 16
+"""Of a name in the audit, in a command's id: enough to tell apart who is in one incident."""
 
 
 class NotTold(RefusedError):
@@ -102,7 +103,7 @@ class Parties:
         told = kept.told(connection, incident, name)
         if party is None or told is None:
             raise NotTold(f"{name} was not told of an incident {incident}")
-        command, about = self._command(connection, told, party, action, iccid)
+        command, about = self._command(connection, told, party, action, iccid, now)
         late = told.deadline_at is not None and (told.answered_at or now) > told.deadline_at
         known = command is None or kept.has_command(connection, command)
         if told.answered_at is not None and (action is None or action == told.action) and known:
@@ -139,7 +140,7 @@ class Parties:
         return len(found)
 
     def _command(
-        self, connection: sa.Connection, told: Any, party: Party, action: str | None, iccid: str | None
+        self, connection: sa.Connection, told: Any, party: Party, action: str | None, iccid: str | None, now: int
     ) -> tuple[str | None, kept.About]:
         """(id of the command that follows, what it is about)."""
         about = kept.about(connection, told, iccid)
@@ -155,7 +156,9 @@ class Parties:
             raise NotPossible(f"the gate takes no command to {action} one subscription")
         if about.iccid is None:
             raise NotPossible("the inventory has no ICCID for this subscription: nobody can name it to the gate")
-        return f"incident/{told.incident}/{action}/{about.iccid}/{party.name}", about
+        # By its name in the audit, not by its number: the id stands in what cannot be changed any more.
+        whose = subject_of(connection, about.imsi or about.iccid, now)[:SUBJECT_DIGITS]
+        return f"incident/{told.incident}/{action}/{whose}/{party.name}", about
 
     def _tell(
         self, connection: sa.Connection, told: Any, name: str, action: str | None, reason: str, late: bool, now: int

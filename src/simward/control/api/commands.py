@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
+from simward.control.api.words import Words
 from simward.control.gate_link import GateLink, GateUnreachable
-from simward.gate_socket import ABOUT_A_SUBSCRIPTION, GENERATION_END, NOTE_CHARACTERS_MAX
+from simward.gate_socket import ABOUT_A_SUBSCRIPTION, GENERATION_END
 from simward.identity import Iccid
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,6 @@ REFUSED = {
     "limited": (409, "Held by a limit"),
     "not-found": (404, "No such subscription"),
 }
-Text = Annotated[str, StringConstraints(max_length=NOTE_CHARACTERS_MAX)]
 Name = Annotated[str, StringConstraints(pattern=re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"))]
 
 
@@ -34,10 +34,10 @@ class Command(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     do: Literal["lock", "release", "disconnect", "pause", "resume"]
-    because: Text = Field(min_length=1, description="Why; kept for the audit.")
+    because: Words = Field(min_length=1, description="Why; kept for the audit.")
     iccid: str | None = Field(default=None, description="Which subscription; not for pause and resume.")
-    actor: Text = Field(default="", description="Who asks. Only the owner's socket may name somebody else.")
-    id: Text = Field(default="", description="Your name for this command: sent twice, it acts once.")
+    actor: Words = Field(default="", description="Who asks. Only the owner's socket may name somebody else.")
+    id: Words = Field(default="", description="Your name for this command: sent twice, it acts once.")
     generation: int = Field(default=-1, ge=-1, lt=GENERATION_END, description="Only if the binding still has it.")
     rebind: bool = Field(default=False, description="With release: also forget the bound device.")
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
+from simward.control.api.words import Words
 from simward.control.chapters import chapters_of
 from simward.errors import JournalError, RefusedError, RegistryError, UsageError
-from simward.gate_socket import NOTE_CHARACTERS_MAX
 from simward.registry import incidents as kept
 from simward.registry.database import Registry
 from simward.response.incident_life import told
@@ -25,7 +25,6 @@ from simward.response.judging import Judging, NoSuchIncident
 log = logging.getLogger(__name__)
 
 LISTED_MOST = 1000
-Text = Annotated[str, StringConstraints(max_length=NOTE_CHARACTERS_MAX)]
 Severity = Literal["info", "low", "medium", "high", "critical"]
 State = Literal["open", "acknowledged", "contained", "resolved"]
 
@@ -35,14 +34,14 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    actor: Text = Field(default="", description="Who asks. Only the owner's socket may name somebody else.")
-    because: Text = Field(default="", description="Why; kept for the audit.")
+    actor: Words = Field(default="", description="Who asks. Only the owner's socket may name somebody else.")
+    because: Words = Field(default="", description="Why; kept for the audit.")
 
 
 class Explained(Asked):
     """A write that needs a reason."""
 
-    because: Text = Field(min_length=1, description="Why; kept for the audit.")
+    because: Words = Field(min_length=1, description="Why; kept for the audit.")
 
 
 class Resolution(Explained):
@@ -54,7 +53,7 @@ class Resolution(Explained):
 class Assignment(Asked):
     """Whose it is from now on."""
 
-    to: Text = Field(min_length=1, description="Who sees to it.")
+    to: Words = Field(min_length=1, description="Who sees to it.")
 
 
 def incident_routes(registry: Registry, judging: Judging, data_dir: Path, now: Callable[[], int]) -> APIRouter:

@@ -18,11 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
+from simward.control.api.words import Words
 from simward.engine.phrases import when
 from simward.errors import RegistryError
 from simward.registry.database import Registry
 from simward.response.parties import (
-    REASON_CHARACTERS_MAX,
     NotPermitted,
     NotPossible,
     NotTold,
@@ -72,7 +72,7 @@ class Acknowledgement(BaseModel):
     action: Literal["release", "keep", "lock", "quarantine", "disconnect"] | None = Field(
         default=None, description="What it asks for, of what its settings say that it may; keep: leave it as it is."
     )
-    reason: str = Field(default="", max_length=REASON_CHARACTERS_MAX, description="Why; kept for the audit.")
+    reason: Words = Field(default="", description="Why; kept for the audit.")
     iccid: str | None = Field(default=None, max_length=22, description="Which SIM, of an incident with several.")
 
 

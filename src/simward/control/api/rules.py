@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
-from simward.gate_socket import NOTE_CHARACTERS_MAX
+from simward.control.api.words import Words
 from simward.registry import audit
 from simward.registry import rules as kept
 from simward.registry.database import Registry
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 
 LISTED_MOST = 1000
 IDS_MOST = 1000
-Text = Annotated[str, StringConstraints(max_length=NOTE_CHARACTERS_MAX)]
 Name = Annotated[str, StringConstraints(pattern=re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$"))]
 State = Literal["waiting", "sent", "done", "cancelled", "held", "dry-run", "refused", "too-old"]
 Answer = TypeVar("Answer")
@@ -38,8 +37,8 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    actor: Text = Field(default="", description="Who asks. Only the owner's socket may name somebody else.")
-    because: Text = Field(min_length=1, description="Why; kept for the audit.")
+    actor: Words = Field(default="", description="Who asks. Only the owner's socket may name somebody else.")
+    because: Words = Field(min_length=1, description="Why; kept for the audit.")
 
 
 class Chosen(Asked):
