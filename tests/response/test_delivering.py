@@ -124,7 +124,7 @@ def test_a_lane_waits_for_its_head_and_others_go_on() -> None:
     assert [one.number for one in lanes.take(0, 32)] == [1, 3]
     assert lanes.away == 2 and lanes.take(0, 32) == [] and lanes.behind("a") == 2 and lanes.behind("b") == 0
     lanes.again(head(1, "a", next_at=5))
-    assert lanes.take(4, 32) == [] and lanes.next_at() == 5
+    assert lanes.take(4, 32) == [] and lanes.next_at(4) == 5
     assert [one.number for one in lanes.take(5, 32)] == [1]
     lanes.done("a", head(2, "a"))
     assert [one.number for one in lanes.take(5, 32)] == [2] and lanes.behind("a") == 0
@@ -175,3 +175,26 @@ def test_whatever_fails_every_lane_goes_in_order_and_nothing_is_left(seed: int, 
         mine = [number for number in delivered if outbox[number] == lane]
         assert mine == sorted(mine)
     assert sorted(delivered) == list(outbox)
+
+
+HOUR = 3600 * S
+
+
+def test_a_clock_that_goes_back_an_hour_holds_nothing_for_an_hour() -> None:
+    lanes, now = d.Lanes(10), 10 * HOUR
+    lanes.offer(d.Head(1, "a", now + d.LAST_RETRY_US, 9, now + 24 * HOUR))
+    assert lanes.take(now, 32) == [] and lanes.next_at(now) == now + d.LAST_RETRY_US, "it waits its minute"
+    before = now - HOUR
+    assert lanes.next_at(before) == before + d.LAST_RETRY_US, "it is looked for again within one"
+    assert [head.number for head in lanes.take(before, 32)] == [1]
+
+
+def test_a_breaker_does_not_wait_for_a_clock_that_went_back() -> None:
+    breaker, now = d.Breaker(), 10 * HOUR
+    failing(breaker, d.OPEN_AFTER, now)
+    assert breaker.room(now, 32) == 0 and breaker.wakes_at(now) == now + d.OPEN_FIRST_US
+    assert breaker.room(now - HOUR, 32) == 1 and breaker.wakes_at(now - HOUR) is None
+    held = d.Breaker()
+    held.failed(429, 120, now, 1.0)
+    assert held.room(now, 32) == 0 and held.wakes_at(now) == now + 120 * S
+    assert held.room(now - 2 * HOUR, 32) == 32 and held.wakes_at(now - 2 * HOUR) is None

@@ -183,7 +183,7 @@ class Courier:
             return held
         if self._free() <= 0 or not self.breaker.room(now, 1):
             return None  # what is on its way comes back first
-        return self.lanes.next_at()
+        return self.lanes.next_at(now)
 
     async def _send(self, group: asyncio.TaskGroup, heads: list[d.Head]) -> None:
         probing = self.breaker.state == d.OPEN

@@ -58,6 +58,12 @@ def counts(status: int | None, probing: bool) -> bool:
     return not probing or status in REJECTED or (status is not None and 200 <= status <= 299)
 
 
+def is_ahead(moment: int, now: int, longest: int) -> bool:
+    """Is a moment still to come that was at most `longest` ahead when it was set? Further ahead than that it was set
+    before the clock went back, and is not waited for: that could be hours."""
+    return now < moment <= now + longest
+
+
 class Breaker:
     """Knows when an endpoint is down, so that nobody waits for it in vain.
 
@@ -77,18 +83,19 @@ class Breaker:
 
     def room(self, now: int, limit: int) -> int:
         """How many more may be sent now, where `limit` would be free."""
-        if now < self.held_until:
+        if is_ahead(self.held_until, now, RETRY_AFTER_MAX_S * SECOND_US):
             return 0
         if self.state == CLOSED:
             return limit
-        if self.state == OPEN and now >= self.opens_at:
+        if self.state == OPEN and not is_ahead(self.opens_at, now, OPEN_LAST_US):
             return min(limit, 1)
         return 0
 
     def wakes_at(self, now: int) -> int | None:
         """When it lets something through by itself; None where it does now, or never will."""
-        waits = max(self.held_until, self.opens_at if self.state == OPEN else 0)
-        return waits if waits > now else None
+        held = self.held_until if is_ahead(self.held_until, now, RETRY_AFTER_MAX_S * SECOND_US) else 0
+        opens = self.opens_at if self.state == OPEN and is_ahead(self.opens_at, now, OPEN_LAST_US) else 0
+        return max(held, opens) or None
 
     def sent(self) -> None:
         """Something is on its way."""
@@ -178,7 +185,7 @@ class Lanes:
     def take(self, now: int, limit: int) -> list[Head]:
         """Up to `limit` heads whose time has come, the longest due first; they are on their way from now on."""
         taken: list[Head] = []
-        while self._due and len(taken) < limit and self._due[0][0] <= now:
+        while self._due and len(taken) < limit and not is_ahead(self._due[0][0], now, LAST_RETRY_US):
             _, number, lane = heapq.heappop(self._due)
             head = self._heads.get(lane)
             if head is not None and head.number == number and lane not in self._away:
@@ -186,9 +193,9 @@ class Lanes:
                 taken.append(head)
         return taken
 
-    def next_at(self) -> int | None:
-        """When the next is due; None where nothing waits."""
-        return self._due[0][0] if self._due else None
+    def next_at(self, now: int) -> int | None:
+        """When the next is due, or is to be looked for again at the latest; None where nothing waits."""
+        return min(self._due[0][0], now + LAST_RETRY_US) if self._due else None
 
     def behind(self, lane: str) -> int:
         """The highest number that waits behind the head of a lane; 0 = none."""
