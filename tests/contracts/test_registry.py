@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 from typing import Any
@@ -165,3 +166,27 @@ def _effect(name: str, imsi: str, session: str) -> dict[str, Any]:
     return {
         "id": name, "imsi": imsi, "what": "disconnect", "session_id": session, "held": None, "at": 1, "as_of_seq": 1,
     }  # fmt: skip
+
+
+def test_where_every_connection_is_taken_it_is_an_error_like_others(
+    postgresql: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever follows or delivers tries again on it, and does not end."""
+    monkeypatch.setattr(database, "BUSY_S", 0.1)
+    opened = Registry.open(postgresql.database())
+    with contextlib.ExitStack() as taken:
+        for _ in range(16):
+            taken.enter_context(opened.reading())
+        with pytest.raises(RegistryError, match="no connection to it is free"), opened.reading():
+            pytest.fail("there is one more")
+    with opened.reading() as connection:
+        assert connection.execute(sa.text("SHOW tcp_user_timeout")).scalar() is not None
+    opened.close()
+
+
+def test_a_deadline_of_the_owners_url_is_the_one_that_holds(postgresql: Server) -> None:
+    opened = Registry.open(f"{postgresql.database()}&connect_timeout=3")
+    with opened.reading() as connection:
+        info = connection.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+    assert (info["connect_timeout"], info["tcp_user_timeout"]) == ("3", "30000")
+    opened.close()

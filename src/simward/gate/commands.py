@@ -283,6 +283,8 @@ def _text(payload: Mapping[str, Any], key: str) -> str:
     value = payload.get(key, "")
     if not isinstance(value, str):
         raise UsageError(f"{key} is a text")
+    if "\0" in value:  # PostgreSQL can keep no such text: what follows the journal there would stop at it
+        raise UsageError(f"{key} is no text: it holds a NUL")
     if len(value) > NOTE_CHARACTERS_MAX:
         raise UsageError(f"{key} is at most {NOTE_CHARACTERS_MAX} characters")
     try:

@@ -18,6 +18,11 @@ from simward.settings import Settings
 
 FILE_NAME = "registry.sqlite"
 BUSY_S = 10.0
+POSTGRESQL_GONE = {
+    "connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}  # fmt: skip
+"""Of libpq: a server that is cut off without a word counts as gone within half a minute, not within hours."""
 WRITES, LASTING = "simward_writes", "simward_lasting"
 VERSION = sa.table("registry_version", sa.column("version_num"))
 NEWEST = "0005"
@@ -53,7 +58,13 @@ class Registry:
             parsed = sa.make_url(url)
             if parsed.get_backend_name() == "sqlite":
                 return Registry(_sqlite(parsed))
-            return Registry(sa.create_engine(parsed, pool_size=8, max_overflow=8, pool_pre_ping=True))
+            known = POSTGRESQL_GONE if parsed.get_driver_name() == "psycopg" else {}
+            deadlines = {name: value for name, value in known.items() if name not in parsed.query}
+            return Registry(
+                sa.create_engine(
+                    parsed, pool_size=8, max_overflow=8, pool_pre_ping=True, pool_timeout=BUSY_S, connect_args=deadlines
+                )
+            )
         except ModuleNotFoundError as error:
             raise RegistryError(f"{error.name} is not installed: pip install 'simward[postgresql]'") from None
         except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
@@ -144,3 +155,5 @@ def _worded() -> Iterator[None]:
         yield
     except sa.exc.DBAPIError as error:
         raise RegistryError(f"the registry cannot be used: {str(error.orig).strip()}") from error
+    except sa.exc.TimeoutError as error:
+        raise RegistryError(f"the registry cannot be used: no connection to it is free within {BUSY_S:g} s") from error
