@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from response.happening import Happening, imsi, many
 from simward.registry import incidents as kept
 from simward.registry.database import Registry
@@ -85,3 +87,18 @@ def test_a_limit_is_one_and_the_traits_are_forgotten(registry: Registry) -> None
     with registry.reading() as connection:
         assert {row.incident for row in kept.sharing(connection, "default", ["access use case default/water-meter"], 0)}
         assert not kept.sharing(connection, "default", ["device use case default/water-meter"], 0)
+
+
+def test_whether_one_is_in_an_incident_is_asked_by_the_one_and_not_by_the_thousands(registry: Registry) -> None:
+    """Twenty thousand unknown SIMs become one incident: each look through all of it made that quadratic."""
+    happening = Happening(registry)
+    many(happening, "location-change", range(8), seen=SEEN)
+    (one,) = happening.open()
+    with registry.reading() as connection:
+        assert kept.is_member(connection, one.number, imsi(3)) and not kept.is_member(connection, one.number, imsi(9))
+        assert not kept.is_member(connection, one.number + 1, imsi(3))
+        if connection.dialect.name == "sqlite":  # the other plans by what it has counted
+            asked = {"imsi": imsi(3), "number": one.number}
+            how = sa.text(f"EXPLAIN QUERY PLAN {kept._MEMBER}")
+            plan = connection.execute(how, {**asked, "param_1": 1, "incident_1": 0})
+            assert "ix_finding_imsi" in str(plan.all())

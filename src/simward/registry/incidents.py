@@ -42,9 +42,11 @@ _JOINABLE = (
     )
     .order_by(i.number)
 )  # fmt: skip
+# By the subscription's index: those of an incident that thousands join would be gone through for each that joins. The
+# sum keeps a planner, which knows nothing of either, from taking the other.
 _MEMBER = (
     sa.select(t.finding.c.id)
-    .where(t.finding.c.imsi == sa.bindparam("imsi"), t.finding.c.incident == sa.bindparam("number"))
+    .where(t.finding.c.imsi == sa.bindparam("imsi"), t.finding.c.incident + 0 == sa.bindparam("number"))
     .limit(1)
 )
 _JOIN = sa.update(t.finding).where(t.finding.c.id == sa.bindparam("finding_id")).values(incident=sa.bindparam("number"))
