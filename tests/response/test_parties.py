@@ -118,6 +118,17 @@ def test_a_party_releases_and_the_gate_is_asked_once(told: Told) -> None:
     assert entry.actor == "party dm" and entry.content is not None and entry.content["after"]["action"] == "release"
 
 
+def test_a_request_that_comes_again_after_another_is_said_to_be_a_repetition(told: Told) -> None:
+    """It asks nothing of the gate, so nothing may say that it did."""
+    number = told.broken()
+    for action in ("lock", "release"):
+        assert not told.says(number, "dm", action).repeated
+    before = told.entries(number)
+    again = told.says(number, "dm", "lock")
+    assert again.repeated and again.action == "release", "what stands is what was said last"
+    assert [one.do for one in told.commands()] == ["lock", "release"] and told.entries(number) == before
+
+
 def test_keeping_it_as_it_is_asks_nothing_of_the_gate(told: Told) -> None:
     number = told.broken()
     assert told.says(number, "app", "keep").command is None

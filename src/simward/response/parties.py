@@ -105,8 +105,13 @@ class Parties:
             raise NotTold(f"{name} was not told of an incident {incident}")
         command, about = self._command(connection, told, party, action, iccid, now)
         late = told.deadline_at is not None and (told.answered_at or now) > told.deadline_at
-        known = command is None or kept.has_command(connection, command)
-        if told.answered_at is not None and (action is None or action == told.action) and known:
+        # What the gate was asked before is not asked again, whatever was said in between: a request that comes late, or
+        # twice, must not undo what followed it.
+        if command is not None:
+            nothing_new = kept.has_command(connection, command)
+        else:
+            nothing_new = action is None or action == told.action
+        if told.answered_at is not None and nothing_new:
             return Recorded(
                 incident, name, told.action, told.reason or "", told.answered_at, late, True, command, about.iccid
             )
