@@ -25,6 +25,7 @@ def test_public_addresses_may_be_called(address: str) -> None:
         "127.0.0.1", "127.1.2.3", "10.1.1.1", "172.16.0.1", "192.168.1.1", "169.254.1.1", "100.64.0.1", "198.18.0.1",
         "192.0.2.1", "::1", "fe80::1", "fd00::1", "fec0::1", "2001:db8::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
         "64:ff9b::7f00:1", "64:ff9b:1::a00:1", "2002:7f00:1::", "2002:a00:1::1", "::7f00:1",
+        "::ffff:0:7f00:1", "192.0.0.1",
     ],
 )  # fmt: skip
 def test_private_addresses_in_every_guise_only_where_they_are_permitted(address: str) -> None:
@@ -35,7 +36,8 @@ def test_private_addresses_in_every_guise_only_where_they_are_permitted(address:
 @pytest.mark.parametrize(
     "address",
     ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "0.0.0.0", "::", "224.0.0.1", "ff02::1",
-     "255.255.255.255", "240.0.0.1", "2001:0:7f00:1::"],
+     "255.255.255.255", "240.0.0.1", "2001:0:7f00:1::", "100.100.100.200", "192.0.0.192",
+     "64:ff9b::a9fe:a9fe", "::ffff:0:a9fe:a9fe"],
 )  # fmt: skip
 def test_some_are_nobodys_receiver(address: str) -> None:
     assert why_not(ipaddress.ip_address(address), private=True)

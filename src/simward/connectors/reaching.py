@@ -16,9 +16,13 @@ from simward.errors import PeerError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-METADATA = (ipaddress.ip_address("169.254.169.254"), ipaddress.ip_address("fd00:ec2::254"))
+METADATA = tuple(
+    map(ipaddress.ip_address, ("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "192.0.0.192"))
+)
 """Clouds tell a machine's credentials here. It is nobody's receiver: allow_private does not open it."""
 NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))  # RFC 6052, RFC 8215
+TRANSLATED = ipaddress.IPv6Network("::ffff:0:0:0/96")  # RFC 2765 2.1, obsolete
+PROTOCOLS = ipaddress.IPv4Network("192.0.0.0/24")  # RFC 6890 2.2.2: nobody's, whatever of it a version of Python says
 COMPATIBLE = ipaddress.IPv6Network("::/96")  # RFC 4291 2.5.5.1, deprecated
 SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")  # RFC 3879, deprecated
 
@@ -41,7 +45,7 @@ def why_not(address: Address, private: bool) -> str:
             return "loopback"
         if one.is_link_local:
             return "link-local"
-        if not one.is_global or one in SITE_LOCAL:
+        if not one.is_global or one in (SITE_LOCAL if one.version == 6 else PROTOCOLS):
             return "private"
     return ""
 
@@ -53,7 +57,7 @@ def carried(address: Address) -> Iterator[ipaddress.IPv4Address]:
     low = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
     if address.ipv4_mapped is not None:
         yield address.ipv4_mapped
-    elif any(address in network for network in NAT64) or (address in COMPATIBLE and int(address) > 1):
+    elif any(address in network for network in (*NAT64, TRANSLATED)) or (address in COMPATIBLE and int(address) > 1):
         yield low
     elif address.sixtofour is not None:
         yield address.sixtofour
