@@ -16,7 +16,7 @@ from history.recorded import MEMBERS, archive_all, member, record
 from simward.cli import cli
 from simward.control.alone import alone
 from simward.control.following import Following
-from simward.control.heads import Signer
+from simward.control.heads import Heads, Signer
 from simward.engine import events as ev
 from simward.engine.both_journals import findings_folder
 from simward.engine.journal import EVENTS, TODAY, Row, events_row, row_events, row_outputs
@@ -284,3 +284,16 @@ def test_a_file_of_heads_that_was_emptied_agrees_with_nothing(folder: Path, tmp_
     (tmp_path / "heads.jsonl").touch()
     told = simward(folder, "audit", "verify", "--heads", str(tmp_path / "heads.jsonl"))
     assert told.exit_code == 1 and "holds no head" in told.output
+
+
+def test_a_journal_whose_newest_rows_are_gone_contradicts_a_head(folder: Path, tmp_path: Path) -> None:
+    with closing(WholeJournal.open(folder / "data")) as whole:
+        last = whole.last
+    registry = Registry.open(sqlite_url(folder / "data"))
+    heads = Heads(tmp_path / "heads.jsonl", Signer.of(folder / "data"), registry)
+    heads.write(1, (last, bytes(32)))
+    assert simward(folder, "audit", "verify", "--heads", str(heads.path)).exit_code == 0
+    heads.write(2, (last + 1, bytes(32)))
+    registry.close()
+    told = simward(folder, "audit", "verify", "--heads", str(heads.path))
+    assert told.exit_code == 1 and f"ends with {last} now" in told.output

@@ -130,7 +130,7 @@ def _check_heads(
     if not paths and not own.exists():
         return {"heads": 0, "newest": 0, "wrong": ""}
     public = public_key(key or folder.data / FOLDER / PUBLIC_NAME)
-    count = newest = 0
+    count = newest = last = 0
     for path in paths or (own,):
         before = count
         for said in read_heads(path):
@@ -144,10 +144,21 @@ def _check_heads(
             if digest.hex() != said["audit"]["digest"]:
                 what = f"Entry {number} is not what it was when its head was signed at {when(said['at'])}"
                 return {"heads": count, "newest": newest, "wrong": what}
+            sequence = int(said["journal"]["sequence"])
+            if sequence > last:
+                last = _journal_end(folder)  # looked for after the head was read: a gate may be writing on
+            if sequence > last:
+                what = f"{sequence} was its last at {when(said['at'])}, and it ends with {last} now"
+                return {"heads": count, "newest": newest, "wrong": f"The journal's newest rows are missing: {what}"}
             count, newest = count + 1, max(newest, number)
         if count == before:
             return {"heads": count, "newest": newest, "wrong": f"{path} holds no head: it was emptied, or is not whole"}
     return {"heads": count, "newest": newest, "wrong": ""}
+
+
+def _journal_end(folder: Folder) -> int:
+    with folder.reading() as journal:
+        return journal.last
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:

@@ -142,6 +142,7 @@ def read_heads(path: Path) -> Iterator[dict[str, Any]]:
                 raise UsageError(f"{path}:{number}: no head of an audit") from None
             try:
                 int(said["audit"]["number"]), bytes.fromhex(said["audit"]["digest"]), said["signature"], said["key"]
+                int(said["journal"]["sequence"])
             except (ValueError, KeyError, TypeError):
                 raise UsageError(f"{path}:{number}: no head of an audit") from None
             yield said
