@@ -18,7 +18,7 @@ from simward.registry.database import Registry, sqlite_url
 from simward.registry.outbox import Settled
 from simward.response.announcing import Announcing
 from simward.response.incidents import Incidents
-from simward.response.parties import NotPermitted, NotPossible, NotTold, Parties, Recorded
+from simward.response.parties import BrokenAgain, NotPermitted, NotPossible, NotTold, Parties, Recorded
 from simward.settings import Endpoint, Party
 
 S = 1_000_000
@@ -48,11 +48,14 @@ class Told(Happening):
         return int(self.open()[-1].number)
 
     def says(
-        self, incident: int, party: str, action: str | None = None, reason: str = "", iccid: str | None = None
-    ) -> Recorded:
+        self, incident: int, party: str, action: str | None = None, reason: str = "", iccid: str | None = None,
+        announcement: str | None = None,
+    ) -> Recorded:  # fmt: skip
         """A party acknowledges."""
         with self.registry.writing() as connection:
-            return self.parties.acknowledge(connection, incident, party, action, reason, self.clock(), iccid)
+            return self.parties.acknowledge(
+                connection, incident, party, action, reason, self.clock(), iccid, announcement
+            )
 
     def told_of(self, incident: int) -> dict[str, Any]:
         """Rows by party."""
@@ -185,3 +188,28 @@ def test_a_second_break_of_the_same_incident_tells_again_and_keeps_the_deadline(
     told.after(minutes=1)
     told.broken()
     assert told.told_of(number)["dm"] == before
+
+
+def test_a_second_break_in_the_same_incident_needs_its_own_answer(told: Told) -> None:
+    number = told.broken()
+    first = told.says(number, "dm", "release", "exchanged")
+    told.after(minutes=2)
+    assert told.broken() == number
+    row = told.told_of(number)["dm"]
+    assert row.answered_at is None and row.deadline_at == told.clock() + 900 * S
+    with pytest.raises(BrokenAgain, match=r"binding\.broken:"):
+        told.says(number, "dm", "release", "the same, sent again or late")
+    with pytest.raises(BrokenAgain):
+        told.says(number, "dm", "release", "of the first", announcement="binding.broken:0/1/0")
+    second = told.says(number, "dm", "release", "and again", announcement=row.announcement)
+    assert not second.repeated and second.command == f"{first.command}/2"
+    assert [one.id for one in told.commands()] == [first.command, second.command]
+    assert told.says(number, "dm", "release", "twice", announcement=row.announcement).repeated
+
+
+def test_before_an_answer_the_first_time_told_counts(told: Told) -> None:
+    number = told.broken()
+    deadline = told.told_of(number)["dm"].deadline_at
+    told.after(minutes=2)
+    assert told.broken() == number
+    assert told.told_of(number)["dm"].deadline_at == deadline

@@ -25,13 +25,18 @@ class About(NamedTuple):
 def tell(
     connection: sa.Connection, incident: int, party: str, announcement: str, now: int, deadline_at: int | None
 ) -> None:
-    """A party is told of an incident; the first time counts."""
+    """A party is told of an incident. The first time counts; after an answer, the next: that one needs its own."""
     values = {
         "incident": incident, "party": party, "announcement": announcement, "told_at": now, "deadline_at": deadline_at,
     }  # fmt: skip
     statement = _telling.get(connection.dialect.name)
     if statement is None:  # made once: making a statement takes longer than running it
-        statement = insert(connection, t.incident_party).on_conflict_do_nothing(index_elements=["incident", "party"])
+        fresh = insert(connection, t.incident_party)
+        again = {name: fresh.excluded[name] for name in ("announcement", "told_at", "deadline_at")}
+        unanswered = dict.fromkeys(("delivered_at", "answered_at", "action", "reason", "escalated_at"))
+        statement = fresh.on_conflict_do_update(
+            index_elements=["incident", "party"], set_={**again, **unanswered}, where=_P.answered_at.is_not(None)
+        )
         _telling[connection.dialect.name] = statement
     connection.execute(statement, values)
 
@@ -79,6 +84,14 @@ def about(connection: sa.Connection, row: Any, iccid: str | None) -> About | Non
         return About(row.imsi, row.iccid, row.use_case)
     whose = said.data.get("subscription") or {}
     return About(whose.get("imsi"), whose.get("iccid"), said.use_case)
+
+
+def breaks(connection: sa.Connection, row: Any, imsi: str | None) -> list[str]:
+    """The announcements by which a subscription was said to be broken in the incident of a row of `told`, in order."""
+    a = t.announcement.c
+    numbers = [row.incident, *([row.merged_into] if row.merged_into else [])]
+    found = sa.select(a.id).where(a.subject == imsi, a.type == "binding.broken", a.incident.in_(numbers))
+    return list(connection.execute(found.order_by(a.number)).scalars())
 
 
 def answer(

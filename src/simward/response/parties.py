@@ -33,6 +33,10 @@ class NotPossible(RefusedError):
     """What a party asks for cannot be done: this gate takes no such command, or nobody knows for which SIM."""
 
 
+class BrokenAgain(Exception):
+    """An answer names no break, or an earlier one, and the SIM was broken again since."""
+
+
 class Story(Protocol):
     """Who tells an incident's story: an entry, and `incident.changed` to all who take it."""
 
@@ -92,18 +96,19 @@ class Parties:
 
     def acknowledge(
         self, connection: sa.Connection, incident: int, name: str, action: str | None, reason: str, now: int,
-        iccid: str | None = None,
+        iccid: str | None = None, announcement: str | None = None,
     ) -> Recorded:  # fmt: skip
         """A party has seen an incident, and may ask for something. The same again changes nothing.
 
-        `iccid`: which SIM of an incident with several; else the one that it was told of first. Raises NotTold,
-        NotPermitted, NotPossible.
+        `iccid`: which SIM of an incident with several; else the one that it was told of first. `announcement`: the
+        `binding.broken` that it answers; needed where the SIM was broken more than once, so that an answer to the first
+        that comes late does not release it from the second. Raises NotTold, NotPermitted, NotPossible, BrokenAgain.
         """
         party = self._parties.get(name)
         told = kept.told(connection, incident, name)
         if party is None or told is None:
             raise NotTold(f"{name} was not told of an incident {incident}")
-        command, about = self._command(connection, told, party, action, iccid, now)
+        command, about = self._command(connection, told, party, action, (iccid, announcement), now)
         late = told.deadline_at is not None and (told.answered_at or now) > told.deadline_at
         # What the gate was asked before is not asked again, whatever was said in between: a request that comes late, or
         # twice, must not undo what followed it.
@@ -145,9 +150,11 @@ class Parties:
         return len(found)
 
     def _command(
-        self, connection: sa.Connection, told: Any, party: Party, action: str | None, iccid: str | None, now: int
-    ) -> tuple[str | None, kept.About]:
+        self, connection: sa.Connection, told: Any, party: Party, action: str | None,
+        which: tuple[str | None, str | None], now: int,
+    ) -> tuple[str | None, kept.About]:  # fmt: skip
         """(id of the command that follows, what it is about)."""
+        iccid, announcement = which
         about = kept.about(connection, told, iccid)
         if about is None or concerned([party], about.use_case or told.use_case) == []:
             raise NotTold(f"incident {told.incident} has no subscription with this ICCID that concerns {party.name}")
@@ -163,7 +170,13 @@ class Parties:
             raise NotPossible("the inventory has no ICCID for this subscription: nobody can name it to the gate")
         # By its name in the audit, not by its number: the id stands in what cannot be changed any more.
         whose = subject_of(connection, about.imsi or about.iccid, now)[:SUBJECT_DIGITS]
-        return f"incident/{told.incident}/{action}/{whose}/{party.name}", about
+        name = f"incident/{told.incident}/{action}/{whose}/{party.name}"
+        breaks = kept.breaks(connection, told, about.imsi)
+        if len(breaks) < 2:
+            return name, about
+        if announcement != breaks[-1]:
+            raise BrokenAgain(f"it was broken again since: name the announcement that is answered ({breaks[-1]})")
+        return f"{name}/{len(breaks)}", about
 
     def _tell(
         self, connection: sa.Connection, told: Any, name: str, action: str | None, reason: str, late: bool, now: int

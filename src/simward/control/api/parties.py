@@ -23,6 +23,7 @@ from simward.engine.phrases import when
 from simward.errors import RegistryError
 from simward.registry.database import Registry
 from simward.response.parties import (
+    BrokenAgain,
     NotPermitted,
     NotPossible,
     NotTold,
@@ -74,6 +75,9 @@ class Acknowledgement(BaseModel):
     )
     reason: Words = Field(default="", description="Why; kept for the audit.")
     iccid: str | None = Field(default=None, max_length=22, description="Which SIM, of an incident with several.")
+    announcement: str | None = Field(
+        default=None, max_length=200, description="The id of the binding.broken that is answered; for a second."
+    )
 
 
 def party_routes(
@@ -92,7 +96,8 @@ def party_routes(
         def write() -> Recorded:
             with registry.writing() as connection:
                 return parties.acknowledge(
-                    connection, number, said.party, said.action, said.reason.strip(), now(), said.iccid
+                    connection, number, said.party, said.action, said.reason.strip(), now(), said.iccid,
+                    said.announcement,
                 )
 
         recorded = await _run(write)
@@ -118,6 +123,8 @@ async def _run(work: Callable[[], Recorded]) -> Recorded:
         return await asyncio.to_thread(work)
     except NotTold as error:
         raise Problem(404, "not-told", "Not an incident of this party", str(error)) from None
+    except BrokenAgain as error:
+        raise Problem(409, "broken-again", "Broken again since", str(error)) from None
     except NotPermitted as error:
         raise Problem(403, "not-permitted", "Not permitted", str(error)) from None
     except NotPossible as error:
