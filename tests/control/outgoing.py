@@ -28,8 +28,8 @@ PATIENCE_S = 20.0
 class ManualClock:
     """us UTC, moved by `advance` alone."""
 
-    def __init__(self) -> None:
-        self._now = BEGIN
+    def __init__(self, begin: int = BEGIN) -> None:
+        self._now = begin
         self._waiting: list[tuple[int, int, asyncio.Event]] = []
         self._count = 0
 

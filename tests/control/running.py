@@ -7,7 +7,7 @@ import contextlib
 import http.client
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,6 +53,12 @@ class RunningControl:
         with contextlib.suppress(RuntimeError):  # its loop is closed: it has ended by itself
             self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
+
+    def from_outside(self, do: Callable[[], None]) -> None:
+        """Have something done in its event loop, and wait until it is."""
+        done = threading.Event()
+        self._loop.call_soon_threadsafe(lambda: (do(), done.set()))
+        assert done.wait(20), "its event loop does not turn"
 
     def tcp(self) -> tuple[str, int]:
         """Where it is served over TCP, once it is."""

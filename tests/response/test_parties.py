@@ -94,6 +94,19 @@ def test_both_parties_are_told_whatever_their_filters(told: Told) -> None:
     assert rows["dm"].deadline_at == told.clock() + 900 * S and rows["app"].deadline_at is None
 
 
+@pytest.mark.parametrize(
+    ("class_", "broken"),
+    [("other-model", 1), ("same-model", 1), ("not-reported", 1), ("not-in-pool", 1), ("returned", 0), ("software", 0)],
+)
+def test_which_changes_of_device_break_a_binding(told: Told, class_: str, broken: int) -> None:
+    """A device that is back is where it belongs: who was told of the release does not hear that it broke again."""
+    told.found("device-change", 1, class_=class_, response="notify", wanted="lock", severity="high", was="b", now="a",
+               expected="a")  # fmt: skip
+    with told.registry.reading() as connection:
+        said = connection.execute(sa.select(t.announcement.c.type)).scalars().all()
+    assert said.count("binding.broken") == broken and said.count("finding.raised") == 1
+
+
 def test_when_it_was_delivered_is_noted(told: Told) -> None:
     number = told.broken()
     announcement = told.told_of(number)["dm"].announcement

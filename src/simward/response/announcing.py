@@ -41,10 +41,14 @@ TYPES = {
 """Every type there is, and what it says."""
 
 BREAKS_BINDING = (
-    "device-change/same-model", "device-change/other-model", "device-change/returned", "device-change/not-reported",
+    "device-change/same-model", "device-change/other-model", "device-change/not-reported", "device-change/not-in-pool",
     "copied-device", "cloned-subscription", "location-change", "outside-area", "impossible-travel",
 )  # fmt: skip
-"""Findings that say that a subscription is not where it belongs (detector, or detector/class)."""
+"""Findings that say that a subscription is not where it belongs (detector, or detector/class).
+
+Not among them is `device-change/returned`: it is where it belongs again, and who was told that the binding is whole
+(`subscription.released`) may not hear after that that it is broken.
+"""
 OF_GATEWAYS = {"gateway-silent": "gateway.silent", "gateway-restarted": "gateway.restarted"}
 ACTING = ("notify", "quarantine", "refuse", "lock")
 """Responses that tell somebody: what policy only observes is announced as a finding and breaks nothing."""

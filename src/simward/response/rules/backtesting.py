@@ -176,4 +176,4 @@ class Remembered:
 def is_about_binding(document: Mapping[str, Any]) -> bool:
     """Does a finding, while it is open, say that its subscription is not where it belongs?"""
     name, whole = document["detector"], f"{document['detector']}/{document['class']}"
-    return (name in BREAKS_BINDING or whole in BREAKS_BINDING) and whole != "device-change/returned"
+    return name in BREAKS_BINDING or whole in BREAKS_BINDING
