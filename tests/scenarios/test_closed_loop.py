@@ -77,8 +77,16 @@ def test_a_stolen_sim_is_told_to_both_and_released_by_one(loop: Loop) -> None:
     status, again = dm.acknowledges(address, incident, action="release", reason="sent twice")
     assert status == 200 and again["repeated"] and again["reason"] == "the modem was exchanged"
 
-    whole = loop.simward("GET", f"/v1/incidents/{incident}")
-    assert "asks to release" in json.dumps(whole) and "applied" in json.dumps(whole)
+    path = f"/v1/incidents/{incident}"
+    whole = until(lambda: loop.simward("GET", path), lambda shown: "dm: applied" in json.dumps(shown))
+    answers = {one["question"]: [line["text"] for line in one["answers"]] for one in whole["story"]}
+    assert answers["What was done, with what proof"] == [
+        "The gate answered 1 finding with lock; no session was to be ended."
+    ], "a release does not undo that it was cut"
+    for line in ("dm asks to release: the modem was exchanged.",
+                 "The gate was asked to release for party dm: applied.",
+                 f"{imsi(1)} was released by party dm: the modem was exchanged."):  # fmt: skip
+        assert line in answers["How it went on"]
     parties = {one["name"]: one for one in loop.simward("GET", "/v1/endpoints")["endpoints"]}
     assert parties["dm"]["state"] == "closed" and parties["dm"]["dead"] == 0
     tested = loop.simward("POST", "/v1/endpoints/dm/test", {})

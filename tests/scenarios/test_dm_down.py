@@ -278,6 +278,7 @@ def _returned(story: Story, dm: System, app: System, incident: int, stolen_at: i
     kinds = ("binding.established", "binding.broken", "subscription.locked", "subscription.released")
     assert [kind for kind in dm.of(IMSI) if kind in kinds] == list(kinds)
 
+    assert f"{IMSI} was released by the gate: its device came back." in story.answers(incident, "How it went on")
     told = {one["party"]: one for one in story.incident(incident)["parties"]}
     assert {one["told_at"] for one in told.values()} == {when(stolen_at)}
     assert told["app"]["delivered_at"] == when(stolen_at) and told["app"]["reason"] == "its data is discarded"

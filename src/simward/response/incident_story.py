@@ -25,6 +25,8 @@ STORIES_MOST = 3
 LISTED_MOST = 10
 AROUND_US = g.HOUR_US
 """What fell silent so long before or after belongs to the story."""
+CUTTING = ("quarantine", "refuse", "lock")
+"""Responses that keep a subscription out of its network."""
 PLACE_FACTS = ("network", "area", "cell", "rat", "gateway")
 Chapters = Sequence[Mapping[str, Any]]
 
@@ -152,7 +154,7 @@ def _dropped(section: Section, last: Mapping[str, Any] | None, chapters: Chapter
 def _came_back(section: Section, absence: Mapping[str, Any] | None, chapters: Chapters, anchor: str) -> None:
     if absence is not None:
         moved = [one for one in absence.get("changes", ()) if one["fact"] in PLACE_FACTS]
-        away = absence["text"].split(",")[0].split(";")[0]
+        away = absence["text"].split(",")[0].split(";")[0].rstrip(".")
         where = f"elsewhere: {_changed(moved)}" if moved else "in the same place, as far as was reported"
         section.add(absence["at"], f"{away}. It came back {where}.")
     after = [one for one in chapters if one["at"] >= anchor and one["what"] in ("refused", "quarantined", "session")]
@@ -223,8 +225,21 @@ def _done(connection: sa.Connection, row: kept.Incident, effects: Sequence[Any])
     for held_name, number in sorted(held_by.items()):
         section.add(None, f"{count(number, 'response')} held back by {held_name}.")
     if not section.lines and row.findings:
-        section.add(None, "Nothing: policy asked only that somebody know.")
+        _in_force(connection, section, row)
     return section
+
+
+def _in_force(connection: sa.Connection, section: Section, row: kept.Incident) -> None:
+    """Where nothing is locked and nothing was sent: what requests were answered with, now or then."""
+    f = t.finding.c
+    found = connection.execute(
+        sa.select(f.response, sa.func.count(), sa.func.min(f.began_at))
+        .where(f.incident == row.number, f.held.is_(None), f.response.in_(CUTTING)).group_by(f.response)
+    ).all()  # fmt: skip
+    for response, number, at in sorted(found, key=lambda one: CUTTING.index(one[0])):
+        section.add(at, f"The gate answered {count(number, 'finding')} with {response}; no session was to be ended.")
+    if not found:
+        section.add(None, "Nothing: policy asked only that somebody know.")
 
 
 def _effect(one: Any) -> str:
@@ -257,7 +272,7 @@ def _told_whom(connection: sa.Connection, row: kept.Incident) -> Section:
 
 
 LIFE = ("merged", "severity", "grown", "acknowledged", "assigned", "note", "contained", "uncontained", "escalated",
-        "unanswered", "answered", "command", "resolved", "judged", "reopened")  # fmt: skip
+        "unanswered", "answered", "command", "released", "resolved", "judged", "reopened")  # fmt: skip
 
 
 def _life(connection: sa.Connection, row: kept.Incident) -> Section:

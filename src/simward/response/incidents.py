@@ -24,6 +24,11 @@ JOINED_TOLD = 20
 """So many findings of an incident are entered into its story one by one; what comes after is counted."""
 GROWN_AT = frozenset(first * 10**power for power in range(1, 8) for first in (1, 2, 5))
 """Numbers of subscriptions at which it is told that an incident has grown."""
+RELEASED = {
+    "person": "by somebody", "expiry": "when its time was over",
+    "bound-device-returned": "by the gate: its device came back",
+}  # fmt: skip
+"""What took a lock off, in words."""
 CATCHING_UP_US = 60_000_000
 ONE_DEED_US = 10_000_000
 """The same said again so soon is the same deed: a revision of a large inventory comes in many rows."""
@@ -313,10 +318,16 @@ class Incidents:
             kept.change(connection, number, proof_at=fact.at)
 
     def _released(self, connection: sa.Connection, fact: f.Released) -> None:
-        """What was locked is not any more: if nothing lasts either, the quiet begins now."""
+        """What was locked is not any more, which its story tells: if nothing lasts either, the quiet begins now."""
         if fact.imsi is None:
             return
         for row in kept.open_about(connection, fact.tenant, fact.imsi):
+            if row.subscriptions <= JOINED_TOLD:
+                asked = fact.command or {}
+                why, actor = RELEASED.get(fact.why, fact.why), str(asked.get("actor") or "")
+                why = f"by {actor or 'somebody'}: {asked.get('because')}" if asked else why
+                text = f"{fact.imsi} was released {why}."
+                kept.enter(connection, row.number, fact.at, "released", text, actor, {"release": fact.id})
             if row.open_findings == 0:
                 kept.change(connection, row.number, quiet_since=fact.at)
 
