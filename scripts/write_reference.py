@@ -106,8 +106,8 @@ def responses_of(detector: Any, name: str) -> str:
 
     if detector.runs == "watch":
         return "as policy says, at most `notify`"
-    if detector.fixed_response:
-        return f"always `{RESPONSE_NAMES[detector.fixed_response]}`"
+    if detector.fixed_of(name):
+        return f"always `{RESPONSE_NAMES[detector.fixed_of(name)]}`"
     if name in detector.response_paths:
         path, default = detector.response_paths[name]
         return f"as `{path}` says (`{RESPONSE_NAMES[default]}` unless said)"

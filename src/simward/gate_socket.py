@@ -12,7 +12,7 @@ from simward.errors import PeerError
 
 SOCKET_NAME = "gate.sock"
 LINE_OCTETS_MAX = 64 * 1024
-ABOUT_A_SUBSCRIPTION = ("lock", "release", "disconnect", "plan", "unplan")
+ABOUT_A_SUBSCRIPTION = ("lock", "quarantine", "release", "disconnect", "plan", "unplan")
 ABOUT_EVERYTHING = ("pause", "resume")
 NOTE_CHARACTERS_MAX = 500
 GENERATION_END = 2**31

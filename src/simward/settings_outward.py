@@ -117,9 +117,6 @@ def read_party(reading: Reading, where: KeyPath, raw: object) -> Party | None:
     token = secret_of(reading, where, values, raw, needed=False, stem="token", short=short)
     if not reading.need(where, raw, "name", "endpoint") or not {"name", "endpoint"} <= set(values):
         return None
-    if "quarantine" in values.get("may", ()):
-        what = "accepted, not acted on by this version: the gate takes no command to quarantine one subscription"
-        reading.report((*where, "may"), what, warning=True)
     within = values.get("acknowledge_within", 0)
     if within and not token:
         what = "it cannot acknowledge without a token: only a person could do so for it"

@@ -33,9 +33,10 @@ def test_metadata_uses_the_known_words(one: DetectorModule) -> None:
         assert re.fullmatch(r"[a-z][a-z0-9-]*", name), f"{one.id}: class {name!r}"
         assert 0 < detector.severity_of(name) < len(SEVERITY_NAMES)
         assert detector.evidence_of(name) in EVIDENCE_KINDS
-    for mapping in (detector.evidence, detector.response_paths, dict.fromkeys(detector.mild_classes)):
+    fixed = detector.fixed_response if isinstance(detector.fixed_response, dict) else {}
+    for mapping in (fixed, detector.evidence, detector.response_paths, dict.fromkeys(detector.mild_classes)):
         assert set(mapping) <= {*one.classes, "*"}, f"{one.id}: {set(mapping) - set(one.classes)} are no classes"
-    for response in (detector.default_response, detector.fixed_response):
+    for response in (detector.default_response, *(detector.fixed_of(name) for name in one.classes)):
         assert 0 <= response < len(RESPONSE_NAMES)
 
 

@@ -59,7 +59,6 @@ def test_a_rule_is_normalised() -> None:
         ("binding.broken", "binding.brokn", 3, "on[1]: nothing triggers as 'binding.brokn' (did you mean 'binding.br"),
         ("bound-device-returns", "bound-device-return", 9, "do[1].unless: 'bound-device-return' is no word for it"),
         ("lock:", "lok:", 7, "do[1].lok: unknown key (did you mean 'lock'?)"),
-        ("lock:", "quarantine:", 7, "do[1].quarantine: a rule cannot quarantine"),
         ("severity: high", "severity: hihg", 10, "'hihg' is not a choice (did you mean 'high'?)"),
         ("mode: live", "mode: liv", 12, "mode: 'liv' is not a choice (did you mean 'live'?)"),
         ("[device-change/other-model, binding.broken]", "incident.opened", 4, "finding is not known where"),

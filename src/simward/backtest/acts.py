@@ -11,7 +11,7 @@ from simward.backtest.tally import ACT, CHANGED, CUT, FINDING_OVER, FOUND, LET_I
 from simward.detectors import of_gate
 from simward.detectors.detector import LOCK, QUARANTINE, REFUSE
 from simward.engine import outputs as out
-from simward.engine.events import COMMAND_DISCONNECT, COMMAND_LOCK
+from simward.engine.events import COMMAND_DISCONNECT, COMMAND_LOCK, COMMAND_QUARANTINE
 
 NO_ACTS = np.zeros(0, ACT)
 PERSON_NUMBER, GONE_NUMBER = 254, 255
@@ -21,12 +21,15 @@ CLASSES_ROOM = 256
 
 WHAT = np.zeros(256, np.uint8)
 for _kind, _what in (
-    (out.VERDICT, CUT), (out.LOCKED, CUT), (out.DISCONNECT, CUT), (out.CHANGE, CUT), (out.RELEASED, LET_IN),
+    (out.VERDICT, CUT), (out.LOCKED, CUT), (out.CONFINED, CUT), (out.DISCONNECT, CUT), (out.CHANGE, CUT),
+    (out.RELEASED, LET_IN),
     (out.FINDING_BEGAN, FOUND), (out.FINDING_UPDATED, CHANGED), (out.FINDING_ENDED, FINDING_OVER),
 ):  # fmt: skip
     WHAT[_kind] = _what
 LEVEL = np.zeros(256, np.uint8)
-LEVEL[[out.LOCKED, out.DISCONNECT, out.CHANGE]] = LOCK, REFUSE, QUARANTINE
+LEVEL[[out.LOCKED, out.DISCONNECT, out.CHANGE, out.CONFINED]] = LOCK, REFUSE, QUARANTINE, QUARANTINE
+BY_COMMAND = (*range(COMMAND_LOCK, COMMAND_DISCONNECT + 1), COMMAND_QUARANTINE)
+"""Kinds of events that a person or a program ordered, about one subscription."""
 
 
 class Numbering:
@@ -72,7 +75,7 @@ def acts_of(outputs: np.ndarray, numbering: Numbering, positions: np.ndarray, ro
     acts["level"][answered] = np.where(chosen["verdict"][answered] == out.REJECT, REFUSE, QUARANTINE)
     acts["detector"] = numbering.detector[chosen["detector"]]
     acts["class"] = numbering.classes[chosen["detector"], chosen["class"]]
-    ordered = (chosen["event_kind"] >= COMMAND_LOCK) & (chosen["event_kind"] <= COMMAND_DISCONNECT)
+    ordered = np.isin(chosen["event_kind"], BY_COMMAND)
     acts["detector"][ordered & (acts["what"] == CUT)] = PERSON_NUMBER
     acts["what"][(kinds == out.CHANGE) & (chosen["result"] == out.OUT_OF_QUARANTINE)] = LET_IN
     return acts

@@ -27,9 +27,9 @@ from simward.history.base import Base
 from simward.history.unit import Unit, outputs_name
 from simward.history.whole import WholeJournal
 
-DECIDED = (out.BOUND, out.UNBOUND, out.LOCKED, out.RELEASED, out.ADDRESS_GIVEN)
+DECIDED = (out.BOUND, out.UNBOUND, out.LOCKED, out.CONFINED, out.RELEASED, out.ADDRESS_GIVEN)
 """Outputs that change what a subscription is bound to, whether it is locked, and its address."""
-COLUMNS = ("sequence", "at", "imsi", "was", "kind", "detector", "generation", "result")
+COLUMNS = ("sequence", "at", "imsi", "was", "now", "kind", "detector", "generation", "result")
 
 
 class Beginning:
@@ -135,11 +135,12 @@ def _take_back(used: np.ndarray, decided: np.ndarray) -> None:
         if kind in (out.BOUND, out.UNBOUND):
             used["bound_imei"][row] = one["was"] if kind == out.UNBOUND else 0
             used["generation"][row] = max(0, int(one["generation"]) - 1)
-        elif kind == out.LOCKED:
+        elif kind in (out.LOCKED, out.CONFINED):
             for name in ("locked", "lock_detector", "locked_s", "locked_until_s"):
                 used[name][row] = 0
         elif kind == out.RELEASED:
-            used["locked"][row], used["lock_detector"][row] = LOCKED_BY_FINDING, one["detector"]
+            used["locked"][row] = int(one["now"]) or LOCKED_BY_FINDING
+            used["lock_detector"][row] = one["detector"]
             used["locked_s"][row], used["locked_until_s"][row] = int(one["was"]) // 1_000_000, 0
         elif int(one["result"]) == 0:
             used["address"][row] = 0

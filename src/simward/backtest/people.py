@@ -9,6 +9,7 @@ import numpy as np
 from simward.backtest.tally import DEED, DID, NOBODY, PERSON, WOULD, follow_events
 from simward.compiled import records
 from simward.detectors.detector import LOCK, QUARANTINE, REFUSE
+from simward.engine.layouts import CONFINED_BY_RULE
 from simward.engine.outputs import QUARANTINED, REJECT
 from simward.engine.state import BATCH_MAX, State
 
@@ -72,7 +73,8 @@ class People:
             self._tell(self._room[:made])
 
     def remember(self, state: State) -> None:
-        """Who is cut in a state that was not folded here: locked, or refused or confined when it asked last."""
+        """Who is cut in a state that was not folded here: locked or in quarantine, or refused or confined when it asked
+        last."""
         used = state.subscriptions[: int(state.meta["subscriptions"][0])].view(np.ndarray)
         cut = np.flatnonzero((used["locked"] > 0) | (used["last_verdict"] > 0))
         rows = np.zeros(len(cut) + 1024, PERSON)
@@ -83,7 +85,8 @@ class People:
         one["at"][:, DID] = np.where(chosen["locked"] > 0, chosen["locked_s"].astype(np.int64), chosen["heard_s"])
         one["at"][:, DID] = np.maximum(one["at"][:, DID] * 1_000_000, 1)
         level = np.array([0, QUARANTINE, REFUSE], np.uint8)[np.minimum(chosen["last_verdict"], REJECT)]
-        one["level"][:, DID] = np.where(chosen["locked"] > 0, LOCK, level)
+        set_aside = np.where(chosen["locked"] < CONFINED_BY_RULE, LOCK, QUARANTINE)
+        one["level"][:, DID] = np.where(chosen["locked"] > 0, set_aside, level)
         one["detector"][:, DID] = np.where(chosen["locked"] > 0, chosen["lock_detector"], chosen["last_detector"])
         one["class"][:, DID] = np.where(chosen["locked"] > 0, 0, chosen["last_class"])
         self._rows, self._count = rows, len(cut)

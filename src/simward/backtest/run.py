@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from simward.backtest.acts import NO_ACTS, Numbering, acts_of
+from simward.backtest.acts import BY_COMMAND, NO_ACTS, Numbering, acts_of
 from simward.backtest.beginning import begin
 from simward.backtest.counting import Counts
 from simward.backtest.judged import Judged
@@ -203,7 +203,7 @@ def _expect_no_generation(run: Run) -> None:
     """What people ordered, and got, is done in both worlds, whatever the generation of the binding is in this one; what
     was stale or not found then is not done."""
     kinds = run.events["kind"]
-    commands = np.flatnonzero((kinds >= ev.COMMAND_LOCK) & (kinds <= ev.COMMAND_DISCONNECT))
+    commands = np.flatnonzero(np.isin(kinds, BY_COMMAND))
     if not len(commands):
         return
     answers = run.outputs[run.outputs["kind"] == out.COMMAND_ANSWER]

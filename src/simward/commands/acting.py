@@ -1,4 +1,4 @@
-"""`lock`, `release`, `disconnect`, `pause`, `resume`: what a person asks of the gate, with a reason that is kept."""
+"""`lock`, `quarantine`, `release`, `disconnect`, `pause`, `resume`: what a person asks of the gate, with a reason."""
 
 from __future__ import annotations
 
@@ -48,9 +48,21 @@ def lock(folder: Folder, **asked: Any) -> None:
 
 @click.command()
 @about_one
+def quarantine(folder: Folder, **asked: Any) -> None:
+    """Confine a subscription to its segment's quarantine, until it is released.
+
+    Its live sessions get the quarantine filter where their gateway takes changes (CoA), and are ended elsewhere; a new
+    one gets a quarantine address. Without a quarantine pool or filter in its segment it is refused. A lock is
+    stronger: one that is locked stays locked.
+    """
+    _ask_about(folder, "quarantine", asked)
+
+
+@click.command()
+@about_one
 @click.option("--rebind", is_flag=True, help="Also forget the bound device: the next one that is allowed becomes it.")
 def release(folder: Folder, **asked: Any) -> None:
-    """Take the lock off a subscription.
+    """Take the lock off a subscription, or let it out of quarantine.
 
     With --rebind the exchange of its device was meant: the next allowed request binds it anew. One that the inventory
     says is suspended or retired stays refused; the answer says so.
@@ -104,8 +116,12 @@ def _ask_about(folder: Folder, name: str, asked: dict[str, Any]) -> None:
     }  # fmt: skip
     if asked.get("rebind"):
         request["rebind"] = True
-    said = {"lock": "Locked", "release": "Released", "disconnect": "Disconnect asked for"}[name]
-    _send(folder, request, f"{said} {iccid.text}", asked["as_json"], asked["break_glass"])
+    _send(folder, request, f"{SAID[name]} {iccid.text}", asked["as_json"], asked["break_glass"])
+
+
+SAID = {
+    "lock": "Locked", "quarantine": "Put into quarantine:", "release": "Released", "disconnect": "Disconnect asked for",
+}  # fmt: skip
 
 
 def _send(folder: Folder, request: dict[str, Any], said: str, as_json: bool, break_glass: bool) -> None:
@@ -115,10 +131,12 @@ def _send(folder: Folder, request: dict[str, Any], said: str, as_json: bool, bre
         return
     did = answer.get("did")
     if request["do"] == "release" and did is not None and "released" not in did:
-        said = f"{request['iccid']} was not locked; nothing was released"
+        said = f"{request['iccid']} was not locked or in quarantine; nothing was released"
         said += ", but its binding was forgotten" if "unbound" in did else ""
     elif request["do"] == "disconnect" and did is not None and "disconnect" not in did:
         said = f"{request['iccid']} has no live session; nothing was disconnected"
+    elif request["do"] == "quarantine" and did is not None and "quarantined" not in did:
+        said = f"{request['iccid']} is in quarantine already, or locked, which is stronger; nothing was done"
     if answer.get("result") == "duplicate":
         said += " (it was done before: nothing was done again)"
     if request["do"] == "release" and "state" in answer:

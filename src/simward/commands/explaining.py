@@ -12,7 +12,8 @@ from simward.commands.printing import json_line, on_terminal
 from simward.errors import UsageError
 
 COLOURS = {
-    "refused": "red", "locked": "red", "finding": "yellow", "quarantined": "yellow", "released": "green",
+    "refused": "red", "locked": "red", "finding": "yellow", "quarantined": "yellow",
+    "confined": "yellow", "released": "green",
     "disconnect": "red", "absence": "cyan", "change": "cyan", "sessions": "bright_black",
 }  # fmt: skip
 

@@ -82,8 +82,8 @@ class Detector:
     `severity`: one number, or a mapping from class (and "*") to number. `evidence`: a mapping from class (or "*") to
     an evidence kind. `momentary`: the finding begins and ends with the same event. `default_response`: what holds
     where the policy names neither the detector nor the class; it stands above `responses.default`. `fixed_response`:
-    what policy cannot change. `mild_classes`: classes that never inherit more than `notify` from `responses:
-    {detector: ...}`; the class itself must be named to give it more. `response_paths`: class -> path of a use-case
+    what policy cannot change, one for all classes or by class ("*": the others). `mild_classes`: classes that never
+    inherit more than `notify` from `responses: {detector: ...}`; the class itself must be named to give it more. `response_paths`: class -> path of a use-case
     key that states the response of that class ("binding.not_reported").
     """
 
@@ -94,7 +94,7 @@ class Detector:
     evidence: Mapping[str, str] = field(default_factory=dict)
     momentary: bool = False
     default_response: int = 0
-    fixed_response: int = 0
+    fixed_response: int | Mapping[str, int] = 0
     mild_classes: tuple[str, ...] = ()
     response_paths: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     """class -> (path, default response)."""
@@ -114,6 +114,12 @@ class Detector:
         if isinstance(self.severity, int):
             return self.severity
         return self.severity.get(class_name, self.severity.get("*", MEDIUM))
+
+    def fixed_of(self, class_name: str) -> int:
+        """The response that policy cannot change; 0 where it can."""
+        if isinstance(self.fixed_response, int):
+            return self.fixed_response
+        return self.fixed_response.get(class_name, self.fixed_response.get("*", 0))
 
     def evidence_of(self, class_name: str) -> str:
         """The evidence kind of a class."""

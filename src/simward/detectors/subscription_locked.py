@@ -1,10 +1,11 @@
-"""A locked, suspended or retired subscription asks to connect.
+"""A subscription that is locked, in quarantine, suspended or retired asks to connect.
 
-**What it sees.** The subscription was locked (by a finding or by a person), or the inventory says that it is not in
-service.
+**What it sees.** The subscription was locked (by a finding, a rule or a person) or put into quarantine by a command, or
+the inventory says that it is not in service.
 
 - `locked`: a lock is in force; `was` says since when.
 - `suspended`, `retired`: the inventory's `state` says so.
+- `quarantined`: a person, a party or a rule put it into quarantine; `was` says since when. It is let in, confined.
 
 **Why it matters.** The lock holds for whatever device asks, until it is released by a person, by expiry, or because
 the bound device came back (`release_when`). Somebody still trying is worth knowing.
@@ -13,32 +14,39 @@ the bound device came back (`release_when`). Somebody still trying is worth know
 
 **Likely false alarms.** The right device, still out there, that tries again after its SIM was locked by mistake.
 
-**What to do.** Read `simward explain` for why it was locked; then `simward release ICCID --because ...` or leave it.
+**What to do.** Read `simward explain` for why it was locked or confined; then `simward release ICCID --because ...` or
+leave it.
 """
 
 import numpy as np
 
-from simward.detectors.detector import LOW, QUIET, REFUSE, Detector
+from simward.detectors.detector import LOW, QUARANTINE, QUIET, REFUSE, Detector
 from simward.detectors.facts import NONE
 
 DETECTOR = Detector(
-    id="subscription-locked", runs="gate", scope="subscription", severity=LOW, evidence={"locked": "time", "*": "none"},
-    fixed_response=REFUSE, about_lock=True,
+    id="subscription-locked", runs="gate", scope="subscription", severity=LOW,
+    evidence={"locked": "time", "quarantined": "time", "*": "none"},
+    fixed_response={"quarantined": QUARANTINE, "*": REFUSE}, about_lock=True,
 )
-CLASSES = ("locked", "suspended", "retired")
-CLASS_LOCKED, CLASS_SUSPENDED, CLASS_RETIRED = 1, 2, 3
+CLASSES = ("locked", "suspended", "retired", "quarantined")
+CLASS_LOCKED, CLASS_SUSPENDED, CLASS_RETIRED, CLASS_QUARANTINED = 1, 2, 3, 4
 STATE_SUSPENDED, STATE_RETIRED = 2, 3
+CONFINED_FROM = 3
+"""From here on `locked` says that it is in quarantine (layouts.CONFINED_BY_RULE)."""
 MEMORY: list[tuple[str, str]] = []
 KNOBS: list[object] = []
 
 
 def judge(memory, subscription, event, knobs, evidence):  # type: ignore[no-untyped-def]
-    """A lock stands above the inventory's state."""
-    if subscription.locked != NONE:
+    """A lock stands above the inventory's state, and that above a quarantine, which lets in."""
+    if subscription.locked != NONE and subscription.locked < CONFINED_FROM:
         evidence.was = np.int64(subscription.locked_s) * np.int64(1_000_000)
         return CLASS_LOCKED
     if subscription.lifecycle == STATE_SUSPENDED:
         return CLASS_SUSPENDED
     if subscription.lifecycle == STATE_RETIRED:
         return CLASS_RETIRED
+    if subscription.locked != NONE:
+        evidence.was = np.int64(subscription.locked_s) * np.int64(1_000_000)
+        return CLASS_QUARANTINED
     return QUIET

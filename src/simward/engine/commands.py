@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.confining import after_refusal, let_out
+from simward.engine.confining import after_change, after_refusal, let_out, quarantine_subscription
 from simward.engine.departed import SESSION_CONTEXT_NOT_FOUND, settle_departed
 from simward.engine.effects import (
     COMMAND_ANSWER,
@@ -13,11 +13,19 @@ from simward.engine.effects import (
     UNBOUND,
     disconnect_all,
     has_expired,
+    is_locked,
     lock_subscription,
     release_subscription,
 )
-from simward.engine.findings import ACTION_LOCK, NOWHERE, QUARANTINE, about, held_reason, new_output
-from simward.engine.layouts import COMMANDS_KEPT, STRANGERS
+from simward.engine.findings import LOCK, NOWHERE, QUARANTINE, about, held_reason, new_output
+from simward.engine.layouts import (
+    COMMANDS_KEPT,
+    CONFINED_BY_PERSON,
+    CONFINED_BY_RULE,
+    LOCKED_BY_FINDING,
+    LOCKED_BY_PERSON,
+    STRANGERS,
+)
 from simward.engine.places import forget_homes
 from simward.engine.planned import ENDED_CANCELLED, end_plan, find_plan, is_planned, plan_change, sweep_plans
 from simward.engine.recognising import advance
@@ -38,11 +46,10 @@ from simward.engine.strangers import forget_stranger
 from simward.engine.withheld import sweep_withheld
 
 COMMAND_LOCK, COMMAND_RELEASE, COMMAND_DISCONNECT, COMMAND_PAUSE, COMMAND_RESUME = 20, 21, 22, 23, 24
-COMMAND_PLAN, COMMAND_UNPLAN = 25, 26
+COMMAND_PLAN, COMMAND_UNPLAN, COMMAND_QUARANTINE = 25, 26, 27
 APPLIED, STALE, LIMITED, NOT_FOUND = 1, 3, 4, 5
 FLAG_AUTOMATION, FLAG_REBIND = 32, 64
 RELEASE_PERSON, RELEASE_EXPIRY = 1, 2
-LOCKED_BY_FINDING, LOCKED_BY_PERSON = 1, 2
 MODE_DECLARED = 2
 EFFECT_ACK, EFFECT_NAK = 1, 2
 SWEEP_ROWS = 1024
@@ -91,20 +98,12 @@ def fold_command(t, row, event, position, made):  # type: ignore[no-untyped-def]
 
 @njit
 def act(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
-    """Lock, release, disconnect or plan for one subscription. Only an automation is held by the use case's limits."""
+    """Carry out a command about one subscription. Only an automation is held by the use case's limits."""
     subscription = subscription_at(t, row)
-    use_case = np.int64(subscription.use_case)
     automation = np.int64(event["flags"]) & FLAG_AUTOMATION
-    wanted = np.int64(QUARANTINE + ACTION_LOCK)
-    if automation and event.kind == COMMAND_LOCK and not subscription.locked:
-        if held_reason(t, use_case, wanted, event.received_at, False) != 0:
-            return made, index, np.int64(LIMITED)
-    if event.kind == COMMAND_LOCK:
-        # A person's lock stands above one that a finding set: it no longer expires or ends by itself.
-        by = LOCKED_BY_FINDING if np.int64(event["flags"]) & FLAG_AUTOMATION else LOCKED_BY_PERSON
-        if by > np.int64(subscription.locked):
-            made, index = lock_subscription(t, row, by, np.int64(0), event, position, made, index)
-    elif event.kind == COMMAND_RELEASE:
+    if event.kind == COMMAND_LOCK or event.kind == COMMAND_QUARANTINE:
+        return set_aside(t, row, event, position, made, index)
+    if event.kind == COMMAND_RELEASE:
         if np.int64(event["flags"]) & FLAG_REBIND:
             forget_homes(subscription)
             made, index = unbind(t, row, event, position, made, index)
@@ -125,6 +124,31 @@ def act(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
         at = find_plan(t, row, event.delegated_high)
         if at != 0:
             made, index = end_plan(t, at, ENDED_CANCELLED, event, position, made, index)
+    return made, index, np.int64(APPLIED)
+
+
+@njit
+def set_aside(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
+    """Lock, or put into quarantine. A person's order stands above an automation's: it no longer ends by itself; and a
+    lock stands above any quarantine.
+    """
+    subscription = subscription_at(t, row)
+    locking, locked = event.kind == COMMAND_LOCK, is_locked(subscription)
+    by_person = (np.int64(event["flags"]) & FLAG_AUTOMATION) == 0
+    standing = np.int64(subscription.locked)
+    news = not locked if locking else standing == 0
+    taken_over = standing == (LOCKED_BY_FINDING if locking else CONFINED_BY_RULE)
+    if not news and not (by_person and taken_over):
+        return made, index, np.int64(APPLIED)
+    wanted = np.int64(LOCK) if locking else np.int64(QUARANTINE)
+    if not by_person and held_reason(t, np.int64(subscription.use_case), wanted, event.received_at, False) != 0:
+        return made, index, np.int64(LIMITED)
+    if locking:
+        by = LOCKED_BY_PERSON if by_person else LOCKED_BY_FINDING
+        made, index = lock_subscription(t, row, by, np.int64(0), event, position, made, index)
+    else:
+        by = CONFINED_BY_PERSON if by_person else CONFINED_BY_RULE
+        made, index = quarantine_subscription(t, row, by, event, position, made, index)
     return made, index, np.int64(APPLIED)
 
 
@@ -176,7 +200,7 @@ def fold_effect_result(t, row, event, position, made):  # type: ignore[no-untype
         # Its Stop may still come: it is then the end of a session that is known, and no retransmission.
         close_session(t, row, at, False)
     elif event.cause == EFFECT_ACK:
-        session["flags"] = np.int64(session["flags"]) ^ np.int64(CONFINED)
+        made, _ = after_change(t, row, at, event, position, made, np.int64(1))
     elif changing:
         back = (np.int64(session["flags"]) & CONFINED) != 0
         made, _ = after_refusal(t, row, at, back, event, position, made, np.int64(1))
@@ -217,8 +241,8 @@ def write_proof(t, row, event, position, made):  # type: ignore[no-untyped-def]
 
 @njit
 def sweep(t, event, position, made):  # type: ignore[no-untyped-def]
-    """A tick looks at the next slice of rows for what ends by itself: locks that expire, strangers that fell silent,
-    numbers whose session is over.
+    """A tick looks at the next slice of rows for what ends by itself: locks and quarantines that expire, strangers that
+    fell silent, numbers whose session is over.
     """
     sweep_withheld(t, event)
     meta = meta_of(t)
@@ -235,6 +259,7 @@ def sweep(t, event, position, made):  # type: ignore[no-untyped-def]
         subscription = subscription_at(t, at)
         if subscription.locked and has_expired(subscription, event):
             made, index = release_subscription(t, at, RELEASE_EXPIRY, event, position, made, index)
+            made, index = let_out(t, at, False, event, position, made, index)
     meta.sweep = following
     if full:
         return made

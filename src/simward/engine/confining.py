@@ -10,9 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.detectors.subscription_locked import CLASS_QUARANTINED
 from simward.engine.addressing import FILTER_QUARANTINE, is_confined, place_of, segment_of
-from simward.engine.effects import write_disconnect
+from simward.engine.effects import SECOND_US, ends_at_s, write_disconnect
 from simward.engine.findings import NOWHERE, QUARANTINE, about, new_output
+from simward.engine.layouts import CONFINED_BY_PERSON, CONFINED_BY_RULE
 from simward.engine.rows import detector_at, finding_at, meta_of, segment_at, session_at, subscription_at, use_case_at
 from simward.engine.sessions import (
     CHANGING,
@@ -23,7 +25,7 @@ from simward.engine.sessions import (
     name_for_gateway,
 )
 
-CHANGE = 13
+CHANGE, CONFINED_OUTPUT = 13, 16
 INTO_QUARANTINE, OUT_OF_QUARANTINE = 1, 2
 FILTER_NORMAL = 1
 SCOPE_SUBSCRIPTION = 0
@@ -39,12 +41,16 @@ def filters_for(t, row, session):  # type: ignore[no-untyped-def]
 
 @njit
 def reason_to_confine(t, row):  # type: ignore[no-untyped-def]
-    """Response, detector and class of the open finding with the strongest response; 0 where none confines.
+    """Response, detector and class of the open finding with the strongest response, or of a quarantine by a command;
+    0 where none confines.
 
-    A global pause does not end it: nobody is let out only because nothing new is to be done.
+    A global pause does not end it: nobody is let out only because nothing new is to be done. A command stands above
+    never-cut: only a person can have given it to such a one.
     """
     strongest, decider, deciding = np.int64(0), np.int64(0), np.int64(0)
     subscription = subscription_at(t, row)
+    if np.int64(subscription.locked) >= CONFINED_BY_RULE:
+        strongest, decider, deciding = np.int64(QUARANTINE), detector_of_locks(t), np.int64(CLASS_QUARANTINED)
     if use_case_at(t, subscription.use_case).never_cut:
         return strongest, decider, deciding
     at = np.int64(subscription.finding_head)
@@ -58,6 +64,39 @@ def reason_to_confine(t, row):  # type: ignore[no-untyped-def]
 
 
 @njit
+def detector_of_locks(t):  # type: ignore[no-untyped-def]
+    """The number of the (one) detector whose findings say that there is a lock or a quarantine."""
+    for k in range(t.detector_count):
+        if detector_at(t, k).about_lock:
+            return np.int64(k)
+    return np.int64(0)
+
+
+@njit
+def quarantine_subscription(t, row, by, event, position, made, index):  # type: ignore[no-untyped-def]
+    """A command puts a subscription into quarantine, with what it has up, until a release that is journalled."""
+    subscription = subscription_at(t, row)
+    now_s = np.int64(event.received_at) // np.int64(SECOND_US)
+    subscription.locked = by
+    subscription.lock_detector = 0
+    subscription.locked_s = now_s
+    use_case = use_case_at(t, subscription.use_case)
+    subscription.locked_until_s = ends_at_s(use_case, by == CONFINED_BY_RULE, now_s)
+    output = new_output(t, made, event, position, index, CONFINED_OUTPUT)
+    about(output, t, row)
+    output.result = by
+    output.was = np.int64(subscription.locked_until_s) * np.int64(SECOND_US)
+    made += 1
+    index += 1
+    decider = detector_of_locks(t)
+    at = np.int64(subscription.session_head)
+    while at != NOWHERE:
+        made, index = confine(t, row, at, decider, np.int64(CLASS_QUARANTINED), event, position, made, index)
+        at = np.int64(session_at(t, at).next)
+    return made, index
+
+
+@njit
 def can_end(t, session):  # type: ignore[no-untyped-def]
     """Is what confined it a condition of the subscription that lasts, so that its end says something?"""
     facts = detector_at(t, session.confined_by)
@@ -66,8 +105,9 @@ def can_end(t, session):  # type: ignore[no-untyped-def]
 
 @njit
 def confine(t, row, at, decider, deciding, event, position, made, index):  # type: ignore[no-untyped-def]
-    """See to it that a live session is in quarantine."""
+    """See to it that a live session is in quarantine. Where a person ordered that, it passes the limits."""
     session = session_at(t, at)
+    ordered = subscription_at(t, row).locked == CONFINED_BY_PERSON
     flags = np.int64(session["flags"])
     if flags & (CONFINED | CHANGING | DISCONNECTING):
         return made, index
@@ -78,7 +118,7 @@ def confine(t, row, at, decider, deciding, event, position, made, index):  # typ
     if filters_for(t, row, session) & FILTER_QUARANTINE and not flags & UNCHANGEABLE:
         session.confined_by = decider
         return write_change(t, row, at, INTO_QUARANTINE, decider, deciding, event, position, made, index)
-    return write_disconnect(t, row, at, decider, deciding, False, event, position, made, index)
+    return write_disconnect(t, row, at, decider, deciding, ordered, event, position, made, index)
 
 
 @njit
@@ -109,7 +149,7 @@ def lead_back(t, row, at, ordered, event, position, made, index):  # type: ignor
     by, changeable = np.int64(session.confined_by), not np.int64(session["flags"]) & UNCHANGEABLE
     if changeable and filters_for(t, row, session) & FILTER_NORMAL and not is_confined(t, row, session):
         return write_change(t, row, at, OUT_OF_QUARANTINE, by, np.int64(0), event, position, made, index)
-    if use_case_at(t, subscription_at(t, row).use_case).never_cut:
+    if use_case_at(t, subscription_at(t, row).use_case).never_cut and not ordered:
         return made, index
     return write_disconnect(t, row, at, by, np.int64(0), ordered, event, position, made, index)
 
@@ -141,15 +181,29 @@ def write_change(t, row, at, direction, decider, deciding, event, position, made
 
 
 @njit
+def after_change(t, row, at, event, position, made, index):  # type: ignore[no-untyped-def]
+    """A change was acknowledged. Meanwhile a release may have asked for the way back, or a command for the way in."""
+    session = session_at(t, at)
+    session["flags"] = np.int64(session["flags"]) ^ np.int64(CONFINED)
+    if np.int64(session["flags"]) & CONFINED:
+        return let_out(t, row, False, event, position, made, index)
+    if np.int64(subscription_at(t, row).locked) < CONFINED_BY_RULE:
+        return made, index
+    _, decider, deciding = reason_to_confine(t, row)
+    return confine(t, row, at, decider, deciding, event, position, made, index)
+
+
+@njit
 def after_refusal(t, row, at, back, event, position, made, index):  # type: ignore[no-untyped-def]
     """A change was refused, not answered, or could not be asked for: what it was for is reached by a Disconnect."""
     session = session_at(t, at)
     session["flags"] = np.int64(session["flags"]) | np.int64(UNCHANGEABLE)
-    if meta_of(t).paused or use_case_at(t, subscription_at(t, row).use_case).never_cut:
+    ordered = subscription_at(t, row).locked == CONFINED_BY_PERSON
+    if not ordered and (meta_of(t).paused or use_case_at(t, subscription_at(t, row).use_case).never_cut):
         return made, index
     response, decider, deciding = reason_to_confine(t, row)
     if response == 0:
         decider = np.int64(session.confined_by)
     if back != (response == 0) and (back or can_end(t, session)):
         return made, index  # it is to be where it is by now
-    return write_disconnect(t, row, at, decider, deciding, False, event, position, made, index)
+    return write_disconnect(t, row, at, decider, deciding, ordered, event, position, made, index)

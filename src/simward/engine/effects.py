@@ -7,6 +7,7 @@ from numba import njit
 
 from simward.engine.addressing import class_check, number_held, place_of, segment_of, write_addresses
 from simward.engine.findings import ACTION_DISCONNECT, NOWHERE, about, new_output, within_limit
+from simward.engine.layouts import CONFINED_BY_PERSON, CONFINED_BY_RULE
 from simward.engine.rows import (
     around_of,
     detector_at,
@@ -151,21 +152,37 @@ def has_expired(subscription, event):  # type: ignore[no-untyped-def]
 
 
 @njit
+def is_locked(subscription):  # type: ignore[no-untyped-def]
+    """Is it refused whatever comes? One that a command put into quarantine is not."""
+    return 0 < np.int64(subscription.locked) < CONFINED_BY_RULE
+
+
+@njit
+def ends_at_s(use_case, automatic, now_s):  # type: ignore[no-untyped-def]
+    """When a lock or quarantine of now ends by itself, 0 = it does not. What a person ordered waits for a person."""
+    if automatic and np.int64(use_case.release_rule) == RULE_AFTER:
+        return now_s + np.int64(use_case.release_after_s)
+    return np.int64(0)
+
+
+@njit
 def lock_subscription(t, row, by, detector, event, position, made, index):  # type: ignore[no-untyped-def]
-    """Lock: refuse whatever comes, and cut what is up, until a release that is journalled."""
+    """Lock: refuse whatever comes, and cut what is up, until a release that is journalled.
+
+    One that a person had put into quarantine waits for a person, whatever locks it: its end by itself would end both.
+    """
     subscription = subscription_at(t, row)
     use_case = use_case_at(t, subscription.use_case)
-    subscription.locked = by
+    set_aside = subscription.locked == CONFINED_BY_PERSON
+    subscription.locked = LOCKED_BY_PERSON if set_aside else by
     subscription.lock_detector = detector
     now_s = np.int64(event.received_at) // np.int64(SECOND_US)
     subscription.locked_s = now_s
-    subscription.locked_until_s = 0
-    if np.int64(use_case.release_rule) == RULE_AFTER and by == 1:
-        subscription.locked_until_s = now_s + np.int64(use_case.release_after_s)
+    subscription.locked_until_s = ends_at_s(use_case, by != LOCKED_BY_PERSON and not set_aside, now_s)
     output = new_output(t, made, event, position, index, LOCKED)
     about(output, t, row)
     output.detector = detector
-    output.result = by
+    output.result = subscription.locked
     output.was = np.int64(subscription.locked_until_s) * np.int64(SECOND_US)
     made += 1
     index += 1
@@ -222,12 +239,13 @@ def write_disconnect(t, row, at, decider, deciding, ordered, event, position, ma
 
 @njit
 def release_subscription(t, row, why, event, position, made, index):  # type: ignore[no-untyped-def]
-    """End a lock, and the findings that only said that it was there."""
+    """End a lock or a quarantine, and the findings that only said that it was there."""
     subscription = subscription_at(t, row)
     output = new_output(t, made, event, position, index, RELEASED)
     about(output, t, row)
     output.detector = subscription.lock_detector
     output.result = why
+    output.now = subscription.locked
     output.was = np.int64(subscription.locked_s) * np.int64(SECOND_US)
     made += 1
     index += 1

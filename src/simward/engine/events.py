@@ -82,7 +82,8 @@ COMMAND_PAUSE = 23  # global: responses above notify are held
 COMMAND_RESUME = 24
 COMMAND_PLAN = 25  # a work order: what of this subscription may change, and when
 COMMAND_UNPLAN = 26  # and that it may no longer
-COMMANDS = range(COMMAND_LOCK, COMMAND_UNPLAN + 1)
+COMMAND_QUARANTINE = 27
+COMMANDS = range(COMMAND_LOCK, COMMAND_QUARANTINE + 1)
 EFFECT_RESULT = 30  # what a gateway said to a Disconnect-Request (or that it said nothing)
 CHANGE_RESULT = 31  # and to a CoA-Request
 
@@ -101,6 +102,7 @@ KIND_NAMES = {
     COMMAND_RESUME: "resume",
     COMMAND_PLAN: "plan",
     COMMAND_UNPLAN: "unplan",
+    COMMAND_QUARANTINE: "quarantine",
     EFFECT_RESULT: "effect-result",
     CHANGE_RESULT: "change-result",
 }

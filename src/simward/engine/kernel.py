@@ -32,6 +32,7 @@ from simward.engine.effects import (
     about_decision,
     bind_if_first,
     has_expired,
+    is_locked,
     lock_subscription,
     release_subscription,
     take_address,
@@ -70,7 +71,7 @@ from simward.engine.strangers import forget_stranger, record_name, record_seen, 
 from simward.engine.surroundings import in_ranges, look_around
 
 ACCESS_REQUEST, START, INTERIM, STOP, ACCOUNTING_ON, ACCOUNTING_OFF = 1, 2, 3, 4, 5, 6
-TICK, COMMAND_FIRST, COMMAND_LAST, EFFECT_RESULT, CHANGE_RESULT = 10, 20, 26, 30, 31
+TICK, COMMAND_FIRST, COMMAND_LAST, EFFECT_RESULT, CHANGE_RESULT = 10, 20, 27, 30, 31
 SCOPE_SUBSCRIPTION, SCOPE_STRANGER, SCOPE_GATEWAY, SCOPE_SEGMENT = 0, 1, 2, 3
 ALLOW, QUARANTINED, REJECT = 0, 1, 2
 RELEASE_EXPIRY, RELEASE_RETURNED = 2, 3
@@ -142,7 +143,7 @@ def fold_known(t, row, event, position, made):  # type: ignore[no-untyped-def]
         made, index, strongest, decider, deciding = give_address(
             t, row, event, position, made, index, strongest, decider, deciding
         )
-    if strongest >= LOCK and not subscription.locked:
+    if strongest >= LOCK and not is_locked(subscription):
         made, index = lock_subscription(t, row, LOCKED_BY_FINDING, decider, event, position, made, index)
     if subscription.plans != 0:
         made, index = carry_out(t, row, plan, strongest, event, position, made, index)
@@ -249,7 +250,7 @@ def belongs(t, subscription, event):  # type: ignore[no-untyped-def]
 
 @njit
 def release_if_due(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
-    """End a lock that has expired, or whose bound device is back, before this event is judged."""
+    """End a lock (or quarantine) that has expired, or whose bound device is back, before this event is judged."""
     subscription = subscription_at(t, row)
     if not subscription.locked:
         return made, index

@@ -34,8 +34,9 @@ PLANS_EACH = 4
 LIMIT_MINUTES = 61
 """A sliding hour in whole minutes: the minute at hand and the sixty before it."""
 
-# Locks.
-UNLOCKED, LOCKED_BY_FINDING, LOCKED_BY_PERSON = 0, 1, 2
+# What `locked` of a subscription says.
+UNLOCKED, LOCKED_BY_FINDING, LOCKED_BY_PERSON, CONFINED_BY_RULE, CONFINED_BY_PERSON = 0, 1, 2, 3, 4
+"""From CONFINED_BY_RULE on it is in quarantine by a command, which is milder than any lock."""
 
 # Session flags.
 SESSION_LIVE, SESSION_START_SEEN, SESSION_DISCONNECTING, SESSION_HELD, SESSION_IMSI_REPORTED = 1, 2, 4, 8, 16
@@ -82,7 +83,7 @@ SUBSCRIPTION = record(
         ("generation", "i4"),
         ("charged_minute", "i4"),  # when it last took a unit of its use case's limits
         ("area", "i4"),  # LAC or TAC of `cell`, -1 = not reported
-        ("locked_s", "u4"),  # since when it is locked (received_at, s)
+        ("locked_s", "u4"),  # since when it is locked, or in quarantine by a command (received_at, s)
         ("locked_until_s", "u4"),  # and until when, 0 = until it is released
         ("heard_s", "u4"),  # when it was heard last (received_at, s), 0 = never
         ("place_s", "u4"),  # when it was where it was last (happened_at, s), 0 = never

@@ -65,8 +65,8 @@ VERDICT = 4  # only for verdicts other than allow
 DISCONNECT = 5  # an effect: the gate sends a Disconnect-Request; `now` = attempt count so far
 EFFECT_PROOF = 6  # what came of the effect opened_sequence/opened_index
 BOUND = 7  # the subscription is now bound to `now` (IMEI*100 + software, -1 software -> 99 absent: see words)
-LOCKED = 8  # `was` = until (us) or 0 for no expiry
-RELEASED = 9  # `result` = RELEASE_*
+LOCKED = 8  # `was` = until (us) or 0 for no expiry, `result` = layouts.LOCKED_BY_*
+RELEASED = 9  # `result` = RELEASE_*, `was` = since when (us), `now` = LOCKED_BY_* or CONFINED_BY_* (0: a lock, long ago)
 COMMAND_ANSWER = 10
 ADDRESS_GIVEN = 11  # static address chosen: `address`, `was` = prefix_high, `now` = delegated_high,
 # `expected` = length of the prefix * 256 + length of the delegated one (0 = no such prefix), `before`[0] and [1] =
@@ -79,10 +79,12 @@ PLANNED = 14  # what a work order announced has happened: `result` = PLAN_DEVICE
 # and `after` as of a detailed finding
 PLAN_ENDED = 15  # and this has not: `now` = the IMEI that was expected (0 = any), `expected` = the order's number,
 # `result` = ENDED_EXPIRED, ...
+CONFINED = 16  # a command put it into quarantine: `was` = until (us) or 0, `result` = layouts.CONFINED_BY_*
 
 KIND_NAMES = (
     "", "finding-began", "finding-updated", "finding-ended", "verdict", "disconnect", "effect-proof", "bound", "locked",
     "released", "command-answer", "address-given", "unbound", "change", "planned", "plan-ended",
+    "confined",
 )
 
 BY_REVISION = 0

@@ -9,6 +9,7 @@ from simward.engine import events as ev
 from simward.engine import outputs as out
 from simward.engine import tables
 from simward.engine.chapters import Chapter
+from simward.engine.layouts import CONFINED_BY_RULE, LOCKED_BY_PERSON
 from simward.engine.phrases import address_text, error_cause_text, ipv6_text, prefix_text, printable, short_when, when
 from simward.engine.words import Lexicon, changes, finding_id, imeisv_text, session_id_text
 from simward.identity import imei_text
@@ -16,7 +17,7 @@ from simward.identity import imei_text
 RETURNS = "bound-device-returns"
 COMMAND_NAMES = {
     ev.COMMAND_LOCK: "lock", ev.COMMAND_RELEASE: "release", ev.COMMAND_DISCONNECT: "disconnect",
-    ev.COMMAND_PLAN: "plan", ev.COMMAND_UNPLAN: "unplan",
+    ev.COMMAND_PLAN: "plan", ev.COMMAND_UNPLAN: "unplan", ev.COMMAND_QUARANTINE: "quarantine",
 }  # fmt: skip
 
 
@@ -31,6 +32,8 @@ class Deeds:
         self._reasons: dict[str, str] = {}
         self._told_sequence = self._planned_sequence = 0
         self.locked: dict[str, Any] | None = None
+        self.quarantined: dict[str, Any] | None = None
+        """Since when, until when and why it is in quarantine by a command."""
         self.release_rule = tables.RELEASE_NEVER
         """`release_when` of its use case, as the policy in force has it."""
         self._about_device = False
@@ -53,6 +56,7 @@ class Deeds:
         tell = {
             out.BOUND: self._binding,
             out.LOCKED: self._lock,
+            out.CONFINED: self._confine,
             out.RELEASED: self._release,
             out.DISCONNECT: self._effect,
             out.CHANGE: self._effect,
@@ -74,6 +78,7 @@ class Deeds:
         locked = self.locked and {**self.locked, "release_when": RETURNS if self._ends_by_return else None}
         return {
             "locked": locked,
+            "quarantined": self.quarantined,
             "bound_device": self._bound or None,
             "generation": self._generation,
             "address": self._address or None,
@@ -125,7 +130,8 @@ class Deeds:
 
     def removed(self) -> None:
         """It is no longer in the inventory: its lock and its address went with it."""
-        self.locked, self._bound, self._address = None, "", ""
+        self.locked = self.quarantined = None
+        self._bound = self._address = ""
 
     def found(self, finding: dict[str, Any]) -> None:
         """Remember the class of the latest finding of a detector: a lock row names the detector alone."""
@@ -135,11 +141,17 @@ class Deeds:
     def _lock(self, row: Any) -> Chapter:
         until = int(row["was"])
         because = self._by(row)
-        self.locked = {"since": when(row["at"]), "until": when(until) if until else None, "because": because}
-        by_finding = int(row["event_kind"]) not in COMMAND_NAMES
+        self.locked, self.quarantined = _standing(row, because), None
+        by_finding = int(row["event_kind"]) not in COMMAND_NAMES and int(row["result"]) != LOCKED_BY_PERSON
         self._about_device = by_finding and bool(self._lexicon.detector(row["detector"]).get("about_device"))
         ends = lock_ends(short_when(until) if until else "", self._ends_by_return)
         return Chapter(int(row["at"]), "locked", f"Locked {ends}: {because}.", {"because": because})
+
+    def _confine(self, row: Any) -> Chapter:
+        until, because = int(row["was"]), self._by(row)
+        self.quarantined = _standing(row, because)
+        ends = lock_ends(short_when(until) if until else "", False)
+        return Chapter(int(row["at"]), "confined", f"Put into quarantine {ends}: {because}.", {"because": because})
 
     @property
     def _ends_by_return(self) -> bool:
@@ -147,12 +159,13 @@ class Deeds:
         return self._about_device and self.release_rule == tables.RELEASE_BOUND_DEVICE
 
     def _release(self, row: Any) -> Chapter:
-        self.locked = None
+        self.locked = self.quarantined = None
+        what = "Released from quarantine" if int(row["now"]) >= CONFINED_BY_RULE else "Lock released"
         how = {
-            out.RELEASE_PERSON: f"Lock released, {self._by(row)}.",
-            out.RELEASE_EXPIRY: "Lock released: its time was over.",
-            out.RELEASE_RETURNED: "Lock released: the bound device came back.",
-        }.get(int(row["result"]), "Lock released.")
+            out.RELEASE_PERSON: f"{what}, {self._by(row)}.",
+            out.RELEASE_EXPIRY: f"{what}: its time was over.",
+            out.RELEASE_RETURNED: f"{what}: the bound device came back.",
+        }.get(int(row["result"]), f"{what}.")
         return Chapter(int(row["at"]), "released", how, {"how": out.RELEASE_NAMES[int(row["result"])]})
 
     def _unbound(self, row: Any) -> Chapter:
@@ -246,8 +259,14 @@ class Deeds:
         return Chapter(int(row["at"]), "address", text, dict(given))
 
 
+def _standing(row: Any, because: str) -> dict[str, Any]:
+    """How a lock or quarantine stands from this row on."""
+    until = int(row["was"])
+    return {"since": when(row["at"]), "until": when(until) if until else None, "because": because}
+
+
 def lock_ends(until: str, returns: bool) -> str:
-    """When a lock ends, in words: at a time, by the return of the bound device, or only when somebody releases it."""
+    """When a lock or quarantine ends, in words: at a time, by the bound device's return, or only by a release."""
     if until:
         return f"until {until}"
     return "until the bound device returns or somebody releases it" if returns else "until it is released"

@@ -158,7 +158,7 @@ def put_fact(table: np.ndarray, place: int, output: np.ndarray) -> None:
     elif kind == kinds.PLANNED:
         if output["result"] & kinds.PLAN_DEVICE and table["declared_imei"][place]:
             table["declared_imei"][place] = output["now"]
-    elif kind == kinds.LOCKED:
+    elif kind in (kinds.LOCKED, kinds.CONFINED):
         table["locked"][place] = output["result"]
         table["lock_detector"][place] = output["detector"]
         table["locked_s"][place] = int(output["at"]) // 1_000_000

@@ -63,7 +63,7 @@ def detector_facts() -> Any:
         facts["momentary"][number] = one.detector.momentary
         facts["about_device"][number] = one.detector.about_device
         facts["about_lock"][number] = one.detector.about_lock
-        facts["fixed"][number] = one.detector.fixed_response > 0
+        facts["fixed"][number] = bool(one.detector.fixed_response)
         facts["scope"][number] = SCOPES.index(one.detector.scope)
         facts["sticky"][number] = one.detector.sticky
         facts["detailed"][number] = one.detector.detailed

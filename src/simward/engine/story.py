@@ -15,7 +15,7 @@ from simward.engine.chapters import Absence, Chapter, changes_text, changes_told
 from simward.engine.journal import EVENTS, FINDINGS, INVENTORY, POLICY, Journal, Layout, Row, row_events, row_outputs
 from simward.engine.past_sessions import FACTS, PastSession, SessionBook, facts_of
 from simward.engine.phrases import span, when
-from simward.engine.recorded import Deeds, lock_ends
+from simward.engine.recorded import COMMAND_NAMES, Deeds, lock_ends
 from simward.engine.tables import BINDING_MODES, LIFECYCLE, InventoryDelta, unpack
 from simward.engine.together import Together, sentence
 from simward.engine.words import Findings, Lexicon
@@ -24,7 +24,7 @@ from simward.errors import IdentityError
 NEVER = 253_402_300_799_000_000  # the end of the year 9999
 AWAY_FROM_S = 60
 """A silence between sessions that is shorter is not told as an absence."""
-COMMANDS = (ev.COMMAND_LOCK, ev.COMMAND_RELEASE, ev.COMMAND_DISCONNECT, ev.COMMAND_PLAN, ev.COMMAND_UNPLAN)
+COMMANDS = tuple(COMMAND_NAMES)
 GATEWAY_KINDS = (ev.ACCOUNTING_ON, ev.ACCOUNTING_OFF)
 FOR_ALL = (*GATEWAY_KINDS, ev.COMMAND_PAUSE, ev.COMMAND_RESUME)
 SESSION_CONTEXT_NOT_FOUND = 503
@@ -351,10 +351,10 @@ class Story:
         if not self.declared:
             return ["add a line for it to inventory.csv, then: simward apply"]
         could = ["simward resume --because TEXT"] if self._paused else []
-        if self._deeds.locked:
+        if self._deeds.locked or self._deeds.quarantined:
             could.append(f"simward release {iccid} --because TEXT")
         elif self._open_findings():
-            could.append(f"simward lock {iccid} --because TEXT")
+            could += [f"simward {name} {iccid} --because TEXT" for name in ("quarantine", "lock")]
         if self.declared.get("state") in ("suspended", "retired"):
             could.append("set its state to active in inventory.csv, then: simward apply")
         if self._book.live():
@@ -376,6 +376,9 @@ def now_sentences(told: dict[str, Any]) -> Iterator[str]:
     if now["locked"]:
         until = lock_ends(now["locked"]["until"] or "", bool(now["locked"]["release_when"]))
         yield f"Locked since {now['locked']['since'][:19].replace('T', ' ')}, {until}: {now['locked']['because']}."
+    if confined := now["quarantined"]:
+        since, ends = confined["since"][:19].replace("T", " "), lock_ends(confined["until"] or "", False)
+        yield f"In quarantine since {since}, {ends}: {confined['because']}."
     if now["bound_device"]:
         generation = f" (generation {now['generation']})" if now["generation"] else ""
         yield f"Bound to device {now['bound_device']}{generation}."

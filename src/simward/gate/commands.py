@@ -19,6 +19,7 @@ from simward.engine.outputs import (
     APPLIED,
     CHANGE,
     COMMAND_ANSWER,
+    CONFINED,
     DISCONNECT,
     DUPLICATE,
     LIMITED,
@@ -46,6 +47,7 @@ KINDS = {
     "resume": events.COMMAND_RESUME,
     "plan": events.COMMAND_PLAN,
     "unplan": events.COMMAND_UNPLAN,
+    "quarantine": events.COMMAND_QUARANTINE,
 }
 WAITING_MAX = 256
 IMSIS_MAX = 32
@@ -247,7 +249,7 @@ def answer(parts: list[Part], outputs: np.ndarray, results: np.ndarray, durable:
 
 DEEDS = {
     LOCKED: "locked", RELEASED: "released", UNBOUND: "unbound", DISCONNECT: "disconnect", CHANGE: "change",
-    PLAN_ENDED: "plan-ended",
+    PLAN_ENDED: "plan-ended", CONFINED: "quarantined",
 }  # fmt: skip
 """What an answer tells of the outputs: an applied command may have found nothing to do."""
 REFUSALS = {

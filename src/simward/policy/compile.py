@@ -287,8 +287,8 @@ def response(document: dict[str, Any], one: DetectorModule, name: str) -> int:
     said = {key: RESPONSE_NAMES.index(word) for key, word in document.get("responses", {}).items()}
     path, path_default = one.detector.response_paths.get(name, ("", 0))
     written = value_at(document, path) if path else None
-    if one.detector.fixed_response:
-        return one.detector.fixed_response
+    if fixed := one.detector.fixed_of(name):
+        return fixed
     if f"{one.id}/{name}" in said:
         return said[f"{one.id}/{name}"]
     if written is not None:

@@ -32,8 +32,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     },
     "subscription": {
         "imsi": "STRING", "iccid": "STRING", "use_case": "STRING", "segment": "STRING", "apn": "STRING",
-        "address": "STRING", "imei": "STRING", "bound": "BOOL", "locked": "BOOL", "generation": "INT",
-        "open_findings": "INT",
+        "address": "STRING", "imei": "STRING", "bound": "BOOL", "locked": "BOOL", "quarantined": "BOOL",
+        "generation": "INT", "open_findings": "INT",
     },
     "incident": {
         "number": "INT", "state": "STRING", "severity": "STRING", "title": "STRING", "owner": "STRING",

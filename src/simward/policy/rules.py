@@ -17,8 +17,8 @@ from simward.policy.scalars import COUNT, DURATION, NAME, TEXT
 from simward.policy.shapes import WRONG, Key, Keyed, Reading, Scalar, Shape, Words
 from simward.quantities import QuantityError
 
-ACTIONS = ("lock", "release", "disconnect", "notify", "webhook", "open-incident", "quarantine")
-TO_THE_GATE = ("lock", "release", "disconnect")
+ACTIONS = ("lock", "quarantine", "release", "disconnect", "notify", "webhook", "open-incident")
+TO_THE_GATE = ("lock", "quarantine", "release", "disconnect")
 """Actions that are commands to the gate, and pass its limits."""
 WHAT_HAPPENS = {
     "incident.opened": "An incident was opened; not by a rule, so that rules cannot go round in circles.",
@@ -133,9 +133,6 @@ def _deed(values: dict[str, Any], node: yaml.Node, where: str, reading: Reading)
     if len(named) != 1:
         what = "names no action" if not named else f"names {len(named)} actions: {', '.join(named)}"
         return reading.report(node, where, what, "one of: " + ", ".join(ACTIONS[:-1]))
-    if named == ["quarantine"]:
-        what = "a rule cannot quarantine: the gate does so by a use case's responses alone"
-        return reading.report(node, f"{where}.quarantine", what, "responses: {DETECTOR: quarantine}")
     if named[0] in ("notify", "webhook") and len(values[named[0]]) != 1:
         keys = "endpoint or party" if named[0] == "notify" else "endpoint"
         return reading.report(node, f"{where}.{named[0]}", f"should name one {keys}", "write it like {endpoint: ops}")
@@ -204,7 +201,8 @@ _NOTHING = Keyed({})
 _DEED = Keyed(
     {
         "lock": Key(Bare(_NOTHING), "Refuse the subscription whatever comes, until it is released."),
-        "release": Key(Bare(_NOTHING), "Take the lock off it."),
+        "quarantine": Key(Bare(_NOTHING), "Confine it to its segment's quarantine, until it is released."),
+        "release": Key(Bare(_NOTHING), "Take the lock off it, or let it out of quarantine."),
         "disconnect": Key(Bare(_NOTHING), "End its live sessions."),
         "notify": Key(Keyed(_SENT), "Tell an endpoint or a party (`rule.fired`)."),
         "webhook": Key(Keyed({"endpoint": _SENT["endpoint"]}), "Tell an endpoint (`rule.fired`)."),
@@ -219,7 +217,6 @@ _DEED = Keyed(
             ),
             "Open an incident for the subscription, or join the one that this rule has open for it.",
         ),
-        "quarantine": Key(Bare(_NOTHING), "Not for rules: see `responses` of a use case."),
         "after": Key(DURATION, "So long after the trigger; at once unless said."),
         "unless": Key(
             Words(UNLESS, CONDITION, "a condition"),

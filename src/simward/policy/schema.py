@@ -110,7 +110,9 @@ def response_key_problem(key: str) -> tuple[str, str] | None:
         return f"{detector} has no class {name!r}", right
     fixed = known[detector].detector.fixed_response
     if fixed:
-        return f"the response to {detector} is always {RESPONSE_NAMES[fixed]}", "leave it out"
+        words = dict.fromkeys(known[detector].detector.fixed_of(one) for one in known[detector].classes)
+        said = " or ".join(RESPONSE_NAMES[one] for one in words)
+        return f"the response to {detector} is always {said}", "leave it out"
     return None
 
 

@@ -258,7 +258,7 @@ def to_weigh(connection: sa.Connection, limit: int) -> list[Incident]:
 
 
 def locked(connection: sa.Connection, number: int) -> bool:
-    """Is a subscription of it locked?"""
+    """Is a subscription of it locked, or in quarantine by a command?"""
     found = sa.select(t.finding.c.id).join(t.subscription, t.subscription.c.imsi == t.finding.c.imsi)
     return (
         connection.execute(

@@ -61,9 +61,13 @@ subscription = sa.Table(
     sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
     sa.Column("locked_at", Big),
     sa.Column("locked_because", sa.String),
+    sa.Column("confined", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("as_of_seq", Big, nullable=False, server_default="0"),
 )  # fmt: skip
-"""What outputs have said of a subscription; one of which nothing was ever said is not here."""
+"""What outputs have said of a subscription; one of which nothing was ever said is not here.
+
+`confined`: what `locked_at` and `locked_because` speak of is no lock, but a quarantine by a command.
+"""
 
 finding = sa.Table(
     "finding", metadata,

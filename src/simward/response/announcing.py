@@ -211,9 +211,15 @@ def _locked(connection: sa.Connection, fact: f.Fact) -> list[Announcement]:
     return [_about(fact, "subscription.locked", data=data, cause=cause)]
 
 
+def _quarantined(connection: sa.Connection, fact: f.Fact) -> list[Announcement]:
+    assert isinstance(fact, f.Quarantined)
+    data = {"subscription": subscription_of(fact), "until": fact.until, **_asked(fact)}
+    return [_about(fact, "subscription.quarantined", data=data, cause=command_id(fact))]
+
+
 def _released(connection: sa.Connection, fact: f.Fact) -> list[Announcement]:
     assert isinstance(fact, f.Released)
-    data = {"subscription": subscription_of(fact), "why": fact.why, **_asked(fact)}
+    data = {"subscription": subscription_of(fact), "why": fact.why, "was": fact.was, **_asked(fact)}
     cause = command_id(fact) or finding_behind(connection, fact)
     return [_about(fact, "subscription.released", data=data, cause=cause)]
 
@@ -256,5 +262,6 @@ _INCIDENT = sa.select(t.finding.c.incident).where(t.finding.c.id == sa.bindparam
 
 _MAKERS: dict[type[f.Fact], Callable[[sa.Connection, f.Fact], list[Announcement]]] = {
     f.FindingBegan: _raised, f.FindingEnded: _ended, f.Bound: _established, f.Unbound: _removed, f.Locked: _locked,
+    f.Quarantined: _quarantined,
     f.Released: _released, f.PolicyApplied: _applied,
 }  # fmt: skip

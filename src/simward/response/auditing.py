@@ -44,8 +44,11 @@ def deed_of(connection: sa.Connection, fact: f.Fact) -> Deed | None:
             return _deed(fact, f"response.{said['response']}", object=said["id"], after={"finding": name, **after})
         case f.Locked():
             return _deed(fact, "lock", **_lock(connection, fact, {"locked": True, "until": fact.until}))
+        case f.Quarantined():
+            return _deed(fact, "quarantine", **_lock(connection, fact, {"quarantined": True, "until": fact.until}))
         case f.Released():
-            return _deed(fact, "release", **_lock(connection, fact, {"locked": False, "why": fact.why}))
+            what = "quarantined" if fact.was == "quarantine" else "locked"
+            return _deed(fact, "release", **_lock(connection, fact, {what: False, "why": fact.why}))
         case f.Bound():
             after = {"device": fact.device, "generation": fact.generation}
             return _deed(fact, "bind", before=_bound(connection, fact), after=after)
@@ -96,9 +99,11 @@ def _switches(fact: f.Fact) -> dict[str, Any]:
 
 
 def _lock(connection: sa.Connection, fact: f.Fact, after: dict[str, Any]) -> dict[str, Any]:
-    asked = sa.select(t.subscription.c.locked_at).where(t.subscription.c.imsi == fact.imsi)
-    since = connection.execute(asked).scalar()
-    before = {"locked": since is not None, **({"since": since} if since is not None else {})}
+    s = t.subscription.c
+    found = connection.execute(sa.select(s.locked_at, s.confined).where(s.imsi == fact.imsi)).one_or_none()
+    before: dict[str, Any] = {"locked": False}
+    if found is not None and found.locked_at is not None:
+        before = {"quarantined" if found.confined else "locked": True, "since": found.locked_at}
     return {"before": before, "after": after, "cause": _cause(connection, fact)}
 
 

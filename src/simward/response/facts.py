@@ -16,6 +16,7 @@ from simward import identity
 from simward.engine import events as ev
 from simward.engine import outputs as out
 from simward.engine.journal import EVENTS, FINDINGS, INVENTORY, POLICY, Layout, Row, row_events, row_outputs
+from simward.engine.layouts import CONFINED_BY_RULE
 from simward.engine.past_sessions import facts_of
 from simward.engine.phrases import address_text, prefix_text
 from simward.engine.words import Lexicon, changes, finding, finding_id, imeisv_text, session_id_text
@@ -93,10 +94,18 @@ class Locked(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined(Fact):
+    """A command put it into quarantine; `until` us UTC, None = until it is released."""
+
+    until: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Released(Fact):
-    """The lock is off. `why`: person, expiry, bound-device-returned."""
+    """It is off. `why`: person, expiry, bound-device-returned; `was`: lock, quarantine."""
 
     why: str
+    was: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,8 +296,12 @@ class Reading:
     def _locked(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
         return Locked(**base, until=int(one["was"]) or None, by_person=int(one["event_kind"]) in COMMAND_KINDS)
 
+    def _quarantined(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
+        return Quarantined(**base, until=int(one["was"]) or None)
+
     def _released(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
-        return Released(**base, why=out.RELEASE_NAMES[int(one["result"])])
+        was = "quarantine" if int(one["now"]) >= CONFINED_BY_RULE else "lock"
+        return Released(**base, why=out.RELEASE_NAMES[int(one["result"])], was=was)
 
     def _given(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
         prefix_length, delegated_length = divmod(int(one["expected"]), 256)
@@ -345,6 +358,7 @@ NOT_BECAUSE = frozenset(
 _MAKERS = {
     out.FINDING_BEGAN: Reading._began, out.FINDING_UPDATED: Reading._updated, out.FINDING_ENDED: Reading._ended,
     out.BOUND: Reading._bound, out.UNBOUND: Reading._unbound, out.LOCKED: Reading._locked,
+    out.CONFINED: Reading._quarantined,
     out.RELEASED: Reading._released, out.ADDRESS_GIVEN: Reading._given, out.VERDICT: Reading._verdict,
     out.DISCONNECT: Reading._effect, out.CHANGE: Reading._effect, out.EFFECT_PROOF: Reading._proof,
     out.COMMAND_ANSWER: Reading._answer, out.PLANNED: Reading._planned, out.PLAN_ENDED: Reading._plan_ended,

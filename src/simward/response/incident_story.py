@@ -207,12 +207,14 @@ def _done(connection: sa.Connection, row: kept.Incident, effects: Sequence[Any])
     section = Section("What was done, with what proof")
     f, s = t.finding.c, t.subscription.c
     members = sa.select(f.imsi).where(f.incident == row.number, f.imsi.is_not(None))
-    locked = sa.select(s.imsi, s.locked_at, s.locked_because).where(s.imsi.in_(members), s.locked_at.is_not(None))
+    locked = sa.select(s.imsi, s.locked_at, s.locked_because, s.confined)
+    locked = locked.where(s.imsi.in_(members), s.locked_at.is_not(None))
     for number, one in enumerate(connection.execute(locked.order_by(s.locked_at).limit(LISTED_MOST + 1))):
         if number == LISTED_MOST:
-            section.add(None, "More are locked.")
+            section.add(None, "More are locked or in quarantine.")
         else:
-            section.add(one.locked_at, f"{one.imsi} was locked: {one.locked_because}.")
+            what = "put into quarantine" if one.confined else "locked"
+            section.add(one.locked_at, f"{one.imsi} was {what}: {one.locked_because}.")
     for one in effects[:LISTED_MOST]:
         section.add(one.at, _effect(one))
     if len(effects) > LISTED_MOST:
@@ -294,7 +296,7 @@ def _open(connection: sa.Connection, row: kept.Incident) -> Section:
     if stands["sent"] > stands["proved"]:
         section.add(None, f"{stands['sent'] - stands['proved']} of {count(stands['sent'], 'effect')} not proved.")
     if kept.locked(connection, row.number):
-        section.add(None, "Something is locked, until somebody releases it or its time is over.")
+        section.add(None, "Something is locked or in quarantine, until somebody releases it or its time is over.")
     if row.state != kept.RESOLVED and row.acknowledged_at is None:
         section.add(row.deadline_at, "To be acknowledged." if row.deadline_at else "Nobody has acknowledged it.")
     elif row.state == kept.ACKNOWLEDGED and row.deadline_at:

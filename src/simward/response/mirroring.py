@@ -60,9 +60,12 @@ class Mirroring:
                 facts = {"device": None, "imei": None}
             case f.Locked():
                 because = fact.because or (fact.command or {}).get("because") or "a person"
-                facts = {"locked_at": fact.at, "locked_because": because[:200]}
+                facts = {"locked_at": fact.at, "locked_because": because[:200], "confined": False}
+            case f.Quarantined():
+                because = (fact.command or {}).get("because") or "a person"
+                facts = {"locked_at": fact.at, "locked_because": because[:200], "confined": True}
             case f.Released():
-                facts = {"locked_at": None, "locked_because": None}
+                facts = {"locked_at": None, "locked_because": None, "confined": False}
             case f.AddressGiven():
                 facts = {"apn": fact.apn, "address": fact.address, "prefix": fact.prefix, "delegated": fact.delegated}
             case _:

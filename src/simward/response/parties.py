@@ -15,7 +15,7 @@ from simward.registry.outbox import Settled
 from simward.settings import Party
 
 SECOND_US = 1_000_000
-COMMANDS = ("release", "lock", "disconnect")
+COMMANDS = ("release", "lock", "quarantine", "disconnect")
 """Actions that are commands to the gate. "keep" is to leave it as it is."""
 SUBJECT_DIGITS = 16
 """Of a name in the audit, in a command's id: enough to tell apart who is in one incident."""

@@ -107,9 +107,13 @@ SCHEMAS: dict[str, Schema] = {
         "subscription": SUBSCRIPTION, "because": _maybe("detector/class; null where a person did."),
         "until": _maybe("When it ends by itself, us UTC; null: not by itself.", "integer"),
     }, **_WHO),
-    "subscription.released": _object("A lock is off.", {
-        "subscription": SUBSCRIPTION, "why": _text("person, expiry or bound-device-returned."),
+    "subscription.quarantined": _object("A person, a party or a rule put a subscription into quarantine.", {
+        "subscription": SUBSCRIPTION,
+        "until": _maybe("When it ends by itself, us UTC; null: not by itself.", "integer"),
     }, **_WHO),
+    "subscription.released": _object("A lock or a quarantine is off.", {
+        "subscription": SUBSCRIPTION, "why": _text("person, expiry or bound-device-returned."),
+    }, was=_text("What it was.", enum=["lock", "quarantine"]), **_WHO),
     "finding.raised": _object("Something is odd.", {"finding": FINDING}),
     "finding.ended": _object("It is over.", {
         "finding": _text("Its id."), "detector": _text("Which detector."), "class": _text("Which class."),

@@ -33,7 +33,7 @@ class Command(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    do: Literal["lock", "release", "disconnect", "pause", "resume"]
+    do: Literal["lock", "quarantine", "release", "disconnect", "pause", "resume"]
     because: Words = Field(min_length=1, description="Why; kept for the audit.")
     iccid: str | None = Field(default=None, description="Which subscription; not for pause and resume.")
     actor: Words = Field(default="", description="Who asks. Only the owner's socket may name somebody else.")
@@ -88,7 +88,7 @@ def command_routes(gate: GateLink, data_dir: Path) -> APIRouter:
 
     @routes.post("/commands")
     async def command(command: Command, request: Request) -> dict[str, Any]:
-        """Lock, release or disconnect a subscription; pause or resume all responses."""
+        """Lock, quarantine, release or disconnect a subscription; pause or resume all responses."""
         principal: Principal = request.state.principal
         if not principal.allows(command.do, command.iccid):
             raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not {command.do} this.")

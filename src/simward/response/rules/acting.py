@@ -169,7 +169,7 @@ class Automation:
 
     def _do(self, step: _Step, row: Any, trigger: Trigger) -> None:
         match row.action:
-            case "lock" | "release" | "disconnect":
+            case action if action in TO_THE_GATE:
                 step.command(row, trigger)
             case "notify" | "webhook":
                 self._tell(step, row, trigger)

@@ -112,7 +112,7 @@ class Remembered:
 
     documents: Mapping[str, Any] = field(default_factory=dict)
     before: Callable[[str], Mapping[str, Any]] = lambda imsi: {}
-    """What was known of an IMSI before the first fact: imei, bound, locked."""
+    """What was known of an IMSI before the first fact: imei, bound, locked, quarantined."""
     _subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
     _open: dict[str, dict[str, bool]] = field(default_factory=dict)
     """IMSI -> open findings, and whether each breaks the binding."""
@@ -135,8 +135,8 @@ class Remembered:
                 self._note(fact, imei=fact.imei, bound=True, apn=fact.apn, address=fact.address)
             case f.Unbound():
                 self._note(fact, imei=None, bound=False)
-            case f.Locked() | f.Released():
-                self._note(fact, locked=isinstance(fact, f.Locked))
+            case f.Locked() | f.Quarantined() | f.Released():
+                self._note(fact, locked=isinstance(fact, f.Locked), quarantined=isinstance(fact, f.Quarantined))
             case f.AddressGiven():
                 self._note(fact, apn=fact.apn, address=fact.address)
             case _:

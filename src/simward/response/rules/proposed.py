@@ -12,6 +12,7 @@ import numpy as np
 
 from simward.engine.fold import Fold
 from simward.engine.journal import EVENTS, Row
+from simward.engine.layouts import CONFINED_BY_RULE
 from simward.engine.phrases import when
 from simward.engine.tables import PolicyTables
 from simward.engine.words import Lexicon
@@ -97,5 +98,6 @@ class ProposedRules:
         if at >= len(self._imsis) or self._imsis[at] != number:
             return {}
         imei = int(self._standing["bound_imei"][at])
+        locked = int(self._standing["locked"][at])
         return {"imei": imei_text(imei) if imei else None, "bound": bool(imei),
-                "locked": bool(self._standing["locked"][at])}  # fmt: skip
+                "locked": 0 < locked < CONFINED_BY_RULE, "quarantined": locked >= CONFINED_BY_RULE}  # fmt: skip

@@ -36,7 +36,8 @@ class Registered:
         facts: dict[str, Any] = {"open_findings": self._connection.execute(counted).scalar_one()}
         if found is not None:
             facts |= {"apn": found.apn, "address": found.address, "imei": found.imei, "bound": found.imei is not None}
-            facts["locked"] = found.locked_at is not None
+            facts["locked"] = found.locked_at is not None and not found.confined
+            facts["quarantined"] = found.locked_at is not None and found.confined
         return facts
 
     def finding_ended(self, finding: str) -> bool:

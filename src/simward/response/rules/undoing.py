@@ -1,4 +1,6 @@
-"""Undo: what a rule or an incident has locked since a moment is released, one by one, by a person with a reason."""
+"""Undo: what a rule or an incident has locked or quarantined since a moment is released, one by one, by a person with a
+reason.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,8 @@ from simward.registry.audit import Deed, note
 from simward.registry.spaced_commands import A_SECOND, answers_to, ask_gate_for
 
 AT_ONCE_MAX = 1_000_000
+SETTING_ASIDE = ("lock", "quarantine")
+"""Actions of a rule that a release takes back; the mirror of a quarantine stands where that of a lock does."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +45,20 @@ class Undo:
 
 
 def undo_rule(connection: sa.Connection, rule: str, since: int, actor: str, why: str, now: int) -> Undo:
-    """Release what a rule has locked since (us UTC), by itself or approved; what it has waiting is cancelled.
+    """Release what a rule has set aside since (us UTC), by itself or approved; what it has waiting is cancelled.
 
-    Locks that are still in the outbox are taken out of it. Held actions stay held. A lock that a person or a finding
+    Commands that are still in the outbox are taken out of it. Held actions stay held. A lock that a person or a finding
     has set since stays: it is not the rule's.
     """
     a = t.rule_action
     stopped = _stop(connection, rule, actor, now)
     done = sa.select(a.c.imsi).where(
-        a.c.rule == rule, a.c.action == "lock", a.c.state == kept.DONE, a.c.changed_at >= since
+        a.c.rule == rule, a.c.action.in_(SETTING_ASIDE), a.c.state == kept.DONE, a.c.changed_at >= since
     )
     locked = _locked(connection, done)
     its = [row for row in locked if (row.locked_because or "").startswith(f"rule {rule}: ")]
     on_its_way = sa.select(a.c.iccid, a.c.tenant).where(
-        a.c.rule == rule, a.c.action == "lock", a.c.state == kept.SENT
+        a.c.rule == rule, a.c.action.in_(SETTING_ASIDE), a.c.state == kept.SENT
     )
     waiting = sa.update(a).where(a.c.rule == rule, a.c.state == kept.WAITING)
     cancelled = connection.execute(
@@ -69,7 +73,7 @@ def undo_rule(connection: sa.Connection, rule: str, since: int, actor: str, why:
 def _stop(connection: sa.Connection, rule: str, actor: str, now: int) -> int:
     """Take out of the outbox what no attempt was made at; what may be with the gate is released behind it."""
     a, c = t.rule_action, t.command
-    mine = sa.select(a.c.command).where(a.c.rule == rule, a.c.action == "lock", a.c.state == kept.SENT)
+    mine = sa.select(a.c.command).where(a.c.rule == rule, a.c.action.in_(SETTING_ASIDE), a.c.state == kept.SENT)
     stopped = sa.update(c).where(c.c.id.in_(mine), c.c.result.is_(None), c.c.attempts == 0)
     connection.execute(stopped.values(result=WITHDRAWN, answered_at=now))
     withdrawn = sa.select(c.c.id).where(c.c.result == WITHDRAWN)
@@ -88,7 +92,7 @@ def undo_incident(connection: sa.Connection, incident: int, since: int, actor: s
     i = t.incident.c
     whole = sa.select(i.number).where(sa.or_(i.number == incident, i.merged_into == incident))
     by_rules = sa.select(a.c.imsi).where(
-        a.c.incident.in_(whole), a.c.action == "lock", a.c.state == kept.DONE, a.c.imsi.is_not(None)
+        a.c.incident.in_(whole), a.c.action.in_(SETTING_ASIDE), a.c.state == kept.DONE, a.c.imsi.is_not(None)
     )
     by_findings = sa.select(f.c.imsi).where(f.c.incident == incident, f.c.imsi.is_not(None))
     locked = _locked(connection, sa.union(by_rules, by_findings))
