@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from benchmarks.ruled_fleet import START_AT, RuledFleet
 
+from simward.engine.layouts import CONFINED_BY_RULE, UNLOCKED
 from simward.registry import rules as kept
 from simward.registry import tables as t
 from simward.registry.work_orders import Item, Order, create
@@ -40,8 +41,8 @@ THIEF = 5_000_000
 def fleet(tmp_path: Path) -> Iterator[Any]:
     opened: list[RuledFleet] = []
 
-    def make(policy: str, members: int = 8) -> RuledFleet:
-        opened.append(RuledFleet(tmp_path, USE_CASE + policy, members))
+    def make(policy: str, members: int = 8, use_case: str = USE_CASE) -> RuledFleet:
+        opened.append(RuledFleet(tmp_path, use_case + policy, members))
         opened[-1].follow()
         return opened[-1]
 
@@ -89,6 +90,23 @@ def test_a_runaway_rule_locks_its_limit_and_undo_brings_all_back(fleet: Any) -> 
         assert stands is not None
         assert stands.answers == {"applied": 3}
     assert one.states == {kept.DONE: 3, kept.HELD: 5}
+
+
+def test_a_rule_quarantines_its_limit_and_undo_lets_all_out(fleet: Any) -> None:
+    milder = LOCKING.replace("lock: {}", "quarantine: {}").replace("!subscription.locked", "!subscription.quarantined")
+    one = fleet(milder, use_case=USE_CASE.replace("limits: {lock:", "limits: {quarantine:"))
+    stolen(one, 5)
+    one.settle()
+    assert one.states == {kept.DONE: 3, kept.HELD: 2}
+    assert set(one.fold.state.subscriptions["locked"].tolist()) == {UNLOCKED, CONFINED_BY_RULE}
+    stolen(one, 5)
+    one.settle()
+    assert one.states == {kept.DONE: 3, kept.HELD: 4}, "who is in quarantine no longer meets the condition"
+    assert act(one, reject, "thief", "ada", "a known exchange", one.now) == 4
+    undone = act(one, undo_rule, "thief", START_AT, "ada", "it was the new firmware", one.now)
+    assert (undone.releases, undone.locked_otherwise) == (3, 0)
+    one.settle()
+    assert one.locked == 0
 
 
 def test_what_is_much_takes_two_people(fleet: Any) -> None:

@@ -1,4 +1,4 @@
-"""subscription-locked: a locked, suspended or retired subscription asks to connect."""
+"""subscription-locked: a subscription that is locked, in quarantine, suspended or retired asks to connect."""
 
 from __future__ import annotations
 
@@ -13,6 +13,17 @@ def test_fires_after_a_person_locked_it(story: Story) -> None:
     story.attaches().says(e.COMMAND_LOCK)
     assert story.attaches().refused
     assert story.findings == ["subscription-locked/locked"]
+
+
+def test_fires_after_a_person_put_it_into_quarantine_and_lets_it_in() -> None:
+    story = Story(POLICY + "quarantine_pool: 10.127.0.0/24\n")
+    assert story.says(e.COMMAND_QUARANTINE).attaches().verdict == "quarantine"
+    assert story.findings == ["subscription-locked/quarantined"]
+
+
+def test_boundary_a_lock_stands_above_a_quarantine(story: Story) -> None:
+    story.says(e.COMMAND_QUARANTINE).says(e.COMMAND_LOCK)
+    assert story.attaches().refused and story.findings == ["subscription-locked/locked"]
 
 
 @pytest.mark.parametrize(("state", "name"), [(2, "suspended"), (3, "retired")])

@@ -104,6 +104,39 @@ def test_into_quarantine_and_back_by_changes_of_the_filter(scene: Scene) -> None
     assert len(abroad.packet.all("NAS-Filter-Rule")) == 3, "cut where an attribute is full"
 
 
+def test_a_person_puts_one_into_quarantine_and_lets_it_out(scene: Scene) -> None:
+    scene.asks(1)
+    scene.reports(1, "Start")
+    said = scene.gate.ask("quarantine", iccid=iccid(1), because="odd traffic", actor="ada")
+    assert (said["result"], said["did"]) == ("applied", ["change", "quarantined"])
+    scene.until(lambda: acknowledged(scene) == 1)
+    assert scene.gateway.changes == [("S1", "; ".join(CONFINED), 0)]
+    again = scene.asks(1)
+    assert again.packet is not None and again.packet.code == Code.ACCESS_ACCEPT
+    assert packets.filter_in(again.packet) == "; ".join(CONFINED)
+    assert scene.gate.ask("quarantine", iccid=iccid(1), because="again")["did"] == []
+    said = scene.gate.ask("release", iccid=iccid(1), because="it was an update", actor="ada")
+    assert said["did"] == ["change", "released"]
+    scene.until(lambda: acknowledged(scene) == 2)
+    assert scene.gateway.changes[1:] == [("S1", "; ".join(NORMAL), 0)] and scene.gateway.disconnects == []
+    let_in = scene.asks(1)
+    assert let_in.packet is not None and packets.filter_in(let_in.packet) == "; ".join(NORMAL)
+    told = told_of(scene, 1)
+    assert "Put into quarantine until it is released: asked by ada: odd traffic." in told
+    assert "Released from quarantine, asked by ada: it was an update." in told
+
+
+def test_a_quarantine_stands_after_a_restart(scene: Scene) -> None:
+    scene.gate.ask("quarantine", iccid=iccid(1), because="odd traffic")
+    scene.gate.close()
+    scene.gate.start()
+    again = scene.asks(1)
+    assert again.packet is not None and packets.filter_in(again.packet) == "; ".join(CONFINED)
+    scene.gate.ask("release", iccid=iccid(1), because="it was an update")
+    let_in = scene.asks(1)
+    assert let_in.packet is not None and packets.filter_in(let_in.packet) == "; ".join(NORMAL)
+
+
 def test_a_refused_change_is_followed_by_a_disconnect(scene: Scene) -> None:
     scene.gateway.on_change = lambda _: UNSUPPORTED_ATTRIBUTE
     scene.asks(1)

@@ -32,7 +32,7 @@ networks: {plmn: ["00101"], rat: [nb-iot]}
 responses: {default: observe, device-change: lock, device-change/software: observe, network-not-permitted: refuse,
   apn-not-permitted: quarantine}
 release_when: bound-device-returns
-limits: {lock: {per_hour: 2}, refuse: {share_of_fleet: 40%}}
+limits: {lock: {per_hour: 2}, quarantine: {per_hour: 3}, refuse: {share_of_fleet: 40%}}
 ---
 segment: metering
 apn: meters.iot
@@ -54,6 +54,7 @@ KINDS = (
     e.ACCOUNTING_ON,
     e.TICK,
     e.COMMAND_LOCK,
+    e.COMMAND_QUARANTINE,
     e.COMMAND_RELEASE,
     e.COMMAND_DISCONNECT,
     e.COMMAND_PLAN,
@@ -143,6 +144,8 @@ def events_of(steps: list[tuple], fold: Fold) -> np.ndarray:
         if kind in (e.ACCOUNTING_INTERIM, e.ACCOUNTING_STOP):
             event["duration_s"] = number * 10
             event["uplink_octets"] = event["downlink_octets"] = number
+        if kind == e.COMMAND_QUARANTINE:
+            event["flags"] |= e.FLAG_AUTOMATION * (software == 1)
         if kind in (e.COMMAND_PLAN, e.COMMAND_UNPLAN):
             event["delegated_high"] = 1 + session % 2
             event["prefix_high"], event["prefix_low"] = now + session * 600_000_000, now + 3_000_000_000

@@ -114,9 +114,14 @@ class Happening:
         """It is refused from now on."""
         return self.take(f.Locked(**self._base(who), until=None, by_person=False))
 
-    def releases(self, who: int) -> Happening:
+    def quarantines(self, who: int, because: str) -> Happening:
+        """A person has it confined from now on."""
+        command = {"do": "quarantine", "actor": "ada", "because": because}
+        return self.take(f.Quarantined(**self._base(who), until=None, command=command))
+
+    def releases(self, who: int, was: str = "lock") -> Happening:
         """And is not any more."""
-        return self.take(f.Released(**self._base(who), why="person"))
+        return self.take(f.Released(**self._base(who), why="person", was=was))
 
     def commands(self, who: int, **command: Any) -> Happening:
         """A person's command is answered."""

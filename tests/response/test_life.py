@@ -133,6 +133,14 @@ def test_resolves_by_itself_when_it_is_over(happening: Happening) -> None:
     assert happening.announced()[-1][0] == "incident.resolved"
 
 
+def test_does_not_resolve_while_something_is_in_quarantine_by_a_command(happening: Happening) -> None:
+    document = happening.found("location-change", 1, response="notify", wanted="notify")
+    happening.quarantines(1, "until somebody has looked").ends(document).after(hours=5).tick()
+    assert happening.incident(1).state == "open"
+    happening.releases(1, was="quarantine").after(minutes=31).tick()
+    assert happening.incident(1).state == "resolved"
+
+
 def test_does_not_resolve_while_something_is_locked(happening: Happening) -> None:
     document = happening.found("location-change", 1, response="lock", wanted="lock")
     happening.locks(1).ends(document).after(hours=5).tick()

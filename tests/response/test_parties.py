@@ -18,7 +18,7 @@ from simward.registry.database import Registry, sqlite_url
 from simward.registry.outbox import Settled
 from simward.response.announcing import Announcing
 from simward.response.incidents import Incidents
-from simward.response.parties import BrokenAgain, NotPermitted, NotPossible, NotTold, Parties, Recorded
+from simward.response.parties import BrokenAgain, NotPermitted, NotTold, Parties, Recorded
 from simward.settings import Endpoint, Party
 
 S = 1_000_000
@@ -154,6 +154,14 @@ def test_keeping_it_as_it_is_asks_nothing_of_the_gate(told: Told) -> None:
     assert not later.repeated and [one.do for one in told.commands()] == ["lock"]
 
 
+def test_a_party_may_ask_for_quarantine(told: Told) -> None:
+    number = told.broken()
+    assert not told.says(number, "dm", "quarantine", "until somebody has looked").repeated
+    (asked,) = told.commands()
+    assert (asked.do, asked.because, asked.automation) == ("quarantine", "until somebody has looked", False)
+    assert told.says(number, "dm", "quarantine").repeated and len(told.commands()) == 1
+
+
 def test_a_party_speaks_only_of_what_it_was_told_and_asks_only_for_what_it_may(told: Told) -> None:
     number = told.broken()
     for party in ("tracker-app", "nobody"):
@@ -165,8 +173,6 @@ def test_a_party_speaks_only_of_what_it_was_told_and_asks_only_for_what_it_may(t
         told.says(number, "dm", "release", iccid="8900101000000000999")
     with pytest.raises(NotPermitted):
         told.says(number, "app", "release")
-    with pytest.raises(NotPossible):
-        told.says(number, "dm", "quarantine")
     assert not told.commands() and told.told_of(number)["app"].answered_at is None
 
 

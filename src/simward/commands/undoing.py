@@ -16,9 +16,9 @@ LOOK_EVERY_S = 1.0
 
 
 @click.command()
-@click.option("--rule", help="Take back what this rule locked.")
-@click.option("--incident", type=click.IntRange(1), help="Or what was locked because of this incident.")
-@click.option("--since", type=MOMENT, required=True, help="Only what was locked since then (2h, 2026-11-23T14:00Z).")
+@click.option("--rule", help="Take back what this rule locked or put into quarantine.")
+@click.option("--incident", type=click.IntRange(1), help="Or what was because of this incident.")
+@click.option("--since", type=MOMENT, required=True, help="Only what was since then (2h, 2026-11-23T14:00Z).")
 @click.option("--because", required=True, help="Why; journalled with each release.")
 @click.option("--actor", help="Who asks.  [default: you, at this machine]")
 @click.option("--no-wait", is_flag=True, help="Do not wait until the gate has answered all.")
@@ -28,11 +28,11 @@ def undo(
     ctx: click.Context, rule: str | None, incident: int | None, since: int, because: str, actor: str | None,
     no_wait: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Release what a rule or an incident has locked.
+    """Release what a rule or an incident has locked or put into quarantine.
 
     Each release is a command with your name and your reason, some tens a second, so that nothing else waits behind
-    them. Locks of the rule that are still on their way are not done. What was locked since by a person, or by something
-    else, stays locked. The rule goes on acting: pause it first with `simward rules pause`.
+    them. What the rule has still on its way is not done. What was set aside since by a person, or by something else,
+    stays so. The rule goes on acting: pause it first with `simward rules pause`.
 
     Exits 1 where the gate did not release all.
     """
@@ -65,7 +65,7 @@ def _say(asked: dict[str, Any]) -> None:
     if asked["cancelled"]:
         click.echo(f"{asked['cancelled']:,} that the rule had not done yet are not done.")
     if asked["locked_otherwise"]:
-        click.echo(f"{asked['locked_otherwise']:,} are locked by somebody or something else, and stay locked.")
+        click.echo(f"{asked['locked_otherwise']:,} are set aside by somebody or something else, and stay so.")
 
 
 def _wait(folder: Folder, stands: dict[str, Any], as_json: bool) -> dict[str, Any]:

@@ -83,8 +83,8 @@ class Detector:
     an evidence kind. `momentary`: the finding begins and ends with the same event. `default_response`: what holds
     where the policy names neither the detector nor the class; it stands above `responses.default`. `fixed_response`:
     what policy cannot change, one for all classes or by class ("*": the others). `mild_classes`: classes that never
-    inherit more than `notify` from `responses: {detector: ...}`; the class itself must be named to give it more. `response_paths`: class -> path of a use-case
-    key that states the response of that class ("binding.not_reported").
+    inherit more than `notify` from `responses: {detector: ...}`; the class itself must be named to give it more.
+    `response_paths`: class -> path of a use-case key that states the response of that class ("binding.not_reported").
     """
 
     id: str

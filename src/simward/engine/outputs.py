@@ -66,7 +66,7 @@ DISCONNECT = 5  # an effect: the gate sends a Disconnect-Request; `now` = attemp
 EFFECT_PROOF = 6  # what came of the effect opened_sequence/opened_index
 BOUND = 7  # the subscription is now bound to `now` (IMEI*100 + software, -1 software -> 99 absent: see words)
 LOCKED = 8  # `was` = until (us) or 0 for no expiry, `result` = layouts.LOCKED_BY_*
-RELEASED = 9  # `result` = RELEASE_*, `was` = since when (us), `now` = LOCKED_BY_* or CONFINED_BY_* (0: a lock, long ago)
+RELEASED = 9  # `result` = RELEASE_*, `was` = since when (us), `now` = LOCKED_BY_* or CONFINED_BY_* (0: some lock)
 COMMAND_ANSWER = 10
 ADDRESS_GIVEN = 11  # static address chosen: `address`, `was` = prefix_high, `now` = delegated_high,
 # `expected` = length of the prefix * 256 + length of the delegated one (0 = no such prefix), `before`[0] and [1] =

@@ -105,7 +105,7 @@ class Released(Fact):
     """It is off. `why`: person, expiry, bound-device-returned; `was`: lock, quarantine."""
 
     why: str
-    was: str
+    was: str = "lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

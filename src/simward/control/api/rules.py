@@ -52,7 +52,7 @@ class Chosen(Asked):
 class Undoing(Asked):
     """What is to be taken back."""
 
-    rule: Name | None = Field(default=None, description="What this rule locked.")
+    rule: Name | None = Field(default=None, description="What this rule locked or put into quarantine.")
     incident: int | None = Field(default=None, ge=1, lt=2**63, description="Or what was locked because of this one.")
     since: int = Field(ge=0, lt=2**63, description="Only what was locked since then, us UTC.")
 
