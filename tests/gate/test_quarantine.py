@@ -130,6 +130,7 @@ def test_a_quarantine_stands_after_a_restart(scene: Scene) -> None:
     scene.gate.ask("quarantine", iccid=iccid(1), because="odd traffic")
     scene.gate.close()
     scene.gate.start()
+    scene.gateway.auth_port = scene.gate.auth[1]
     again = scene.asks(1)
     assert again.packet is not None and packets.filter_in(again.packet) == "; ".join(CONFINED)
     scene.gate.ask("release", iccid=iccid(1), because="it was an update")

@@ -191,7 +191,7 @@ def test_locks_and_bindings_that_are_touched_are_counted(settled: World) -> None
     made = settled.plan()
     assert (made.locks_lost, made.bindings_lost, made.bindings_moved) == (5, 5, 1)
     assert made.lines()[-3:] == [
-        "! 5 locked ones removed, with their locks",
+        "! 5 locked or quarantined ones removed, with their locks",
         "! 5 bound ones removed, with their bindings",
         "! 1 bindings to be settled anew",
     ]

@@ -54,6 +54,7 @@ def everything(happening: Happening) -> None:
     effect = happening.disconnects(1, "device-change/other-model")
     happening.answered(1, effect).tick()
     happening.take(f.Released(**happening._base(1), why="person", command=command))
+    happening.take(f.Quarantined(**happening._base(1), until=None, command=command))
     happening.take(f.Unbound(**happening._base(1), imei="350000000000014", removed=False, command=command))
     happening.ends(broken)
     happening.found("gateway-silent", None, gateway="pgw1", about="gateway pgw1", scope="gateway", use_case=None)

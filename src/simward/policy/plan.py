@@ -382,7 +382,7 @@ def _subscriptions(number: int) -> str:
 def _touched(one: Plan) -> Iterator[str]:
     for number, what in (
         (one.taken_out.number, "taken out of service (suspended or retired)"),
-        (one.locks_lost, "locked or quarantined ones removed, with that"),
+        (one.locks_lost, "locked or quarantined ones removed, with their locks"),
         (one.bindings_lost, "bound ones removed, with their bindings"),
         (one.bindings_moved, "bindings to be settled anew"),
         (one.readdressed, "with other addresses from changed pools, from their next session on"),
