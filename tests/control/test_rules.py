@@ -99,7 +99,7 @@ def test_a_rule_quarantines_its_limit_and_undo_lets_all_out(fleet: Any) -> None:
     one.settle()
     assert one.states == {kept.DONE: 3, kept.HELD: 2}
     assert set(one.fold.state.subscriptions["locked"].tolist()) == {UNLOCKED, CONFINED_BY_RULE}
-    stolen(one, 5)
+    one.comes(range(5), device=2 * THIEF)
     one.settle()
     assert one.states == {kept.DONE: 3, kept.HELD: 4}, "who is in quarantine no longer meets the condition"
     assert act(one, reject, "thief", "ada", "a known exchange", one.now) == 4

@@ -130,7 +130,9 @@ def test_a_quarantine_stands_after_a_restart(scene: Scene) -> None:
     scene.gate.ask("quarantine", iccid=iccid(1), because="odd traffic")
     scene.gate.close()
     scene.gate.start()
-    scene.gateway.auth_port = scene.gate.auth[1]
+    scene.network.close()
+    scene.gateway = Gateway("pgw1", "127.0.0.1", SECRET.encode(), scene.gate.auth, scene.gate.accounting)
+    scene.network = Network({"pgw1": scene.gateway})
     again = scene.asks(1)
     assert again.packet is not None and packets.filter_in(again.packet) == "; ".join(CONFINED)
     scene.gate.ask("release", iccid=iccid(1), because="it was an update")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from simward.backtest.acts import PERSON_NUMBER
 from simward.backtest.tally import DEED, DID, NOBODY, PERSON, WOULD, follow_events
 from simward.compiled import records
 from simward.detectors.detector import LOCK, QUARANTINE, REFUSE
@@ -87,7 +88,8 @@ class People:
         level = np.array([0, QUARANTINE, REFUSE], np.uint8)[np.minimum(chosen["last_verdict"], REJECT)]
         set_aside = np.where(chosen["locked"] < CONFINED_BY_RULE, LOCK, QUARANTINE)
         one["level"][:, DID] = np.where(chosen["locked"] > 0, set_aside, level)
-        one["detector"][:, DID] = np.where(chosen["locked"] > 0, chosen["lock_detector"], chosen["last_detector"])
+        by = np.where(chosen["locked"] < CONFINED_BY_RULE, chosen["lock_detector"], PERSON_NUMBER)
+        one["detector"][:, DID] = np.where(chosen["locked"] > 0, by, chosen["last_detector"])
         one["class"][:, DID] = np.where(chosen["locked"] > 0, 0, chosen["last_class"])
         self._rows, self._count = rows, len(cut)
         self._places[cut] = np.arange(len(cut))

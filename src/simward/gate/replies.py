@@ -21,6 +21,7 @@ _TEXTS = {
     "subscription-locked": "This subscription is locked. Whoever is responsible for it can release it.",
     "subscription-locked/suspended": "The inventory says that this subscription is suspended. See inventory.csv.",
     "subscription-locked/retired": "The inventory says that this subscription is retired. See inventory.csv.",
+    "subscription-locked/quarantined": "This subscription is in quarantine, and its segment has none. Release it.",
     "apn-not-permitted": "This APN is not permitted for this subscription's use case. Check the device's APN setting.",
     "credentials-wrong/wrong": "The password of this APN is wrong. Check the device's APN settings.",
     "credentials-wrong/missing": "This APN asks for a password, and the request shows none of the right kind.",
