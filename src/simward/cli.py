@@ -50,7 +50,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "lock": ("commands.acting", "lock", "Refuse a subscription whatever comes, until it is released."),
         "quarantine": ("commands.acting", "quarantine", "Confine a subscription until it is released."),
         "release": ("commands.acting", "release", "Take the lock off a subscription, or let it out of quarantine."),
-        "undo": ("commands.undoing", "undo", "Release what a rule or an incident has locked or quarantined."),
+        "undo": ("commands.undoing", "undo", "Release what a rule or an incident has locked or put into quarantine."),
         "disconnect": ("commands.acting", "disconnect", "End the live sessions of a subscription."),
         "work": ("commands.work", "work", "Plan changes of devices and places: work orders."),
         "erase": ("commands.erasing", "erase", "Erase the identifiers of one subscription, wherever they are kept."),

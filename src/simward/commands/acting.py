@@ -49,9 +49,9 @@ def lock(folder: Folder, **asked: Any) -> None:
 @click.command()
 @about_one
 def quarantine(folder: Folder, **asked: Any) -> None:
-    """Confine a subscription to its segment's quarantine, until it is released.
+    """Confine a subscription until it is released.
 
-    Its live sessions get the quarantine filter where their gateway takes changes (CoA), and are ended elsewhere; a new
+    It is put into its segment's quarantine. Its live sessions get the quarantine filter where their gateway takes changes (CoA), and are ended elsewhere; a new
     one gets a quarantine address. Without a quarantine pool or filter in its segment it is refused. A lock is
     stronger: one that is locked stays locked.
     """
