@@ -51,9 +51,9 @@ def lock(folder: Folder, **asked: Any) -> None:
 def quarantine(folder: Folder, **asked: Any) -> None:
     """Confine a subscription until it is released.
 
-    It is put into its segment's quarantine. Its live sessions get the quarantine filter where their gateway takes changes (CoA), and are ended elsewhere; a new
-    one gets a quarantine address. Without a quarantine pool or filter in its segment it is refused. A lock is
-    stronger: one that is locked stays locked.
+    Its live sessions get its segment's quarantine filter where their gateway takes changes (CoA), and are ended
+    elsewhere; a new one gets a quarantine address. Without a quarantine pool or filter in its segment it is refused. A
+    lock is stronger: one that is locked stays locked.
     """
     _ask_about(folder, "quarantine", asked)
 
