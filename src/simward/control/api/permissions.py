@@ -104,10 +104,14 @@ def _let_in(request: Request) -> None:
     principal: Principal = request.state.principal
     if principal.local:
         return
-    if KNOWN not in needed and not any(one != OWNER and principal.allows(one, None) for one in needed):
+    if KNOWN not in needed and not any(_has(principal, one) for one in needed):
         raise refused(principal, " or ".join(needed))
     if declared.get(WHOLE) and principal.tenant is not None:
         raise refused(principal, f"do this for tenant {principal.tenant} alone: it is about all tenants")
+
+
+def _has(principal: Principal, permission: str) -> bool:
+    return permission != OWNER and (principal.allows(permission, None) or permission in principal.about_some)
 
 
 def refused(principal: Principal, what: str) -> Problem:

@@ -24,6 +24,8 @@ class Principal:
     """A role of permissions.ROLES, where it has one."""
     tenant: str | None = None
     """The only tenant that it may see and act on; None: all of them."""
+    about_some: frozenset[str] = frozenset()
+    """Permissions that it has about some subscriptions alone: a route that they let in asks `allows` about each."""
     token: str = ""
     """The id of the token that it showed."""
 

@@ -163,6 +163,7 @@ class Orders:
     def cancel(self, number: int, asked: Asked, principal: Principal) -> dict[str, Any]:
         """Take back what is still to come."""
         actor = _actor(principal, asked)
+        _may(principal, "plan", None)
         with self._registry.writing() as connection:
             count = ordering.cancel(connection, min(number, NUMBER_END), actor, asked.because, self._now())
         log.info("work order %d cancelled by %r", number, actor)
