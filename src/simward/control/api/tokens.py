@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 
 DAY_S = 86_400
 EXPIRES_IN_S, EXPIRES_IN_MOST_S = 90 * DAY_S, 2 * 366 * DAY_S
-Text = Words
 Name = Annotated[str, StringConstraints(pattern=re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"))]
 Role = Literal["viewer", "installer", "operator", "approver", "policy-author", "auditor", "administrator"]
 
@@ -37,8 +36,8 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    actor: Text = Field(default="", description="Who asks. Only the owner's socket may name somebody else.")
-    because: Text = Field(default="", description="Why; kept for the audit.")
+    actor: Words = Field(default="", description="Who asks. Only the owner's socket may name somebody else.")
+    because: Words = Field(default="", description="Why; kept for the audit.")
 
 
 class NewToken(Asked):
@@ -46,7 +45,7 @@ class NewToken(Asked):
 
     name: Name = Field(description="Whose it is; one in force has it at a time.")
     role: Role = Field(description="What it may.")
-    tenant: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = Field(
+    tenant: Name | None = Field(
         default=None, description="The only tenant that it sees; not given: all."
     )
     expires_in_s: int = Field(default=EXPIRES_IN_S, ge=1, le=EXPIRES_IN_MOST_S, description="How long it is in force.")
