@@ -24,6 +24,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "apply": ("commands.revising", "apply", "Make the files the policy and inventory in force."),
     },
     "Run": {
+        "token": ("commands.tokens", "token", "Make, list and revoke tokens of systems that use the HTTP interface."),
         "serve": ("commands.running", "serve", "Run gate, watch and control until told to stop."),
         "status": ("commands.running", "status", "Say how the gate is doing."),
         "metrics": ("commands.running", "metrics", "Print the counters of the running processes."),

@@ -28,9 +28,9 @@ class Answer(NamedTuple):
 class RunningControl:
     """Started when made; `close` stops it as SIGTERM does."""
 
-    def __init__(self, folder: Path, **parts: Any) -> None:
+    def __init__(self, folder: Path, *, control: Control | None = None, **parts: Any) -> None:
         self.folder = folder
-        self.control = Control(Settings.load(folder), **parts)
+        self.control = control or Control(Settings.load(folder), **parts)
         self.error: BaseException | None = None
         self._begun = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -66,9 +66,11 @@ class RunningControl:
         return host, int(port)
 
     def ask(
-        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] = {}, *, tcp: bool = False
-    ) -> Answer:
-        """One request, by the unix socket unless over TCP; octets are sent as they are, all else as JSON."""
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] = {}, *, tcp: bool = False,
+        token: str = "",
+    ) -> Answer:  # fmt: skip
+        """One request, by the unix socket unless over TCP or with a token; octets are sent as they are, else JSON."""
+        tcp, headers = tcp or bool(token), {**headers, **({"Authorization": f"Bearer {token}"} if token else {})}
         connection = (
             http.client.HTTPConnection(*self.tcp(), timeout=20)
             if tcp
@@ -78,8 +80,9 @@ class RunningControl:
         try:
             connection.request(method, path, octets, {"Content-Type": "application/json", **headers})
             response = connection.getresponse()
-            text = response.read()
             lowered = {name.lower(): value for name, value in response.getheaders()}
+            endless = lowered.get("content-type", "").startswith("text/event-stream")
+            text = b"" if endless else response.read()
             return Answer(response.status, lowered, json.loads(text) if text else None)
         finally:
             connection.close()

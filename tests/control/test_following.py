@@ -6,18 +6,24 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
-from journalled import JournalledFleet, a_bad_day
+from journalled import FAST, JournalledFleet, a_bad_day
+from story import IMSI
 
-from simward.control import following
+from simward.control import following, inventory_mirror
 from simward.control.following import Following
+from simward.engine import journal
+from simward.engine.tables import DECLARED, InventoryDelta
+from simward.policy.compile import compile_policy
+from simward.policy.load import read_policies
 from simward.registry import tables as t
 from simward.registry.database import Registry, sqlite_url
 from simward.response.announcing import Announcing
 from simward.response.auditing import Auditing
 from simward.response.facts import Fact
-from simward.settings import Endpoint
+from simward.settings import Endpoint, GateSettings, Settings
 from simward.watch.following import Follower
 
 NOW = 1_800_000_000_000_000
@@ -120,3 +126,72 @@ class Faults:
         if self._dice.random() < 0.5:
             self.raised += 1
             raise Trouble
+
+
+def mirrored(registry: Registry) -> list[tuple[Any, ...]]:
+    s = t.subscription.c
+    with registry.reading() as connection:
+        found = sa.select(s.imsi, s.iccid, s.tenant, s.use_case, s.segment, s.state).order_by(s.imsi)
+        return [tuple(row) for row in connection.execute(found)]
+
+
+def test_the_inventory_is_mirrored_in_pieces_that_may_be_written_again(
+    day: Path, tmp_path: Path, truth: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault after any piece: the cursor has not moved, and all of it is there in the end."""
+    monkeypatch.setattr(inventory_mirror, "PIECE", 7)
+    follower = opened(day, tmp_path)
+    faults = iter(range(1, 100))
+    real = inventory_mirror.kept.note_declared
+    left = next(faults)
+
+    def failing(connection: sa.Connection, lines: Any) -> None:
+        nonlocal left
+        real(connection, lines)
+        left -= 1
+        if left == 0:
+            left = next(faults)
+            raise Trouble
+
+    monkeypatch.setattr(inventory_mirror.kept, "note_declared", failing)
+    raised = 0
+    while True:
+        try:
+            if not follower.step():
+                break
+        except Trouble:
+            raised += 1
+            assert follower.cursor.gate == 1, "a revision that is not whole has not been taken"
+    assert raised == 6, "after each piece once"
+    follower.close()
+    assert contents(follower.registry) == truth
+    assert len(mirrored(follower.registry)) == 40
+
+
+def test_what_was_followed_before_the_inventory_was_mirrored_is_made_up_for(day: Path, tmp_path: Path) -> None:
+    follower = opened(day, tmp_path)
+    catch_up(follower)
+    whole = mirrored(follower.registry)
+    with follower.registry.writing() as connection:  # as a version before left it
+        connection.execute(sa.delete(t.subscription))
+        connection.execute(sa.delete(t.cursor).where(t.cursor.c.name == inventory_mirror.CURSOR))
+    follower = opened(day, tmp_path)
+    assert mirrored(follower.registry) == whole and len(whole) == 40
+    follower.close()
+
+
+def test_who_owns_a_use_case_is_said_of_its_members_when_a_policy_says_so(tmp_path: Path) -> None:
+    fleet = JournalledFleet(tmp_path / "data")
+    policy = FAST.replace("use_case: meter", "use_case: meter\ntenant: water")
+    tables = compile_policy(read_policies({"story.yaml": policy}), Settings(Path("/nowhere"), GateSettings()))
+    gone = InventoryDelta(np.zeros(0, DECLARED), np.array([IMSI + 3, IMSI + 4]), [])
+    for sequence, kind, revision in ((3, journal.POLICY, tables), (4, journal.INVENTORY, gone)):
+        row = journal.Row(sequence, 1, kind, fleet.now, fleet.fold.kernel, revision.to_bytes(), b"")
+        fleet.journal.append(row)
+    fleet.close()
+    (tmp_path / "registry").mkdir()
+    follower = opened(tmp_path / "data", tmp_path / "registry")
+    catch_up(follower)
+    rows = mirrored(follower.registry)
+    assert len(rows) == 38 and {row[2] for row in rows} == {"water"}
+    assert f"{IMSI + 3}"[1:] not in {row[0] for row in rows}

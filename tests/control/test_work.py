@@ -42,7 +42,8 @@ class ByBearer:
 
     async def authenticate(self, headers: Any) -> Principal | None:
         known = headers.get(b"authorization") == b"Bearer of-the-dm"
-        return Principal("dm", lambda what, about: what == "plan" and about == iccid(1)) if known else None
+        may = {"allows": lambda what, about: what == "plan" and about == iccid(1), "about_some": frozenset(("plan",))}
+        return Principal("dm", **may) if known else None  # type: ignore[arg-type]
 
 
 class Planning:

@@ -125,6 +125,13 @@ def test_accounting_is_acknowledged(gate: RunningGate) -> None:
     assert "Received Accounting-Response" in radclient(gate.accounting, "acct", accounting_request(2, "Stop"))
 
 
+def test_it_tells_which_gateways_it_has_heard_of(gate: RunningGate) -> None:
+    radclient(gate.accounting, "acct", accounting_request(2, "Start"))
+    told = gate.ask("gateways")
+    assert told["next"] is None and told["gateways"][0]["client"] and told["gateways"][0]["heard_at"] > 0
+    assert gate.ask("gateways", after=len(told["gateways"]))["gateways"] == []
+
+
 def test_status_server_on_both_ports(gate: RunningGate) -> None:
     assert "Received Access-Accept" in radclient(gate.auth, "status", "Message-Authenticator=0x00")
     assert "Received Accounting-Response" in radclient(gate.accounting, "status", "Message-Authenticator=0x00")

@@ -123,6 +123,18 @@ def test_routes_of_rules_are_documented() -> None:
     assert set(rows(page("http.md"), under="Rules and undo")) == served
 
 
+def test_roles_and_permissions_are_documented() -> None:
+    from simward.control.api.permissions import PERMISSIONS, ROLES
+
+    text = page("http.md")
+    table = text.split("## Permissions")[1].split("## Errors")[0]
+    assert dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", table, re.MULTILINE)) == PERMISSIONS
+    assert rows(text, under="Roles") == list(ROLES)
+    table = text.split("## Roles")[1].split("## Permissions")[0]
+    for role, said in re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", table, re.MULTILINE):
+        assert (set(PERMISSIONS) if said == "all" else set(re.findall(r"`([a-z-]+)`", said))) == ROLES[role]
+
+
 def test_routes_of_incidents_are_documented() -> None:
     from fastapi import FastAPI
 

@@ -36,6 +36,11 @@ class Event:
             "subject": self.subject, "time": timestamp(self.at), **self.extensions,
         }  # fmt: skip
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """The whole of it, in the JSON event format."""
+        return {**self.attributes, "datacontenttype": JSON, "data": self.data}
+
 
 def sequence_extension(sequence: int) -> dict[str, str]:
     """The attributes of the sequence extension for the `sequence`-th event (from 1) about a subject."""
@@ -50,8 +55,7 @@ def timestamp(at: int) -> str:
 
 def structured(event: Event) -> tuple[dict[str, str], bytes]:
     """(headers, body) in structured content mode, JSON event format."""
-    document = {**event.attributes, "datacontenttype": JSON, "data": event.data}
-    return {"content-type": STRUCTURED}, _json(document)
+    return {"content-type": STRUCTURED}, _json(event.document)
 
 
 def binary(event: Event) -> tuple[dict[str, str], bytes]:

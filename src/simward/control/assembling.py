@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import time
 
+from simward.control.access import Tokens
+from simward.control.api.audit import audit_routes
+from simward.control.api.events import News, event_routes
+from simward.control.api.gateways import gateway_routes
 from simward.control.api.incidents import incident_routes
+from simward.control.api.records import record_routes
+from simward.control.api.repeats import Forgetting, Repeats
 from simward.control.api.rules import rule_routes
+from simward.control.api.tokens import token_routes
 from simward.control.api.work import work_routes
 from simward.control.behind import Behind
+from simward.control.chapters import story_of
 from simward.control.gate_link import GateLink
 from simward.control.heads import Heads, Signer
+from simward.control.installation import installation_of
 from simward.control.outward import Outward
 from simward.control.run import Control
 from simward.registry.database import Registry, url_of
+from simward.registry.mirrors import tenant_of
 from simward.registry.work_orders import is_open
 from simward.response.announcing import Announcing
 from simward.response.auditing import Auditing
@@ -36,21 +46,33 @@ def assemble(settings: Settings) -> Control:
     announcing = Announcing(settings.endpoints, now_us, settings.parties)
     heads = Heads(settings.heads_path, Signer.of(settings.data_dir), registry)
     incidents = Incidents(announcing, settings.incidents, now_us)
-    outward = Outward(settings, registry, announcing, GateLink(settings.data_dir).ask, incidents.life)
+    gate = GateLink(settings.data_dir)
+    outward = Outward(settings, registry, announcing, gate.ask, incidents.life)
     automation = Automation(
         announcing, now_us, parties=settings.parties, incidents=RaisedIncidents(incidents.life), work_orders=is_open
     )
+    tokens, news = Tokens(registry, now_us), News()
     behind = Behind(
-        settings, registry, now=now_us, before=[Auditing()], heads=heads, ticking=[incidents, automation, outward],
-        changed=outward.changed,
+        settings, registry, now=now_us, before=[Auditing()], heads=heads, changed=[*outward.changed, news.wake],
+        ticking=[incidents, automation, outward, tokens, Forgetting()],
         # In this order: what work orders say to a finding is its incident's title, and what is announced names that.
         takers=[WorkOrders(announcing), incidents, announcing, automation],
     )  # fmt: skip
     routes = [
         incident_routes(registry, Judging(incidents.life), settings.data_dir, now_us), rule_routes(registry, now_us),
         work_routes(registry, settings.inventory_path, now_us, outward.commanding.wake),
+        token_routes(registry, now_us), record_routes(registry, lambda imsi: story_of(settings.data_dir, imsi)),
+        audit_routes(registry), gateway_routes(gate, registry),
+        event_routes(registry, installation_of(settings.data_dir), news, tokens.still),
     ]  # fmt: skip
-    return Control(
+    control = Control(
         settings, parts=[behind, *outward.parts], conditions=[behind], routes=[*routes, *outward.routes],
-        authenticators=outward.authenticators,
+        authenticators=[tokens, *outward.authenticators], tenant_of=lambda iccid: _tenant_of(registry, iccid),
     )  # fmt: skip
+    control.app.add_middleware(Repeats, registry=registry, now=now_us)
+    return control
+
+
+def _tenant_of(registry: Registry, iccid: str) -> str | None:
+    with registry.reading() as connection:
+        return tenant_of(connection, iccid)

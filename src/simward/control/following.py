@@ -15,14 +15,16 @@ from typing import Any, Protocol, runtime_checkable
 
 import sqlalchemy as sa
 
+from simward.control.inventory_mirror import InventoryMirror
 from simward.engine.both_journals import BothJournals, findings_folder
-from simward.engine.journal import POLICY, JournalGapError, Row, row_texts
+from simward.engine.journal import INVENTORY, POLICY, JournalGapError, Row, row_texts
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.words import Lexicon
 from simward.history.followers import note_read
 from simward.history.whole import WholeJournal
 from simward.registry.cursors import CONTROL, Cursor, keep_texts, kept_texts, move_cursor, read_cursor
 from simward.registry.database import Registry
+from simward.registry.inventory import forget
 from simward.response.facts import Fact, Reading
 from simward.response.mirroring import Mirroring
 
@@ -62,7 +64,7 @@ class Following:
         self._before, self._takers = before, takers
         self._whole = WholeJournal.open(data_dir)
         self._found = SqliteJournal.open(findings_folder(data_dir), writer=False)
-        self.mirroring = Mirroring()
+        self.mirroring, self.inventory = Mirroring(), InventoryMirror(registry)
         self.facts = self.gaps = self._noted = 0
         self.followed_at = 0
         self._begin()
@@ -78,11 +80,10 @@ class Following:
         return max(0, self._whole.last - self._cursor.gate)
 
     def step(self) -> int:
-        """Take what is new, in one transaction; returns how many rows there were. On an error nothing has happened."""
-        rows: list[Row] = []
+        """Take some of what is new; returns how many rows that were. On an error it goes on at the cursor."""
         try:
             with closing(self._journal.more()) as more:  # type: ignore[type-var]
-                return self._take(more, rows)
+                return self._take(more)
         except JournalGapError as error:
             self._skip(error)
             return 1
@@ -95,29 +96,62 @@ class Following:
         self._whole.close()
         self._found.close()
 
-    def _take(self, more: Iterator[Row], rows: list[Row]) -> int:
+    def _take(self, more: Iterator[Row]) -> int:
+        rows: list[Row] = []
         facts: list[Fact] = []
+        to = self._cursor
         for row in more:
+            if row.kind in (POLICY, INVENTORY):
+                if rows:
+                    self._commit(rows, facts, to)
+                self._take_revision(row)
+                return len(rows) + 1
             rows.append(row)
-            for fact in self._reading.take(row, self.mirroring.awaited):
-                self.mirroring.expect(fact)
-                facts.append(fact)
+            facts += self._facts(row)
+            gate, watch = self._journal.told
+            to = replace(self._cursor, gate=gate, watch=watch)
             if len(rows) >= STEP_ROWS or len(facts) >= STEP_FACTS:
                 break
-        if not rows:
-            return 0
+        if rows:
+            self._commit(rows, facts, to)
+        return len(rows)
+
+    def _take_revision(self, row: Row) -> None:
+        """A revision of policy or inventory, by itself: it may be about a million subscriptions.
+
+        The mirror of them is written in pieces before the cursor moves, each of which may be written again; told to
+        others is only what is in the transaction that moves the cursor.
+        """
+        facts, gone = self._facts(row), []
         gate, watch = self._journal.told
-        policy = max((row.first for row in rows if row.kind == POLICY), default=self._cursor.policy)
-        to = Cursor(gate, watch, policy)
+        to = replace(self._cursor, gate=gate, watch=watch)
+        if row.kind == POLICY:
+            self.inventory.relabel(self._reading.lexicon)
+            to = replace(to, policy=row.first)
+        else:
+            gone = self.inventory.take(row, self._reading.lexicon)
+        self._commit([row], facts, to, gone)
+
+    def _commit(self, rows: list[Row], facts: list[Fact], to: Cursor, gone: Sequence[str] = ()) -> None:
+        """Take facts and move the cursor, in one transaction; forget who is in the inventory no more (IMSIs)."""
         with self.registry.writing() as connection:
             for row in rows:
                 keep_texts(connection, row_texts(row))
             for fact in facts:
                 for taker in (*self._before, self.mirroring, *self._takers):
                     taker.take(connection, fact)
+            forget(connection, gone)
+            if rows[0].kind == INVENTORY:
+                self.inventory.done(connection, rows[0])
             move_cursor(connection, to)
         self._moved(to, rows[-1].at, len(facts))
-        return len(rows)
+
+    def _facts(self, row: Row) -> list[Fact]:
+        facts = []
+        for fact in self._reading.take(row, self.mirroring.awaited):
+            self.mirroring.expect(fact)
+            facts.append(fact)
+        return facts
 
     def _moved(self, to: Cursor, at: int, facts: int) -> None:
         self._cursor, self.followed_at = to, at
@@ -137,6 +171,7 @@ class Following:
         for row in self._whole.revisions():
             if row.kind == POLICY and row.first <= cursor.gate:
                 lexicon.policy(row.inputs)
+        self.inventory.catch_up(self._whole.revisions(), cursor.gate, lexicon)
         self._reading = Reading(lexicon, _Layouts(self._journal))
         self._cursor = cursor
 

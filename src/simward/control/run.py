@@ -8,13 +8,14 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from fastapi import APIRouter
 
 from simward.control import listening
 from simward.control.api.app import make_app
+from simward.control.api.commands import of_no_tenant
 from simward.control.api.edge import Edge
 from simward.control.api.principals import Authenticator
 from simward.control.gate_link import GateLink
@@ -41,16 +42,21 @@ class Control:
     def __init__(
         self, settings: Settings, *, parts: Sequence[Part] = (), conditions: Sequence[Conditions] = (),
         routes: Sequence[APIRouter] = (), authenticators: Sequence[Authenticator] = (),
+        tenant_of: Callable[[str], str | None] = of_no_tenant,
     ) -> None:
-        """`parts` run beside the listeners; `conditions` are asked for /readyz, beside those of the gate."""
+        """`parts` run beside the listeners; `conditions` are asked for /readyz, beside those of the gate.
+
+        `tenant_of` gives the tenant of the subscription with this ICCID, for callers who are bound to one.
+        """
         self.gate = GateLink(settings.data_dir)
         self._settings, self._parts = settings, list(parts)
         self._authenticators = list(authenticators)
         self._began = time.monotonic()
         self._http = ""
-        self._app = make_app(
-            self.gate, settings.data_dir, Readiness([GateConditions(self.gate), *conditions]), self.status, routes
-        )
+        self.app = make_app(
+            self.gate, settings.data_dir, Readiness([GateConditions(self.gate), *conditions]), self.status, routes,
+            tenant_of,
+        )  # fmt: skip
 
     def status(self) -> dict[str, Any]:
         """What the process says of itself."""
@@ -64,7 +70,7 @@ class Control:
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping`. Raises PeerError where it cannot listen, and whatever a part raises."""
         local = listening.open_local(self._settings.data_dir)
-        local_server = listening.server(Edge(self._app, None))
+        local_server = listening.server(Edge(self.app, None))
         servers = [local_server]
         try:
             async with asyncio.TaskGroup() as group:
@@ -94,7 +100,7 @@ class Control:
             return
         opened = await listening.open_tcp(wanted)
         self._http = f"http://{listening.address_of(opened)}"
-        server = listening.server(Edge(self._app, self._authenticators))
+        server = listening.server(Edge(self.app, self._authenticators))
         servers.append(server)
         log.info("control plane: serving %s", self._http)
         with contextlib.closing(opened):

@@ -110,6 +110,11 @@ class Lexicon:
         """The name of a use case; empty where the subscription has none."""
         return str(_at(self._names.get("use_cases", []), number))
 
+    @property
+    def use_cases(self) -> list[str]:
+        """The names of those in the policy in force."""
+        return [name for name in self._names.get("use_cases", []) if name]
+
     def use_case_number(self, name: str) -> int:
         """The number of a use case in the policy in force, 0 where it is not there."""
         names = self._names.get("use_cases", [])

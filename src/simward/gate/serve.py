@@ -135,7 +135,10 @@ def assemble(
     recorder = Recorder(journal, disconnects.on_durable)
     applying = Applying(fold, recorder, clock.now, time.monotonic, in_force)
     status = Status(fold, journal, recorder, port, disconnects, metrics, clock)
-    desk = CommandDesk({"status": status.answer, "metrics": status.answer_metrics, "apply": applying.begin})
+    desk = CommandDesk({
+        "status": status.answer, "metrics": status.answer_metrics, "gateways": status.answer_gateways,
+        "apply": applying.begin,
+    })  # fmt: skip
     gate = Gate(
         fold, recorder, port, desk, disconnects, metrics, clock,
         allow_when_not_durable=settings.gate.when_not_durable == "allow",

@@ -8,6 +8,8 @@ from typing import Any
 
 from simward.engine.fold import Fold
 from simward.engine.journal import Journal
+from simward.engine.layouts import GATEWAYS_MAX
+from simward.errors import UsageError
 from simward.gate.clock import Clock
 from simward.gate.control import Call
 from simward.gate.disconnects import Disconnects
@@ -15,6 +17,9 @@ from simward.gate.metrics import Metrics
 from simward.gate.radius import RadiusPort
 from simward.gate.recorder import Recorder
 from simward.gate.sockets import shown_address
+
+GATEWAYS_AT_ONCE = 256
+"""Told at once: a millisecond of the loop that answers gateways."""
 
 
 class Status:
@@ -57,6 +62,21 @@ class Status:
     def answer(self, call: Call) -> None:
         """The command `status`."""
         call.answer(**self.facts())
+
+    def answer_gateways(self, call: Call) -> None:
+        """The command `gateways`: what is known of each that was heard of, some rows of the table from `after` on."""
+        after = call.payload.get("after", 0)
+        if not isinstance(after, int) or isinstance(after, bool) or not 0 <= after <= GATEWAYS_MAX:
+            raise UsageError(f"after is a row, 0 to {GATEWAYS_MAX}")
+        state = self._fold.state
+        count = int(state.meta["gateways"][0])
+        rows = [
+            {"gateway": state.texts.name(int(one["gateway"])), "client": state.texts.name(int(one["client"])),
+             "sessions": int(one["sessions"]), "heard_at": int(one["last_at"]), "restarted_at": int(one["epoch_at"])}
+            for one in state.gateways[after : min(count, after + GATEWAYS_AT_ONCE)]
+        ]  # fmt: skip
+        after += len(rows)
+        call.answer(gateways=rows, next=after if after < count else None)
 
     def answer_metrics(self, call: Call) -> None:
         """The command `metrics`: text as Prometheus reads it."""

@@ -126,8 +126,29 @@ def entries(connection: sa.Connection, after: int = 0, *, imsi: str | None = Non
         if wanted is None:
             return
     for row in _rows(connection, after, wanted):
-        known = {name: row[name] for name in Entry.__slots__ if name != "content"}
-        yield Entry(**known, content=_opened(row))
+        yield _entry(row)
+
+
+def page(
+    connection: sa.Connection, *, tenant: str | None, before: int | None, limit: int, imsi: str | None = None
+) -> list[Entry]:
+    """At most so many entries below `before`, the newest first; of one tenant, or all; with `imsi`, those about it."""
+    a = t.audit.c
+    asked = sa.select(t.audit, t.audit_key.c.key).outerjoin(t.audit_key, a.number == t.audit_key.c.number)
+    if imsi is not None:
+        subject = connection.execute(_SUBJECT, {"of": imsi}).scalar()
+        if subject is None:
+            return []
+        asked = asked.where(a.subject == subject)
+    asked = asked if tenant is None else asked.where(a.tenant == tenant)
+    asked = asked if before is None else asked.where(a.number < before)
+    found = connection.execute(asked.order_by(a.number.desc()).limit(limit)).mappings()
+    return [_entry(row) for row in found]
+
+
+def _entry(row: Any) -> Entry:
+    known = {name: row[name] for name in Entry.__slots__ if name != "content"}
+    return Entry(**known, content=_opened(row))
 
 
 def unreadable(connection: sa.Connection) -> list[int]:

@@ -15,6 +15,13 @@ def note_subscription(connection: sa.Connection, imsi: str, as_of_seq: int, **fa
     upsert(connection, t.subscription, ["imsi"], {"imsi": imsi, "as_of_seq": as_of_seq, **facts})
 
 
+def tenant_of(connection: sa.Connection, iccid: str) -> str | None:
+    """Whose subscription has this ICCID; None where none is mirrored, or several tenants claim it."""
+    found = sa.select(t.subscription.c.tenant).where(t.subscription.c.iccid == iccid).distinct().limit(2)
+    tenants = list(connection.execute(found).scalars())
+    return tenants[0] if len(tenants) == 1 else None
+
+
 def note_finding(connection: sa.Connection, began_at: int, as_of_seq: int, document: dict[str, Any],
                  ended_at: int | None = None) -> None:
     """A finding as it now stands; what only its beginning said (was, expected, ...) is kept."""

@@ -63,8 +63,17 @@ subscription = sa.Table(
     sa.Column("locked_because", sa.String),
     sa.Column("confined", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("as_of_seq", Big, nullable=False, server_default="0"),
+    sa.Column("msisdn", sa.String),
+    sa.Column("state", sa.String),
+    sa.Column("declared_imei", sa.String),
+    sa.Index("ix_subscription_use_case_imsi", "use_case", "imsi"),
+    sa.Index("ix_subscription_tenant_imsi", "tenant", "imsi"),
+    sa.Index(
+        "ix_subscription_locked", "imsi", sqlite_where=sa.text("locked_at IS NOT NULL"),
+        postgresql_where=sa.text("locked_at IS NOT NULL"),
+    ),
 )  # fmt: skip
-"""What outputs have said of a subscription; one of which nothing was ever said is not here.
+"""The inventory (`state`, a LIFECYCLE), and what outputs have said of it; `state` NULL: it is not in the inventory.
 
 `confined`: what `locked_at` and `locked_because` speak of is no lock, but a quarantine by a command.
 """
@@ -88,6 +97,12 @@ finding = sa.Table(
     sa.Column("held", sa.String),
     sa.Column("as_of_seq", Big, nullable=False),
     sa.Index("ix_finding_detector_began_at", "detector", "began_at"),
+    sa.Index("ix_finding_tenant_began_at", "tenant", "began_at"),
+    sa.Index("ix_finding_use_case_began_at", "use_case", "began_at"),
+    sa.Index(
+        "ix_finding_lasting", "began_at", sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    ),
 )  # fmt: skip
 """A mirror; `document` is the finding as JSON. `outcome` is judged: true-positive, benign or false-positive."""
 
@@ -109,6 +124,8 @@ effect = sa.Table(
     sa.Column("proved_at", Big),
     sa.Column("incident", Big, sa.ForeignKey("incident.number"), index=True),
     sa.Column("as_of_seq", Big, nullable=False),
+    sa.Index("ix_effect_at", "at"),
+    sa.Index("ix_effect_tenant_at", "tenant", "at"),
 )  # fmt: skip
 """A mirror of Disconnect- and CoA-Requests. `result` is ack, nak, silence, not-sent, or stop: its session ended."""
 
@@ -216,6 +233,7 @@ announcement = sa.Table(
     sa.Column("incident", Big),
     sa.Column("data", Document, nullable=False),
     sa.Index("ix_announcement_subject_sequence", "subject", "sequence"),
+    sa.Index("ix_announcement_tenant_number", "tenant", "number"),
 )  # fmt: skip
 """What other systems may live on, once each. `subject` is an IMSI or what else it is about; `sequence` counts in it."""
 
@@ -292,6 +310,7 @@ audit = sa.Table(
     sa.Column("content", sa.LargeBinary, nullable=False),
     sa.Column("digest", sa.LargeBinary, nullable=False),
     sa.Index("ix_audit_subject_number", "subject", "number"),
+    sa.Index("ix_audit_tenant_number", "tenant", "number"),
 )  # fmt: skip
 """Every write and automatic decision, in a chain of digests. `content` is JSON, sealed under the entry's own key."""
 
@@ -398,3 +417,30 @@ work_item = sa.Table(
 )  # fmt: skip
 """One subscription of a work order. `imei` NULL = any device. `was` and `now` are devices; `finding` is what came
 instead, `note` says in words what is the matter with it."""
+
+token = sa.Table(
+    "token", metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("name", sa.String, nullable=False, index=True),
+    sa.Column("role", sa.String, nullable=False),
+    sa.Column("tenant", sa.String),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("made_at", Big, nullable=False),
+    sa.Column("made_by", sa.String, nullable=False),
+    sa.Column("expires_at", Big, nullable=False),
+    sa.Column("revoked_at", Big),
+    sa.Column("revoked_by", sa.String),
+    sa.Column("used_at", Big),
+)  # fmt: skip
+"""What systems show to be let in. `digest` is the SHA-256 of the secret, which is kept nowhere; `tenant` NULL = all."""
+
+idempotency = sa.Table(
+    "idempotency", metadata,
+    sa.Column("caller", sa.String, primary_key=True),
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("fingerprint", sa.LargeBinary, nullable=False),
+    sa.Column("at", Big, nullable=False, index=True),
+    sa.Column("status", sa.Integer),
+    sa.Column("answer", sa.String),
+)  # fmt: skip
+"""What writes with an Idempotency-Key were answered, for a day; `status` NULL: not answered yet."""

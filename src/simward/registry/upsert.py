@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 
-def upsert(connection: sa.Connection, table: sa.Table, key: Sequence[str], values: dict[str, Any]) -> None:
-    """Write `values`; of a row that has this key, only the columns that are given change."""
-    shape = (connection.dialect.name, table.name, tuple(key), tuple(values))
+def upsert(
+    connection: sa.Connection, table: sa.Table, key: Sequence[str],
+    values: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+) -> None:  # fmt: skip
+    """Write `values`, a row or several with the same columns; of a row that has this key, only those columns change."""
+    names = tuple(values) if isinstance(values, Mapping) else tuple(values[0])
+    shape = (connection.dialect.name, table.name, tuple(key), names)
     statement = _made.get(shape)
     if statement is None:
         statement = insert(connection, table)
-        changed = {name: statement.excluded[name] for name in values if name not in key}
+        changed = {name: statement.excluded[name] for name in names if name not in key}
         if changed:
             statement = statement.on_conflict_do_update(index_elements=list(key), set_=changed)
         else:

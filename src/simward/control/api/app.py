@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from simward import __version__
-from simward.control.api.commands import command_routes
+from simward.control.api.commands import command_routes, of_no_tenant
+from simward.control.api.description import describe
 from simward.control.api.health import health_routes
+from simward.control.api.permissions import guard
 from simward.control.api.problems import add_problems
 from simward.control.gate_link import GateLink
 from simward.control.readiness import Readiness
@@ -18,11 +20,18 @@ from simward.control.readiness import Readiness
 
 def make_app(
     gate: GateLink, data_dir: Path, readiness: Readiness, status: Callable[[], dict[str, Any]],
-    routes: Sequence[APIRouter] = (),
+    routes: Sequence[APIRouter] = (), tenant_of: Callable[[str], str | None] = of_no_tenant,
 ) -> FastAPI:
-    """`routes` are those of other parts. Every one but what the edge opens to all finds `request.state.principal`."""
-    app = FastAPI(title="Simward", version=__version__, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None)
+    """`routes` are those of other parts; `tenant_of` gives the tenant of the subscription with this ICCID.
+
+    Every route but what the edge opens to all finds `request.state.principal`, and is held to what it declares.
+    """
+    app = FastAPI(
+        title="Simward", version=__version__, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None,
+        dependencies=[Depends(guard)],
+    )  # fmt: skip
     add_problems(app)
-    for one in (health_routes(readiness, status), command_routes(gate, data_dir), *routes):
+    describe(app)
+    for one in (health_routes(readiness, status), command_routes(gate, data_dir, tenant_of), *routes):
         app.include_router(one)
     return app

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from simward.control.api.permissions import OWNER, needs, refused
 from simward.control.api.principals import Principal
-from simward.control.api.problems import Problem
+from simward.control.api.problems import Problem, gate_unreachable, no_registry
+from simward.control.api.repeats import HEADER, command_id
 from simward.control.api.words import Words
 from simward.control.gate_link import GateLink, GateUnreachable
+from simward.errors import RegistryError
 from simward.gate_socket import ABOUT_A_SUBSCRIPTION, GENERATION_END
 from simward.identity import Iccid
 
@@ -82,11 +87,18 @@ class Revision(BaseModel):
     revision: Name = Field(description="The name of its folder there.")
 
 
-def command_routes(gate: GateLink, data_dir: Path) -> APIRouter:
+def of_no_tenant(iccid: str) -> str | None:
+    """What is known of the tenant of a subscription where nobody can be asked."""
+    return None
+
+
+def command_routes(
+    gate: GateLink, data_dir: Path, tenant_of: Callable[[str], str | None] = of_no_tenant
+) -> APIRouter:
     """Both routes."""
     routes = APIRouter(prefix="/v1", tags=["commands"])
 
-    @routes.post("/commands")
+    @routes.post("/commands", openapi_extra=needs("lock", "release", "disconnect", "pause", "resume"))
     async def command(command: Command, request: Request) -> dict[str, Any]:
         """Lock, quarantine, release or disconnect a subscription; pause or resume all responses."""
         principal: Principal = request.state.principal
@@ -94,16 +106,18 @@ def command_routes(gate: GateLink, data_dir: Path) -> APIRouter:
             raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not {command.do} this.")
         if command.actor and not principal.local:
             raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
+        await _of_its_tenant(command, principal, tenant_of)
+        key = request.headers.get(HEADER)
+        if key and not command.id:
+            command.id = command_id(principal, key)
         answer = await _ask(gate, command.payload(command.actor or principal.name))
         result = answer.get("result") or ("applied" if answer.get("ok") else "refused")
         log.info("%s asked by %r: %s (%s)", command.do, command.actor or principal.name, result, _sequence(answer))
         return _told(answer, 503, "gate-refused")
 
-    @routes.post("/revisions")
-    async def revision(revision: Revision, request: Request) -> dict[str, Any]:
+    @routes.post("/revisions", openapi_extra=needs(OWNER))
+    async def revision(revision: Revision) -> dict[str, Any]:
         """Have the gate take a revision; answered when its last piece is durable."""
-        if not request.state.principal.local:
-            raise Problem(403, "not-permitted", "Not permitted", "A revision is the owner's to apply, on this machine.")
         folder = (data_dir / "revisions" / revision.revision).absolute()
         if not folder.is_dir():
             raise Problem(404, "not-found", "No such revision", f"{revision.revision} is not in data/revisions.")
@@ -114,12 +128,25 @@ def command_routes(gate: GateLink, data_dir: Path) -> APIRouter:
     return routes
 
 
+async def _of_its_tenant(command: Command, principal: Principal, tenant_of: Callable[[str], str | None]) -> None:
+    """Who is bound to a tenant acts on its subscriptions alone; those of others are not there for it."""
+    if principal.tenant is None:
+        return
+    if command.iccid is None:
+        raise refused(principal, f"{command.do}, which is about all tenants")
+    try:
+        owner = await asyncio.to_thread(tenant_of, command.iccid)
+    except RegistryError as error:
+        raise no_registry(error) from None
+    if owner != principal.tenant:
+        raise Problem(404, "not-found", REFUSED["not-found"][1], "There is no subscription with this ICCID.")
+
+
 async def _ask(gate: GateLink, payload: dict[str, Any], within_s: float | None = None) -> dict[str, Any]:
     try:
         return await (gate.ask(payload) if within_s is None else gate.ask(payload, within_s))
     except GateUnreachable as error:
-        wait = {"Retry-After": "1"}
-        raise Problem(503, "no-gate", "The gate cannot be reached", str(error), headers=wait) from None
+        raise gate_unreachable(error) from None
 
 
 def _told(answer: dict[str, Any], status: int, name: str) -> dict[str, Any]:

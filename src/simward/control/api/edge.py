@@ -14,7 +14,10 @@ from collections.abc import Mapping, Sequence
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simward.control.api.principals import LOCAL, Authenticator, Principal
-from simward.control.api.problems import INTERNAL, Problem, response_of
+from simward.control.api.problems import INTERNAL, Problem, no_registry, response_of
+from simward.control.api.wrong_tokens import WrongTokens
+from simward.control.api.wrong_tokens import headers as wait_headers
+from simward.errors import RegistryError
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,7 @@ class Edge:
     def __init__(self, app: ASGIApp, authenticators: Sequence[Authenticator] | None) -> None:
         """`authenticators` None: the listener is the owner's own socket, and whoever comes by it is the owner."""
         self._app, self._authenticators = app, authenticators
+        self._wrong = WrongTokens()
         self._now = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,15 +81,34 @@ class Edge:
             raise _too_large(_octets_max(scope))
         if self._authenticators is None:
             return LOCAL
-        for one in self._authenticators:
-            principal = await one.authenticate(headers)
-            if principal is not None:
-                return principal
         if scope["path"] in OPEN_TO_ALL:
             return None
+        return await self._known(self._authenticators, scope, headers)
+
+    async def _known(
+        self, authenticators: Sequence[Authenticator], scope: Scope, headers: Mapping[bytes, bytes]
+    ) -> Principal:
+        """Whoever shows who it is; an address that was wrong too often is not even heard. Raises Problem."""
+        shows = b"authorization" in headers
+        address = scope["client"][0] if scope.get("client") else ""
+        wait_s = self._wrong.wait_s(address) if shows else 0
+        if wait_s:
+            said = f"Too many wrong tokens came from this address; try again in {wait_s} s."
+            raise Problem(429, "wrong-tokens", "Too many wrong tokens", said, headers=wait_headers(wait_s))
+        try:
+            for one in authenticators:
+                principal = await one.authenticate(headers)
+                if principal is not None:
+                    return principal
+        except RegistryError as error:
+            raise no_registry(error) from None
+        challenge = "Bearer"
+        if shows:
+            self._wrong.note(address)
+            challenge = 'Bearer error="invalid_token"'  # RFC 6750 3.1
         raise Problem(
             401, "unauthenticated", "Who are you?", "This address serves only callers that show who they are.",
-            headers={"WWW-Authenticate": "Bearer"},
+            headers={"WWW-Authenticate": challenge},
         )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from simward.control.api.permissions import needs
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
 from simward.control.dispatching import Courier, Dispatcher
@@ -53,15 +54,8 @@ class Asking:
     def __init__(self, registry: Registry, dispatcher: Dispatcher) -> None:
         self.registry, self.dispatcher = registry, dispatcher
 
-    def may(self, request: Request, what: str) -> None:
-        """Raises Problem where the caller may not."""
-        principal: Principal = request.state.principal
-        if not principal.allows(what, None):
-            raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not: {what}.")
-
-    def courier(self, request: Request, name: str, what: str) -> Courier:
-        """Of an endpoint, for a caller who may."""
-        self.may(request, what)
+    def courier(self, name: str) -> Courier:
+        """Of an endpoint."""
         if name not in self.dispatcher.couriers:
             known = ", ".join(self.dispatcher.couriers) or "none"
             raise Problem(404, "no-such-endpoint", "No such endpoint", f"The settings have {known}.")
@@ -94,29 +88,28 @@ def endpoint_routes(
 
 
 def _add_looking(routes: APIRouter, asking: Asking) -> None:
-    @routes.get("")
-    async def listed(request: Request) -> dict[str, Any]:
+    @routes.get("", openapi_extra=needs("read-endpoints", all_tenants=True))
+    async def listed() -> dict[str, Any]:
         """Every endpoint of the settings: what waits, what died, whether it is up."""
-        asking.may(request, "read-endpoints")
         counted = await asking.ask(outbox.counts)
         couriers = asking.dispatcher.couriers.items()
         return {"endpoints": [told(one, counted.get(name, {})) for name, one in couriers]}
 
-    @routes.get("/{name}/dead")
+    @routes.get("/{name}/dead", openapi_extra=needs("read-endpoints", all_tenants=True))
     async def dead(
-        name: str, request: Request, limit: Annotated[int, Query(ge=1, le=LISTED_MOST)] = 100
+        name: str, limit: Annotated[int, Query(ge=1, le=LISTED_MOST)] = 100
     ) -> dict[str, Any]:
         """What could not be delivered, the newest first."""
-        asking.courier(request, name, "read-endpoints")
+        asking.courier(name)
         rows = await asking.ask(lambda c: outbox.dead_letters(c, name, limit))
         return {"dead": [dead_letter(row) for row in rows]}
 
 
 def _add_testing(routes: APIRouter, asking: Asking, announcing: Announcing, now: Callable[[], int]) -> None:
-    @routes.post("/{name}/test")
-    async def test(name: str, request: Request) -> dict[str, Any]:
+    @routes.post("/{name}/test", openapi_extra=needs("write-endpoints", all_tenants=True))
+    async def test(name: str) -> dict[str, Any]:
         """Send a test now, past all that waits. An endpoint that takes it counts as up again."""
-        courier = asking.courier(request, name, "write-endpoints")
+        courier = asking.courier(name)
         id_ = f"endpoint.test:{uuid.uuid4()}"
 
         def announced(connection: sa.Connection) -> Any:
@@ -134,10 +127,10 @@ def _add_testing(routes: APIRouter, asking: Asking, announcing: Announcing, now:
 
 
 def _add_sending_again(routes: APIRouter, asking: Asking, now: Callable[[], int]) -> None:
-    @routes.post("/{name}/redrive")
+    @routes.post("/{name}/redrive", openapi_extra=needs("write-endpoints", all_tenants=True))
     async def redrive(name: str, asked: Redrive, request: Request) -> dict[str, Any]:
         """Dead letters wait again, for another day, each before what waits in its lane."""
-        asking.courier(request, name, "write-endpoints")
+        asking.courier(name)
 
         def write(connection: sa.Connection) -> int:
             again = outbox.redrive(connection, name, now(), now() + DELIVER_WITHIN_US, asked.deliveries)
@@ -148,10 +141,10 @@ def _add_sending_again(routes: APIRouter, asking: Asking, now: Callable[[], int]
         await asking.dispatcher.reload(name)
         return {"endpoint": name, "redriven": again}
 
-    @routes.post("/{name}/redeliver")
+    @routes.post("/{name}/redeliver", openapi_extra=needs("write-endpoints", all_tenants=True))
     async def redeliver(name: str, asked: Redeliver, request: Request) -> dict[str, Any]:
         """An announcement is delivered to an endpoint once more, under its id, after what waits in its lane."""
-        asking.courier(request, name, "write-endpoints")
+        asking.courier(name)
 
         def write(connection: sa.Connection) -> bool:
             found = sa.select(t.announcement).where(t.announcement.c.id == asked.announcement)

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from simward.control.api.permissions import needs
 from simward.control.api.principals import Principal
-from simward.control.api.problems import Problem
+from simward.control.api.problems import Problem, no_registry
 from simward.control.api.words import Words
 from simward.control.chapters import chapters_of
 from simward.errors import JournalError, RefusedError, RegistryError, UsageError
@@ -60,7 +62,7 @@ def incident_routes(registry: Registry, judging: Judging, data_dir: Path, now: C
     """The routes; writes run in a thread, since the registry has one writer at a time."""
     routes = APIRouter(prefix="/v1/incidents", tags=["incidents"])
 
-    @routes.get("")
+    @routes.get("", openapi_extra=needs("read-incidents"))
     async def listed(
         request: Request, state: Annotated[list[State] | None, Query()] = None,
         severity: Annotated[list[Severity] | None, Query()] = None, use_case: str | None = None,
@@ -68,67 +70,64 @@ def incident_routes(registry: Registry, judging: Judging, data_dir: Path, now: C
         limit: Annotated[int, Query(ge=1, le=LISTED_MOST)] = 100,
     ) -> dict[str, Any]:  # fmt: skip
         """The newest first, those that are not resolved unless `state` says; `since` (us UTC) of the last change."""
-        _may(request, "read-incidents")
+        tenant = request.state.principal.tenant
 
         def look() -> list[dict[str, Any]]:
             with registry.reading() as connection:
                 found = kept.listed(
                     connection, states=state or kept.UNRESOLVED, severities=severity or (), use_case=use_case,
-                    since=since, limit=limit,
+                    tenant=tenant, since=since, limit=limit,
                 )  # fmt: skip
                 return [told(one) for one in found]
 
         return {"incidents": await _run(look)}
 
-    @routes.get("/{number}")
+    @routes.get("/{number}", openapi_extra=needs("read-incidents"))
     async def one(number: int, request: Request) -> dict[str, Any]:
         """The whole of one: its story, evidence, effects, parties and entries."""
-        _may(request, "read-incidents")
+        tenant = request.state.principal.tenant
 
         def look() -> dict[str, Any]:
             with registry.reading() as connection:
-                row = kept.find(connection, number) if number < 2**63 else None
-                if row is None:
-                    raise NoSuchIncident(f"there is no incident {number}")
+                row = _visible(connection, number, tenant)
                 whose = subscriptions_of(connection, number)
                 return document(connection, row, story(connection, row, chapters_of(data_dir, whose)))
 
         return await _run(look)
 
     async def write(request: Request, number: int, action: str, asked: Asked, **more: Any) -> dict[str, Any]:
-        actor = _actor(request, asked)
+        actor, tenant = _actor(request, asked), request.state.principal.tenant
 
         def act() -> dict[str, Any]:
-            if number >= 2**63:
-                raise NoSuchIncident(f"there is no incident {number}")
             with registry.writing() as connection:
+                _visible(connection, number, tenant)
                 return told(judging.act(connection, number, action, now(), actor, asked.because, **more))
 
         answer: dict[str, Any] = await _run(act)
         log.info("incident %s: %s by %r", answer["number"], action, actor)
         return answer
 
-    @routes.post("/{number}/acknowledge")
+    @routes.post("/{number}/acknowledge", openapi_extra=needs("judge-incidents"))
     async def acknowledge(number: int, asked: Asked, request: Request) -> dict[str, Any]:
         """Somebody sees to it."""
         return await write(request, number, "acknowledge", asked)
 
-    @routes.post("/{number}/assign")
+    @routes.post("/{number}/assign", openapi_extra=needs("judge-incidents"))
     async def assign(number: int, asked: Assignment, request: Request) -> dict[str, Any]:
         """It is somebody else's."""
         return await write(request, number, "assign", asked, to=asked.to)
 
-    @routes.post("/{number}/note")
+    @routes.post("/{number}/note", openapi_extra=needs("judge-incidents"))
     async def note(number: int, asked: Explained, request: Request) -> dict[str, Any]:
         """One more line of its story; the text is `because`."""
         return await write(request, number, "note", asked)
 
-    @routes.post("/{number}/resolve")
+    @routes.post("/{number}/resolve", openapi_extra=needs("judge-incidents"))
     async def resolve(number: int, asked: Resolution, request: Request) -> dict[str, Any]:
         """It is over, and was this."""
         return await write(request, number, "resolve", asked, outcome=asked.outcome)
 
-    @routes.post("/{number}/reopen")
+    @routes.post("/{number}/reopen", openapi_extra=needs("judge-incidents"))
     async def reopen(number: int, asked: Explained, request: Request) -> dict[str, Any]:
         """It is not over."""
         return await write(request, number, "reopen", asked)
@@ -140,14 +139,15 @@ def _actor(request: Request, asked: Asked) -> str:
     principal: Principal = request.state.principal
     if asked.actor and not principal.local:
         raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
-    _may(request, "judge-incidents")
     return asked.actor or principal.name
 
 
-def _may(request: Request, what: str) -> None:
-    principal: Principal = request.state.principal
-    if not principal.allows(what, None):
-        raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not: {what}.")
+def _visible(connection: sa.Connection, number: int, tenant: str | None) -> kept.Incident:
+    """The incident, for who may see this tenant (None: all); of another tenant there is none."""
+    row = kept.find(connection, number) if 0 < number < 2**63 else None
+    if row is None or tenant not in (None, row.tenant):
+        raise NoSuchIncident(f"there is no incident {number}")
+    return row
 
 
 async def _run(work: Callable[[], Any]) -> Any:
@@ -160,5 +160,4 @@ async def _run(work: Callable[[], Any]) -> Any:
     except UsageError as error:
         raise Problem(422, "invalid-request", "The request is not valid", str(error)) from None
     except (RegistryError, JournalError) as error:
-        wait = {"Retry-After": "1"}
-        raise Problem(503, "no-registry", "Registry or journal cannot be used", str(error), headers=wait) from None
+        raise no_registry(error) from None

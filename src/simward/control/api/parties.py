@@ -16,6 +16,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from simward.control.api.permissions import KNOWN, needs
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
 from simward.control.api.words import Words
@@ -86,7 +87,10 @@ def party_routes(
     """The route; `wake` is called when something was written."""
     routes = APIRouter(prefix="/v1/incidents", tags=["parties"])
 
-    @routes.post("/{number}/acknowledgements", status_code=200, responses={202: {"description": "The gate is asked."}})
+    @routes.post(
+        "/{number}/acknowledgements", status_code=200, responses={202: {"description": "The gate is asked."}},
+        openapi_extra=needs(KNOWN),
+    )  # fmt: skip
     async def acknowledge(number: Number, said: Acknowledgement, request: Request) -> JSONResponse:
         """Acknowledge an incident, and ask for something or for nothing. The same again changes nothing."""
         principal: Principal = request.state.principal

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
-def _everything(command: str, iccid: str | None) -> bool:
+def _everything(permission: str, iccid: str | None) -> bool:
     return True
 
 
@@ -17,9 +17,17 @@ class Principal:
 
     name: str
     allows: Callable[[str, str | None], bool] = _everything
-    """May it give this command, about this subscription (ICCID; None: about everything)?"""
+    """Has it this permission, about this subscription (ICCID; None: about whatever it may see)?"""
     local: bool = False
     """It came by the unix socket that the owner alone may open: it may speak for others, and names files here."""
+    role: str = ""
+    """A role of permissions.ROLES, where it has one."""
+    tenant: str | None = None
+    """The only tenant that it may see and act on; None: all of them."""
+    about_some: frozenset[str] = frozenset()
+    """Permissions that it has about some subscriptions alone: a route that they let in asks `allows` about each."""
+    token: str = ""
+    """The id of the token that it showed."""
 
 
 LOCAL = Principal("local", local=True)

@@ -32,6 +32,24 @@ INTERNAL = Problem(
 )
 
 
+def invalid(where: str, name: str, detail: str) -> Problem:
+    """A parameter (`where`: query, path, header) that is not as it should be."""
+    wrong = [{"pointer": f"#/{name}", "in": where, "detail": detail}]
+    return Problem(422, "invalid-request", "The request is not valid", f"#/{name}: {detail}", errors=wrong)
+
+
+def gate_unreachable(error: Exception) -> Problem:
+    """The gate cannot be asked right now."""
+    return Problem(503, "no-gate", "The gate cannot be reached", str(error), headers={"Retry-After": "1"})
+
+
+def no_registry(error: Exception) -> Problem:
+    """The registry, or a journal, cannot be used right now."""
+    return Problem(
+        503, "no-registry", "Registry or journal cannot be used", str(error), headers={"Retry-After": "1"}
+    )
+
+
 def response_of(problem: Problem) -> Response:
     """The answer."""
     document = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 from collections.abc import Callable
@@ -12,6 +11,8 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from simward.control.api.asking import Asking
+from simward.control.api.permissions import needs
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
 from simward.control.api.words import Words
@@ -63,30 +64,9 @@ class Undoing(Asked):
         return self
 
 
-class _Asking:
-    """The registry, asked and changed in a thread: it has one writer at a time."""
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-
-    async def read(self, question: Callable[[sa.Connection], Answer]) -> Answer:
-        def look() -> Answer:
-            with self._registry.reading() as connection:
-                return question(connection)
-
-        return await asyncio.to_thread(look)
-
-    async def write(self, change: Callable[[sa.Connection], Answer]) -> Answer:
-        def act() -> Answer:
-            with self._registry.writing() as connection:
-                return change(connection)
-
-        return await asyncio.to_thread(act)
-
-
 def rule_routes(registry: Registry, now: Callable[[], int]) -> APIRouter:
     """All of them."""
-    routes, asking = APIRouter(prefix="/v1", tags=["rules"]), _Asking(registry)
+    routes, asking = APIRouter(prefix="/v1", tags=["rules"]), Asking(registry)
     _add_looking(routes, asking)
     _add_deciding(routes, asking, now)
     _add_switching(routes, asking, now)
@@ -94,35 +74,32 @@ def rule_routes(registry: Registry, now: Callable[[], int]) -> APIRouter:
     return routes
 
 
-def _add_looking(routes: APIRouter, asking: _Asking) -> None:
-    @routes.get("/rules")
-    async def rules(request: Request) -> dict[str, Any]:
+def _add_looking(routes: APIRouter, asking: Asking) -> None:
+    @routes.get("/rules", openapi_extra=needs("read-rules", all_tenants=True))
+    async def rules() -> dict[str, Any]:
         """Every rule, with how many of its actions are in which state."""
-        _may(request, "read-rules")
         return {"rules": await asking.read(told_rules)}
 
-    @routes.get("/rules/{name}")
-    async def rule(name: Name, request: Request) -> dict[str, Any]:
+    @routes.get("/rules/{name}", openapi_extra=needs("read-rules", all_tenants=True))
+    async def rule(name: Name) -> dict[str, Any]:
         """One of them."""
-        _may(request, "read-rules")
         return await asking.read(lambda connection: _must_be_one(connection, name))
 
-    @routes.get("/rule-actions")
+    @routes.get("/rule-actions", openapi_extra=needs("read-rules", all_tenants=True))
     async def actions(
-        request: Request, rule: Name | None = None, state: State | None = None,
+        rule: Name | None = None, state: State | None = None,
         limit: Annotated[int, Query(ge=1, le=LISTED_MOST)] = 100,
     ) -> dict[str, Any]:  # fmt: skip
         """What rules do and did, the newest first; `state=held` is what waits for a person."""
-        _may(request, "read-rules")
         found = await asking.read(lambda connection: kept.actions(connection, rule=rule, state=state, most=limit))
         return {"actions": [told_action(row) for row in found]}
 
 
-def _add_deciding(routes: APIRouter, asking: _Asking, now: Callable[[], int]) -> None:
-    @routes.post("/rules/{name}/approve")
+def _add_deciding(routes: APIRouter, asking: Asking, now: Callable[[], int]) -> None:
+    @routes.post("/rules/{name}/approve", openapi_extra=needs("approve", all_tenants=True))
     async def approving(name: Name, asked: Chosen, request: Request) -> dict[str, Any]:
         """Let held actions go: as commands of the person, which no limit holds. Much takes a second person."""
-        actor = _actor(request, asked, "approve")
+        actor = _actor(request, asked)
 
         def change(connection: sa.Connection) -> dict[str, Any]:
             _must_be_one(connection, name)
@@ -131,10 +108,10 @@ def _add_deciding(routes: APIRouter, asking: _Asking, now: Callable[[], int]) ->
 
         return await asking.write(change)
 
-    @routes.post("/rules/{name}/reject")
+    @routes.post("/rules/{name}/reject", openapi_extra=needs("approve", all_tenants=True))
     async def rejecting(name: Name, asked: Chosen, request: Request) -> dict[str, Any]:
         """Held actions are not to be done."""
-        actor = _actor(request, asked, "approve")
+        actor = _actor(request, asked)
 
         def change(connection: sa.Connection) -> dict[str, Any]:
             _must_be_one(connection, name)
@@ -143,11 +120,11 @@ def _add_deciding(routes: APIRouter, asking: _Asking, now: Callable[[], int]) ->
         return await asking.write(change)
 
 
-def _add_switching(routes: APIRouter, asking: _Asking, now: Callable[[], int]) -> None:
-    @routes.post("/rules/{name}/pause")
+def _add_switching(routes: APIRouter, asking: Asking, now: Callable[[], int]) -> None:
+    @routes.post("/rules/{name}/pause", openapi_extra=needs("pause", all_tenants=True))
     async def pausing(name: Name, asked: Asked, request: Request) -> dict[str, Any]:
         """Until it is resumed, the rule only says what it would do."""
-        actor = _actor(request, asked, "pause")
+        actor = _actor(request, asked)
 
         def change(connection: sa.Connection) -> dict[str, Any]:
             _must_be_one(connection, name)
@@ -157,10 +134,10 @@ def _add_switching(routes: APIRouter, asking: _Asking, now: Callable[[], int]) -
 
         return await asking.write(change)
 
-    @routes.post("/rules/{name}/resume")
+    @routes.post("/rules/{name}/resume", openapi_extra=needs("resume", all_tenants=True))
     async def resuming(name: Name, asked: Asked, request: Request) -> dict[str, Any]:
         """It acts again as its mode says."""
-        actor = _actor(request, asked, "resume")
+        actor = _actor(request, asked)
 
         def change(connection: sa.Connection) -> dict[str, Any]:
             _must_be_one(connection, name)
@@ -171,11 +148,11 @@ def _add_switching(routes: APIRouter, asking: _Asking, now: Callable[[], int]) -
         return await asking.write(change)
 
 
-def _add_undoing(routes: APIRouter, asking: _Asking, now: Callable[[], int]) -> None:
-    @routes.post("/undo")
+def _add_undoing(routes: APIRouter, asking: Asking, now: Callable[[], int]) -> None:
+    @routes.post("/undo", openapi_extra=needs("undo", all_tenants=True))
     async def undoing(asked: Undoing, request: Request) -> dict[str, Any]:
         """Release what a rule, or whatever acted because of an incident, has locked; one after the other."""
-        actor = _actor(request, asked, "undo")
+        actor = _actor(request, asked)
 
         def change(connection: sa.Connection) -> dict[str, Any]:
             if asked.rule is not None:
@@ -190,10 +167,9 @@ def _add_undoing(routes: APIRouter, asking: _Asking, now: Callable[[], int]) -> 
         log.info("undo %s asked by %r: %d releases", answer["undo"], actor, answer["releases"])
         return answer
 
-    @routes.get("/undo/{undo}")
-    async def undone(undo: Annotated[str, StringConstraints(max_length=40)], request: Request) -> dict[str, Any]:
+    @routes.get("/undo/{undo}", openapi_extra=needs("read-rules", all_tenants=True))
+    async def undone(undo: Annotated[str, StringConstraints(max_length=40)]) -> dict[str, Any]:
         """How far one is."""
-        _may(request, "read-rules")
         found = await asking.read(lambda connection: how_undo_stands(connection, undo))
         if found is None:
             raise Problem(404, "no-such-undo", "No such undo", f"There is no undo {undo!r}.")
@@ -207,16 +183,9 @@ def _must_be_one(connection: sa.Connection, name: str) -> dict[str, Any]:
     return found
 
 
-def _may(request: Request, what: str) -> Principal:
-    principal: Principal = request.state.principal
-    if not principal.allows(what, None):
-        raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not {what}.")
-    return principal
-
-
-def _actor(request: Request, asked: Asked, what: str) -> str:
+def _actor(request: Request, asked: Asked) -> str:
     """Who it is that asks."""
-    principal = _may(request, what)
+    principal: Principal = request.state.principal
     if asked.actor and not principal.local:
         raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
     if not asked.because.strip():

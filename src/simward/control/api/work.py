@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from simward.control.api.permissions import needs
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
 from simward.engine.phrases import when
@@ -176,7 +177,7 @@ def work_routes(
     routes = APIRouter(prefix="/v1/work-orders", tags=["work orders"])
     orders = Orders(registry, inventory, now)
 
-    @routes.post("", status_code=201)
+    @routes.post("", status_code=201, openapi_extra=needs("plan", all_tenants=True))
     async def create(asked: NewOrder, request: Request) -> dict[str, Any]:
         """Make an order and have the gate told; with `dry_run`, only say what it would be about."""
         answer = await _run(lambda: orders.create(asked, request.state.principal))
@@ -184,22 +185,20 @@ def work_routes(
             decided()
         return answer
 
-    @routes.get("")
+    @routes.get("", openapi_extra=needs("read-work-orders", all_tenants=True))
     async def listed(
-        request: Request, state: Annotated[list[State] | None, Query()] = None,
+        state: Annotated[list[State] | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> dict[str, Any]:  # fmt: skip
         """The newest first; open and overdue ones unless `state` says."""
-        _may(request.state.principal, "read-work-orders", None)
         return await _run(lambda: orders.listed(state or ["open", "overdue"], limit))
 
-    @routes.get("/{number}")
-    async def one(number: int, request: Request) -> dict[str, Any]:
+    @routes.get("/{number}", openapi_extra=needs("read-work-orders", all_tenants=True))
+    async def one(number: int) -> dict[str, Any]:
         """An order with its items."""
-        _may(request.state.principal, "read-work-orders", None)
         return await _run(lambda: orders.one(number))
 
-    @routes.post("/{number}/cancel")
+    @routes.post("/{number}/cancel", openapi_extra=needs("plan", all_tenants=True))
     async def cancel(number: int, asked: Asked, request: Request) -> dict[str, Any]:
         """Take back what is still to come."""
         answer = await _run(lambda: orders.cancel(number, asked, request.state.principal))

@@ -1,0 +1,119 @@
+"""Who may what: the permissions there are, what each role has of them, and that every route says what it needs.
+
+A route declares it where it is made, `openapi_extra=needs("read-incidents")`; `guard` holds every request to it before
+the route runs. A route that declares nothing is the owner's alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import Request
+
+from simward.control.api.principals import Principal
+from simward.control.api.problems import Problem, invalid
+
+DECLARED, WHOLE = "x-permissions", "x-all-tenants"
+"""Members of a route in the OpenAPI description: any of these permissions; not for who is bound to a tenant."""
+
+PERMISSIONS = {
+    "read-status": "See how the installation stands.",
+    "read-subscriptions": "See subscriptions: device, addresses, lock, story.",
+    "read-findings": "See findings.",
+    "read-effects": "See what was sent to gateways, and what they answered.",
+    "read-incidents": "See incidents and their stories.",
+    "read-gateways": "See gateways.",
+    "read-events": "See the events that webhooks send.",
+    "read-endpoints": "See endpoints, and what could not be delivered.",
+    "read-rules": "See rules, and what they do.",
+    "read-work-orders": "See work orders.",
+    "read-audit": "See who did what, and why.",
+    "judge-incidents": "Acknowledge, assign, note, resolve and reopen incidents.",
+    "lock": "Lock a subscription.",
+    "release": "Take a lock off.",
+    "disconnect": "End the sessions of a subscription.",
+    "pause": "Hold all responses, or a rule.",
+    "resume": "Let them act again.",
+    "plan": "Make and cancel work orders.",
+    "approve": "Let held actions of rules go, or not.",
+    "undo": "Take back what a rule did, or what was done because of an incident.",
+    "write-endpoints": "Test endpoints, and send again.",
+    "manage-tokens": "Make, list and revoke tokens.",
+}
+"""Every permission, and what it lets do."""
+
+OWNER = "owner"
+"""Needed where only the owner may, who comes by the unix socket: no role has it."""
+ANYBODY = "anybody"
+"""Open to all, known or not."""
+KNOWN = "known"
+"""Open to whoever is known; the route itself looks at who it is."""
+
+_READ = frozenset((
+    "read-status", "read-subscriptions", "read-findings", "read-effects", "read-incidents", "read-gateways",
+    "read-events",
+))  # fmt: skip
+_LOOK_BEHIND = _READ | {"read-endpoints", "read-rules", "read-work-orders"}
+
+ROLES = {
+    "viewer": _READ,
+    "installer": frozenset(("read-status", "read-subscriptions", "read-findings", "read-work-orders")),
+    "operator": _LOOK_BEHIND | {
+        "judge-incidents", "lock", "release", "disconnect", "pause", "resume", "plan", "write-endpoints",
+    },
+    "approver": _LOOK_BEHIND | {"approve", "undo", "pause", "resume"},
+    "policy-author": _LOOK_BEHIND,
+    "auditor": _LOOK_BEHIND | {"read-audit"},
+    "administrator": frozenset(PERMISSIONS),
+}  # fmt: skip
+"""What each role has. Who operates does not approve: much that is held takes a second person."""
+
+
+def needs(*any_of: str, all_tenants: bool = False) -> dict[str, Any]:
+    """What a route declares, as its `openapi_extra`: any of these permissions lets in.
+
+    `all_tenants`: what it shows or does is of the whole installation, so that who is bound to a tenant may not.
+    """
+    unknown = [one for one in any_of if one not in PERMISSIONS and one not in (OWNER, ANYBODY, KNOWN)]
+    if unknown or not any_of:
+        raise ValueError(f"no permission: {unknown}")
+    declared: dict[str, Any] = {DECLARED: list(any_of)}
+    if all_tenants:
+        declared[WHOLE] = True
+    if ANYBODY in any_of:
+        declared["security"] = []
+    return declared
+
+
+async def guard(request: Request) -> None:
+    """A dependency of every route: let in whom its declaration lets in, with what it knows. Raises Problem."""
+    _let_in(request)
+    known = {one.alias for one in request.scope["route"].dependant.query_params}
+    for name in request.query_params:
+        if name not in known:  # a filter that is not one would give more than was asked for
+            there_are = ", ".join(sorted(known)) or "none"
+            raise invalid("query", name[:64], f"there is no such parameter; there are: {there_are}")
+
+
+def _let_in(request: Request) -> None:
+    declared = getattr(request.scope["route"], "openapi_extra", None) or {}
+    needed: Iterable[str] = declared.get(DECLARED, (OWNER,))
+    if ANYBODY in needed:
+        return
+    principal: Principal = request.state.principal
+    if principal.local:
+        return
+    if KNOWN not in needed and not any(_has(principal, one) for one in needed):
+        raise refused(principal, " or ".join(needed))
+    if declared.get(WHOLE) and principal.tenant is not None:
+        raise refused(principal, f"do this for tenant {principal.tenant} alone: it is about all tenants")
+
+
+def _has(principal: Principal, permission: str) -> bool:
+    return permission != OWNER and (principal.allows(permission, None) or permission in principal.about_some)
+
+
+def refused(principal: Principal, what: str) -> Problem:
+    """What somebody is told who may not."""
+    return Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not: {what}.")
