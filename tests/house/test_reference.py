@@ -175,10 +175,11 @@ def test_routes_of_endpoints_and_parties_are_documented() -> None:
 
 
 def test_incidents_are_documented() -> None:
+    from simward.control.api import answers
     from simward.response import grouping, incident_life
 
     text = page("incidents.md")
-    assert tuple(rows(text, under="Incidents as JSON")) == incident_life.KEYS
+    assert tuple(rows(text, under="Incidents as JSON")) == incident_life.KEYS == tuple(answers.Incident.model_fields)
     assert tuple(rows(text, under="Groupings")) == tuple(one.name for one in grouping.GROUPINGS)
     for name in (*incident_life.COUNTS, *incident_life.CHANGES):
         assert f"`{name}`" in text

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from simward.control.api.answers import CommandAnswer, answered
 from simward.control.api.permissions import OWNER, needs, refused
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem, gate_unreachable, no_registry
@@ -98,7 +99,9 @@ def command_routes(
     """Both routes."""
     routes = APIRouter(prefix="/v1", tags=["commands"])
 
-    @routes.post("/commands", openapi_extra=needs("lock", "release", "disconnect", "pause", "resume"))
+    @routes.post(
+        "/commands", openapi_extra=needs("lock", "release", "disconnect", "pause", "resume"), **answered(CommandAnswer)
+    )
     async def command(command: Command, request: Request) -> dict[str, Any]:
         """Lock, quarantine, release or disconnect a subscription; pause or resume all responses."""
         principal: Principal = request.state.principal

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from simward.control.api.answers import Incident, Incidents, WholeIncident, answered
 from simward.control.api.permissions import needs
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem, no_registry
@@ -62,7 +63,7 @@ def incident_routes(registry: Registry, judging: Judging, data_dir: Path, now: C
     """The routes; writes run in a thread, since the registry has one writer at a time."""
     routes = APIRouter(prefix="/v1/incidents", tags=["incidents"])
 
-    @routes.get("", openapi_extra=needs("read-incidents"))
+    @routes.get("", openapi_extra=needs("read-incidents"), **answered(Incidents))
     async def listed(
         request: Request, state: Annotated[list[State] | None, Query()] = None,
         severity: Annotated[list[Severity] | None, Query()] = None, use_case: str | None = None,
@@ -82,7 +83,7 @@ def incident_routes(registry: Registry, judging: Judging, data_dir: Path, now: C
 
         return {"incidents": await _run(look)}
 
-    @routes.get("/{number}", openapi_extra=needs("read-incidents"))
+    @routes.get("/{number}", openapi_extra=needs("read-incidents"), **answered(WholeIncident))
     async def one(number: int, request: Request) -> dict[str, Any]:
         """The whole of one: its story, evidence, effects, parties and entries."""
         tenant = request.state.principal.tenant
@@ -107,27 +108,27 @@ def incident_routes(registry: Registry, judging: Judging, data_dir: Path, now: C
         log.info("incident %s: %s by %r", answer["number"], action, actor)
         return answer
 
-    @routes.post("/{number}/acknowledge", openapi_extra=needs("judge-incidents"))
+    @routes.post("/{number}/acknowledge", openapi_extra=needs("judge-incidents"), **answered(Incident))
     async def acknowledge(number: int, asked: Asked, request: Request) -> dict[str, Any]:
         """Somebody sees to it."""
         return await write(request, number, "acknowledge", asked)
 
-    @routes.post("/{number}/assign", openapi_extra=needs("judge-incidents"))
+    @routes.post("/{number}/assign", openapi_extra=needs("judge-incidents"), **answered(Incident))
     async def assign(number: int, asked: Assignment, request: Request) -> dict[str, Any]:
         """It is somebody else's."""
         return await write(request, number, "assign", asked, to=asked.to)
 
-    @routes.post("/{number}/note", openapi_extra=needs("judge-incidents"))
+    @routes.post("/{number}/note", openapi_extra=needs("judge-incidents"), **answered(Incident))
     async def note(number: int, asked: Explained, request: Request) -> dict[str, Any]:
         """One more line of its story; the text is `because`."""
         return await write(request, number, "note", asked)
 
-    @routes.post("/{number}/resolve", openapi_extra=needs("judge-incidents"))
+    @routes.post("/{number}/resolve", openapi_extra=needs("judge-incidents"), **answered(Incident))
     async def resolve(number: int, asked: Resolution, request: Request) -> dict[str, Any]:
         """It is over, and was this."""
         return await write(request, number, "resolve", asked, outcome=asked.outcome)
 
-    @routes.post("/{number}/reopen", openapi_extra=needs("judge-incidents"))
+    @routes.post("/{number}/reopen", openapi_extra=needs("judge-incidents"), **answered(Incident))
     async def reopen(number: int, asked: Explained, request: Request) -> dict[str, Any]:
         """It is not over."""
         return await write(request, number, "reopen", asked)
