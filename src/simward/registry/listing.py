@@ -24,7 +24,8 @@ def subscriptions(
     """By IMSI. `imei` is the bound device."""
     wanted = _given((S.tenant, tenant), (S.use_case, use_case), (S.iccid, iccid), (S.imei, imei))
     if locked is not None:
-        wanted.append(S.locked_at.is_not(None) if locked else S.locked_at.is_(None))
+        refused = sa.and_(S.locked_at.is_not(None), S.confined.is_(sa.false()))
+        wanted.append(refused if locked else sa.or_(S.locked_at.is_(None), S.confined.is_(sa.true())))
     if after is not None:
         wanted.append(S.imsi > after)
     return connection.execute(sa.select(t.subscription).where(*wanted).order_by(S.imsi).limit(limit)).all()

@@ -100,8 +100,9 @@ def command_routes(
     routes = APIRouter(prefix="/v1", tags=["commands"])
 
     @routes.post(
-        "/commands", openapi_extra=needs("lock", "release", "disconnect", "pause", "resume"), **answered(CommandAnswer)
-    )
+        "/commands", openapi_extra=needs("lock", "quarantine", "release", "disconnect", "pause", "resume"),
+        **answered(CommandAnswer),
+    )  # fmt: skip
     async def command(command: Command, request: Request) -> dict[str, Any]:
         """Lock, quarantine, release or disconnect a subscription; pause or resume all responses."""
         principal: Principal = request.state.principal

@@ -31,7 +31,8 @@ PERMISSIONS = {
     "read-audit": "See who did what, and why.",
     "judge-incidents": "Acknowledge, assign, note, resolve and reopen incidents.",
     "lock": "Lock a subscription.",
-    "release": "Take a lock off.",
+    "quarantine": "Put a subscription into quarantine.",
+    "release": "Take a lock or a quarantine off.",
     "disconnect": "End the sessions of a subscription.",
     "pause": "Hold all responses, or a rule.",
     "resume": "Let them act again.",
@@ -60,7 +61,7 @@ ROLES = {
     "viewer": _READ,
     "installer": frozenset(("read-status", "read-subscriptions", "read-findings", "read-work-orders")),
     "operator": _LOOK_BEHIND | {
-        "judge-incidents", "lock", "release", "disconnect", "pause", "resume", "plan", "write-endpoints",
+        "judge-incidents", "lock", "quarantine", "release", "disconnect", "pause", "resume", "plan", "write-endpoints",
     },
     "approver": _LOOK_BEHIND | {"approve", "undo", "pause", "resume"},
     "policy-author": _LOOK_BEHIND,

@@ -52,8 +52,9 @@ class Subscription(Row):
     address: str | None
     prefix: str | None
     delegated: str | None
-    locked_at: str | None
+    locked_at: str | None = Field(description="Since when it is refused or, where it is confined, in quarantine.")
     locked_because: str | None
+    confined: bool = Field(description="It is in quarantine by a command, not locked.")
     as_of_seq: int = Field(description="The sequence of the journal up to which this holds.")
 
 
@@ -170,7 +171,7 @@ def _add_subscriptions(routes: APIRouter, asking: Asking, story: Story) -> None:
         if imsi is not None:
             one = await asking.read(lambda c: listing.subscription(c, tenant=tenant, imsi=imsi, iccid=iccid))
             fits = one is not None and imei in (None, one.imei) and use_case in (None, one.use_case)
-            fits = fits and locked in (None, one is not None and one.locked_at is not None)
+            fits = fits and locked in (None, one is not None and one.locked_at is not None and not one.confined)
             rows = [one] if one is not None and fits and (key is None or imsi > key[0]) else []
         else:
             rows = list(await asking.read(lambda c: listing.subscriptions(
