@@ -152,12 +152,13 @@ def _cells(one: Any) -> list[Any]:
 
 def _tell(folder: Folder, row: Any, sections: Any) -> None:
     from simward.engine.phrases import short_when
+    from simward.response.incident_life import count
 
     click.secho(f"Incident {row.number}: {row.title}", bold=True)
     said = [row.severity, f"{row.state}{f' ({row.outcome})' if row.outcome else ''}"]
     said += [f"opened {short_when(row.opened_at)}"]
     said += [f"owner {row.owner}"] if row.owner else []
-    said += [f"{row.findings} findings, {row.subscriptions} subscriptions"]
+    said += [count(row.findings, "finding"), count(row.subscriptions, "subscription")]
     click.echo(", ".join(said))
     for section in sections:
         click.echo()
