@@ -9,6 +9,9 @@
  *   C create: name                   U unlink: name                   R rename: old name, 0, new name
  *   F failed sync: what was not yet synced is forgotten, as Linux does (its pages count as clean from then on)
  *
+ * As Linux does since 4.13 (errseq_t), a sync that failed is told to every descriptor of the file that was open then,
+ * once each: another thread that syncs the same file later is not told that all is well.
+ *
  * SIMWARD_POWER_FAIL: one in this many syncs of a file fails with EIO (0: none); SIMWARD_POWER_SEED chooses which.
  */
 #define _GNU_SOURCE
@@ -30,6 +33,7 @@
 
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 static unsigned char watched[MOST];
+static unsigned char owed[MOST]; /* a sync of its file has failed, and this descriptor was not told yet */
 static int record = -1;
 static char folder[PATH_MAX];
 static size_t folder_length;
@@ -83,6 +87,7 @@ static int opened(int dir, const char *path, int flags, mode_t mode) {
     saved = errno;
     if (fd >= 0 && fd < MOST) {
         watched[fd] = (unsigned char)mine;
+        owed[fd] = 0;
         if (mine && !there) note('C', inode(fd), 0, path + folder_length + 1, strlen(path + folder_length + 1));
         if (mine && there && (flags & O_TRUNC)) note('T', inode(fd), 0, NULL, 0);
     }
@@ -101,7 +106,7 @@ int openat(int dir, const char *path, int flags, ...) { MODE(flags) return opene
 int openat64(int dir, const char *path, int flags, ...) { MODE(flags) return opened(dir, path, flags | O_LARGEFILE, mode); }
 
 int close(int fd) {
-    if (fd >= 0 && fd < MOST) watched[fd] = 0;
+    if (fd >= 0 && fd < MOST) watched[fd] = owed[fd] = 0;
     return (int)syscall(SYS_close, fd);
 }
 
@@ -139,6 +144,12 @@ int ftruncate(int fd, off_t length) {
 }
 int ftruncate64(int fd, off_t length) { return ftruncate(fd, length); }
 
+static void tell_others(int fd) {
+    uint64_t node = inode(fd);
+    for (int other = 0; other < MOST; other++)
+        if (other != fd && watched[other] && inode(other) == node) owed[other] = 1;
+}
+
 static int synced(int fd) {
     /* The page cache does for the process; only the record decides what would have survived. */
     int failed = 0;
@@ -147,6 +158,9 @@ static int synced(int fd) {
         pthread_mutex_lock(&turn);
         failed = one_in && !fstat(fd, &found) && S_ISREG(found.st_mode) && rand_r(&seed) % one_in == 0;
         note(failed ? 'F' : 'S', inode(fd), 0, NULL, 0);
+        if (failed) tell_others(fd);
+        failed |= owed[fd];
+        owed[fd] = 0;
         pthread_mutex_unlock(&turn);
     }
     if (failed) errno = EIO;

@@ -136,6 +136,32 @@ def extend(wal: Path, octets: int) -> None:
         os.close(descriptor)
 
 
+def write_again(wal: Path) -> None:
+    """Write a log over itself and sync it: what reads well from memory is on the disk then. OSError where it is not.
+
+    After a failed sync Linux counts pages as clean that were never written (so another sync does nothing), and a log
+    of which the end is missing on the disk must not be copied to its segment: after a power cut SQLite would read old
+    pages from the log above new ones in the segment.
+    """
+    try:
+        descriptor = os.open(wal, os.O_RDWR)
+    except FileNotFoundError:
+        return
+    try:
+        write_over(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_over(descriptor: int) -> None:
+    """Write what an open file holds over itself, and sync it."""
+    for start in range(0, os.fstat(descriptor).st_size, 1 << 20):
+        octets = os.pread(descriptor, 1 << 20, start)
+        if octets.count(0) < len(octets):  # the rest was made ahead and is not written yet
+            os.pwrite(descriptor, octets, start)
+    os.fsync(descriptor)
+
+
 class WriterLock:
     """Only one process at a time may append. The lock goes when its holder ends, however it ends."""
 

@@ -101,7 +101,9 @@ class Writer:
         self._closed = True
         self._broken = self._broken or "the journal is closed"
         self.keeper.stop()
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(sqlite3.Error, OSError):
+            # Closing copies the log and removes it: only where what was copied before is sure. Else both stay.
+            self.keeper.make_sure(self._path)
             self._connection.close()
         self._lock.release()
 
@@ -143,7 +145,7 @@ class Writer:
         else:
             path = self.keeper.next_segment(first)
         connection = files.connect_writer(path)
-        self.keeper.retire(self._connection)
+        self.keeper.retire(self._connection, self._path)
         self._connection, self._headed = connection, False
         self._take(path)
 
@@ -197,7 +199,8 @@ class Writer:
             self.keeper.prepare()
         if self._waiting < self._checkpoint_octets or self.keeper.checkpointing:
             return
-        if self._asked_at and self._waiting - self._asked_at < _CATCH_UP_OCTETS:
+        suspect = self.keeper.is_suspect(self._path)
+        if self._asked_at and self._waiting - self._asked_at < _CATCH_UP_OCTETS and not suspect:
             self._catch_up()
         else:
             self._asked_at = self._waiting
@@ -212,6 +215,7 @@ class Writer:
             _, frames, copied = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except sqlite3.Error as error:
             self.keeper.trouble = str(error)
+            self.keeper.suspect(self._path)
             frames, copied = 1, 0
         self._asked_at = 0
         self._waiting = 0 if frames == copied else self._checkpoint_octets // 2
@@ -224,11 +228,12 @@ def _make_folder(folder: Path) -> None:
 
 
 def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
-    """Copy all that was recovered from the log into the segment and sync it.
+    """Make sure of the log, then copy all that was recovered from it into the segment and sync that.
 
     After a failed sync the log may read well from memory and not be on the disk: rows on top of it would be lost
     with it when the power goes. Writing it again is the only way to know.
     """
+    files.write_again(files.wal_path(path))
     busy, frames, copied = connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
     if busy or frames != copied:
         raise JournalError(f"a reader keeps the log of {path.name} from being copied; {copied} of {frames} pages were")
