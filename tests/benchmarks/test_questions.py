@@ -19,7 +19,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("name", ALL + ONLY_NAMED)
+PLAYED_ELSEWHERE = {"closed_loop", "kills", "backtest_month"}
+"""Stories in tests/scenarios and tests/gate/test_kill.py play the same, and `backtest` a shorter month."""
+
+
+@pytest.mark.parametrize("name", [one for one in ALL + ONLY_NAMED if one not in PLAYED_ELSEWHERE])
 def test_it_runs(name: str, repository: Path) -> None:
     if name == "gate_vs_freeradius" and (missing := freeradius.why_not_with_sql()):
         pytest.skip(missing)
