@@ -12,6 +12,10 @@ from simward.quantities import QuantityError, duration_s
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 
 
+ACT_WITHIN_S = 600
+"""Unless the settings say otherwise."""
+
+
 @dataclass(frozen=True)
 class IncidentSettings:
     """`[incidents]`. A severity that is not named has no deadline."""
@@ -21,8 +25,8 @@ class IncidentSettings:
     )
     contain_within_s: Mapping[str, int] = field(default_factory=lambda: {"critical": 3600, "high": 14_400})
     """From the acknowledgement on."""
-    act_within_s: int = 600
-    """Findings that are older when they are read open incidents, but nothing acts on them."""
+    act_within_s: int = ACT_WITHIN_S
+    """Findings that are older when they are read open incidents, but no rule and no command of one acts."""
     resolve_after_s: int = 1800
     """An incident of which nothing lasts, and in which nothing is locked, resolves itself after so long."""
 

@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from control.outgoing import Outgoing
-from simward.control.commanding import ACT_WITHIN_US, Commanding
+from simward.control.commanding import Commanding
 from simward.errors import PeerError
-from simward.incident_settings import IncidentSettings
+from simward.incident_settings import ACT_WITHIN_S, IncidentSettings
 from simward.registry import parties as kept
 from simward.registry import tables as t
 from simward.response.incident_life import Life
@@ -116,7 +116,7 @@ def test_a_gate_that_is_away_or_cannot_write_is_asked_again_under_the_same_id(as
 def test_what_an_automation_wanted_long_ago_is_not_done_and_what_a_party_wanted_is(asked: Asked) -> None:
     asked.decide("automation", automation=True)
     asked.decide("party")
-    asked.clock.advance(ACT_WITHIN_US / 1_000_000 + 1)
+    asked.clock.advance(ACT_WITHIN_S + 1)
 
     async def told() -> None:
         await asked.until(lambda: asked.result("party").result and asked.result("automation").result)

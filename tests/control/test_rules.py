@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from benchmarks.ruled_fleet import START_AT, RuledFleet
 
 from simward.engine.layouts import CONFINED_BY_RULE, UNLOCKED
+from simward.incident_settings import ACT_WITHIN_S
 from simward.registry import rules as kept
 from simward.registry import tables as t
 from simward.registry.work_orders import Item, Order, create
-from simward.response.rules.acting import ACT_WITHIN_US
 from simward.response.rules.held import approve, reject
 from simward.response.rules.undoing import how_undo_stands, undo_incident, undo_rule
 
@@ -199,7 +199,7 @@ def test_what_is_too_old_is_not_done(fleet: Any) -> None:
     """The control process was away: its locks would be stale."""
     one = fleet(LOCKING.replace("[{lock: {}}]", "[{lock: {}}, {open-incident: {severity: critical}}]"))
     stolen(one, 1)
-    one.passes(ACT_WITHIN_US // 1_000_000 + 1)
+    one.passes(ACT_WITHIN_S + 1)
     one.settle()
     assert one.locked == 0
     assert one.states == {kept.TOO_OLD: 1, kept.DONE: 1}

@@ -49,7 +49,8 @@ def assemble(settings: Settings) -> Control:
     gate = GateLink(settings.data_dir)
     outward = Outward(settings, registry, announcing, gate.ask, incidents.life)
     automation = Automation(
-        announcing, now_us, parties=settings.parties, incidents=RaisedIncidents(incidents.life), work_orders=is_open
+        announcing, now_us, parties=settings.parties, incidents=RaisedIncidents(incidents.life), work_orders=is_open,
+        act_within_s=settings.incidents.act_within_s,
     )
     tokens, news = Tokens(registry, now_us), News()
     behind = Behind(

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from simward.control.clock import Clock
 from simward.control.dispatching import patiently
 from simward.errors import PeerError
+from simward.incident_settings import ACT_WITHIN_S
 from simward.registry import parties as kept
 from simward.registry.database import Registry
 from simward.response.parties import Story
@@ -24,8 +25,6 @@ from simward.response.parties import Story
 log = logging.getLogger(__name__)
 
 SECOND_US = 1_000_000
-ACT_WITHIN_US = 600 * SECOND_US
-"""After so long, what set an automation off is no reason any more: an outage must not end in stale locks."""
 RETRY_FIRST_US, RETRY_LAST_US = SECOND_US, 60 * SECOND_US
 LOOK_EVERY_US = 5 * SECOND_US
 ANSWERS = ("applied", "duplicate", "stale", "limited", "not-found")
@@ -37,7 +36,11 @@ Ask = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 class Commanding:
     """`run` until cancelled; `wake` from any thread when a command was decided on."""
 
-    def __init__(self, registry: Registry, ask: Ask, clock: Clock, story: Story) -> None:
+    def __init__(
+        self, registry: Registry, ask: Ask, clock: Clock, story: Story, act_within_s: int = ACT_WITHIN_S
+    ) -> None:
+        """What set an automation off is no reason after `act_within_s`: an outage must not end in stale locks."""
+        self._act_within_us = act_within_s * SECOND_US
         self._registry, self._ask, self._clock, self._story = registry, ask, clock, story
         self._news = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -64,7 +67,7 @@ class Commanding:
 
     async def _send(self, row: Any) -> None:
         now = self._clock.now()
-        if row.automation and now - row.asked_at > ACT_WITHIN_US:
+        if row.automation and now - row.asked_at > self._act_within_us:
             await self._record(row, "expired", None, "too old: what set it off is no reason any more")
             return
         try:

@@ -35,7 +35,7 @@ class Outward:
         self.dispatcher = Dispatcher(
             registry, settings.endpoints, installation_of(settings.data_dir), clock, told=self.parties.delivered
         )
-        self.commanding = Commanding(registry, ask, clock, story)
+        self.commanding = Commanding(registry, ask, clock, story, settings.incidents.act_within_s)
         self.parts: list[Part] = [self.dispatcher, self.commanding]
         self.routes = [
             endpoint_routes(registry, self.dispatcher, announcing, clock.now),

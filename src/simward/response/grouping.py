@@ -15,8 +15,6 @@ from simward.response.announcing import ACTING
 MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
 
-ACT_WITHIN_US = 10 * MINUTE_US
-"""A finding that is older when it is read opens an incident, but nothing acts on it any more."""
 REOPEN_WITHIN_US = 24 * HOUR_US
 """The same cause again so soon after its incident was resolved reopens it."""
 EXPLAINS_FOR_US = 15 * MINUTE_US

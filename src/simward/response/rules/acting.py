@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from simward.engine.phrases import when
+from simward.incident_settings import ACT_WITHIN_S
 from simward.policy.conditions import Condition, ConditionError
 from simward.policy.rules import LIVE, TO_THE_GATE
 from simward.registry import rules as kept
@@ -30,8 +31,7 @@ from simward.settings import Party
 
 log = logging.getLogger(__name__)
 
-ACT_WITHIN_US = 10 * 60 * 1_000_000
-"""What should have been done so long ago is done no more: an outage of this process must not end in stale locks."""
+SECOND_US = 1_000_000
 HOUR_US = 3_600_000_000
 STEP_ACTIONS = 500
 """So many are done in one transaction at most."""
@@ -44,9 +44,14 @@ class Automation:
 
     def __init__(
         self, announcing: Announcing, now: Callable[[], int], *, parties: Sequence[Party] = (),
-        incidents: Incidents, work_orders: WorkOrders = no_work_orders,
+        incidents: Incidents, work_orders: WorkOrders = no_work_orders, act_within_s: int = ACT_WITHIN_S,
     ) -> None:
-        """`incidents` and `work_orders` are where others keep theirs."""
+        """`incidents` and `work_orders` are where others keep theirs.
+
+        What should have been done `act_within_s` ago is done no more: an outage of this process must not end in stale
+        locks.
+        """
+        self._act_within_us = act_within_s * SECOND_US
         self._announcing, self._now = announcing, now
         self._endpoint_of = {party.name: party.endpoint for party in parties}
         self._incidents: Incidents = incidents
@@ -141,7 +146,7 @@ class Automation:
             deed = rule.deeds[row.arguments["deed"]] if rule and row.arguments["deed"] < len(rule.deeds) else None
             if rule is None or deed is None or deed.action != row.action:
                 step.over(row, kept.CANCELLED, "the rule is no longer in force")
-            elif now - row.due_at > ACT_WITHIN_US and row.action != "open-incident":
+            elif now - row.due_at > self._act_within_us and row.action != "open-incident":
                 step.over(row, kept.TOO_OLD, f"{(now - row.due_at) // 60_000_000} minutes after its time")
             else:
                 self._come_due(step, row, rule, deed, row.rule in paused)
