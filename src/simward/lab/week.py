@@ -73,9 +73,11 @@ class WeekPlayer:
         """Send what a step sends; False where it sends nothing that must be waited for."""
         number = step.subscription
         if step.act in GATEWAY_STATUSES:
-            self._driver.gateway_report(
-                self._network.gateways[step.gateway], GATEWAY_STATUSES[step.act], lambda _: self._done(number)
-            )
+            gateway = self._network.gateways[step.gateway]
+            if step.act == timeline.GATEWAY_OFF:
+                # What it has begun it ends first: a Start after its Accounting-Off would say that it is up again.
+                self._network.run(lambda: not gateway.outstanding, SETTLE_S)
+            self._driver.gateway_report(gateway, GATEWAY_STATUSES[step.act], lambda _: self._done(number))
             return True
         if step.act == timeline.ATTACH:
             self._attach(step)
