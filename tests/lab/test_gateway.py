@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,7 +15,7 @@ from simward.lab.bearers import Driver, Tally
 from simward.lab.fleet import PASSWORDS, make_fleet
 from simward.lab.gateway import Answer, Gateway, Network, free_port
 from simward.lab.packets import Bearer, Nas, Usage
-from simward.lab.timeline import plan_week
+from simward.lab.timeline import ATTACH, GATEWAY_OFF, GATEWAY_ON, Step, Week, plan_week
 from simward.lab.week import WeekPlayer
 from simward.wire.radius.dictionary import Code
 from simward.wire.radius.packet import Packet
@@ -248,6 +249,27 @@ def test_a_week_is_played_to_its_end(gate: FakeGate, network: Network) -> None:
     assert tally.answers["acknowledged"] == sum(week.count(act) for act in ("attach", "interim", "stop")) + 2
     assert not tally.refused and not tally.unanswered and not tally.address_faults and not tally.clashes()
     assert seen[-1][1] == len(week.steps)
+
+
+def test_a_gateway_ends_what_it_has_begun_before_it_goes_down(gate: FakeGate, network: Network) -> None:
+    """A session that is on its way when the gateway's Accounting-Off is due: its Start comes first."""
+    fleet = make_fleet(1, 60)
+    device = fleet.subscriptions[0]
+    steps = (
+        Step(0.0, 0, ATTACH, "pgw2", software=1, place=device.home), Step(0.0, -1, GATEWAY_OFF, "pgw2"),
+        Step(1.0, -1, GATEWAY_ON, "pgw2"),
+    )  # fmt: skip
+
+    def late(request: Packet) -> bytes:
+        if request.code == Code.ACCESS_REQUEST:
+            time.sleep(0.2)
+        return honest(request)
+
+    gate.reply = late
+    week = Week(1, steps, frozenset())
+    assert WeekPlayer(network, fleet, week, Driver(Tally())).play(0.1, lambda *_: None)
+    told = [one.get("Acct-Status-Type") for one in gate.requests if one.code == Code.ACCOUNTING_REQUEST]
+    assert told == [1, 8, 7], "Start, Accounting-Off, Accounting-On"
 
 
 def test_a_refused_subscription_sends_no_accounting(gate: FakeGate, network: Network) -> None:
