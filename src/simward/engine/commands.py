@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from simward.engine.confining import after_change, after_refusal, let_out, quarantine_subscription
-from simward.engine.departed import SESSION_CONTEXT_NOT_FOUND, settle_departed
+from simward.engine.departed import settle_departed
 from simward.engine.effects import (
     COMMAND_ANSWER,
     EFFECT_PROOF,
@@ -17,6 +17,7 @@ from simward.engine.effects import (
     lock_subscription,
     release_subscription,
 )
+from simward.engine.events import SESSION_CONTEXT_NOT_FOUND
 from simward.engine.findings import LOCK, NOWHERE, QUARANTINE, about, held_reason, new_output
 from simward.engine.layouts import (
     COMMANDS_KEPT,

@@ -7,12 +7,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.engine.events import SESSION_CONTEXT_NOT_FOUND
 from simward.engine.rows import around_of, departed_at, int32_at, meta_of, set_int32
 from simward.engine.session_names import name_hash, same_words
 
 STOP = 4
 EFFECT_ACK, EFFECT_NAK = 1, 2
-SESSION_CONTEXT_NOT_FOUND = 503
 HELD_BACK_S = 86_400
 """How long after it was heard last a session without a proof of its end keeps its address."""
 SWEEP_ROWS = 1024

@@ -127,6 +127,9 @@ CREDENTIALS_NAMES = ("", "right", "wrong", "missing")
 PDP_IPV4, PDP_PPP, PDP_IPV6, PDP_IPV4V6, PDP_NON_IP, PDP_UNSTRUCTURED, PDP_ETHERNET = 1, 2, 3, 4, 5, 6, 7
 PDP_NAMES = ("", "ipv4", "ppp", "ipv6", "ipv4v6", "non-ip", "unstructured", "ethernet")
 
+SESSION_CONTEXT_NOT_FOUND = 503
+"""Error-Cause (RFC 5176 3.5) of a gateway that has no such session: as good a proof as an ACK."""
+
 # EFFECT_RESULT and CHANGE_RESULT causes.
 EFFECT_ACK, EFFECT_NAK, EFFECT_SILENCE, EFFECT_NOT_SENT = 1, 2, 3, 4
 EFFECT_RESULT_NAMES = ("", "ack", "nak", "silence", "not-sent")

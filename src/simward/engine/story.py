@@ -27,7 +27,6 @@ AWAY_FROM_S = 60
 COMMANDS = tuple(COMMAND_NAMES)
 GATEWAY_KINDS = (ev.ACCOUNTING_ON, ev.ACCOUNTING_OFF)
 FOR_ALL = (*GATEWAY_KINDS, ev.COMMAND_PAUSE, ev.COMMAND_RESUME)
-SESSION_CONTEXT_NOT_FOUND = 503
 PLACE_FACTS = ("device", "software", "network", "area", "cell", "rat", "gateway")
 
 
@@ -223,11 +222,11 @@ class Story:
         elif kind in (ev.COMMAND_PAUSE, ev.COMMAND_RESUME):
             self._paused = kind == ev.COMMAND_PAUSE
         elif kind == ev.CHANGE_RESULT:
-            if event["argument"] == SESSION_CONTEXT_NOT_FOUND:
+            if event["argument"] == ev.SESSION_CONTEXT_NOT_FOUND:
                 self._book.disconnected(event)
         elif kind == ev.EFFECT_RESULT:
             # A NAK for a session that the gateway does not know proves its end as well as an ACK does (RFC 5176 3.5).
-            if event["cause"] == ev.EFFECT_ACK or event["argument"] == SESSION_CONTEXT_NOT_FOUND:
+            if event["cause"] == ev.EFFECT_ACK or event["argument"] == ev.SESSION_CONTEXT_NOT_FOUND:
                 self._book.disconnected(event)
         elif kind in GATEWAY_KINDS:
             for session in self._book.take(event):

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from simward.engine.events import SESSION_CONTEXT_NOT_FOUND
 from simward.registry import tables as t
 from simward.registry.upsert import insert
 
@@ -318,9 +319,6 @@ def proofs(connection: sa.Connection, number: int) -> dict[str, Any]:
     ).one()  # fmt: skip
     kept = sa.select(sa.func.count()).where(f.incident == number, f.held.is_not(None), f.ended_at.is_(None))
     return {"sent": sent, "proved": by, "held": held + connection.execute(kept).scalar_one()}
-
-
-SESSION_CONTEXT_NOT_FOUND = 503
 
 
 def judge_findings(connection: sa.Connection, number: int, outcome: str | None) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from simward.engine.events import SESSION_CONTEXT_NOT_FOUND
 from simward.registry import tables as t
 from simward.registry.upsert import upsert
 
@@ -76,8 +77,7 @@ def note_proof(connection: sa.Connection, effect: str, result: str, error_cause:
 UNPROVED = sa.and_(
     t.effect.c.what == "disconnect", t.effect.c.held.is_(None), t.effect.c.imsi.is_not(None),
     sa.or_(t.effect.c.result.is_(None), t.effect.c.result.in_(("silence", "nak"))),
-    # Error-Cause 503 (RFC 5176 3.5, Session Context Not Found) is proof: the gateway has no such session.
-    sa.or_(t.effect.c.error_cause.is_(None), t.effect.c.error_cause != 503),
+    sa.or_(t.effect.c.error_cause.is_(None), t.effect.c.error_cause != SESSION_CONTEXT_NOT_FOUND),
 )  # fmt: skip
 
 

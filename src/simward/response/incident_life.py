@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from simward.engine.events import SESSION_CONTEXT_NOT_FOUND
 from simward.engine.phrases import span, when
 from simward.incident_settings import IncidentSettings
 from simward.registry import incidents as kept
@@ -231,7 +232,7 @@ def use_cases(connection: sa.Connection, row: kept.Incident) -> list[str]:
 
 def proof_of(effect: Any) -> str:
     """What proves an effect: ack, error-cause-503 or stop; else what came of it, or that nothing has yet."""
-    if effect.result == "nak" and effect.error_cause == kept.SESSION_CONTEXT_NOT_FOUND:
+    if effect.result == "nak" and effect.error_cause == SESSION_CONTEXT_NOT_FOUND:
         return "error-cause-503"
     return str(effect.result or "no answer yet")
 

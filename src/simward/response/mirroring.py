@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from simward.engine.events import SESSION_CONTEXT_NOT_FOUND
 from simward.identity import Imsi
 from simward.registry import mirrors
 from simward.response import facts as f
@@ -83,6 +84,3 @@ class Mirroring:
     def _settle(self, connection: sa.Connection, imsi: str) -> None:
         if not mirrors.awaits_proof(connection, imsi):
             self.awaited.discard(Imsi.parse(imsi).number)
-
-
-SESSION_CONTEXT_NOT_FOUND = 503
