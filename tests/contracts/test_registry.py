@@ -47,18 +47,18 @@ def test_what_a_newer_version_made_is_used_as_it_is(registry: Registry) -> None:
 
 def test_half_a_transaction_is_nothing(registry: Registry) -> None:
     with pytest.raises(ZeroDivisionError), registry.writing() as connection:
-        cursors.move_cursor(connection, Cursor(5, 4, 3))
+        cursors.move_cursor(connection, Cursor(5, 4))
         raise ZeroDivisionError
     with registry.reading() as connection:
         assert cursors.read_cursor(connection) == Cursor()
 
 
 def test_a_cursor_moves(registry: Registry) -> None:
-    for to in (Cursor(5, 4, 3), Cursor(9, 8, 3)):
+    for to in (Cursor(5, 4), Cursor(9, 8)):
         with registry.writing() as connection:
             cursors.move_cursor(connection, to)
     with registry.reading() as connection:
-        assert cursors.read_cursor(connection) == Cursor(9, 8, 3)
+        assert cursors.read_cursor(connection) == Cursor(9, 8)
 
 
 def test_texts_are_kept_as_they_are(registry: Registry) -> None:
@@ -138,9 +138,9 @@ def test_what_was_committed_is_there_for_another_process(tmp_path: Path) -> None
     first, second = Registry.open(sqlite_url(tmp_path)), Registry.open(sqlite_url(tmp_path))
     first.migrate()
     with first.writing() as connection:
-        cursors.move_cursor(connection, Cursor(1, 2, 3))
+        cursors.move_cursor(connection, Cursor(1, 2))
     with second.reading() as connection:
-        assert cursors.read_cursor(connection) == Cursor(1, 2, 3)
+        assert cursors.read_cursor(connection) == Cursor(1, 2)
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
 

@@ -127,7 +127,6 @@ class Following:
         to = replace(self._cursor, gate=gate, watch=watch)
         if row.kind == POLICY:
             self.inventory.relabel(self._reading.lexicon)
-            to = replace(to, policy=row.first)
         else:
             gone = self.inventory.take(row, self._reading.lexicon)
         self._commit([row], facts, to, gone)

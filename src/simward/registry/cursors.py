@@ -14,22 +14,21 @@ CONTROL = "control"
 
 @dataclass(frozen=True)
 class Cursor:
-    """Sequences of the last rows taken: of the gate's journal, of the watch's, and of the last policy among them."""
+    """Sequences of the last rows taken: of the gate's journal and of the watch's."""
 
     gate: int = 0
     watch: int = 0
-    policy: int = 0
 
 
 def read_cursor(connection: sa.Connection, name: str = CONTROL) -> Cursor:
     """Where to go on; the beginning where nothing was ever followed."""
     found = connection.execute(sa.select(t.cursor).where(t.cursor.c.name == name)).one_or_none()
-    return Cursor() if found is None else Cursor(found.gate_sequence, found.watch_sequence, found.policy_sequence)
+    return Cursor() if found is None else Cursor(found.gate_sequence, found.watch_sequence)
 
 
 def move_cursor(connection: sa.Connection, to: Cursor, name: str = CONTROL) -> None:
     """Say how far it is: in the transaction that holds what follows from the rows up to there."""
-    values = {"gate_sequence": to.gate, "watch_sequence": to.watch, "policy_sequence": to.policy}
+    values = {"gate_sequence": to.gate, "watch_sequence": to.watch}
     upsert(connection, t.cursor, ["name"], {"name": name, **values})
 
 

@@ -34,7 +34,6 @@ cursor = sa.Table(
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("gate_sequence", Big, nullable=False, server_default="0"),
     sa.Column("watch_sequence", Big, nullable=False, server_default="0"),
-    sa.Column("policy_sequence", Big, nullable=False, server_default="0"),
 )  # fmt: skip
 """How far a follower has come. It moves in the transaction that holds what follows from those rows."""
 

@@ -80,7 +80,6 @@ def _cursor() -> None:
         sa.Column("name", sa.String, nullable=False),
         sa.Column("gate_sequence", Big, server_default="0", nullable=False),
         sa.Column("watch_sequence", Big, server_default="0", nullable=False),
-        sa.Column("policy_sequence", Big, server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_cursor"),
     )  # fmt: skip
 
