@@ -104,10 +104,10 @@ def test_one_who_comes_back_after_an_erasure_is_somebody_new(written: Registry) 
 def test_heads_are_signed_and_show_a_cut_tail(written: Registry, tmp_path: Path) -> None:
     signer = Signer.of(tmp_path)
     heads = Heads(tmp_path / "elsewhere" / "heads.jsonl", signer, written)
-    assert heads.each_second(0, 1, (7, bytes(32))) is not None
-    assert heads.each_second(1, 2, (8, bytes(32))) is None, "a minute has not passed"
-    assert heads.each_second(61, 3, (7, bytes(32))) is None, "nothing was added"
-    assert heads.each_second(122, 4, (9, bytes(32))) is not None
+    assert heads.each_second(0, 1, lambda: (7, bytes(32))) is not None
+    assert heads.each_second(1, 2, lambda: (8, bytes(32))) is None, "a minute has not passed"
+    assert heads.each_second(61, 3, lambda: (7, bytes(32))) is None, "nothing was added"
+    assert heads.each_second(122, 4, lambda: (9, bytes(32))) is not None
     public = public_key(tmp_path / FOLDER / PUBLIC_NAME)
     told = list(read_heads(heads.path))
     assert [(one["audit"]["number"], one["journal"]["sequence"]) for one in told] == [(10, 7), (10, 9)]

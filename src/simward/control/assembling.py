@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from simward.control.access import Tokens
 from simward.control.api.audit import audit_routes
 from simward.control.api.events import News, event_routes
@@ -16,6 +14,7 @@ from simward.control.api.tokens import token_routes
 from simward.control.api.work import work_routes
 from simward.control.behind import Behind
 from simward.control.chapters import story_of
+from simward.control.clock import SystemClock
 from simward.control.gate_link import GateLink
 from simward.control.heads import Heads, Signer
 from simward.control.installation import installation_of
@@ -34,20 +33,17 @@ from simward.response.work_orders import WorkOrders
 from simward.settings import Settings
 
 
-def now_us() -> int:
-    """The time, us UTC."""
-    return time.time_ns() // 1000
-
-
 def assemble(settings: Settings) -> Control:
     """All parts of one working folder's control plane. Raises RegistryError where the registry cannot be opened."""
     registry = Registry.open(url_of(settings))
     registry.migrate()
+    clock = SystemClock()
+    now_us = clock.now
     announcing = Announcing(settings.endpoints, now_us, settings.parties)
     heads = Heads(settings.heads_path, Signer.of(settings.data_dir), registry)
     incidents = Incidents(announcing, settings.incidents, now_us)
     gate = GateLink(settings.data_dir)
-    outward = Outward(settings, registry, announcing, gate.ask, incidents.life)
+    outward = Outward(settings, registry, announcing, gate.ask, incidents.life, clock)
     automation = Automation(
         announcing, now_us, parties=settings.parties, incidents=RaisedIncidents(incidents.life), work_orders=is_open,
         act_within_s=settings.incidents.act_within_s,

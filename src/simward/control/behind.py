@@ -138,7 +138,7 @@ class Behind:
             with self._registry.writing() as connection:
                 self._more = bool([each for each in self._ticking if each.tick(connection, now)])
         if self._heads is not None:
-            self._heads.each_second(monotonic, now, self._journal_head())
+            self._heads.each_second(monotonic, now, self._journal_head)
         return bool(self._ticking)
 
     def _tell(self) -> None:

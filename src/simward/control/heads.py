@@ -11,7 +11,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,12 +93,14 @@ class Heads:
         self._last: tuple[int, int] = (-1, -1)
         self._due_at = 0.0
 
-    def each_second(self, monotonic: float, now_us: int, journal: tuple[int, bytes]) -> dict[str, Any] | None:
-        """Write one if a minute has passed; `journal` is the last sequence and digest there. Gives what was written."""
+    def each_second(
+        self, monotonic: float, now_us: int, journal: Callable[[], tuple[int, bytes]]
+    ) -> dict[str, Any] | None:
+        """Write one if a minute has passed; `journal` gives the last sequence and the digest there."""
         if monotonic < self._due_at:
             return None
         self._due_at = monotonic + EVERY_S
-        return self.write(now_us, journal)
+        return self.write(now_us, journal())
 
     def write(self, now_us: int, journal: tuple[int, bytes]) -> dict[str, Any] | None:
         """Write one now; None where nothing was added since the last."""
