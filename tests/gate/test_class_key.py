@@ -14,35 +14,19 @@ from simward.errors import ConfigurationError
 from simward.gate.class_key import FILE_NAME, class_key_of
 from simward.wire.radius.class_token import KEY_OCTETS
 
+TESTS = Path(__file__).parents[1]
 KILLED = """
-import os, sys
+import sys
 from pathlib import Path
+from killing import at_each_change
 from simward.gate.class_key import class_key_of
 
-def work(folder, left):
-    def count(real):
-        def call(*arguments, **named):
-            nonlocal left
-            left -= 1
-            if left < 0:
-                os.kill(os.getpid(), 9)
-            return real(*arguments, **named)
-        return call
-    for name in ("open", "fdopen", "fsync", "replace"):
-        setattr(os, name, count(getattr(os, name)))
-    class_key_of(folder)
-    os._exit(0)
-
-number = 0
-while True:
+def prepare(number):
     folder = Path(sys.argv[1]) / f"{number:02d}"
     folder.mkdir()
-    child = os.fork()
-    if not child:
-        work(folder, number)
-    if not os.waitpid(child, 0)[1]:
-        break
-    number += 1
+    return folder
+
+at_each_change(prepare, class_key_of, ("open", "fdopen", "fsync", "replace"))
 """
 
 
@@ -54,7 +38,7 @@ def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 def test_killed_at_any_change_of_the_disk_the_next_start_has_a_key(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=True)
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=True, cwd=TESTS)
     folders = sorted(tmp_path.iterdir())
     assert len(folders) > 4
     for folder in folders:

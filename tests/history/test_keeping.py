@@ -296,38 +296,23 @@ def test_an_older_journal_that_was_put_back_stays_where_it_went_on_differently(f
     assert str(path) in str(caught.value) and str(second.folder) in str(caught.value) and path.exists()
 
 
+TESTS = Path(__file__).parents[1]
 KILLED = """
-import os, shutil, sys
+import shutil, sys
 from pathlib import Path
+from killing import at_each_change
 from simward.history import about, keeping, writing
 from simward.settings import HistorySettings
 
-def work(folder, left):
-    def count(real):
-        def call(*arguments, **named):
-            nonlocal left
-            left -= 1
-            if left < 0:
-                os.kill(os.getpid(), 9)
-            return real(*arguments, **named)
-        return call
-    for name in ("fsync", "replace", "unlink", "rmdir", "mkdir", "open"):
-        setattr(os, name, count(getattr(os, name)))
+def prepare(number):
+    return shutil.copytree(sys.argv[1], Path(sys.argv[2]) / f"{number:04d}")
+
+def work(folder):
     one = keeping.Keeping(folder / "data", HistorySettings(keep_s=86400))
     for _ in range(3):
         one.step(1_795_392_000_000_000 + 9 * 86_400_000_000)
-    os._exit(0)
 
-number = 0
-while True:
-    folder = Path(sys.argv[2]) / f"{number:04d}"
-    shutil.copytree(sys.argv[1], folder)
-    child = os.fork()
-    if not child:
-        work(folder, number)
-    if not os.waitpid(child, 0)[1]:
-        break
-    number += 1
+at_each_change(prepare, work, ("fsync", "replace", "unlink", "rmdir", "mkdir", "open"))
 """
 
 
@@ -337,7 +322,7 @@ def test_killed_at_any_change_of_the_disk_nothing_is_lost(tmp_path: Path) -> Non
     with closing(SqliteJournal.open(tmp_path / "work" / "data" / "journal", writer=False)) as journal:
         rows = list(journal.rows())
     left = tmp_path / "left"
-    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "work"), str(left)], check=True)
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "work"), str(left)], check=True, cwd=TESTS)
     folders = sorted(left.iterdir())
     assert len(folders) > 40
     for folder in folders:
