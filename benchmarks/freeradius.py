@@ -9,7 +9,8 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.postgres import DATABASE, PROGRAMS, ROLE, Postgres
+from benchmarks.postgres import DATABASE, Postgres
+from benchmarks.postgres_server import PROGRAMS, ROLE
 from benchmarks.processes import free_ports, stop, wait_until_answering
 
 PROGRAM = next((path for path in ("/usr/sbin/freeradius", "/usr/sbin/radiusd") if Path(path).exists()), "")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from postgresql import PROGRAMS, Server
+from postgresql import Server, is_installed
 from simward.registry.database import Registry, sqlite_url
 
 # The first example may compile; an example's time says nothing here. Derandomised: a red build is red twice.
@@ -56,7 +56,7 @@ def tshark() -> str:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
     """A PostgreSQL server for this run."""
-    if PROGRAMS is None:
+    if not is_installed():
         pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
     server = Server()
     yield server
