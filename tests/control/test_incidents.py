@@ -18,7 +18,7 @@ from gate.running import RunningGate
 from response.test_story import Theft
 from simward.cli import cli
 from simward.control.api.incidents import incident_routes
-from simward.control.assembling import now_us
+from simward.control.clock import SystemClock
 from simward.control.following import Following
 from simward.registry.database import Registry, sqlite_url
 from simward.response.announcing import Announcing
@@ -26,6 +26,8 @@ from simward.response.incidents import Incidents
 from simward.response.judging import Judging
 from simward.settings import IncidentSettings
 from simward.watch.following import Follower
+
+now_us = SystemClock().now
 
 
 @pytest.fixture(scope="module")
