@@ -1,0 +1,106 @@
+"""What mirrors the journals, up to where each follower has come: subscriptions, findings, effects."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from simward.registry.tables.base import Big, Document, metadata, tenant_column
+
+cursor = sa.Table(
+    "cursor", metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("gate_sequence", Big, nullable=False, server_default="0"),
+    sa.Column("watch_sequence", Big, nullable=False, server_default="0"),
+)  # fmt: skip
+"""How far a follower has come. It moves in the transaction that holds what follows from those rows."""
+
+journal_text = sa.Table(
+    "journal_text", metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("octets", sa.LargeBinary, nullable=False),
+)  # fmt: skip
+"""The texts (APNs, gateways) that rows up to the cursor have brought: a restart need not read the journal for them."""
+
+subscription = sa.Table(
+    "subscription", metadata,
+    sa.Column("imsi", sa.String, primary_key=True),
+    sa.Column("iccid", sa.String, index=True),
+    tenant_column(),
+    sa.Column("use_case", sa.String),
+    sa.Column("segment", sa.String),
+    sa.Column("apn", sa.String),
+    sa.Column("address", sa.String),
+    sa.Column("prefix", sa.String),
+    sa.Column("delegated", sa.String),
+    sa.Column("device", sa.String),
+    sa.Column("imei", sa.String, index=True),
+    sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("locked_at", Big),
+    sa.Column("locked_because", sa.String),
+    sa.Column("confined", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("as_of_seq", Big, nullable=False, server_default="0"),
+    sa.Column("msisdn", sa.String),
+    sa.Column("state", sa.String),
+    sa.Column("declared_imei", sa.String),
+    sa.Index("ix_subscription_use_case_imsi", "use_case", "imsi"),
+    sa.Index("ix_subscription_tenant_imsi", "tenant", "imsi"),
+    sa.Index(
+        "ix_subscription_locked", "imsi", sqlite_where=sa.text("locked_at IS NOT NULL"),
+        postgresql_where=sa.text("locked_at IS NOT NULL"),
+    ),
+)  # fmt: skip
+"""The inventory (`state`, a LIFECYCLE), and what outputs have said of it; `state` NULL: it is not in the inventory.
+
+`confined`: what `locked_at` and `locked_because` speak of is no lock, but a quarantine by a command.
+"""
+
+finding = sa.Table(
+    "finding", metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    tenant_column(),
+    sa.Column("imsi", sa.String, index=True),
+    sa.Column("iccid", sa.String),
+    sa.Column("use_case", sa.String),
+    sa.Column("detector", sa.String, nullable=False),
+    sa.Column("class", sa.String, nullable=False, server_default=""),
+    sa.Column("severity", sa.String, nullable=False),
+    sa.Column("response", sa.String),
+    sa.Column("began_at", Big, nullable=False, index=True),
+    sa.Column("ended_at", Big),
+    sa.Column("document", Document, nullable=False),
+    sa.Column("incident", Big, sa.ForeignKey("incident.number"), index=True),
+    sa.Column("outcome", sa.String),
+    sa.Column("held", sa.String),
+    sa.Column("as_of_seq", Big, nullable=False),
+    sa.Index("ix_finding_detector_began_at", "detector", "began_at"),
+    sa.Index("ix_finding_tenant_began_at", "tenant", "began_at"),
+    sa.Index("ix_finding_use_case_began_at", "use_case", "began_at"),
+    sa.Index(
+        "ix_finding_lasting", "began_at", sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    ),
+)  # fmt: skip
+"""A mirror; `document` is the finding as JSON. `outcome` is judged: true-positive, benign or false-positive."""
+
+effect = sa.Table(
+    "effect", metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    tenant_column(),
+    sa.Column("imsi", sa.String, index=True),
+    sa.Column("iccid", sa.String),
+    sa.Column("what", sa.String, nullable=False),
+    sa.Column("gateway", sa.String),
+    sa.Column("session_id", sa.String),
+    sa.Column("because", sa.String),
+    sa.Column("held", sa.String),
+    sa.Column("at", Big, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("result", sa.String),
+    sa.Column("error_cause", sa.Integer),
+    sa.Column("proved_at", Big),
+    sa.Column("incident", Big, sa.ForeignKey("incident.number"), index=True),
+    sa.Column("as_of_seq", Big, nullable=False),
+    sa.Index("ix_effect_at", "at"),
+    sa.Index("ix_effect_tenant_at", "tenant", "at"),
+)  # fmt: skip
+"""A mirror of Disconnect- and CoA-Requests. `result` is ack, nak, silence, not-sent, or stop: its session ended."""
