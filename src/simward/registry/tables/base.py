@@ -21,4 +21,5 @@ DEFAULT_TENANT = "default"
 
 
 def tenant_column() -> sa.Column[str]:
+    """A new column for the tenant that owns a row."""
     return sa.Column("tenant", sa.String, nullable=False, server_default=DEFAULT_TENANT)
