@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import socket
@@ -39,13 +38,13 @@ from simward.gate.status import Status
 from simward.gate.warm import warm_up
 from simward.history.whole import restored_from
 from simward.parentage import is_orphan
+from simward.resident import give_back, return_freed_memory
 from simward.settings import FILE_NAME, Settings
 from simward.wire.radius.answer import Answerer
 from simward.wire.radius.clients import ClientTable
 from simward.wire.radius.dynauth import Peer
 from simward.wire.radius.receive import Receiver
 
-M_MMAP_THRESHOLD, LARGE_BLOCK_OCTETS = -3, 1 << 20  # mallopt(3)
 SEED_US = 60_000_000
 SEED_EVENTS = 65_536
 """How far back the journal is read for requests whose retransmission may still come: as far as they are remembered."""
@@ -72,7 +71,7 @@ def serve(settings: Settings, *, say: Say = print, progress: Say | None = None, 
         runner, port = assemble(settings, journal, fold, closing, tell, parent=parent)
         runner.stop_on_signals()
         gc.collect()
-        give_back_free_memory()
+        give_back()
         gc.freeze()  # what is there now stays: the collector need not look at it again
         subscriptions = int(fold.state.meta["subscriptions_live"][0])
         say(  # one line, for whoever waits for it
@@ -80,23 +79,6 @@ def serve(settings: Settings, *, say: Say = print, progress: Say | None = None, 
             f"{subscriptions:,} subscriptions, started in {time.monotonic() - began:.1f} s"
         )
         runner.run()
-
-
-def return_freed_memory() -> None:
-    """Have the C library give large blocks back to the system once they are freed (glibc only).
-
-    Left alone it raises its threshold to 32 MB after the first such block, and tables that grew stay behind as holes.
-    """
-    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
-    if set_option is not None:
-        set_option(M_MMAP_THRESHOLD, LARGE_BLOCK_OCTETS)
-
-
-def give_back_free_memory() -> None:
-    """Have the C library give back what a start has freed in small blocks (glibc only)."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def start_fold(settings: Settings, journal: Journal, tell: Say) -> Fold:

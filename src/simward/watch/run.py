@@ -12,6 +12,7 @@ from types import FrameType
 from simward.errors import JournalError
 from simward.history.keeping import Keeping
 from simward.parentage import is_orphan
+from simward.resident import give_back, return_freed_memory
 from simward.settings import Settings
 from simward.watch.archiving import Archiving
 from simward.watch.following import Follower
@@ -29,6 +30,7 @@ def watch(settings: Settings, stopping: Callable[[], bool], pause: Callable[[flo
 
     Raises JournalError where the journal cannot be followed, NotDurableError where findings cannot be written at all.
     """
+    return_freed_memory()
     follower = Follower(settings.data_dir)
     now = time.monotonic()
     snapshots = Snapshots(follower, now)
@@ -45,6 +47,7 @@ def watch(settings: Settings, stopping: Callable[[], bool], pause: Callable[[flo
             if not rows:
                 if caught_up_at < 0:
                     caught_up_at = follower.followed
+                    give_back()
                 refuse_another_kernel(follower, caught_up_at)
                 pause(POLL_S)
     finally:
