@@ -106,8 +106,12 @@ int openat(int dir, const char *path, int flags, ...) { MODE(flags) return opene
 int openat64(int dir, const char *path, int flags, ...) { MODE(flags) return opened(dir, path, flags | O_LARGEFILE, mode); }
 
 int close(int fd) {
+    pthread_mutex_lock(&turn);
     if (fd >= 0 && fd < MOST) watched[fd] = owed[fd] = 0;
-    return (int)syscall(SYS_close, fd);
+    int done = (int)syscall(SYS_close, fd), saved = errno;
+    pthread_mutex_unlock(&turn);
+    errno = saved;
+    return done;
 }
 
 static ssize_t written(int fd, const void *octets, size_t count, off_t offset) {
@@ -156,7 +160,12 @@ static int synced(int fd) {
     if (is_watched(fd)) {
         struct stat found;
         pthread_mutex_lock(&turn);
-        failed = one_in && !fstat(fd, &found) && S_ISREG(found.st_mode) && rand_r(&seed) % one_in == 0;
+        if (fstat(fd, &found)) { /* another thread has closed it meanwhile: no file was synced */
+            pthread_mutex_unlock(&turn);
+            errno = EBADF;
+            return -1;
+        }
+        failed = one_in && S_ISREG(found.st_mode) && rand_r(&seed) % one_in == 0;
         note(failed ? 'F' : 'S', inode(fd), 0, NULL, 0);
         if (failed) tell_others(fd);
         failed |= owed[fd];
