@@ -14,7 +14,7 @@ ALL = (
     "kernel", "journal", "history", "replay", "backtest", "one_request", "reaction", "flood", "memory", "mutations",
     "kills", "webhooks", "told", "gate_vs_freeradius", "false_alarms", "incidents", "runaway_rule",
 )  # fmt: skip
-ONLY_NAMED = ("start_10m", "closed_loop", "backtest_month")
+ONLY_NAMED = ("start_10m", "closed_loop", "backtest_month", "faces")
 """Run only where asked for: what takes many minutes, or tens of gigabytes."""
 
 

@@ -162,7 +162,7 @@ def finding_sentence(finding: dict[str, Any]) -> str:
     """A finding with its evidence and what came of it."""
     name = f"{finding['detector']}/{finding['class']}" if finding["class"] else finding["detector"]
     evidence = ", ".join(f"{key} {finding[key]}" for key in ("was", "now", "expected") if finding[key] is not None)
-    about = f" of segment {finding['segment']}" if finding["segment"] else ""
+    about = f" of segment {finding['segment']}" if finding.get("segment") else ""
     text = f"Finding {name}{about} ({finding['severity']})"
     if evidence:
         text += f": {evidence}"
