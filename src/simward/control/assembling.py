@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from simward.control.access import Tokens
+from simward.control.api.asking import Asking
 from simward.control.api.audit import audit_routes
 from simward.control.api.events import News, event_routes
 from simward.control.api.gateways import gateway_routes
-from simward.control.api.incidents import incident_routes
+from simward.control.api.incidents import Cases, incident_routes
 from simward.control.api.records import record_routes
 from simward.control.api.repeats import Forgetting, Repeats
 from simward.control.api.rules import rule_routes
@@ -15,10 +16,13 @@ from simward.control.api.work import work_routes
 from simward.control.behind import Behind
 from simward.control.chapters import story_of
 from simward.control.clock import SystemClock
+from simward.control.console.assembling import console_routes
+from simward.control.console.sources import Sources
 from simward.control.gate_link import GateLink
 from simward.control.heads import Heads, Signer
 from simward.control.installation import installation_of
 from simward.control.outward import Outward
+from simward.control.readiness import GateConditions, Readiness
 from simward.control.run import Control
 from simward.registry.database import Registry, url_of
 from simward.registry.mirrors import tenant_of
@@ -55,12 +59,18 @@ def assemble(settings: Settings) -> Control:
         # In this order: what work orders say to a finding is its incident's title, and what is announced names that.
         takers=[WorkOrders(announcing), incidents, announcing, automation],
     )  # fmt: skip
+    judging = Judging(incidents.life)
+    console = Sources(
+        Asking(registry), Cases(registry, judging, settings.data_dir, now_us), gate,
+        Readiness([GateConditions(gate), behind]), settings.data_dir, now_us, lambda iccid: _tenant_of(registry, iccid),
+    )  # fmt: skip
     routes = [
-        incident_routes(registry, Judging(incidents.life), settings.data_dir, now_us), rule_routes(registry, now_us),
+        incident_routes(registry, judging, settings.data_dir, now_us), rule_routes(registry, now_us),
         work_routes(registry, settings.inventory_path, now_us, outward.commanding.wake),
         token_routes(registry, now_us), record_routes(registry, lambda imsi: story_of(settings.data_dir, imsi)),
         audit_routes(registry), gateway_routes(gate, registry),
         event_routes(registry, installation_of(settings.data_dir), news, tokens.still),
+        *console_routes(console),
     ]  # fmt: skip
     control = Control(
         settings, parts=[behind, *outward.parts], conditions=[behind], routes=[*routes, *outward.routes],

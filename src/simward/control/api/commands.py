@@ -106,18 +106,10 @@ def command_routes(
     async def command(command: Command, request: Request) -> dict[str, Any]:
         """Lock, quarantine, release or disconnect a subscription; pause or resume all responses."""
         principal: Principal = request.state.principal
-        if not principal.allows(command.do, command.iccid):
-            raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not {command.do} this.")
-        if command.actor and not principal.local:
-            raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
-        await _of_its_tenant(command, principal, tenant_of)
         key = request.headers.get(HEADER)
         if key and not command.id:
             command.id = command_id(principal, key)
-        answer = await _ask(gate, command.payload(command.actor or principal.name))
-        result = answer.get("result") or ("applied" if answer.get("ok") else "refused")
-        log.info("%s asked by %r: %s (%s)", command.do, command.actor or principal.name, result, _sequence(answer))
-        return _told(answer, 503, "gate-refused")
+        return await carry_out(command, principal, gate, tenant_of)
 
     @routes.post("/revisions", openapi_extra=needs(OWNER))
     async def revision(revision: Revision) -> dict[str, Any]:
@@ -130,6 +122,21 @@ def command_routes(
         return _told(answer, 409, "gate-refused")
 
     return routes
+
+
+async def carry_out(
+    command: Command, principal: Principal, gate: GateLink, tenant_of: Callable[[str], str | None]
+) -> dict[str, Any]:
+    """Have the gate do it, for somebody who may; what it answered. Raises Problem."""
+    if not principal.allows(command.do, command.iccid):
+        raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not {command.do} this.")
+    if command.actor and not principal.local:
+        raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
+    await _of_its_tenant(command, principal, tenant_of)
+    answer = await _ask(gate, command.payload(command.actor or principal.name))
+    result = answer.get("result") or ("applied" if answer.get("ok") else "refused")
+    log.info("%s asked by %r: %s (%s)", command.do, command.actor or principal.name, result, _sequence(answer))
+    return _told(answer, 503, "gate-refused")
 
 
 async def _of_its_tenant(command: Command, principal: Principal, tenant_of: Callable[[str], str | None]) -> None:

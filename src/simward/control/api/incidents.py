@@ -59,9 +59,43 @@ class Assignment(Asked):
     to: Words = Field(min_length=1, description="Who sees to it.")
 
 
+class Cases:
+    """Incidents, one at a time, as somebody asks for them; every question in a thread. Raises Problem."""
+
+    def __init__(self, registry: Registry, judging: Judging, data_dir: Path, now: Callable[[], int]) -> None:
+        self._registry, self._judging, self._data_dir, self._now = registry, judging, data_dir, now
+
+    async def whole(self, number: int, tenant: str | None) -> dict[str, Any]:
+        """The whole of one, for who may see this tenant (None: all)."""
+
+        def look() -> dict[str, Any]:
+            with self._registry.reading() as connection:
+                row = _visible(connection, number, tenant)
+                whose = subscriptions_of(connection, number)
+                return document(connection, row, story(connection, row, chapters_of(self._data_dir, whose)))
+
+        answer: dict[str, Any] = await _run(look)
+        return answer
+
+    async def act(
+        self, principal: Principal, number: int, action: str, asked: Asked, **more: Any
+    ) -> dict[str, Any]:  # fmt: skip
+        """Do one of judging.ACTIONS, for somebody; the incident as it then stands."""
+        actor, tenant = _actor(principal, asked), principal.tenant
+
+        def act() -> dict[str, Any]:
+            with self._registry.writing() as connection:
+                _visible(connection, number, tenant)
+                return told(self._judging.act(connection, number, action, self._now(), actor, asked.because, **more))
+
+        answer: dict[str, Any] = await _run(act)
+        log.info("incident %s: %s by %r", answer["number"], action, actor)
+        return answer
+
+
 def incident_routes(registry: Registry, judging: Judging, data_dir: Path, now: Callable[[], int]) -> APIRouter:
     """The routes; writes run in a thread, since the registry has one writer at a time."""
-    routes = APIRouter(prefix="/v1/incidents", tags=["incidents"])
+    routes, cases = APIRouter(prefix="/v1/incidents", tags=["incidents"]), Cases(registry, judging, data_dir, now)
 
     @routes.get("", openapi_extra=needs("read-incidents"), **answered(Incidents))
     async def listed(
@@ -86,27 +120,10 @@ def incident_routes(registry: Registry, judging: Judging, data_dir: Path, now: C
     @routes.get("/{number}", openapi_extra=needs("read-incidents"), **answered(WholeIncident))
     async def one(number: int, request: Request) -> dict[str, Any]:
         """The whole of one: its story, evidence, effects, parties and entries."""
-        tenant = request.state.principal.tenant
-
-        def look() -> dict[str, Any]:
-            with registry.reading() as connection:
-                row = _visible(connection, number, tenant)
-                whose = subscriptions_of(connection, number)
-                return document(connection, row, story(connection, row, chapters_of(data_dir, whose)))
-
-        return await _run(look)
+        return await cases.whole(number, request.state.principal.tenant)
 
     async def write(request: Request, number: int, action: str, asked: Asked, **more: Any) -> dict[str, Any]:
-        actor, tenant = _actor(request, asked), request.state.principal.tenant
-
-        def act() -> dict[str, Any]:
-            with registry.writing() as connection:
-                _visible(connection, number, tenant)
-                return told(judging.act(connection, number, action, now(), actor, asked.because, **more))
-
-        answer: dict[str, Any] = await _run(act)
-        log.info("incident %s: %s by %r", answer["number"], action, actor)
-        return answer
+        return await cases.act(request.state.principal, number, action, asked, **more)
 
     @routes.post("/{number}/acknowledge", openapi_extra=needs("judge-incidents"), **answered(Incident))
     async def acknowledge(number: int, asked: Asked, request: Request) -> dict[str, Any]:
@@ -136,8 +153,7 @@ def incident_routes(registry: Registry, judging: Judging, data_dir: Path, now: C
     return routes
 
 
-def _actor(request: Request, asked: Asked) -> str:
-    principal: Principal = request.state.principal
+def _actor(principal: Principal, asked: Asked) -> str:
     if asked.actor and not principal.local:
         raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
     return asked.actor or principal.name

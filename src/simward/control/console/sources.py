@@ -1,0 +1,27 @@
+"""What the pages read and write by: the same functions as the routes of the API, put together once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from simward.control.api.asking import Asking
+from simward.control.api.incidents import Cases
+from simward.control.gate_link import GateLink
+from simward.control.readiness import Readiness
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Everything that pages stand on. Whoever adds a page that needs more adds it here."""
+
+    asking: Asking
+    cases: Cases
+    gate: GateLink
+    readiness: Readiness
+    data_dir: Path
+    now: Callable[[], int]
+    """us UTC."""
+    tenant_of: Callable[[str], str | None]
+    """The tenant of the subscription with this ICCID."""
