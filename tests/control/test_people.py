@@ -83,7 +83,7 @@ def test_the_first_administrator_comes_by_a_link_that_works_once(control: Runnin
         assert answer.status in (409, 422) and 'role="alert"' in answer.text
     assert browser.post(path, {"Origin": "http://evil.example"}, name="ada", password=PASSWORD).status == 403
     answer = browser.post(path, name="Ada", password=PASSWORD, again=PASSWORD)
-    assert (answer.status, answer.headers["location"]) == (303, "/account")
+    assert (answer.status, answer.headers["location"]) == (303, "/")
     assert not file.exists()
     assert browser.get("/account").status == 200
     me = control.ask("GET", "/v1/me", headers={"Cookie": f"simward={browser.cookies['simward']}"}, tcp=True).document
@@ -127,7 +127,7 @@ def test_one_goes_on_only_to_pages_here(control: RunningControl, where: str) -> 
     if control.ask("GET", "/v1/accounts/eve").status == 404:
         account(control, "eve")
     answer = Browser(control).sign_in("eve", PASSWORD, next=where)
-    assert (answer.status, answer.headers["location"]) == (303, "/account")
+    assert (answer.status, answer.headers["location"]) == (303, "/")
 
 
 def test_what_is_wrong_is_said_the_same_for_all(control: RunningControl) -> None:

@@ -139,7 +139,7 @@ class SignInPages:
         earlier = self._site.shown(of_headers(request), SESSION)
         if earlier:
             await self._asking.write(lambda c: _end(c, earlier, self._now()))
-        response = go_to(request, path)
+        response = go_to("/account" if outcome.lacks_second_factor else path)
         self._site.give(response, SESSION, outcome.cookie)
         self._site.give(response, KNOWN, outcome.known, KNOWN_S)
         return response

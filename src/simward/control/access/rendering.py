@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from simward.control.access.site import local_path
@@ -31,11 +30,6 @@ def page(template: str, status: int = 200, *, wait_s: int = 0, **values: Any) ->
     return HTMLResponse(_environment().get_template(f"access/{template}.html").render(**values), status, headers)
 
 
-def go_to(request: Request, path: str = "") -> Response:
+def go_to(path: str) -> Response:
     """On to a page here: `path`, else the overview."""
-    return RedirectResponse(local_path(path) or landing(request), SEE_OTHER)
-
-
-def landing(request: Request) -> str:
-    """Where who has signed in begins."""
-    return str(request.app.state.access.site.landing)
+    return RedirectResponse(local_path(path) or "/", SEE_OTHER)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import io
 import re
 import secrets
 from base64 import b32encode
@@ -16,7 +15,7 @@ import segno
 STEP_S = 30
 DRIFT_STEPS = 1
 """A code of the step before or after is taken too: clocks of telephones are a little wrong (RFC 6238 5.2)."""
-ISSUER = "Simward"
+ISSUER, QUIET = "Simward", 4
 CODE = re.compile(r"\d{6}")
 RECOVERY_CODE = re.compile(r"[A-Z2-7]{24}")
 RECOVERY_CODES, RECOVERY_OCTETS = 8, 15
@@ -28,19 +27,19 @@ class Offer(NamedTuple):
 
     secret: str
     uri: str
-    picture: str
-    """An SVG of `uri` as a QR code."""
+    size: int
+    """Of `uri` as a QR code: modules on a side, quiet zone included (ISO/IEC 18004 5.3.8: four on each side)."""
+    path: str
+    """Its dark modules, as the `d` of an SVG path."""
 
 
 def offer(name: str, secret: str = "") -> Offer:
     """A secret for the account `name`; a new one, or `secret` once more."""
     secret = secret or pyotp.random_base32()  # 160 bits, as RFC 4226 4 recommends
     uri = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
-    picture = io.BytesIO()
-    segno.make(uri, error="m", micro=False).save(
-        picture, kind="svg", xmldecl=False, svgns=False, scale=5, border=4, light="#fff", nl=False, title="QR code"
-    )
-    return Offer(secret, uri, picture.getvalue().decode())
+    rows = list(segno.make(uri, error="m", micro=False).matrix_iter(border=QUIET))
+    dark = (f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, module in enumerate(row) if module)
+    return Offer(secret, uri, len(rows), "".join(dark))
 
 
 def step_of(secret: str, shown: str, now_s: int) -> int | None:

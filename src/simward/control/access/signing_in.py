@@ -58,6 +58,8 @@ class Outcome:
     passed: str = ""
     said: str = ""
     wait_s: int = 0
+    lacks_second_factor: bool = False
+    """It is in, and nothing is open to it before it has set one up."""
 
 
 class SigningIn:
@@ -161,7 +163,9 @@ class SigningIn:
             accounts.change(connection, row.id, signed_in_at=now)
             after = {"how": how, "address": caller.address, "session": opener.id}
             audit(connection, now, row.name, "session.begin", f"account {row.name}", works_in, after=after)
-            return Outcome(cookie=opener.text, name=row.name, known=self._known(row))
+            opened = sessions.again(connection, opener.id, now)
+            lacks = self._sessions.lacks_second_factor(opened)
+            return Outcome(cookie=opener.text, name=row.name, known=self._known(row), lacks_second_factor=lacks)
 
         return await self._asking.write(act)
 

@@ -26,8 +26,6 @@ class Site:
         """Do browsers come by TLS?"""
         self.public_host = urlsplit(control.public_url).netloc
         """Host and port that the settings name; empty where they do not."""
-        self.landing = "/account"
-        """The path where who has signed in begins."""
 
     def serves(self, url: str) -> None:
         """It listens there; links say so unless the settings name another URL."""
