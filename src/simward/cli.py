@@ -25,6 +25,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
     },
     "Run": {
         "token": ("commands.tokens", "token", "Make, list and revoke tokens of systems that use the HTTP interface."),
+        "account": ("commands.accounts", "account", "Make, list and change accounts of people."),
         "serve": ("commands.running", "serve", "Run gate, watch and control until told to stop."),
         "status": ("commands.running", "status", "Say how the gate is doing."),
         "metrics": ("commands.running", "metrics", "Print the counters of the running processes."),

@@ -16,6 +16,8 @@ from simward.incident_settings import INCIDENT_KEYS as INCIDENT_KEYS
 from simward.incident_settings import IncidentSettings, incident_settings
 from simward.initial import write_initial
 from simward.quantities import duration_s, size_octets
+from simward.settings_access import CONTROL_KEYS as CONTROL_KEYS
+from simward.settings_access import ControlSettings, control_settings
 from simward.settings_outward import (
     ENDPOINT_KEYS,
     PARTY_KEYS,
@@ -69,14 +71,6 @@ class GatewayClient:
     """Is Proxy-State refused in an Access-Request without Message-Authenticator?"""
     coa: bool = False
     """It takes CoA-Requests there too."""
-
-
-@dataclass(frozen=True)
-class ControlSettings:
-    """`[control]`."""
-
-    http: Address | None = Address("127.0.0.1", 8080)
-    """Where the API is served over TCP; None: nowhere."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +194,6 @@ HISTORY_KEYS: dict[str, Callable[[Any], Any]] = {
     "journal_keep": duration_s,
     "journal_keep_at_most": read.without_limit("any", size_octets, 1000**2, "at least 1 MB"),
 }
-CONTROL_KEYS: dict[str, Callable[[Any], Any]] = {"http": read.address_or_none}
 REGISTRY_KEYS: dict[str, Callable[[Any], Any]] = dict.fromkeys(("url", "url_file", "url_env"), read.string)
 AUDIT_KEYS: dict[str, Callable[[Any], Any]] = {"heads": read.string}
 NAMED_SECRET_KEYS: dict[str, Callable[[Any], Any]] = {"name": read.string, **SECRET_KEYS}
@@ -213,7 +206,7 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
             reading.report((key,), "unknown section", nearest(key, SECTIONS))
     gate = reading.table(("gate",), document.get("gate", {}), GATE_KEYS)
     gate = {f"{key}_s" if key in ("interim_interval", "session_timeout") else key: gate[key] for key in gate}
-    control = reading.table(("control",), document.get("control", {}), CONTROL_KEYS)
+    control = control_settings(reading, document.get("control", {}))
     history = reading.table(("history",), document.get("history", {}), HISTORY_KEYS)
     gateways = _each(reading, document, "gateway", _gateway, shared=True)
     endpoints = _each(reading, document, "endpoint", read_endpoint)
@@ -232,7 +225,7 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
     return Settings(
         Path(reading.directory), GateSettings(**gate),
         tuple(sorted(gateways, key=lambda one: -one.network.prefixlen)),
-        ControlSettings(**_http(control)), tuple(endpoints), tuple(parties), tuple(reading.problems),
+        control, tuple(endpoints), tuple(parties), tuple(reading.problems),
         HistorySettings(**{f"{key}_{'octets' if key.endswith('at_most') else 's'}": history[key] for key in history}),
         dict(secrets), RegistrySettings(_registry_url(reading, document)),
         AuditSettings(**reading.table(("audit",), document.get("audit", {}), AUDIT_KEYS)),
@@ -261,10 +254,6 @@ def _registry_url(reading: Reading, document: dict[str, Any]) -> str:
         known = "sqlite:////absolute/path or postgresql+psycopg://user@host/database"
         reading.report((*where, key), "no URL of a registry", known)
     return url
-
-
-def _http(control: dict[str, Any]) -> dict[str, Any]:
-    return {key: value or None for key, value in control.items()}
 
 
 def _tables(document: dict[str, Any], key: str) -> list[dict[str, Any]]:

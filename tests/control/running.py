@@ -83,6 +83,7 @@ class RunningControl:
             lowered = {name.lower(): value for name, value in response.getheaders()}
             endless = lowered.get("content-type", "").startswith("text/event-stream")
             text = b"" if endless else response.read()
-            return Answer(response.status, lowered, json.loads(text) if text else None)
+            is_json = lowered.get("content-type", "").partition(";")[0].endswith("json")
+            return Answer(response.status, lowered, json.loads(text) if is_json and text else text.decode() or None)
         finally:
             connection.close()

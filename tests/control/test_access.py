@@ -6,7 +6,7 @@ import hashlib
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 
 from control import assembled
+from control.browser import Browser, account
 from control.running import RunningControl
 from control.test_api import is_problem
 from simward.cli import cli
@@ -58,17 +60,40 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def operations(control: RunningControl) -> list[tuple[str, str, dict[str, Any]]]:
-    """Method, path with something in it, and what it declares, of every route."""
-    paths = control.control.app.openapi()["paths"]
-    return [
-        (method.upper(), re.sub(r"\{(\w+)\}", lambda name: "1" if "number" in name[1] else "x", path), declared)
-        for path, methods in paths.items() for method, declared in methods.items()
-    ]  # fmt: skip
+    """Method, path with something in it, and what it declares, of every route; those that are not described too."""
+    found = []
+    for route in every_route(control.control.app.routes):
+        path = re.sub(r"\{(\w+)(?::path)?\}", lambda name: "1" if "number" in name[1] else "x", route.path)
+        declared = route.openapi_extra or {}
+        found += [(method, path, declared) for method in sorted(route.methods)]
+    return found
+
+
+def every_route(routes: Iterable[Any]) -> Iterator[APIRoute]:
+    """Those of routers that were included too."""
+    for one in routes:
+        if isinstance(one, APIRoute):
+            yield one
+        elif hasattr(one, "original_router"):
+            yield from every_route(one.original_router.routes)
+        else:
+            assert getattr(one, "path", "") in NO_ROUTES, f"{one} stands beside the guard"
+
+
+NO_ROUTES = ("/v1/openapi.json", "/static")
+"""What FastAPI answers by itself, or is the same for everybody: the edge lets in to the first whoever is known."""
+
+
+def test_what_is_described_is_among_them(control: RunningControl) -> None:
+    described = control.control.app.openapi()["paths"]
+    count = sum(len(methods) for methods in described.values())
+    assert len([one for one in every_route(control.control.app.routes) if one.include_in_schema]) == count > 50
 
 
 def test_every_route_declares_what_it_needs(control: RunningControl) -> None:
     for method, path, declared in operations(control):
         assert declared.get(DECLARED), f"{method} {path} says nothing: openapi_extra=needs(...)"
+        assert set(declared[DECLARED]) == {ANYBODY} or path not in ("/sign-in",)
     used = {one for _, _, declared in operations(control) for one in declared[DECLARED]}
     assert used <= {*PERMISSIONS, OWNER, ANYBODY, KNOWN}
 
@@ -119,15 +144,56 @@ def test_without_a_token_in_force_nothing_is_open_but_health(control: RunningCon
             assert "invalid_token" in answer.headers["www-authenticate"]
 
 
+@pytest.fixture(scope="module")
+def stranger(control: RunningControl) -> Browser:
+    """Where an administrator of a tenant that has nothing is signed in."""
+    control.control.app.state.access.signing_in.by_address.most = 10**6
+    return account(control, "mallory", "administrator", tenant="elsewhere")
+
+
+def test_a_page_sends_who_is_not_known_to_where_one_signs_in(control: RunningControl) -> None:
+    for method, path, declared in operations(control):
+        answer = Browser(control).send(method, path, b"", {"Accept": "text/html"})
+        if ANYBODY in declared[DECLARED]:
+            assert answer.status != 401, (method, path)
+        elif method == "GET" and not path.startswith("/v1/"):
+            assert answer.status == 303 and answer.headers["location"].startswith("/sign-in"), (method, path)
+        else:
+            assert answer.status == 401, (method, path)
+
+
+def test_a_session_may_what_a_token_may(control: RunningControl, tokens: dict[str, str], stranger: Browser) -> None:
+    """The stranger's sweep: every route by its session and by its token, with ids that are not its own."""
+    csrf = stranger.csrf()
+    for method, path, declared in operations(control):
+        if ANYBODY in declared[DECLARED] or path in ENDS_IT or path in ENDLESS:
+            continue
+        sent = {"Origin": stranger.origin, "Content-Type": "application/json", "Accept": "*/*"}
+        if method != "GET":
+            assert stranger.send(method, path, b"{}", sent).status == 403, (method, path, "without its form's token")
+        body = b"{}" if method != "GET" else b""
+        by_session = stranger.send(method, path, body, {**sent, "X-CSRF-Token": csrf})
+        if path.startswith("/v1/"):
+            by_token = control.ask(method, path, {} if method != "GET" else None, token=tokens["stranger"])
+            assert by_session.status == by_token.status, (method, path, by_session.text)
+        assert not (by_session.status < 300 and method != "GET" and "/x/" in path), (method, path, by_session.text)
+
+
+ENDS_IT = ("/sign-out",)
+ENDLESS = ("/v1/events/stream",)
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_may_what_its_line_says(control: RunningControl, tokens: dict[str, str], role: str) -> None:
     for method, path, declared in operations(control):
         needed = set(declared[DECLARED])
         answer = control.ask(method, path, {} if method != "GET" else None, token=tokens[role])
         if needed & {ANYBODY, KNOWN} or needed & ROLES[role]:
-            assert answer.status not in (401, 403) or needed == {KNOWN}, (method, path, answer)
-        else:
+            assert answer.status not in (401, 403) or needed in ({KNOWN}, {ANYBODY}), (method, path, answer)
+        elif path.startswith("/v1/"):
             assert is_problem(answer, 403, "not-permitted"), (method, path)
+        else:
+            assert answer.status == 403 and "may not" in answer.document, (method, path)
 
 
 def test_roles_are_told_apart() -> None:

@@ -107,7 +107,7 @@ def test_every_import_is_declared() -> None:
     from house.sources import package
 
     provided = {
-        "yaml" if name == "pyyaml" else name.replace("-", "_")
+        {"pyyaml": "yaml", "argon2-cffi": "argon2"}.get(name, name.replace("-", "_"))
         for name in (re.split(r"[<>=]", w)[0] for w in PROJECT["dependencies"])
     }
     # llvmlite is numba's own dependency, h11 (the HTTP that it speaks) uvicorn's; pydantic (what a route takes) and

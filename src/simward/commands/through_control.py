@@ -18,7 +18,7 @@ START_WITHIN_S = 20.0
 TRIED_AGAIN_S = 0.1
 DECIDED_HERE = (
     ":no-such-incident", ":no-such-rule", ":incident-refused", ":no-such-work-order", ":work-order-refused",
-    ":no-such-token", ":token-refused",
+    ":no-such-token", ":token-refused", ":no-such-account", ":account-refused",
 )  # fmt: skip
 """Types of problems by which the control process decides against what was asked."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simward.control.access import Tokens
+from simward.control.access.assembling import Access
 from simward.control.api.asking import Asking
 from simward.control.api.audit import audit_routes
 from simward.control.api.events import News, event_routes
@@ -11,7 +11,6 @@ from simward.control.api.incidents import Cases, incident_routes
 from simward.control.api.records import record_routes
 from simward.control.api.repeats import Forgetting, Repeats
 from simward.control.api.rules import rule_routes
-from simward.control.api.tokens import token_routes
 from simward.control.api.work import work_routes
 from simward.control.behind import Behind
 from simward.control.chapters import story_of
@@ -52,10 +51,10 @@ def assemble(settings: Settings) -> Control:
         announcing, now_us, parties=settings.parties, incidents=RaisedIncidents(incidents.life), work_orders=is_open,
         act_within_s=settings.incidents.act_within_s,
     )
-    tokens, news = Tokens(registry, now_us), News()
+    access, news = Access(settings, registry, now_us), News()
     behind = Behind(
         settings, registry, now=now_us, before=[Auditing()], heads=heads, changed=[*outward.changed, news.wake],
-        ticking=[incidents, automation, outward, tokens, Forgetting()],
+        ticking=[incidents, automation, outward, access, Forgetting()],
         # In this order: what work orders say to a finding is its incident's title, and what is announced names that.
         takers=[WorkOrders(announcing), incidents, announcing, automation],
     )  # fmt: skip
@@ -67,15 +66,18 @@ def assemble(settings: Settings) -> Control:
     routes = [
         incident_routes(registry, judging, settings.data_dir, now_us), rule_routes(registry, now_us),
         work_routes(registry, settings.inventory_path, now_us, outward.commanding.wake),
-        token_routes(registry, now_us), record_routes(registry, lambda imsi: story_of(settings.data_dir, imsi)),
+        record_routes(registry, lambda imsi: story_of(settings.data_dir, imsi)),
         audit_routes(registry), gateway_routes(gate, registry),
-        event_routes(registry, installation_of(settings.data_dir), news, tokens.still),
+        event_routes(registry, installation_of(settings.data_dir), news, access.still),
         *console_routes(console),
     ]  # fmt: skip
     control = Control(
-        settings, parts=[behind, *outward.parts], conditions=[behind], routes=[*routes, *outward.routes],
-        authenticators=[tokens, *outward.authenticators], tenant_of=lambda iccid: _tenant_of(registry, iccid),
+        settings, parts=[behind, *outward.parts], conditions=[behind],
+        routes=[*routes, *access.routes, *outward.routes],
+        authenticators=[*access.authenticators, *outward.authenticators],
+        tenant_of=lambda iccid: _tenant_of(registry, iccid), secure=access.site.secure, welcome=access.links.welcome,
     )  # fmt: skip
+    control.app.state.access = access
     control.app.add_middleware(Repeats, registry=registry, now=now_us)
     return control
 

@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from fastapi import APIRouter
@@ -42,15 +42,17 @@ class Control:
     def __init__(
         self, settings: Settings, *, parts: Sequence[Part] = (), conditions: Sequence[Conditions] = (),
         routes: Sequence[APIRouter] = (), authenticators: Sequence[Authenticator] = (),
-        tenant_of: Callable[[str], str | None] = of_no_tenant,
+        tenant_of: Callable[[str], str | None] = of_no_tenant, secure: bool = False,
+        welcome: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         """`parts` run beside the listeners; `conditions` are asked for /readyz, beside those of the gate.
 
-        `tenant_of` gives the tenant of the subscription with this ICCID, for callers who are bound to one.
+        `tenant_of` gives the tenant of the subscription with this ICCID, for callers who are bound to one. `welcome` is
+        told the URL once it is served; `secure`: browsers come by TLS.
         """
         self.gate = GateLink(settings.data_dir)
         self._settings, self._parts = settings, list(parts)
-        self._authenticators = list(authenticators)
+        self._authenticators, self._secure, self._welcome = list(authenticators), secure, welcome
         self._began = time.monotonic()
         self._http = ""
         self.app = make_app(
@@ -100,9 +102,11 @@ class Control:
             return
         opened = await listening.open_tcp(wanted)
         self._http = f"http://{listening.address_of(opened)}"
-        server = listening.server(Edge(self.app, self._authenticators))
+        server = listening.server(Edge(self.app, self._authenticators, secure=self._secure))
         servers.append(server)
         log.info("control plane: serving %s", self._http)
+        if self._welcome is not None:
+            await self._welcome(self._http)
         with contextlib.closing(opened):
             await server.serve([opened])
 

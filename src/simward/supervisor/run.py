@@ -35,7 +35,7 @@ class Supervisor:
 
     def __init__(self, folder: Path, data_dir: Path, names: Sequence[str] = NAMES, *, say: Say = print) -> None:
         """`names`: which of gate, watch and control; `say` is given the line with `ready`."""
-        self._children = {name: Child(name, command(name, folder), PATIENCE[name], heard=name == GATE)
+        self._children = {name: Child(name, command(name, folder), PATIENCE[name], heard=name in (GATE, CONTROL))
                           for name in NAMES if name in names}  # fmt: skip
         self._report = Report(data_dir, self._children.values())
         self._say = say
@@ -86,10 +86,10 @@ class Supervisor:
         return None
 
     def _hear(self, child: Child) -> bool:
-        """Pass on what the gate says; True where it has become ready for the first time."""
+        """Pass on what gate and control say; True where the gate has become ready for the first time."""
         lines, first = child.lines(), False
         for line in lines:
-            if "ready" in line and not self._ready:
+            if child.name == GATE and "ready" in line and not self._ready:
                 self._ready = first = True
                 now = time.monotonic()
                 for other in self._children.values():

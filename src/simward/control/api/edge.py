@@ -1,5 +1,7 @@
 """What every request passes first: it gets a correlator, has to be somebody's, and may be neither large nor too many.
 
+Every answer leaves with what keeps browsers from being turned against whoever asked.
+
 One application serves two listeners. Which one a request came by is known here and nowhere else: an `Edge` stands
 before the application at each.
 """
@@ -10,9 +12,12 @@ import logging
 import re
 import uuid
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from simward.control.access.response_headers import protected
 from simward.control.api.principals import LOCAL, Authenticator, Principal
 from simward.control.api.problems import INTERNAL, Problem, no_registry, response_of
 from simward.control.api.wrong_tokens import WrongTokens
@@ -25,7 +30,10 @@ BODY_OCTETS_MAX = 64 * 1024
 LARGER_BODIES = {"/v1/work-orders": 2 * 1024 * 1024}
 """A swap of ten thousand by file is one request."""
 AT_ONCE = 128
-OPEN_TO_ALL = ("/healthz", "/readyz")
+OPEN_TO_ALL = ("/healthz", "/readyz", "/sign-in", "/sign-in/code")
+OPEN_BELOW = ("/first/", "/static/")
+NO_PAGES = ("/v1/", "/healthz", "/readyz", "/metrics")
+"""What programs ask for: they are never sent to a form."""
 CORRELATOR = re.compile(rb"[A-Za-z0-9_:;./<>{}-]{1,256}")
 """As CAMARA has it (Commonalities, x-correlator): what is not of this form is replaced."""
 
@@ -33,9 +41,14 @@ CORRELATOR = re.compile(rb"[A-Za-z0-9_:;./<>{}-]{1,256}")
 class Edge:
     """Stands between a listener and the application."""
 
-    def __init__(self, app: ASGIApp, authenticators: Sequence[Authenticator] | None) -> None:
-        """`authenticators` None: the listener is the owner's own socket, and whoever comes by it is the owner."""
-        self._app, self._authenticators = app, authenticators
+    def __init__(
+        self, app: ASGIApp, authenticators: Sequence[Authenticator] | None, *, secure: bool = False
+    ) -> None:
+        """`authenticators` None: the listener is the owner's own socket, and whoever comes by it is the owner.
+
+        `secure`: browsers come by TLS, here or at a proxy in front.
+        """
+        self._app, self._authenticators, self._secure = app, authenticators, secure
         self._wrong = WrongTokens()
         self._now = 0
 
@@ -48,22 +61,24 @@ class Edge:
         if not CORRELATOR.fullmatch(correlator):
             correlator = str(uuid.uuid4()).encode()
 
-        begun = False
+        begun, private = False, True
 
         async def correlated(message: Message) -> None:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                message["headers"] = [*message.get("headers", ()), (b"x-correlator", correlator)]
+                said = protected(message.get("headers", ()), secure=self._secure, private=private)
+                message["headers"] = [*said, (b"x-correlator", correlator)]
             await send(message)
 
         self._now += 1
         try:
             principal = await self._admit(scope, headers)
+            private = not scope["path"].startswith("/static/")
             scope["state"] = {**scope.get("state", {}), "principal": principal, "correlator": correlator.decode()}
             await self._app(scope, _bounded(receive, _octets_max(scope)), correlated)
         except Problem as problem:
-            await response_of(problem)(scope, receive, correlated)
+            await _answer_of(problem, scope, headers)(scope, receive, correlated)
         except Exception:  # ours, whatever it is: the caller gets a problem, the log the rest
             log.exception("%s %s failed (x-correlator %s)", scope["method"], scope["path"], correlator.decode())
             if not begun:
@@ -81,7 +96,7 @@ class Edge:
             raise _too_large(_octets_max(scope))
         if self._authenticators is None:
             return LOCAL
-        if scope["path"] in OPEN_TO_ALL:
+        if scope["path"] in OPEN_TO_ALL or scope["path"].startswith(OPEN_BELOW):
             return None
         return await self._known(self._authenticators, scope, headers)
 
@@ -110,6 +125,16 @@ class Edge:
             401, "unauthenticated", "Who are you?", "This address serves only callers that show who they are.",
             headers={"WWW-Authenticate": challenge},
         )  # fmt: skip
+
+
+def _answer_of(problem: Problem, scope: Scope, headers: Mapping[bytes, bytes]) -> Response:
+    """The problem; a person who would see a page, and is not known, is sent to where one signs in."""
+    wants_page = b"text/html" in headers.get(b"accept", b"") and not scope["path"].startswith(NO_PAGES)
+    if problem.status_code != 401 or not wants_page or scope["method"] not in ("GET", "HEAD"):
+        return response_of(problem)
+    asked = scope.get("query_string", b"").decode("latin-1")
+    path = scope["path"] + (f"?{asked}" if asked else "")
+    return RedirectResponse(f"/sign-in?next={quote(path, safe='/')}" if path != "/" else "/sign-in", 303)
 
 
 def _octets_max(scope: Scope) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 from fastapi import Request
 
+from simward.control.access import csrf
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem, invalid
 
@@ -41,6 +42,7 @@ PERMISSIONS = {
     "undo": "Take back what a rule did, or what was done because of an incident.",
     "write-endpoints": "Test endpoints, and send again.",
     "manage-tokens": "Make, list and revoke tokens.",
+    "manage-accounts": "Make, list and change accounts of people.",
 }
 """Every permission, and what it lets do."""
 
@@ -89,6 +91,7 @@ def needs(*any_of: str, all_tenants: bool = False) -> dict[str, Any]:
 
 async def guard(request: Request) -> None:
     """A dependency of every route: let in whom its declaration lets in, with what it knows. Raises Problem."""
+    await csrf.hold(request)
     _let_in(request)
     known = {one.alias for one in request.scope["route"].dependant.query_params}
     for name in request.query_params:

@@ -28,6 +28,12 @@ class Principal:
     """Permissions that it has about some subscriptions alone: a route that they let in asks `allows` about each."""
     token: str = ""
     """The id of the token that it showed."""
+    session: str = ""
+    """The id of the session whose cookie it showed."""
+    account: str = ""
+    """The id of the account that is signed in there."""
+    csrf: str = ""
+    """What a request has to hold that changes something; empty: it did not come by a cookie."""
 
 
 LOCAL = Principal("local", local=True)

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 HEADER = "Idempotency-Key"
 KEY = re.compile(r'"?([!#-\[\]-~]{1,128})"?')
 """Visible ASCII; in quotes, as the draft has it, or without."""
-NEVER = ("/v1/tokens",)
+NEVER = ("/v1/tokens", "/v1/account", "/account", "/sign-", "/first/")
 """Their answers hold what is kept nowhere."""
 ANSWER_OCTETS_MAX = 64 * 1024
 PRUNED_EVERY_US = 60 * 1_000_000

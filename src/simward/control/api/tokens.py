@@ -39,6 +39,12 @@ class Asked(BaseModel):
     actor: Words = Field(default="", description="Who asks. Only the owner's socket may name somebody else.")
     because: Words = Field(default="", description="Why; kept for the audit.")
 
+    def by(self, principal: Principal) -> str:
+        """Who is said to have done it. Raises Problem for who speaks for somebody else and may not."""
+        if self.actor and not principal.local:
+            raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
+        return self.actor or principal.name
+
 
 class NewToken(Asked):
     """A token to be made."""
@@ -87,7 +93,7 @@ def token_routes(registry: Registry, now: Callable[[], int]) -> APIRouter:
     async def make(asked: NewToken, request: Request, response: Response) -> dict[str, Any]:
         """Make a token. Who is bound to a tenant makes them for that tenant alone."""
         principal: Principal = request.state.principal
-        actor = _actor(principal, asked)
+        actor = asked.by(principal)
         if principal.tenant is not None and asked.tenant != principal.tenant:
             detail = f"tenant: {principal.name} makes tokens for {principal.tenant} alone."
             raise Problem(403, "not-permitted", "Not permitted", detail)
@@ -121,7 +127,7 @@ def token_routes(registry: Registry, now: Callable[[], int]) -> APIRouter:
     ) -> dict[str, Any]:
         """It opens nothing from now on. Again changes nothing."""
         principal: Principal = request.state.principal
-        actor, at = _actor(principal, asked), now()
+        actor, at = asked.by(principal), now()
 
         def act(connection: sa.Connection) -> dict[str, Any]:
             row = kept.find(connection, id_or_name, at)
@@ -146,12 +152,6 @@ def told(row: Any, now: int) -> dict[str, Any]:
              for name in ("made_at", "expires_at", "revoked_at", "used_at")}  # fmt: skip
     names = ("id", "name", "role", "tenant", "made_by", "revoked_by")
     return {"state": state, **{name: getattr(row, name) for name in names}, **times}
-
-
-def _actor(principal: Principal, asked: Asked) -> str:
-    if asked.actor and not principal.local:
-        raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
-    return asked.actor or principal.name
 
 
 def _audit(

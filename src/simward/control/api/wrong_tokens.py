@@ -26,13 +26,13 @@ class WrongTokens:
 
     def wait_s(self, address: str) -> int:
         """Seconds until this address may try again; 0 = now."""
-        since, tries = self._since.get(_counted_as(address), (0.0, 0))
+        since, tries = self._since.get(counted_as(address), (0.0, 0))
         left = since + WINDOW_S - self._monotonic()
         return math.ceil(left) if tries >= TRIES and left > 0 else 0
 
     def note(self, address: str) -> None:
         """It was wrong once more."""
-        name, now = _counted_as(address), self._monotonic()
+        name, now = counted_as(address), self._monotonic()
         since, tries = self._since.get(name, (now, 0))
         self._since[name] = (since, tries + 1) if now < since + WINDOW_S else (now, 1)
         if len(self._since) > ADDRESSES_MAX:
@@ -44,7 +44,8 @@ def headers(wait_s: int) -> dict[str, str]:
     return {"Retry-After": str(wait_s), "RateLimit-Policy": POLICY, "RateLimit": f'"wrong-tokens";r=0;t={wait_s}'}
 
 
-def _counted_as(address: str) -> str:
+def counted_as(address: str) -> str:
+    """What an address is counted as: itself, or its /64."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -13,6 +13,7 @@ from simward.registry.tables.base import DEFAULT_TENANT, Big, Document, Number, 
 from simward.registry.tables.incidents import incident, incident_entry, incident_party, incident_trait
 from simward.registry.tables.mirrors import cursor, effect, finding, journal_text, subscription
 from simward.registry.tables.outward import announcement, command, delivery, subject
+from simward.registry.tables.people import account, link, membership, recovery_code, session
 from simward.registry.tables.rules import rule_action, rule_pause, rule_set, undo
 from simward.registry.tables.work_orders import work_item, work_order
 
@@ -21,6 +22,7 @@ __all__ = [
     "Big",
     "Document",
     "Number",
+    "account",
     "announcement",
     "audit",
     "audit_key",
@@ -36,10 +38,14 @@ __all__ = [
     "incident_party",
     "incident_trait",
     "journal_text",
+    "link",
+    "membership",
     "metadata",
+    "recovery_code",
     "rule_action",
     "rule_pause",
     "rule_set",
+    "session",
     "subject",
     "subscription",
     "token",
