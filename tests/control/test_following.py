@@ -18,6 +18,7 @@ from simward.engine import journal
 from simward.engine.tables import DECLARED, InventoryDelta
 from simward.policy.compile import compile_policy
 from simward.policy.load import read_policies
+from simward.registry import inventory
 from simward.registry import tables as t
 from simward.registry.database import Registry, sqlite_url
 from simward.response.announcing import Announcing
@@ -142,7 +143,7 @@ def test_the_inventory_is_mirrored_in_pieces_that_may_be_written_again(
     monkeypatch.setattr(inventory_mirror, "PIECE", 7)
     follower = opened(day, tmp_path)
     faults = iter(range(1, 100))
-    real = inventory_mirror.kept.note_declared
+    real = inventory.note_declared
     left = next(faults)
 
     def failing(connection: sa.Connection, lines: Any) -> None:
@@ -153,7 +154,7 @@ def test_the_inventory_is_mirrored_in_pieces_that_may_be_written_again(
             left = next(faults)
             raise Trouble
 
-    monkeypatch.setattr(inventory_mirror.kept, "note_declared", failing)
+    monkeypatch.setattr(inventory, "note_declared", failing)
     raised = 0
     while True:
         try:

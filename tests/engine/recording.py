@@ -139,5 +139,7 @@ class Recording:
             return self.fold.state.texts.intern(value.encode())
         if name == "address":
             return int.from_bytes(bytes(int(part) for part in value.split(".")), "big")
-        read = {"imsi": Imsi.parse, "user": Imsi.parse, "msisdn": Msisdn.parse, "plmn": Plmn.parse, "cell": Cell.parse}
+        read: dict[str, Any] = {
+            "imsi": Imsi.parse, "user": Imsi.parse, "msisdn": Msisdn.parse, "plmn": Plmn.parse, "cell": Cell.parse,
+        }  # fmt: skip
         return read[name](value).number if name in read else rat_number(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import closing
 from dataclasses import replace
@@ -23,7 +24,7 @@ from simward.engine.journal import EVENTS, TODAY, Row, events_row, row_events, r
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.start import ERASING_NAME, erased_up_to, restore
 from simward.engine.whole_ids import notes_of_pairs, pairs_noted
-from simward.erasure import files, run
+from simward.erasure import run
 from simward.erasure.identifiers import EVIDENCE, Eraser, Identifiers
 from simward.errors import JournalError, RegistryError
 from simward.history.whole import WholeJournal
@@ -194,8 +195,8 @@ def test_killed_anywhere_it_is_either_not_done_or_finished_by_the_same_command(
             raise Killed
         renames(*arguments)
 
-    renames = files.os.replace
-    monkeypatch.setattr(files.os, "replace", counting)
+    renames = os.replace
+    monkeypatch.setattr(os, "replace", counting)
     with pytest.raises(Killed):
         CliRunner().invoke(
             cli, ["--dir", str(folder), "erase", member(GONE)["imsi"], "--because", "asked", "--yes"],

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -89,7 +89,7 @@ class RunningGate:
         """What starts it."""
         return [sys.executable, "-m", "simward.gate", "--dir", str(self.folder)]
 
-    def start(self, **environment: str) -> RunningGate:
+    def start(self, **environment: str) -> Self:
         """Start, and wait for the line that contains `ready`."""
         log = (self.folder / "stderr.log").open("a")
         self.process = subprocess.Popen(

@@ -239,11 +239,11 @@ def test_a_port_that_is_flooded_counts_first_and_then_lets_the_kernel_drop() -> 
 
     texts, network = Texts(), ipaddress.ip_network("127.0.0.1")
     clients = ClientTable([Gateway(network=network)], texts)
-    opened = [open_udp("127.0.0.1", 0) for _ in range(2)]
-    port = RadiusPort(*opened, Receiver(clients, texts), Answerer(clients, {}), [network])
+    auth, accounting = (open_udp("127.0.0.1", 0) for _ in range(2))
+    port = RadiusPort(auth, accounting, Receiver(clients, texts), Answerer(clients, {}), [network])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flooding:
         flooding.bind(("127.0.0.2", 0))
-        flooding.connect(opened[0].getsockname())
+        flooding.connect(auth.getsockname())
         for _ in range(12):
             for _ in range(100):
                 flooding.send(bytes(20))

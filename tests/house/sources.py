@@ -1,11 +1,11 @@
-"""The files that the house rules look at, parsed once."""
+"""The files that the house rules look at, each read once, and parsed once where somebody looks inside."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -18,7 +18,11 @@ class Source:
 
     path: Path
     text: str
-    tree: ast.Module
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """What it is parsed into; not before a test asks, since whoever collects tests pays for what they hold."""
+        return ast.parse(self.text)
 
     @property
     def name(self) -> str:
@@ -44,10 +48,7 @@ class Source:
 @cache
 def package() -> tuple[Source, ...]:
     """Every module of the package."""
-    return tuple(
-        Source(path, text := path.read_text(encoding="utf-8"), ast.parse(text))
-        for path in sorted(PACKAGE.rglob("*.py"))
-    )
+    return tuple(Source(path, path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py")))
 
 
 @cache

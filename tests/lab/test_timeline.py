@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 import pytest
 
 from simward.lab import timeline
-from simward.lab.fleet import HOME_PLMN, LIFT_ALARM, PARTNER_PLMN, make_fleet
+from simward.lab.fleet import LIFT_ALARM, make_fleet
+from simward.lab.geography import HOME_PLMN, PARTNER_PLMN
 from simward.lab.timeline import ATTACH, INTERIM, RESTART_AT, RESTART_LASTS, RESTARTED, STOP, VANISH, plan_week
 
 FLEET = make_fleet(11, 300)

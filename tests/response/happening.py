@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -42,7 +42,7 @@ class Happening:
         """The control process's: behind the facts by what a test says."""
         return self.now + self.lag_us
 
-    def after(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0) -> Happening:
+    def after(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0) -> Self:
         """Let time pass."""
         self.now += int((seconds + 60 * minutes + 3600 * hours) * SECOND_US)
         return self

@@ -13,6 +13,7 @@ from watched import POLICY, WatchedFleet, in_cells
 from simward.engine import journal as j
 from simward.engine.both_journals import findings_folder
 from simward.engine.journal import events_row, row_outputs
+from simward.engine.outputs import OUTPUT
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.tables import DECLARED, InventoryDelta
 from simward.policy.compile import compile_policy
@@ -60,7 +61,7 @@ def recorded(data_dir: Path) -> np.ndarray:
     with closing(SqliteJournal.open(findings_folder(data_dir), writer=False)) as own:
         assert own.verify().wrong == 0
         found = [row_outputs(row, own.layouts) for row in own.rows()]
-    outputs = np.concatenate(found) if found else np.zeros(0, j.OUTPUT)
+    outputs = np.concatenate(found) if found else np.zeros(0, OUTPUT)
     outputs["event"] = 0  # the place in the batch is the one thing that a cut may change
     return outputs
 

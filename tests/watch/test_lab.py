@@ -12,6 +12,7 @@ from simward.engine import outputs as out
 from simward.engine.fold import Fold
 from simward.engine.journal import INVENTORY, POLICY, Row, events_row
 from simward.engine.sqlite_journal import SqliteJournal
+from simward.engine.tables import InventoryDelta, PolicyTables
 from simward.lab.fleet import Fleet, make_fleet
 from simward.lab.performance import BEGINS_AT, Cast, Programme, new_fold, perform, revisions
 from simward.lab.population import Population
@@ -30,7 +31,8 @@ def journalled(folder: Path, fleet: Fleet) -> None:
     with closing(SqliteJournal.open(folder / "journal")) as journal:
         journal.register_kernel(fold.kernel, fold.manifest())
         tables, deltas = revisions(fleet)
-        for number, revision in enumerate((tables, *deltas), start=1):
+        made: list[PolicyTables | InventoryDelta] = [tables, *deltas]
+        for number, revision in enumerate(made, start=1):
             kind = POLICY if number == 1 else INVENTORY
             journal.append(Row(number, 1, kind, BEGINS_AT - 1, fold.kernel, revision.to_bytes(), b""))
         for events in programme.events():

@@ -11,7 +11,7 @@ import base64
 import json
 import queue
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -207,7 +207,7 @@ def _together(rows: list[Row], layouts: Mapping[str, Layout]) -> Iterator[Run]:
 T = TypeVar("T")
 
 
-def ahead(items: Iterator[T], most: int = AHEAD) -> Iterator[T]:
+def ahead(items: Iterator[T], most: int = AHEAD) -> Generator[T, None, None]:
     """The same items, made by a thread of its own while the caller works on those before.
 
     Reading Parquet and folding both let go of the interpreter's lock, so that two cores serve. What the thread raises
