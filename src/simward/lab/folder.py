@@ -43,7 +43,7 @@ def write_fleet(folder: Path, fleet: Fleet, policies: Mapping[str, str] = POLICI
     with (folder / "inventory.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("iccid", "imsi", "use_case", "msisdn", "imei", "state", "label"))
-        for one in fleet.subscriptions:
+        for one in (*fleet.subscriptions, *fleet.buttons):
             declared = one.device.imei if one.use_case == LIFT_ALARM else ""
             label = f"{one.use_case} {one.number:06d}"
             writer.writerow((one.iccid, one.imsi, one.use_case, one.msisdn, declared, one.state, label))

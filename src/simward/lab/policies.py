@@ -1,4 +1,4 @@
-"""The policies of the lab's six use cases, as an owner would write them."""
+"""The policies of the lab's seven use cases, as an owner would write them."""
 
 from __future__ import annotations
 
@@ -123,9 +123,18 @@ pool: approved-modems
 tac: ["00260001"]
 """
 
+PANIC_BUTTON_POLICY = """\
+# Panic buttons: they call, and nothing else. Whatever uses data with such a SIM is not the button.
+use_case: panic-button
+binding: {mode: none}
+services: {data: none}
+responses: {default: notify}
+"""
+
 POLICIES: Mapping[str, str] = {
     "water-meter.yaml": WATER_METER_POLICY, "lift-alarm.yaml": LIFT_ALARM_POLICY, "car.yaml": CAR_POLICY,
     "camera.yaml": CAMERA_POLICY, "tracker.yaml": TRACKER_POLICY, "scooter.yaml": SCOOTER_POLICY,
+    "panic-button.yaml": PANIC_BUTTON_POLICY,
 }  # fmt: skip
 
 OBSERVED_POLICIES: Mapping[str, str] = {
