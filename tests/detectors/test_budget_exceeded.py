@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+from story import IMSI
 from using import UsageStory
 
 from simward.engine import outputs as o
+from simward.engine.chapters import finding_sentence
+from simward.engine.tables import DECLARED, InventoryDelta
 
 
 def test_fires_with_the_record_that_passes_the_day_and_ends_with_it() -> None:
@@ -88,3 +92,19 @@ def test_a_record_that_is_late_for_its_day_tells_nothing_of_the_next() -> None:
     story = UsageStory("2 MB/day").starts().at(14, 23.9).interim(1_900_000, lasted=64_440)
     story.at(15, 0.1).stops(9_000_000, lasted=64_700, ago=460)
     assert story.began == [] and story.month == 9_000_000
+
+
+def test_explain_says_it_in_a_sentence() -> None:
+    story = UsageStory("[2 MB/day, 30 MB/month]").starts().at(14, 12).interim(3_000_000, lasted=21_600)
+    assert finding_sentence(story.told(o.FINDING_BEGAN)[0]).startswith(
+        "Finding budget-exceeded/day (medium): now 3.0 MB, expected 2.0 MB; at this rate 6.0 MB by the end of the "
+        "period, and the month's budget is used up by 2026-10-19 00:00. Response: observe. It lasts."
+    )
+
+
+def test_ends_with_its_subscription() -> None:
+    story = UsageStory("2 MB/day").starts().at(14, 12).interim(3_000_000, lasted=21_600)
+    delta = InventoryDelta(np.zeros(0, DECLARED), np.array([IMSI]), [])
+    story.found.append(story.watch.before_inventory(delta))
+    assert story.told(o.FINDING_ENDED)[0]["imsi"] == "001010000000001"
+    assert story.watch.state.watch_meta["about_live"][0] == 0 and not story.watch.state.usage[0].tobytes().strip(b"\0")

@@ -139,7 +139,7 @@ class Fleet:
     spares: tuple[Subscription, ...]
     by_use_case: Mapping[str, tuple[Subscription, ...]] = field(repr=False)
     buttons: tuple[Subscription, ...] = ()
-    """Panic buttons: in the inventory, and never heard of here, since they only call."""
+    """Panic buttons: never heard of here, since they only call. In the inventory where the policies know them."""
 
     def __len__(self) -> int:
         return len(self.subscriptions)

@@ -99,7 +99,7 @@ def revisions(fleet: Fleet, policies: dict[str, str] | None = None) -> tuple[Pol
     """The lab's policies, cells, models and the fleet's inventory, read from a folder as the gate reads them."""
     with tempfile.TemporaryDirectory(prefix="simward-lab-") as place:
         folder = Path(place) / "fleet"
-        write_fleet(folder, fleet, policies or OBSERVED_POLICIES)
+        write_fleet(folder, fleet, policies or OBSERVED_POLICIES, () if policies else fleet.buttons)
         write_settings(folder, Ports(1812, 1813, dict.fromkeys(ADDRESSES, 3799)))
         wanted = read_wanted(Settings.load(folder))
         _, deltas = plan(Current.empty(), wanted.tables, wanted.inventory).deltas()

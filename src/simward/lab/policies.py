@@ -1,4 +1,4 @@
-"""The policies of the lab's seven use cases, as an owner would write them."""
+"""The policies of the lab's six use cases, as an owner would write them."""
 
 from __future__ import annotations
 
@@ -128,13 +128,12 @@ PANIC_BUTTON_POLICY = """\
 use_case: panic-button
 binding: {mode: none}
 services: {data: none}
-responses: {default: notify}
+responses: {default: observe}
 """
 
 POLICIES: Mapping[str, str] = {
     "water-meter.yaml": WATER_METER_POLICY, "lift-alarm.yaml": LIFT_ALARM_POLICY, "car.yaml": CAR_POLICY,
     "camera.yaml": CAMERA_POLICY, "tracker.yaml": TRACKER_POLICY, "scooter.yaml": SCOOTER_POLICY,
-    "panic-button.yaml": PANIC_BUTTON_POLICY,
 }  # fmt: skip
 
 OBSERVED_POLICIES: Mapping[str, str] = {
@@ -143,5 +142,6 @@ OBSERVED_POLICIES: Mapping[str, str] = {
     .replace("device-change: refuse", "device-change: observe").replace("not_reported: refuse", "not_reported: observe")
     .replace("credentials-wrong: refuse", "credentials-wrong: observe")
     for name, text in POLICIES.items()
-}  # fmt: skip
-"""The same use cases with nothing but `observe`: every attack is seen and none is stopped."""
+} | {"panic-button.yaml": PANIC_BUTTON_POLICY}  # fmt: skip
+"""The same use cases with nothing but `observe`: every attack is seen and none is stopped. And one more, whose members
+are not heard of unless somebody misuses them."""

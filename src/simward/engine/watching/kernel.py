@@ -36,11 +36,14 @@ from simward.engine.watching.groups import (
     roll,
     stand,
 )
-from simward.engine.watching.layouts import CELL, DATA, ENDED, GATEWAY, IDLE, LIVE, MODEL, NETWORK, SILENT
+from simward.engine.watching.layouts import CELL, DATA, ENDED, GATEWAY, IDLE, LIVE, LOOK_AHEAD, MODEL, NETWORK, SILENT
 from simward.engine.watching.periods import DAY_S
 from simward.engine.watching.rows import (
     about_at,
+    fetch_counted,
     group_at,
+    row_ahead,
+    set_row_ahead,
     usage_at,
     use_of,
     watch_meta_of,
@@ -293,6 +296,22 @@ def fold_tick(t, w, event, position, made):  # type: ignore[no-untyped-def]
     return sweep_about(t, w, event, position, made, index)
 
 
+@njit
+def look_ahead(t, w, begin, end):  # type: ignore[no-untyped-def]
+    """Seek the rows of the next events, all at once: one after the other, each would wait for memory.
+
+    Which row a subscription has changes with revisions alone, so not before these events are folded.
+    """
+    for position in range(begin, end):
+        event = event_at(w, position)
+        told = ACCESS_REQUEST <= event.kind and event.kind <= ACCOUNTING_STOP
+        set_row_ahead(w, position - begin, find_subscription(t, event) if told else np.int64(-1))
+    for position in range(begin, end):
+        row = row_ahead(w, position - begin)
+        if row >= 0:
+            fetch_counted(w, np.int64(usage_at(w, row).session_head))
+
+
 def fold(tables, watch, count, first):  # type: ignore[no-untyped-def]
     """Fold events in order, the first of which has the sequence `first` in the gate's journal.
 
@@ -304,6 +323,8 @@ def fold(tables, watch, count, first):  # type: ignore[no-untyped-def]
     for position in range(count):
         if made + OUTPUT_ROOM > w.outputs_room:
             return np.int64(position), made
+        if position % LOOK_AHEAD == 0:
+            look_ahead(t, w, np.int64(position), min(np.int64(position) + np.int64(LOOK_AHEAD), np.int64(count)))
         event = event_at(w, position)
         kind = np.int64(event.kind)
         if event.received_at - meta.now > DEAF_US:
@@ -312,7 +333,7 @@ def fold(tables, watch, count, first):  # type: ignore[no-untyped-def]
         meta.now = max(meta.now, event.received_at)
         if ACCESS_REQUEST <= kind <= ACCOUNTING_STOP:
             gateway, made, index = hear_gateway(t, w, event, np.int64(position), made)
-            row = find_subscription(t, event)
+            row = row_ahead(w, position % LOOK_AHEAD)
             if row >= 0:
                 hear_subscription(w, row, event, gateway)
                 made = use_data(t, w, row, event, np.int64(position), made, index)

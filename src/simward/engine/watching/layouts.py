@@ -84,6 +84,8 @@ COUNTED = np.dtype(
     align=True,
 )
 """How far a session's counters were counted."""
+LOOK_AHEAD = 32
+"""So many events' rows are sought, and fetched from memory, before the first of them is folded."""
 COUNTED_EACH = 16
 """Sessions of one subscription; the one that was heard longest ago gives way."""
 USE = np.dtype(
@@ -117,13 +119,13 @@ SUBSCRIPTION_FINDING = np.dtype(
         ("subscription", "i4"),
         ("next", "i4"),
         ("seen_s", "u4"),
-        ("opened_index", "u1"),
+        ("opened_index", "u2"),
         ("detector", "u1"),
         ("class", "u1"),
         ("response", "u1"),
         ("service", "u1"),
         ("aspect", "u1"),
-        ("spare", "u1", (6,)),
+        ("spare", "u1", (5,)),
     ],
     align=True,
 )
@@ -217,6 +219,7 @@ WATCH_META = np.dtype(
 ADDRESSED = (
     "watch_meta", "watched", "groups", "group_index", "watch_findings", "detectors", "evidence", "classes", "responses",
     "events", "outputs", "usage", "counted", "about", "use", "knobs", "case_responses",
+    "rows_ahead",
 )  # fmt: skip
 WATCH_TABLES = np.dtype(
     [(name, "i8") for name in (*ADDRESSED, "group_mask", "outputs_room", "detector_count")],

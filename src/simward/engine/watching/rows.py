@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from simward.detectors.detector import MAX_CLASSES
-from simward.engine.rows import int32_at, octet_at, pointer_to, set_int32, zero_of
+from simward.engine.rows import int32_at, octet_at, pointer_to, prefetch_of, set_int32, zero_of
 from simward.engine.tables import watch_knobs_dtype
 from simward.engine.watching.layouts import (
     COUNTED,
@@ -31,6 +31,7 @@ _counted = pointer_to(COUNTED)
 _about = pointer_to(SUBSCRIPTION_FINDING)
 _use = pointer_to(USE)
 _knobs = pointer_to(watch_knobs_dtype())
+_fetch_watched, _fetch_usage, _fetch_counted = (prefetch_of(one) for one in (WATCHED, USAGE, COUNTED))
 _zero_watched = zero_of(WATCHED)
 _zero_usage = zero_of(USAGE)
 _zero_counted = zero_of(COUNTED)
@@ -152,3 +153,25 @@ def case_response_of(w, use_case, detector, cls):  # type: ignore[no-untyped-def
     """The response that one use case gives to a class of a detector."""
     at = (np.int64(use_case) * np.int64(w.detector_count) + np.int64(detector)) * np.int64(MAX_CLASSES)
     return octet_at(w.case_responses, at + np.int64(cls))
+
+
+@njit
+def row_ahead(w, at):  # type: ignore[no-untyped-def]
+    """Row of the subscription of one of the next events, -1 = of none."""
+    return int32_at(w.rows_ahead, at)
+
+
+@njit
+def set_row_ahead(w, at, row):  # type: ignore[no-untyped-def]
+    """Note it, and ask for what is kept of it."""
+    set_int32(w.rows_ahead, at, row)
+    if row >= 0:
+        _fetch_watched(w.watched, np.int64(row))
+        _fetch_usage(w.usage, np.int64(row))
+
+
+@njit
+def fetch_counted(w, number):  # type: ignore[no-untyped-def]
+    """Ask for a session's counters by row + 1."""
+    if number != 0:
+        _fetch_counted(w.counted, np.int64(number) - np.int64(1))

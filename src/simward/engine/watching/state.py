@@ -22,6 +22,7 @@ from simward.engine.watching.layouts import (
     FINDINGS_MAX,
     GROUP,
     GROUPS_MAX,
+    LOOK_AHEAD,
     SUBSCRIPTION_FINDING,
     SUBSCRIPTION_FINDINGS_MAX,
     USAGE,
@@ -68,6 +69,7 @@ class WatchState:
         self.usage = np.zeros(1024, USAGE)
         self.counted = np.zeros(1024, COUNTED)
         self.about = np.zeros(SUBSCRIPTION_FINDINGS_MAX, SUBSCRIPTION_FINDING)
+        self.rows_ahead = np.zeros(LOOK_AHEAD, np.int32)
         self.use = np.zeros(1, USE)
         self.knobs = np.zeros(1, watch_knobs_dtype())
         self.case_responses = np.full((1, max(1, len(of_watch())), MAX_CLASSES), OBSERVE, np.uint8)
