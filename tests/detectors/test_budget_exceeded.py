@@ -105,6 +105,6 @@ def test_explain_says_it_in_a_sentence() -> None:
 def test_ends_with_its_subscription() -> None:
     story = UsageStory("2 MB/day").starts().at(14, 12).interim(3_000_000, lasted=21_600)
     delta = InventoryDelta(np.zeros(0, DECLARED), np.array([IMSI]), [])
-    story.found.append(story.watch.before_inventory(delta))
+    story.found += list(story.watch.before_inventory(delta))
     assert story.told(o.FINDING_ENDED)[0]["imsi"] == "001010000000001"
     assert story.watch.state.watch_meta["about_live"][0] == 0 and not story.watch.state.usage[0].tobytes().strip(b"\0")
