@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from simward.response.incident_life import Life
 from simward.response.rules.acting import Automation
 from simward.response.rules.opening import RaisedIncidents
 from simward.settings import Endpoint, Party, Settings
+from simward.watch.following import Follower
 
 METER = 35000000000001
 IMSI = 1_001010000000001
@@ -109,6 +111,23 @@ class RuledFleet:
         events["plmn"], events["rat"] = 100101, 8
         events["request"] = np.arange(len(chosen)) + self.fold.sequence + 1
         self._happen(events)
+
+    def uses(self, members: Iterable[int], octets: int) -> None:
+        """Each has a session that begins now, and within a second reports so many octets; the watch looks at it."""
+        chosen = np.fromiter(members, np.int64)
+        for kind in (e.ACCOUNTING_START, e.ACCOUNTING_STOP):
+            events = e.empty(len(chosen))
+            events["kind"], events["imsi"] = kind, IMSI + chosen
+            events["imei"], events["software"] = METER + 10 * chosen, 1
+            events["gateway"] = self.fold.state.texts.intern(b"pgw1")
+            events["client"] = self.fold.state.texts.intern(b"client1")
+            events["session_id_octets"], events["session_id"][:, 0] = 1, ord("s")
+            if kind == e.ACCOUNTING_STOP:
+                self.now += SECOND_US
+                events["uplink_octets"], events["downlink_octets"], events["duration_s"] = octets, 0, 1
+            self._happen(events)
+        with closing(Follower(self.data_dir)) as watch:
+            watch.catch_up()
 
     def passes(self, seconds: int) -> None:
         """Time goes on, with one tick of the gate at its end."""

@@ -152,11 +152,24 @@ def test_aliases_cannot_blow_up() -> None:
 def test_what_is_not_enforced_yet_is_listed() -> None:
     listed = {f"{one.file}:{one.line} {one.where}" for one in not_enforced(read(WHOLE))}
     assert listed == {
-        "a.yaml:8 services.data", "a.yaml:8 services.sms", "a.yaml:8 services.voice",
+        "a.yaml:8 services.sms", "a.yaml:8 services.voice",
         "a.yaml:9 cadence.every", "a.yaml:9 cadence.silent_after",
         "a.yaml:21 classification", "a.yaml:22 jurisdiction",
     }  # fmt: skip
     assert all(one.warning and one.what.startswith("not enforced yet: ") for one in not_enforced(read(WHOLE)))
+
+
+def test_a_service_may_have_a_budget_for_each_period() -> None:
+    text = "use_case: a\nservices: {data: SAID}"
+    for said in ("[1 MB/hour, 2 MB/day, 30 MB/month]", "[2 MB/day]", "2 MB/day"):
+        assert read(text.replace("SAID", said)).warnings
+    for said, what in (
+        ("[2 MB/day, 3 MB/day]", "says twice how much a day"), ("[2 MB/day, none]", "'none'"),
+        ("[]", "has 0 entries (from 1 to 4)"),
+    ):  # fmt: skip
+        with pytest.raises(ConfigurationError) as caught:
+            read(text.replace("SAID", said))
+        assert what in str(caught.value)
 
 
 def test_what_asks_for_nothing_is_not_listed() -> None:

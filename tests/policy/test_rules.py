@@ -89,8 +89,16 @@ def test_an_endpoint_that_is_not_there_is_named() -> None:
 
 
 def test_what_is_not_enforced_yet_is_listed() -> None:
-    policy = read_policies({"a.yaml": "rule: a\non: usage-exceeded\ndo: [{lock: {}, unless: work-order}]"})
+    policy = read_policies({"a.yaml": "rule: a\non: usage-unusual\ndo: [{lock: {}, unless: work-order}]"})
     assert [one.where for one in not_enforced(policy)] == ["on"]
+
+
+def test_a_name_that_was_meant_for_later_leads_to_what_it_is_called() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_policies({"a.yaml": "rule: a\non: usage-exceeded\ndo: [{lock: {}}]"})
+    assert "nothing triggers as 'usage-exceeded' (did you mean 'budget-exceeded'?)" in str(caught.value)
+    policy = read_policies({"a.yaml": "rule: a\non: [budget-exceeded/burst, service-not-permitted]\ndo: [{lock: {}}]"})
+    assert not_enforced(policy) == []
 
 
 def test_the_schema_says_the_same() -> None:

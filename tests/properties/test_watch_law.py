@@ -102,6 +102,23 @@ def check_counts(behind: Behind) -> None:
         assert group["fell_before"] == np.count_nonzero(counted)
     open_rows = state.watch_findings["opened_sequence"] != 0
     assert np.count_nonzero(open_rows) == state.watch_meta["findings_live"][0]
+    check_chains(behind)
+
+
+def check_chains(behind: Behind) -> None:
+    """Every open finding about a subscription, and every counted session, hangs on its subscription's chain, once."""
+    state = behind.watch.state
+    usage, about, counted = state.usage[: behind.watch.subscriptions], state.about, state.counted
+    for head, table in (("finding_head", about), ("session_head", counted)):
+        hanging = []
+        for row in usage:
+            at = int(row[head])
+            while at:
+                hanging.append(at - 1)
+                at = int(table["next"][at - 1])
+        in_use = about["subscription"] != 0 if table is about else counted["name"] != 0
+        assert sorted(hanging) == np.flatnonzero(in_use).tolist()
+    assert np.count_nonzero(about["subscription"]) == state.watch_meta["about_live"][0]
 
 
 INTERPRETED = """
@@ -111,7 +128,7 @@ from watch_histories import *
 rng = np.random.default_rng(21)
 behind = fleet()
 found = fold_all(behind, events_of(a_long_one(rng), behind), [333])
-removal(behind, 2)
+found = np.concatenate([found, removal(behind, 2), removal(behind, 7)])
 import hashlib
 print(len(found), sorted({int(one["kind"]) for one in found}), hashlib.sha256(found.tobytes()).hexdigest(),
       behind.watch.digest())

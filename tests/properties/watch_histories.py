@@ -27,8 +27,11 @@ CELL = 5 << 56 | 1
 POLICY = """
 use_case: meter
 binding: {mode: none}
-responses: {default: observe, cell-silent: notify}
+services: {data: [20 kB/hour, 30 kB/day, 45 kB/month]}
+responses: {default: observe, cell-silent: notify, budget-exceeded: notify}
 """
+OCTETS_PER_S = 10
+DATA_NONE = "---\nuse_case: button\nbinding: {mode: none}\nservices: {data: none}\n"
 PARTS = ("nobody", "first cell", "second cell", "a few", "first gateway", "one model", "all")
 
 step = st.tuples(
@@ -60,24 +63,26 @@ def silent_ones(part: str) -> set[int]:
 def fleet() -> Behind:
     """Both folds with the policy, the inventory and the texts."""
     gate = Fold.new()
-    tables = compile_policy(read_policies({"law.yaml": POLICY}), Settings(Path("/nowhere"), GateSettings()))
+    tables = compile_policy(read_policies({"law.yaml": POLICY + DATA_NONE}), Settings(Path("/nowhere"), GateSettings()))
     tables.use_cases["interim_interval_s"] = INTERVAL_S  # shorter than policy may ask for, so that histories are short
     gate.policy(tables, START_AT)
     lines = np.zeros(MEMBERS, DECLARED)
     lines["imsi"] = IMSI + np.arange(MEMBERS)
     lines["iccid"] = 1_00_1000000000000001 + np.arange(MEMBERS)
-    gate.inventory(InventoryDelta(lines, np.zeros(0, np.int64), ["meter"]), START_AT)
+    lines["use_case"] = np.arange(MEMBERS) % 8 == 7
+    gate.inventory(InventoryDelta(lines, np.zeros(0, np.int64), ["meter", "button"]), START_AT)
     for text in (b"pgw1", b"pgw2", b"client1"):
         gate.state.texts.intern(text)
     return Behind(gate, WatchFold(gate))
 
 
-def removal(behind: Behind, member: int) -> None:
-    """The inventory loses one."""
+def removal(behind: Behind, member: int) -> np.ndarray:
+    """The inventory loses one; what was found about it ends."""
     delta = InventoryDelta(np.zeros(0, DECLARED), np.array([IMSI + member]), [])
-    behind.watch.before_inventory(delta)
+    ended = behind.watch.before_inventory(delta)
     behind.gate.inventory(delta, behind.gate.now)
     behind.watch.revised(behind.gate.sequence, behind.gate.now)
+    return ended
 
 
 def events_of(steps: list[tuple[str, int, str, int]], behind: Behind) -> np.ndarray:
@@ -101,6 +106,9 @@ def events_of(steps: list[tuple[str, int, str, int]], behind: Behind) -> np.ndar
             event["cell"], event["plmn"] = CELL + member // 8 + (10 if member in moved else 0), 100101
             event["session_id_octets"], event["duration_s"] = len(name), (at - START_AT) // 1_000_000
             event["session_id"][0, : len(name)] = list(name)
+            if kind in (e.ACCOUNTING_INTERIM, e.ACCOUNTING_STOP):
+                event["uplink_octets"] = (at - START_AT) // 1_000_000 * OCTETS_PER_S * (1 + member % 3)
+                event["downlink_octets"] = event["uplink_octets"] // (1 + count % 5)  # so it falls now and then
         told.append(event)
 
     for member in range(MEMBERS):

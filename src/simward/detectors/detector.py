@@ -29,7 +29,10 @@ MAX_CLASSES = 12
 SCOPES = ("subscription", "stranger", "gateway", "segment", "device")
 """What a detector of the gate judges; the position is the scope's number in tables."""
 GROUP_SCOPES = ("cell", "gateway", "network", "model")
-"""What a detector of the watch judges: the subscriptions that have this in common. "group" is any of the four."""
+"""What a detector of the watch judges: the subscriptions that have this in common. "group" is any of the four.
+
+Or "subscription": then it judges what one of them uses (engine/watching/layouts.py USE), at each record of a use, and
+at ticks as long as a finding of it is open."""
 
 EVIDENCE_KINDS = (
     "none",
@@ -49,6 +52,7 @@ EVIDENCE_KINDS = (
     "area",
     "distance",
     "model",
+    "usage",
 )
 """How the integers `was`, `now`, `expected` of a finding are to be put into words (engine/words.py does it)."""
 
@@ -60,7 +64,9 @@ class Knob:
     `name` is the field in `knobs`; `dtype` its NumPy type, `shape` its length for lists (0 = scalar).
     `path` is where it stands in the use case document ("binding.mode"); `kind` names how the text there becomes
     integers: "choice" (values maps words to numbers), "plmn-list", "rat-list" (3GPP-RAT-Type numbers), "duration"
-    (s), "integer", "apn-of-segment" and "credentials-of-segment" (text ids of the APNs of the use case's segments and
+    (s), "integer", "is-none" (1 where the word is none), "data-budget", "sms-budget" and "voice-budget" (octets,
+    messages and seconds an hour, day, week and month, -1 where there is no such budget; shape 4, in this order),
+    "apn-of-segment" and "credentials-of-segment" (text ids of the APNs of the use case's segments and
     what each asks for, filled by the fold when a revision is applied; shape 3). A list knob comes with a second field
     `<name>_count`. Lists keep the order sorted ascending.
     """
@@ -108,6 +114,12 @@ class Detector:
     """It writes `evidence.before` and `evidence.after`: what differs, in the order of engine/outputs.py CHANGES."""
     about: Mapping[str, str] = field(default_factory=dict)
     """class (or "*") -> evidence kind of what a finding of the watch is about (a cell, a network, a model)."""
+    aspects: int = 1
+    """Watch, scope "subscription": how many conditions it judges apart, each with findings of its own; `aspect` of the
+    row that it is given says which."""
+    projects: bool = False
+    """Likewise: it writes `evidence.before`: [0] how much it will be when the period ends, at this rate (kind "usage"),
+    and [1] when the month's budget is used up (us), 0 = it is not, or that cannot be told."""
 
     def severity_of(self, class_name: str) -> int:
         """The severity of a class."""

@@ -166,6 +166,8 @@ def finding_sentence(finding: dict[str, Any]) -> str:
     text = f"Finding {name}{about} ({finding['severity']})"
     if evidence:
         text += f": {evidence}"
+    if finding["projection"]:
+        text += f"; {projected(finding['projection'])}"
     text += f". Response: {finding['response'] or 'observe'}"
     if finding["held"]:
         text += f" ({finding['wanted']} was wanted, and held by {finding['held']})"
@@ -174,6 +176,15 @@ def finding_sentence(finding: dict[str, Any]) -> str:
     elif not finding["ended_at"]:
         text += ". It lasts"
     return f"{text}. [{finding['id']}]"
+
+
+def projected(projection: dict[str, Any]) -> str:
+    """What will be at this rate, in words."""
+    text = f"at this rate {projection['period_ends_with']} by the end of the period"
+    if projection["month_used_up_at"]:
+        used_up_at = projection["month_used_up_at"][:16].replace("T", " ")
+        text += f", and the month's budget is used up by {used_up_at}"
+    return text
 
 
 def condensed(chapters: Sequence[Chapter]) -> list[Chapter]:

@@ -110,8 +110,17 @@ def with_members(tables: PolicyTables, old: PolicyTables, state: State) -> Polic
         responses=np.concatenate([tables.responses, old.responses[gone]]),
         knobs=np.concatenate([tables.knobs, old.knobs[gone]]),
         pools=np.concatenate([tables.pools, old.pools]),
+        watch_responses=_with_rows(tables.watch_responses, old.watch_responses, gone),
+        watch_knobs=_with_rows(tables.watch_knobs, old.watch_knobs, gone),
         names=names,
     )
+
+
+def _with_rows(table: np.ndarray, old: np.ndarray, gone: list[int]) -> np.ndarray:
+    """The watch's part of use cases that are kept; nothing of it where another version made the old one."""
+    alike = len(old) > max(gone) and old.dtype == table.dtype and old.shape[1:] == table.shape[1:]
+    kept = old[gone] if alike else np.zeros((len(gone), *table.shape[1:]), table.dtype)
+    return np.concatenate([table, kept]) if len(table) else table
 
 
 def kept_segment(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from simward.detectors import of_gate, of_watch
-from simward.detectors.detector import MAX_CLASSES
+from simward.detectors.detector import MAX_CLASSES, DetectorModule
 
 NAME_OCTETS = 100
 """An APN is at most 100 octets (TS 23.003 9.1)."""
@@ -123,8 +123,17 @@ SETTINGS = np.dtype([("unknown_response", "u1"), ("paused", "u1"), ("spare", "u1
 
 def knobs_dtype() -> np.dtype:
     """One row a use case: a nested record a gate detector, in the order of `of_gate()`."""
+    return _knobs_of(of_gate())
+
+
+def watch_knobs_dtype() -> np.dtype:
+    """The same of the watch's detectors."""
+    return _knobs_of(of_watch())
+
+
+def _knobs_of(detectors: tuple[DetectorModule, ...]) -> np.dtype:
     fields = []
-    for one in of_gate():
+    for one in detectors:
         columns: list[tuple[Any, ...]] = []
         for knob in one.knobs:
             columns.append((knob.name, knob.dtype, (knob.shape,)) if knob.shape else (knob.name, knob.dtype))
@@ -153,6 +162,8 @@ class PolicyTables:
     pools: np.ndarray = field(default_factory=lambda: np.zeros(0, POOL_RANGE))
     watch_responses: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, MAX_CLASSES), np.uint8))
     """u1[use case, watch detector, class]: what is to become of what the watch finds."""
+    watch_knobs: np.ndarray = field(default_factory=lambda: np.zeros(0, watch_knobs_dtype()))
+    """What the watch's detectors read from each use case; revisions of earlier versions have none."""
 
     def of_segments(self, kind: str) -> list[str]:
         """One of the lists of OF_SEGMENTS; revisions of earlier versions have none."""
@@ -164,7 +175,7 @@ class PolicyTables:
 
     def to_bytes(self) -> bytes:
         """The form that is journalled."""
-        arrays = {**self.arrays(), "watch_responses": self.watch_responses}
+        arrays = {**self.arrays(), "watch_responses": self.watch_responses, "watch_knobs": self.watch_knobs}
         return pack(arrays, {"names": self.names, "sources": self.sources})
 
     @staticmethod

@@ -22,7 +22,9 @@ from simward.engine.phrases import (
     area_text,
     device_text,
     distance_text,
+    octets,
     printable,
+    span,
     when,
 )
 from simward.engine.tables import unpack
@@ -34,12 +36,15 @@ FINDING_KINDS = (out.FINDING_BEGAN, out.FINDING_UPDATED, out.FINDING_ENDED)
 SPOKEN_FORMS = {"imei", "imeisv", "plmn", "rat", "cell", "apn", "address"}
 """Evidence kinds where a zero in `now` means that the network did not say."""
 
+SERVICES = ("data", "sms", "voice", "")
+"""As `usage_text` counts them."""
+
 ABOUT_WORDS = {"plmn": "network"}
 
 FINDING_KEYS = (
     "id", "at", "detector", "class", "severity", "tenant", "imsi", "iccid", "use_case", "was", "now", "expected",
     "verdict", "response", "held", "ended_at", "wanted", "scope", "gateway", "apn", "address", "session_id", "changes",
-    "about", "segment",
+    "about", "segment", "projection",
 )  # fmt: skip
 """The keys of a finding as JSON; the first sixteen are what others may rely on."""
 
@@ -48,6 +53,14 @@ def imeisv_text(value: int) -> str:
     """The evidence kind `imeisv`: imei * 1000 + (software + 1)."""
     imei, software = divmod(int(value), 1000)
     return device_text(imei, software - 1)
+
+
+def usage_text(value: int) -> str:
+    """The evidence kind `usage`: amount * 4 + service (detectors/budget_exceeded.py)."""
+    amount, service = divmod(int(value), len(SERVICES))
+    if service == 1:
+        return f"{amount} messages"
+    return span(amount * 1_000_000) if service else octets(amount)
 
 
 def finding_id(sequence: int, index: int, shard: str = SHARD) -> str:
@@ -94,8 +107,8 @@ class Lexicon:
 
     def load(self, texts: Iterable[tuple[int, bytes]]) -> None:
         """Take texts that a reader kept from the rows before."""
-        for number, octets in texts:
-            self._texts[number] = printable(octets)
+        for number, encoded in texts:
+            self._texts[number] = printable(encoded)
 
     def learn(self, name_of: Callable[[int], str], count: int) -> None:
         """Take over texts that a fold has beyond those that the journal brought (a policy never journalled)."""
@@ -180,6 +193,7 @@ _WORDS: dict[str, Callable[[int], str]] = {
     "time": when,
     "area": area_text,
     "distance": distance_text,
+    "usage": usage_text,
     "model": lambda value: f"{int(value):08d}",
 }
 
@@ -237,10 +251,19 @@ def finding(row: Any, lexicon: Lexicon, verdict: int | None = None) -> dict[str,
         "apn": lexicon.text(row["apn"]) or None,
         "address": address_text(row["address"]) if row["address"] else None,
         "session_id": session_id_text(row),
-        "changes": changes(row, lexicon),
+        "changes": None if entry.get("projects") else changes(row, lexicon),
         "about": about_text(row, entry, lexicon),
         "segment": lexicon.segment(row["row"]) or None if entry.get("scope") == "segment" else None,
+        "projection": projection(row) if entry.get("projects") else None,
     }
+
+
+def projection(row: Any) -> dict[str, str | None] | None:
+    """What will be at this rate, of a finding of a detector that projects; None where nothing was reckoned."""
+    will_be, used_up_at = int(row["before"][0]), int(row["before"][1])
+    if not will_be:
+        return None
+    return {"period_ends_with": usage_text(will_be), "month_used_up_at": when(used_up_at) if used_up_at else None}
 
 
 def changes(row: Any, lexicon: Lexicon) -> dict[str, dict[str, Any]] | None:
@@ -308,7 +331,7 @@ class Findings:
         if int(row["kind"]) == out.FINDING_ENDED:
             known["ended_at"], known["now"] = fresh["ended_at"], fresh["now"]
         elif known is not fresh:
-            for key in ("verdict", "response", "wanted", "held", "severity", "now"):
+            for key in ("verdict", "response", "wanted", "held", "severity", "now", "projection"):
                 known[key] = fresh[key]
         return known
 

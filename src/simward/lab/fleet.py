@@ -13,6 +13,9 @@ from simward.lab.geography import HOME_PLMN, PARTNER_PLMN, PLMNS
 WATER_METER, LIFT_ALARM, CAR = "water-meter", "lift-alarm", "car"
 CAMERA, TRACKER, SCOOTER = "camera", "tracker", "scooter"
 USE_CASES = (WATER_METER, LIFT_ALARM, CAR, CAMERA, TRACKER, SCOOTER)
+PANIC_BUTTON = "panic-button"
+"""No device of a fleet that is played: it uses no data."""
+BUTTONS = 5
 SHARES: Mapping[str, float] = {
     WATER_METER: 0.50, LIFT_ALARM: 0.14, CAR: 0.15, CAMERA: 0.07, TRACKER: 0.07, SCOOTER: 0.07,
 }  # fmt: skip
@@ -41,10 +44,11 @@ MODELS: Mapping[str, tuple[str, ...]] = {
 }
 PHONE_TAC = "00290001"
 LAPTOP_TAC = "00290002"
+BUTTON_TAC = "00270001"
 MODEL_NAMES: Mapping[str, str] = {
     "00210001": "meter AQ-1", "00210002": "meter AQ-2", "00220001": "lift modem L7",
     "00230001": "car unit T5", "00230002": "car unit T6", "00240001": "camera C3", "00250001": "tracker G2",
-    "00260001": "scooter modem S1", PHONE_TAC: "phone", LAPTOP_TAC: "laptop",
+    "00260001": "scooter modem S1", BUTTON_TAC: "panic button B1", PHONE_TAC: "phone", LAPTOP_TAC: "laptop",
 }  # fmt: skip
 MODEL_RATS: Mapping[str, str] = {
     "00210001": "nb-iot lte-m", "00210002": "nb-iot lte-m", "00220001": "lte-m", "00230001": "lte",
@@ -134,6 +138,8 @@ class Fleet:
     subscriptions: tuple[Subscription, ...]
     spares: tuple[Subscription, ...]
     by_use_case: Mapping[str, tuple[Subscription, ...]] = field(repr=False)
+    buttons: tuple[Subscription, ...] = ()
+    """Panic buttons: never heard of here, since they only call. In the inventory where the policies know them."""
 
     def __len__(self) -> int:
         return len(self.subscriptions)
@@ -193,7 +199,23 @@ def make_fleet(seed: int, size: int = 1000) -> Fleet:
         )
     subscriptions = tuple(made[:size])
     by_use_case = {name: tuple(one for one in subscriptions if one.use_case == name) for name in USE_CASES}
-    return Fleet(seed, subscriptions, tuple(made[size:]), by_use_case)
+    return Fleet(seed, subscriptions, tuple(made[size:]), by_use_case, tuple(_buttons(seed, made)))
+
+
+def _buttons(seed: int, others: list[Subscription]) -> Iterator[Subscription]:
+    """Of numbers that no other subscription has; drawn apart, so that no fleet is another because of them."""
+    chance = random.Random(f"buttons {seed}")
+    taken = {one.imsi for one in others} | {one.iccid for one in others} | {one.msisdn for one in others}
+    for number in range(BUTTONS):
+        while True:
+            body = f"8900101{chance.randrange(10**11):011d}"
+            iccid, imsi = body + luhn_digit(body), f"{HOME_PLMN}{chance.randrange(10**10):010d}"
+            msisdn = f"999{chance.randrange(10**9):09d}"
+            if not {iccid, imsi, msisdn} & taken:
+                break
+        taken |= {iccid, imsi, msisdn}
+        device, site = Device(f"{BUTTON_TAC}{number:06d}", 1), _site(chance, PANIC_BUTTON)
+        yield Subscription(len(others) + number, iccid, imsi, msisdn, PANIC_BUTTON, device, site, 1, geography.HOME)
 
 
 def phone(chance: random.Random) -> Device:

@@ -6,13 +6,23 @@ import csv
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from simward.errors import UsageError
 from simward.lab import geography
-from simward.lab.fleet import APNS, LIFT_ALARM, MODEL_NAMES, MODEL_RATS, PASSWORDS, WATER_METER, Fleet, make_fleet
+from simward.lab.fleet import (
+    APNS,
+    LIFT_ALARM,
+    MODEL_NAMES,
+    MODEL_RATS,
+    PASSWORDS,
+    WATER_METER,
+    Fleet,
+    Subscription,
+    make_fleet,
+)
 from simward.lab.policies import POLICIES
 
 NOTE = "lab.json"
@@ -32,8 +42,13 @@ ADDRESSES: Mapping[str, str] = {"pgw1": "127.0.0.1", "pgw2": "127.0.0.2"}
 STRANGER_ADDRESS = "127.0.0.66"
 
 
-def write_fleet(folder: Path, fleet: Fleet, policies: Mapping[str, str] = POLICIES) -> None:
-    """Write policies, inventory, cells, models and the note about the fleet; never over an inventory that is there."""
+def write_fleet(
+    folder: Path, fleet: Fleet, policies: Mapping[str, str] = POLICIES, more: Sequence[Subscription] = ()
+) -> None:
+    """Write policies, inventory, cells, models and the note about the fleet; never over an inventory that is there.
+
+    `more` are subscriptions of the inventory that are no part of the fleet.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / "inventory.csv").exists():
         raise UsageError(f"{folder / 'inventory.csv'} exists; choose an empty folder")
@@ -43,7 +58,7 @@ def write_fleet(folder: Path, fleet: Fleet, policies: Mapping[str, str] = POLICI
     with (folder / "inventory.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("iccid", "imsi", "use_case", "msisdn", "imei", "state", "label"))
-        for one in fleet.subscriptions:
+        for one in (*fleet.subscriptions, *more):
             declared = one.device.imei if one.use_case == LIFT_ALARM else ""
             label = f"{one.use_case} {one.number:06d}"
             writer.writerow((one.iccid, one.imsi, one.use_case, one.msisdn, declared, one.state, label))

@@ -99,7 +99,7 @@ def revisions(fleet: Fleet, policies: dict[str, str] | None = None) -> tuple[Pol
     """The lab's policies, cells, models and the fleet's inventory, read from a folder as the gate reads them."""
     with tempfile.TemporaryDirectory(prefix="simward-lab-") as place:
         folder = Path(place) / "fleet"
-        write_fleet(folder, fleet, policies or OBSERVED_POLICIES)
+        write_fleet(folder, fleet, policies or OBSERVED_POLICIES, () if policies else fleet.buttons)
         write_settings(folder, Ports(1812, 1813, dict.fromkeys(ADDRESSES, 3799)))
         wanted = read_wanted(Settings.load(folder))
         _, deltas = plan(Current.empty(), wanted.tables, wanted.inventory).deltas()
@@ -188,7 +188,8 @@ class Cast:
         stranger = scene.stranger if isinstance(scene, Attack) else ""
         if stranger:
             fleet = population.fleet
-            strangers = fleet.spares[:VICTIMS] if stranger == "unknown" else (fleet.suspended,)
+            of = {"unknown": fleet.spares[:VICTIMS], "suspended": (fleet.suspended,), "no-data": fleet.buttons}
+            strangers = of[stranger]
             stage.people, stage.victims, stage.accomplices = people_of(strangers), victims[:0], victims[:0]
         return stage
 
@@ -297,7 +298,7 @@ class _Collected:
             if len(began):
                 rows = self._note(began)
                 rows["detector"] += len(self._gate_detectors)
-                rows["scene"] = [self._scene_of(one) for one in began]
+                rows["scene"] = [0 if one["imsi"] else self._scene_of(one) for one in began]
 
     def _note(self, began: np.ndarray) -> np.ndarray:
         rows = np.zeros(len(began), FINDING)

@@ -123,6 +123,14 @@ pool: approved-modems
 tac: ["00260001"]
 """
 
+PANIC_BUTTON_POLICY = """\
+# Panic buttons: they call, and nothing else. Whatever uses data with such a SIM is not the button.
+use_case: panic-button
+binding: {mode: none}
+services: {data: none}
+responses: {default: observe}
+"""
+
 POLICIES: Mapping[str, str] = {
     "water-meter.yaml": WATER_METER_POLICY, "lift-alarm.yaml": LIFT_ALARM_POLICY, "car.yaml": CAR_POLICY,
     "camera.yaml": CAMERA_POLICY, "tracker.yaml": TRACKER_POLICY, "scooter.yaml": SCOOTER_POLICY,
@@ -134,5 +142,6 @@ OBSERVED_POLICIES: Mapping[str, str] = {
     .replace("device-change: refuse", "device-change: observe").replace("not_reported: refuse", "not_reported: observe")
     .replace("credentials-wrong: refuse", "credentials-wrong: observe")
     for name, text in POLICIES.items()
-}  # fmt: skip
-"""The same use cases with nothing but `observe`: every attack is seen and none is stopped."""
+} | {"panic-button.yaml": PANIC_BUTTON_POLICY}  # fmt: skip
+"""The same use cases with nothing but `observe`: every attack is seen and none is stopped. And one more, whose members
+are not heard of unless somebody misuses them."""

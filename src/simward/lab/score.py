@@ -16,10 +16,13 @@ BACKGROUND = "(everybody else)"
 NOT_INSTALLED, TOO_SMALL = "detector not installed", "the fleet is too small"
 INFORMATION = (
     "device-change/software", "gateway-restarted", "subscription-silent", "cadence-changed",
-    "session-storm", "usage-exceeded", "usage-unusual", "address-pool-exhausted",
+    "session-storm", "usage-unusual", "address-pool-exhausted",
 )  # fmt: skip
 """What claims no theft and no move: true where it is found, or judged by another bar than this one. An outage is none
 of it: it is true only while a scene has one."""
+
+USED_MUCH = ("budget-exceeded",)
+"""True of a SIM in somebody else's hands: what is done with it takes octets. Of nobody else."""
 
 
 def named(name: str, wanted: tuple[str, ...]) -> bool:
@@ -149,7 +152,7 @@ def _judged(performance: Performance, one: Played, owners: dict[int, Played]) ->
         if isinstance(scene, Attack):
             if named(name, scene.catches) and int(finding["at"]) >= int(stage.began_at.min(initial=0)):
                 firsts.setdefault(imsi, int(finding["at"]))
-            elif not named(name, (*scene.also, *scene.catches, *INFORMATION)):
+            elif not named(name, (*scene.also, *scene.catches, *INFORMATION, *USED_MUCH)):
                 line.false += 1
         elif not named(name, (*_informs(scene), *INFORMATION)):
             line.false += 1

@@ -48,6 +48,8 @@ class Act:
     other_gateway: bool = False
     """Through a gateway that is not the victim's own."""
     wrong_password: bool = False
+    octets_per_s: int = 900
+    """What its session has sent by then, on an average; as events alone."""
     ago_s: int = 0
     """Over RADIUS: the Start of an attach says that it happened so long ago."""
     after_s: float = 60.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ from simward.engine.tables import (
     PolicyTables,
     filter_text,
     knobs_dtype,
+    watch_knobs_dtype,
 )
 from simward.errors import ConfigurationError, Problem, nearest
 from simward.identity import Plmn, rat_number
@@ -48,7 +49,16 @@ from simward.policy.models import pool_ranges, read_models
 from simward.policy.places import countries, points, read_cells
 from simward.policy.pools import Pools
 from simward.policy.rules import endpoints_of
-from simward.quantities import distance_m, duration_s, share_ppm
+from simward.quantities import (
+    PERIODS,
+    Rate,
+    count_rate,
+    distance_m,
+    duration_s,
+    share_ppm,
+    size_rate,
+    time_rate,
+)
 from simward.settings import Settings
 
 LEARN_S = 14 * 86_400
@@ -103,7 +113,7 @@ def compile_policy(policy: Policy, settings: Settings, beside: Beside | None = N
         ),
         segments=np.concatenate([np.zeros(1, SEGMENT), *(_segment(one.value) for one in segments.values())]),
         responses=np.stack([_responses(one, int(settings_row["unknown_response"][0])) for one in documents]),
-        knobs=np.concatenate([_knobs(one) for one in documents]),
+        knobs=np.concatenate([_knobs(one, of_gate(), knobs_dtype()) for one in documents]),
         settings=settings_row,
         names={
             "use_cases": ["", *use_cases],
@@ -126,6 +136,7 @@ def compile_policy(policy: Policy, settings: Settings, beside: Beside | None = N
         models=beside.models,
         pools=np.concatenate([np.zeros(0, POOL_RANGE), *ranges.values()]),
         watch_responses=np.stack([_watch_responses(one) for one in documents]),
+        watch_knobs=np.concatenate([_knobs(one, of_watch(), watch_knobs_dtype()) for one in documents]),
     )
 
 
@@ -298,9 +309,9 @@ def response(document: dict[str, Any], one: DetectorModule, name: str) -> int:
     return min(inherited, NOTIFY) if name in one.detector.mild_classes else inherited
 
 
-def _knobs(document: dict[str, Any]) -> np.ndarray:
-    row = np.zeros(1, knobs_dtype())
-    for one in of_gate():
+def _knobs(document: dict[str, Any], detectors: tuple[DetectorModule, ...], layout: np.dtype) -> np.ndarray:
+    row = np.zeros(1, layout)
+    for one in detectors:
         for knob in one.knobs:
             value = knob_value(document, knob)
             if knob.shape:
@@ -329,9 +340,26 @@ def knob_value(document: dict[str, Any], knob: Knob) -> Any:
             return sorted(rat_number(one) for one in raw)
         case "duration":
             return duration_s(raw)
+        case "is-none":
+            return int(raw == "none")
+        case "data-budget" | "sms-budget" | "voice-budget":
+            return _budget(raw, _RATES[knob.kind])
         case "integer":
             return int(raw)
     raise ValueError(f"knob {knob.name}: no kind {knob.kind!r}")
+
+
+_RATES: dict[str, Callable[[object], Rate]] = {
+    "data-budget": size_rate, "sms-budget": count_rate, "voice-budget": time_rate
+}  # fmt: skip
+
+
+def _budget(raw: Any, rate_of: Callable[[object], Rate]) -> list[int]:
+    """How much an hour, day, week and month; -1 where there is no such budget."""
+    if raw in ("none", "unlimited"):
+        return []
+    rates = {one.period_s: one.amount for one in map(rate_of, listed(raw))}
+    return [rates.get(period_s, -1) for period_s in PERIODS.values()]
 
 
 def unlimited_locks(policy: Policy, tables: PolicyTables) -> Iterator[Problem]:

@@ -5,25 +5,29 @@ A name or a key leaves this list by itself: an installed detector with that id, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from simward.detectors import installed
+from simward.errors import nearest
 
 DETECTORS = {
     "subscription-silent": "a subscription has not been heard of for longer than its cadence allows",
     "cadence-changed": "a subscription reports more or less often than it should",
     "session-storm": "a subscription connects again and again",
-    "usage-exceeded": "more data than the budget",
     "usage-unusual": "another amount of data than its own or its peers' habit",
-    "service-not-permitted": "voice or SMS where the use case has none",
     "endpoint-not-permitted": "traffic to an address that the segment does not list",
 }
 """Detectors of later versions: responses may name them already."""
+
+RENAMED = {"usage-exceeded": "budget-exceeded"}
+"""Names that earlier versions took for a detector of a later one -> what it is called."""
 
 KEYS = {
     "use_case": {
         "tenant": "subscriptions of several tenants are not yet kept apart in views",
         "services.data": "usage is not yet judged",
-        "services.sms": "usage is not yet judged",
-        "services.voice": "usage is not yet judged",
+        "services.sms": "messages are not yet judged: accounting does not tell of them",
+        "services.voice": "calls are not yet judged: accounting does not tell of them",
         "cadence.every": "silence is not yet judged",
         "cadence.silent_after": "silence is not yet judged by itself, only what differs after it",
     },
@@ -46,6 +50,11 @@ WITHOUT_EFFECT_ANYWAY = {
 
 PARTLY = {"cadence.silent_after": "subscription-silent"}
 """Keys that some detector reads already, and that do what people expect of them only with the detector named here."""
+
+
+def nearest_detector(name: str, others: Iterable[str]) -> str:
+    """What to write instead of a name that no detector has: one of `others`, or of those of a later version."""
+    return f"did you mean {RENAMED[name]!r}?" if name in RENAMED else nearest(name, [*others, *DETECTORS])
 
 
 def is_later(detector: str) -> bool:

@@ -234,6 +234,7 @@ def _recompiled(old: PolicyTables, new: PolicyTables) -> bool:
     return _described_alike(old, new) and not (
         all(old.names.get(key, [])[: len(names)] == names for key, names in new.names.items())
         and old.knobs.dtype == new.knobs.dtype
+        and old.watch_knobs.dtype == new.watch_knobs.dtype
         and np.array_equal(old.responses[:count], new.responses)
         and np.array_equal(old.use_cases[:count], new.use_cases)
     )

@@ -54,7 +54,7 @@ def _trigger(text: str) -> str:
     if text in WITHOUT_FINDING or text == BINDING_BROKEN or later.is_later(detector):
         return text
     if detector not in known:
-        right = nearest(detector, [*WITHOUT_FINDING, BINDING_BROKEN, *known, *later.DETECTORS])
+        right = later.nearest_detector(detector, [*WITHOUT_FINDING, BINDING_BROKEN, *known])
         raise QuantityError(f"nothing triggers as {text!r}", right)
     if slash and name not in known[detector].classes:
         raise QuantityError(f"{detector} has no class {name!r}", nearest(name, known[detector].classes))

@@ -39,7 +39,20 @@ from simward.policy.scalars import (
     TIME_RATE,
     degrees,
 )
-from simward.policy.shapes import WRONG, Key, Keyed, Listed, Mapped, OneOrMore, Reading, Shape, Worded, Words
+from simward.policy.shapes import (
+    WRONG,
+    Key,
+    Keyed,
+    Listed,
+    Mapped,
+    OneOrMore,
+    Rates,
+    Reading,
+    Scalar,
+    Shape,
+    Worded,
+    Words,
+)
 
 NETWORKS_MOST = 256
 RATS_MOST = 16
@@ -103,8 +116,7 @@ def response_key_problem(key: str) -> tuple[str, str] | None:
     if key == "default" or later.is_later(detector):
         return None
     if detector not in known:
-        right = nearest(detector, ["default", *known, *later.DETECTORS])
-        return f"no detector {detector!r}", right
+        return f"no detector {detector!r}", later.nearest_detector(detector, ["default", *known])
     if slash and name not in known[detector].classes:
         right = nearest(name, known[detector].classes)
         return f"{detector} has no class {name!r}", right
@@ -154,10 +166,16 @@ _MOBILITY = Keyed(
     },
     _mobility,
 )
+
+
+def _service(rate: Scalar, example: str, doc: str) -> Key:
+    return Key(Words(("none", "unlimited"), Rates(rate, len(quantities.PERIODS)), example), doc)
+
+
 _SERVICES = {
-    "data": Key(Words(("none", "unlimited"), SIZE_RATE, "2 MB/day"), "Data in both directions together."),
-    "sms": Key(Words(("none", "unlimited"), COUNT_RATE, "10/day"), "Short messages."),
-    "voice": Key(Words(("none", "unlimited"), TIME_RATE, "10m/day"), "Calls."),
+    "data": _service(SIZE_RATE, "2 MB/day", "Data in both directions together; one budget, or several as a list."),
+    "sms": _service(COUNT_RATE, "10/day", "Short messages; likewise."),
+    "voice": _service(TIME_RATE, "10m/day", "Calls; likewise."),
 }
 
 _RULES = Listed(FILTER_RULE, 1, 256, "is empty: a filter without rules means nothing", ordered=True)

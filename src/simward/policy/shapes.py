@@ -99,7 +99,7 @@ class Words:
         scalar = isinstance(node, yaml.ScalarNode)
         if scalar and node.value in self.words:
             return node.value
-        if self.otherwise is not None and (not scalar or isinstance(self.otherwise, Scalar)):
+        if self.otherwise is not None and (not scalar or isinstance(self.otherwise, Scalar | Rates)):
             return self._otherwise(self.otherwise, node, where, reading)
         shown = node.value if scalar else "this"
         known = (*self.words, self.otherwise_shown) if self.otherwise_shown else self.words
@@ -182,6 +182,25 @@ class OneOrMore:
         if len(set(values)) < len(values):
             return reading.report(node, where, "names one twice")
         return values if len(values) > 1 else values[0]
+
+
+@dataclass(frozen=True)
+class Rates:
+    """A rate ("2 MB/day"), or a list of a few for different periods."""
+
+    item: Scalar
+    most: int
+
+    def json(self) -> dict[str, Any]:
+        return OneOrMore(self.item, self.most).json()
+
+    def read(self, node: yaml.Node, where: str, reading: Reading) -> Any:
+        value = OneOrMore(self.item, self.most).read(node, where, reading)
+        periods = [] if value is WRONG or isinstance(value, str) else [one.partition("/")[2] for one in value]
+        if len(set(periods)) < len(periods):
+            twice = next(one for one in periods if periods.count(one) > 1)
+            return reading.report(node, where, f"says twice how much a {twice}")
+        return value
 
 
 @dataclass(frozen=True)

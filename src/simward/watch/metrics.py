@@ -14,9 +14,10 @@ HELP = {
     "events_per_second": "Inputs folded a second, lately.",
     "findings_total": "Findings journalled since the watch began.",
     "findings_open": "Findings that have not ended.",
-    "findings_held_total": "Times that a finding could not begin because 1024 were open.",
+    "findings_held_total": "Times that a finding could not begin because 1024 (65000 about subscriptions) were open.",
     "groups": "Cells, gateways, networks and models in its tables.",
     "groups_full_total": "Times that a place found no room in the table of groups.",
+    "sessions_forgotten_total": "Sessions no longer counted because their subscription had 16 later ones at once.",
     "durable": "1 while every finding is in its journal.",
     "snapshots_total": "Snapshots since the watch began, by result.",
     "snapshot_sequence": "Sequence number of the newest snapshot.",
@@ -30,7 +31,8 @@ LABELS = {"snapshots_total": "result", "history_steps_total": "result"}
 _PLAIN = {
     "followed_sequence": "followed", "events_total": "events", "events_per_second": "events_per_second",
     "findings_total": "findings", "findings_open": "findings_open", "findings_held_total": "findings_held",
-    "groups": "groups", "groups_full_total": "groups_full", "durable": "durable",
+    "groups": "groups", "groups_full_total": "groups_full", "sessions_forgotten_total": "sessions_forgotten",
+    "durable": "durable",
     "snapshot_sequence": "snapshot_sequence", "snapshot_seconds": "snapshot_seconds", "uptime_seconds": "uptime_s",
 }  # fmt: skip
 

@@ -6,14 +6,14 @@ A snapshot holds the tables of both, so one file is one moment, and the gate's n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from simward.engine.fold import Fold
-from simward.engine.journal import EVENTS, INVENTORY, POLICY, Journal, Layout, Row, row_events
+from simward.engine.journal import EVENTS, INVENTORY, Journal, Layout, Row, row_events
 from simward.engine.outputs import FINDING_ENDED, OUTPUT
 from simward.engine.replay import fold_row
 from simward.engine.snapshot import Snapshot, convert, newest_snapshot
@@ -28,7 +28,7 @@ from simward.engine.start import (
     save,
     snapshots_folder,
 )
-from simward.engine.tables import InventoryDelta, PolicyTables
+from simward.engine.tables import InventoryDelta
 from simward.engine.watching.fold import WatchFold
 from simward.engine.watching.state import LAYOUTS, WatchState
 
@@ -71,12 +71,12 @@ class Behind:
 
     def _row(self, row: Row, layouts: Mapping[str, Layout]) -> np.ndarray:
         if row.kind == INVENTORY:
-            self.watch.before_inventory(InventoryDelta.from_bytes(row.inputs))
+            ended = self.watch.before_inventory(InventoryDelta.from_bytes(row.inputs), row.last, row.at)
         fold_row(self.gate, row, layouts)
         if row.kind == EVENTS:
             return self.watch.events(row_events(row, layouts), row.first)
-        self.watch.revised(row.last, row.at, PolicyTables.from_bytes(row.inputs) if row.kind == POLICY else None)
-        return NO_FINDINGS
+        self.watch.revised(row.last, row.at)
+        return ended if row.kind == INVENTORY else NO_FINDINGS
 
     def save(self, data_dir: Path) -> Path:
         """Write a snapshot of both."""
@@ -85,7 +85,6 @@ class Behind:
             "watch_kernel": self.watch.kernel,
             "watch_detectors": [one["id"] for one in self.watch.manifest()["detectors"]],
         }
-        arrays["responses"] = self.watch.state.responses
         return save(self.gate, data_dir, {f"{WATCH_PREFIX}{name}": array for name, array in arrays.items()}, notes)
 
 
@@ -101,9 +100,7 @@ def restore_behind(data_dir: Path, journal: Journal) -> Behind:
     refuse_unless_reached(gate, journal)
     state = watch_state_of(snapshot) if snapshot is not None else None
     watch = WatchFold(gate, state)
-    if state is not None and snapshot is not None:
-        watch.state.responses[:] = responses_of(snapshot, watch)
-    else:
+    if state is None:
         watch.state.watch_meta["sequence"] = gate.sequence
     return Behind(gate, watch)
 
@@ -111,11 +108,12 @@ def restore_behind(data_dir: Path, journal: Journal) -> Behind:
 def watch_state_of(snapshot: Snapshot) -> WatchState | None:
     """The watch's tables in a snapshot, copied by field name into today's layouts; None where it has none."""
     found = {name: snapshot.arrays.get(f"{WATCH_PREFIX}{name}") for name in LAYOUTS}
-    if any(array is None for array in found.values()):
+    if found["watch_meta"] is None:
         return None
     state = WatchState()
     for name, array in found.items():
-        assert array is not None
+        if array is None:
+            continue  # an earlier version had no such table
         table = getattr(state, name)
         if len(array) > len(table):
             table = np.zeros(room_to_grow("watched", len(array)), LAYOUTS[name])
@@ -141,25 +139,22 @@ def renumber(state: WatchState, then: list[str]) -> None:
             finding["detector"] = now.index(name)
         else:
             state.drop_finding(row)
+    for row in np.flatnonzero(state.about["subscription"]).tolist():
+        name = then[int(state.about["detector"][row])]
+        if name in now:
+            state.about["detector"][row] = now.index(name)
+        else:
+            state.drop_about(row)
 
 
-def responses_of(snapshot: Snapshot, watch: WatchFold) -> np.ndarray:
-    """The responses that a snapshot kept, under today's numbers."""
-    responses = watch.state.responses.copy()
-    saved, then = snapshot.arrays[f"{WATCH_PREFIX}responses"], list(snapshot.notes["watch_detectors"])
-    for number, one in enumerate(watch.state.judges()):
-        if one.id in then:
-            kept = saved[then.index(one.id)][: responses.shape[1]]
-            responses[number, : len(kept)] = kept
-    return responses
-
-
-def open_findings(watch: WatchFold) -> dict[tuple[int, int], int]:
-    """(opened sequence, index) -> row of what is open in the tables."""
-    table = watch.state.watch_findings[: int(watch.state.watch_meta["findings"][0])]
+def open_findings(watch: WatchFold) -> dict[tuple[int, int], tuple[Callable[[int], None], int]]:
+    """(opened sequence, index) -> how to drop what is open in the tables, and its row there."""
+    state = watch.state
+    of_groups, about = state.watch_findings[: int(state.watch_meta["findings"][0])], state.about
     return {
-        (int(one["opened_sequence"]), int(one["opened_index"])): row
-        for row, one in enumerate(table) if one["opened_sequence"]
+        (int(one["opened_sequence"]), int(one["opened_index"])): (drop, row)
+        for table, drop in ((of_groups, state.drop_finding), (about, state.drop_about))
+        for row, one in ((row, table[row]) for row in np.flatnonzero(table["opened_sequence"]).tolist())
     }  # fmt: skip
 
 
@@ -171,12 +166,12 @@ def reconcile(watch: WatchFold, recorded: Mapping[tuple[int, int], Any]) -> np.n
     outputs returned say so, and are to be journalled with the next row, whose sequence they are to have.
     """
     tables = open_findings(watch)
-    for name, row in tables.items():
+    for name, (drop, row) in tables.items():
         if name not in recorded:
-            watch.state.drop_finding(row)
+            drop(row)
     over = [output for name, output in recorded.items() if name not in tables]
     ended = np.array(over, OUTPUT).reshape(-1)
     if len(ended):
         ended["kind"], ended["at"], ended["sequence"] = FINDING_ENDED, watch.now, watch.sequence
-        ended["index"] = 128 + np.arange(len(ended)) % 128  # the kernel's own end at 63
+        ended["index"] = 512 + np.arange(len(ended))  # the kernel's own end at 320
     return ended

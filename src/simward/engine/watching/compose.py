@@ -17,9 +17,19 @@ from simward import compiled
 from simward.detectors import of_watch
 from simward.detectors.detector import GROUP_SCOPES, DetectorModule
 from simward.engine import compose
-from simward.engine.watching import causes, findings, groups, kernel, layouts, rows
+from simward.engine.watching import (
+    causes,
+    findings,
+    groups,
+    kernel,
+    layouts,
+    periods,
+    rows,
+    subscription_findings,
+    usage,
+)
 
-SOURCES = (layouts, rows, groups, causes, findings, kernel)
+SOURCES = (layouts, rows, groups, causes, findings, periods, usage, subscription_findings, kernel)
 ENTRIES = ("fold", "forget", "build_index")
 
 
@@ -40,6 +50,7 @@ def manifest() -> dict[str, Any]:
                 "scope": one.detector.scope,
                 "evidence": ["none", *(one.detector.evidence_of(name) for name in one.classes)],
                 "about": ["none", *(one.detector.about_of(name) for name in one.classes)],
+                "projects": one.detector.projects,
             }
             for one in of_watch()
         ]
@@ -51,10 +62,15 @@ def composed_text() -> str:
     lines = [
         Path(kernel.__file__).read_text(),
         "from simward.engine.rows import evidence_at, set_class, settings_of",
+        "from simward.engine.watching.rows import watch_knobs_at",
+        "from simward.engine.watching.subscription_findings import settle_use",
     ]
-    judges = list(enumerate(of_watch()))
-    for number, one in judges:
+    numbered = list(enumerate(of_watch()))
+    judges = [(number, one) for number, one in numbered if one.detector.scope != "subscription"]
+    of_uses = [(number, one) for number, one in numbered if one.detector.scope == "subscription"]
+    for _, one in judges:
         assert not one.knobs, f"{one.id}: a group has no use case, so no knobs"
+    for number, one in numbered:
         lines += [f"import {one.module.__name__} as d{number}", f"judge_{number} = njit(d{number}.judge)"]
     lines += [
         "", "", "@njit", "def judge_group(t, w, row, event):", "    group = group_at(w, row)",
@@ -62,6 +78,13 @@ def composed_text() -> str:
     ]  # fmt: skip
     for number, one in judges:
         lines += [f"    set_class(w, {number}, -1)", *_judged(number, one)]
+    lines += [
+        "", "", "@njit", "def judge_use(t, w, row, event, detector):", "    use = use_of(w)",
+        "    knobs = watch_knobs_at(w, subscription_at(t, row).use_case)",
+        *(line for number, one in of_uses for line in _judged_use(number, one)),
+        "", "", "@njit", "def judge_uses(t, w, row, event, position, made, index):",
+        *(line for number, one in of_uses for line in _settled_use(number, one)), "    return made, index",
+    ]  # fmt: skip
     lines += ["", "", *(f"{name} = njit(cache=True, nogil=True)({name})" for name in ENTRIES), ""]
     return "\n".join(lines)
 
@@ -78,6 +101,31 @@ def _judged(number: int, one: DetectorModule) -> list[str]:
         "        seen.now = 0",
         "        seen.expected = 0",
         f"        set_class(w, {number}, judge_{number}({memory}, group, event, knobs, seen))",
+    ]
+
+
+def _judged_use(number: int, one: DetectorModule) -> list[str]:
+    """The lines that ask one detector about what a subscription uses."""
+    assert not one.memory, f"{one.id}: what is remembered of a use stands in its finding"
+    return [
+        f"    if detector == {number}:",
+        f"        seen = evidence_at(w, {number})",
+        "        seen.was = 0",
+        "        seen.now = 0",
+        "        seen.expected = 0",
+        "        seen.before[0] = 0",
+        "        seen.before[1] = 0",
+        f"        set_class(w, {number}, judge_{number}(use, use, event, knobs.{one.field}, seen))",
+    ]
+
+
+def _settled_use(number: int, one: DetectorModule) -> list[str]:
+    """The lines that judge each of its aspects, and settle what was found."""
+    return [
+        f"    for aspect in range({one.detector.aspects}):",
+        f"        look_at_aspect(w, row, np.int64({number}), np.int64(aspect))",
+        f"        judge_use(t, w, row, event, np.int64({number}))",
+        f"        made, index = settle_use(t, w, row, np.int64({number}), event, position, made, index)",
     ]
 
 

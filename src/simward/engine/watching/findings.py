@@ -21,6 +21,8 @@ QUIET, NO_OPINION = 0, -1
 NOWHERE = -1
 TOGETHER = 1
 """Value of a detector's `scope` in the table of detectors: it judges how many of a group are silent."""
+ABOUT_SUBSCRIPTION = 2
+"""Likewise: it judges no group."""
 
 
 @njit
@@ -153,7 +155,7 @@ def settle(w, row, position, made, index):  # type: ignore[no-untyped-def]
     group = group_at(w, row)
     for k in range(w.detector_count):
         cls = np.int64(class_of(w, k))
-        if cls == NO_OPINION:
+        if cls == NO_OPINION or np.int64(detector_at(w, k).scope) == ABOUT_SUBSCRIPTION:
             continue
         at = find_finding(w, group.finding_head, k)
         if at != 0 and np.int64(watch_finding_at(w, at - np.int64(1))["class"]) != cls:

@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 
 from simward.compiled import INTERPRETED
-from simward.detectors import of_watch
-from simward.detectors.detector import NOTIFY, OBSERVE
 from simward.engine.fold import Fold
 from simward.engine.outputs import OUTPUT
 from simward.engine.rows import MAPPED
 from simward.engine.state import BATCH_MAX, interpreted
-from simward.engine.tables import InventoryDelta, PolicyTables
+from simward.engine.tables import InventoryDelta
 from simward.engine.watching import compose
 from simward.engine.watching.state import WatchState
+
+FORGOTTEN_AT_ONCE = 256
+"""Removed subscriptions whose findings end with one call of the kernel: some fifteen each, at the very most."""
 
 
 class WatchFold:
@@ -28,7 +29,7 @@ class WatchFold:
         self.gate, self.state = gate, state or WatchState()
         self.kernel = compose.kernel_hash()
         self._entries = compose.composed()
-        self._take_policy(gate.state.policy)
+        self.state.take_policy(gate.state.policy)
         self.index_groups()
 
     @property
@@ -71,32 +72,35 @@ class WatchFold:
             at += int(consumed)
         return np.concatenate(parts) if parts else np.zeros(0, OUTPUT)
 
-    def before_inventory(self, delta: InventoryDelta) -> None:
-        """Forget the subscriptions that a revision removes; to be called before the gate fold forgets their rows."""
+    def before_inventory(self, delta: InventoryDelta, sequence: int = 0, at: int = 0) -> np.ndarray:
+        """Forget the subscriptions that a revision removes, and end what was found about them; returns the outputs.
+
+        To be called before the gate fold forgets their rows. `sequence` and `at` (us) are the revision's own.
+        """
         if not len(delta.removals):
-            return
+            return np.zeros(0, OUTPUT)
         self.state.make_room(self.subscriptions, 0)
         table = self.gate.state.subscriptions[: self.subscriptions]
-        rows = np.flatnonzero(np.isin(table["imsi"], delta.removals) & (table["imsi"] != 0))
-        self._entries.forget(self.state.tables(), rows.astype(np.int64), self.now)
+        rows = np.flatnonzero(np.isin(table["imsi"], delta.removals) & (table["imsi"] != 0)).astype(np.int64)
+        self._number(sequence or self.gate.sequence + 1, at)
+        parts, ended = [np.zeros(0, OUTPUT)], 0
+        t, w = self.gate.state.tables(), self.state.tables()
+        for begin in range(0, len(rows), FORGOTTEN_AT_ONCE):
+            made = self._entries.forget(t, w, rows[begin : begin + FORGOTTEN_AT_ONCE], self.now, 0, ended)
+            parts.append(self.state.outputs[: int(made)].copy())
+            ended += int(made)
+        return np.concatenate(parts)
 
-    def revised(self, sequence: int, at: int, tables: PolicyTables | None = None) -> None:
-        """A revision took a sequence number; `tables` where it was one of the policy."""
+    def revised(self, sequence: int, at: int) -> None:
+        """A revision took a sequence number, and the gate fold has taken the revision."""
+        self._number(sequence, at)
+        self.state.take_policy(self.gate.state.policy)
+
+    def _number(self, sequence: int, at: int) -> None:
         self.state.watch_meta["sequence"] = sequence
         self.state.watch_meta["now"] = max(self.now, at)
-        if tables is not None:
-            self._take_policy(tables)
 
     def index_groups(self) -> None:
         """Make the index of groups anew."""
         self.state.group_index[:] = 0
         self._entries.build_index(self.state.tables())
-
-    def _take_policy(self, tables: PolicyTables) -> None:
-        """A group has members of many use cases: the strongest response that any of them gives, at most notify."""
-        self.state.responses[:] = OBSERVE
-        then = tables.names.get("watch_detectors", [])
-        for number, one in enumerate(of_watch()):
-            if one.id in then and len(tables.watch_responses):
-                said = tables.watch_responses[:, then.index(one.id)].max(axis=0)
-                self.state.responses[number] = np.clip(said[: self.state.responses.shape[1]], OBSERVE, NOTIFY)

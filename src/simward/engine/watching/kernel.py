@@ -19,8 +19,9 @@ from simward.engine.events import (
     ACCOUNTING_STOP,
     TICK,
 )
+from simward.engine.places import happened_s
 from simward.engine.recognising import find_subscription
-from simward.engine.rows import event_at, meta_of, subscription_at, use_case_at
+from simward.engine.rows import class_of, event_at, meta_of, subscription_at, use_case_at
 from simward.engine.watching.causes import find_cause
 from simward.engine.watching.findings import settle
 from simward.engine.watching.groups import (
@@ -35,12 +36,28 @@ from simward.engine.watching.groups import (
     roll,
     stand,
 )
-from simward.engine.watching.layouts import CELL, ENDED, GATEWAY, IDLE, LIVE, MODEL, NETWORK, SILENT
-from simward.engine.watching.rows import group_at, watch_meta_of, watched_at, zero_watched
+from simward.engine.watching.layouts import CELL, DATA, ENDED, GATEWAY, IDLE, LIVE, LOOK_AHEAD, MODEL, NETWORK, SILENT
+from simward.engine.watching.periods import DAY_S
+from simward.engine.watching.rows import (
+    about_at,
+    fetch_counted,
+    group_at,
+    row_ahead,
+    set_row_ahead,
+    usage_at,
+    use_of,
+    watch_meta_of,
+    watched_at,
+    zero_usage,
+    zero_watched,
+)
+from simward.engine.watching.subscription_findings import QUIET, end_about, look_at_aspect, look_at_use
+from simward.engine.watching.usage import count_record, forget_usage
 
-OUTPUT_ROOM = 64
+OUTPUT_ROOM = 320
 """More outputs than one input can make (a tick stops by itself before that)."""
-TICK_ROOM = 56
+TICK_ROOM, ABOUT_ROOM = 56, 250
+ABOUT_SWEEP_LEAST, ABOUT_SWEEP_TICKS = 1024, 10
 DEAF_US = 10_000_000
 """A gate ticks each second. Where nothing came for longer it was not there, and nobody could be heard."""
 MISSED_INTERVALS = 3
@@ -54,6 +71,16 @@ HABIT_SHARE, LATE_SHARE = 8, 16
 
 def judge_group(t, w, row, event):  # type: ignore[no-untyped-def]
     """Let the detectors of a group's kind write their classes; defined where the kernel is composed."""
+    raise NotImplementedError
+
+
+def judge_use(t, w, row, event, detector):  # type: ignore[no-untyped-def]
+    """Let one detector judge what stands in USE; likewise."""
+    raise NotImplementedError
+
+
+def judge_uses(t, w, row, event, position, made, index):  # type: ignore[no-untyped-def]
+    """Let each that judges what a subscription uses do so, and its findings begin and end; likewise."""
     raise NotImplementedError
 
 
@@ -74,17 +101,17 @@ def judged(t, w, row, event, position, made, index):  # type: ignore[no-untyped-
 
 @njit
 def hear_gateway(t, w, event, position, made):  # type: ignore[no-untyped-def]
-    """A gateway says something, whatever it is about; returns its row + 1 (0 = there was no room) and outputs made."""
+    """A gateway says something, whatever it is about; returns its row + 1 (0 = there was no room), made and index."""
     number = group_of(w, np.int64(GATEWAY), np.int64(event.gateway), np.int64(event.client))
     if number == 0:
-        return number, made
-    made, _ = judged(t, w, number - np.int64(1), event, position, made, np.int64(0))
+        return number, made, np.int64(0)
+    made, index = judged(t, w, number - np.int64(1), event, position, made, np.int64(0))
     group = group_at(w, number - np.int64(1))
     group.last_at = event.received_at
     group.off = 1 if event.kind == ACCOUNTING_OFF else 0
     if event.kind == ACCOUNTING_ON or event.kind == ACCOUNTING_OFF:
         group.epoch_at = event.received_at
-    return number, made
+    return number, made, index
 
 
 @njit
@@ -200,6 +227,50 @@ def sweep(t, w, now):  # type: ignore[no-untyped-def]
 
 
 @njit
+def use_data(t, w, row, event, position, made, index):  # type: ignore[no-untyped-def]
+    """Count what an accounting record says was used, and judge it; a request uses nothing yet."""
+    usage = usage_at(w, row)
+    now_s = np.int64(event.received_at) // np.int64(SECOND_US)
+    if usage.known_day == 0:
+        usage.known_day = now_s // np.int64(DAY_S)
+    if event.kind == ACCESS_REQUEST:
+        return made
+    count_record(w, row, event, session_name(event), happened_s(event))
+    look_at_use(w, row, np.int64(DATA), now_s)
+    use = use_of(w)
+    use.apn = event.apn
+    bit = np.int64(1) << np.int64(DATA)
+    use.is_first = 0 if np.int64(usage.services) & bit else 1
+    usage.services = np.int64(usage.services) | bit
+    made, _ = judge_uses(t, w, row, event, position, made, index)
+    return made
+
+
+@njit
+def sweep_about(t, w, event, position, made, index):  # type: ignore[no-untyped-def]
+    """A tick looks at the next tenth of the open findings about subscriptions: what they say may be over by now."""
+    meta = watch_meta_of(w)
+    count, last = np.int64(meta.about), index + np.int64(ABOUT_ROOM)
+    share = (count + ABOUT_SWEEP_TICKS - 1) // np.int64(ABOUT_SWEEP_TICKS)
+    for _ in range(min(count, max(np.int64(ABOUT_SWEEP_LEAST), share))):
+        if index >= last:
+            break
+        at = np.int64(meta.about_sweep) % count
+        meta.about_sweep = (at + np.int64(1)) % count
+        finding = about_at(w, at)
+        if finding.subscription == 0:
+            continue
+        row, k = np.int64(finding.subscription) - np.int64(1), np.int64(finding.detector)
+        look_at_use(w, row, np.int64(finding.service), np.int64(event.received_at) // np.int64(SECOND_US))
+        look_at_aspect(w, row, k, np.int64(finding.aspect))
+        judge_use(t, w, row, event, k)
+        if class_of(w, k) == QUIET:
+            end_about(t, w, row, at + np.int64(1), position, made, index)
+            made, index = made + np.int64(1), index + np.int64(1)
+    return made
+
+
+@njit
 def fold_tick(t, w, event, position, made):  # type: ignore[no-untyped-def]
     """Time has passed: who has fallen silent, and what does that say about the next tenth of the groups?"""
     sweep(t, w, np.int64(event.received_at))
@@ -222,7 +293,23 @@ def fold_tick(t, w, event, position, made):  # type: ignore[no-untyped-def]
         made, index = judged(t, w, at, event, position, made, index)
         if index != before:
             free_if_unused(w, at + np.int64(1))
-    return made
+    return sweep_about(t, w, event, position, made, index)
+
+
+@njit
+def look_ahead(t, w, begin, end):  # type: ignore[no-untyped-def]
+    """Seek the rows of the next events, all at once: one after the other, each would wait for memory.
+
+    Which row a subscription has changes with revisions alone, so not before these events are folded.
+    """
+    for position in range(begin, end):
+        event = event_at(w, position)
+        told = ACCESS_REQUEST <= event.kind and event.kind <= ACCOUNTING_STOP
+        set_row_ahead(w, position - begin, find_subscription(t, event) if told else np.int64(-1))
+    for position in range(begin, end):
+        row = row_ahead(w, position - begin)
+        if row >= 0:
+            fetch_counted(w, np.int64(usage_at(w, row).session_head))
 
 
 def fold(tables, watch, count, first):  # type: ignore[no-untyped-def]
@@ -236,6 +323,8 @@ def fold(tables, watch, count, first):  # type: ignore[no-untyped-def]
     for position in range(count):
         if made + OUTPUT_ROOM > w.outputs_room:
             return np.int64(position), made
+        if position % LOOK_AHEAD == 0:
+            look_ahead(t, w, np.int64(position), min(np.int64(position) + np.int64(LOOK_AHEAD), np.int64(count)))
         event = event_at(w, position)
         kind = np.int64(event.kind)
         if event.received_at - meta.now > DEAF_US:
@@ -243,26 +332,37 @@ def fold(tables, watch, count, first):  # type: ignore[no-untyped-def]
         meta.sequence = first + np.int64(position)
         meta.now = max(meta.now, event.received_at)
         if ACCESS_REQUEST <= kind <= ACCOUNTING_STOP:
-            gateway, made = hear_gateway(t, w, event, np.int64(position), made)
-            row = find_subscription(t, event)
+            gateway, made, index = hear_gateway(t, w, event, np.int64(position), made)
+            row = row_ahead(w, position % LOOK_AHEAD)
             if row >= 0:
                 hear_subscription(w, row, event, gateway)
+                made = use_data(t, w, row, event, np.int64(position), made, index)
         elif kind == ACCOUNTING_ON or kind == ACCOUNTING_OFF:
-            _, made = hear_gateway(t, w, event, np.int64(position), made)
+            _, made, _ = hear_gateway(t, w, event, np.int64(position), made)
         elif kind == TICK:
             made = fold_tick(t, w, event, np.int64(position), made)
     return np.int64(count), made
 
 
-def forget(watch, rows, at):  # type: ignore[no-untyped-def]
-    """Forget removed subscriptions: they are in no group any more."""
-    w = watch[0]
+def forget(tables, watch, rows, at, made, index):  # type: ignore[no-untyped-def]
+    """Forget removed subscriptions: they are in no group any more, and what was found about them is over.
+
+    Returns how many outputs were made.
+    """
+    t, w = tables[0], watch[0]
     for position in range(len(rows)):
+        row = np.int64(rows[position])
+        while usage_at(w, row).finding_head != 0:
+            end_about(t, w, row, np.int64(usage_at(w, row).finding_head), np.int64(0), made, index)
+            made, index = made + np.int64(1), index + np.int64(1)
+        forget_usage(w, row)
+        zero_usage(w, row)
         one = watched_at(w, rows[position])
         stand(w, one, rows[position], np.int64(IDLE), at, np.int64(0))
         for kind in range(CELL, MODEL + 1):
             move(w, one, np.int64(kind), np.int64(0))
         zero_watched(w, rows[position])
+    return made
 
 
 def build_index(watch):  # type: ignore[no-untyped-def]

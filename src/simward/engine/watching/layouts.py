@@ -1,4 +1,4 @@
-"""The layouts of the watch's state: one row a subscription, group and open finding.
+"""The layouts of the watch's state: two rows a subscription, one a counted session, group and open finding.
 
 A group is all subscriptions that have a cell, a gateway, a network or a model in common. Rows point at groups by
 row + 1, so that a row of zeros points nowhere and room that was never used takes no memory.
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from simward.detectors import of_watch
-from simward.detectors.detector import GROUP_SCOPES
+from simward.detectors.detector import GROUP_SCOPES, DetectorModule
 
 CELL, GATEWAY, NETWORK, MODEL = 1, 2, 3, 4
 """Kinds of group: the narrowest first, which decides between two that explain the same. The position in GROUP_SCOPES,
@@ -44,10 +44,103 @@ WATCHED = np.dtype(
 )
 """One row a subscription, under the row number that it has in the gate's table."""
 
+DATA, SMS, VOICE = 0, 1, 2
+"""Services."""
+HOUR, DAY, WEEK, MONTH = 0, 1, 2, 3
+"""Periods: `aspect` of what a detector of usage is given, and the order of a budget's amounts."""
+UP_DAY, DOWN_DAY, UP_MONTH, DOWN_MONTH, BOTH_HOUR, BOTH_WEEK = range(6)
+"""Counters of octets in USAGE, by their place there."""
+COUNTERS = 6
+
+USAGE = np.dtype(
+    [
+        ("session_head", "i4"),  # row + 1 of the newest of its sessions' COUNTED
+        ("finding_head", "i4"),  # row + 1 of the newest of its open findings
+        ("hour", "i4"),  # hours since 1970 of its newest record: whose hour, day, week and month the counters count
+        ("low", "u4", (COUNTERS,)),  # octets, 48 bits each: the lower 32
+        ("high", "u2", (COUNTERS,)),  # and the upper 16
+        ("sessions_day", "u2"),
+        ("sessions_month", "u2"),
+        ("known_day", "u2"),  # days since 1970: when it was heard first
+        ("services", "u1"),  # a bit for each that it has ever used
+        ("spare", "u1"),
+    ],
+    align=True,
+)
+"""What a subscription uses; under the same row number."""
+COUNTED = np.dtype(
+    [
+        ("name", "i4"),  # 31 bits of the session's name
+        ("next", "i4"),  # row + 1 of the subscription's next, or the next free one
+        ("up_low", "u4"),  # how far its counters were counted, 48 bits each
+        ("down_low", "u4"),
+        ("heard_s", "u4"),  # when its newest record happened
+        ("duration_s", "i4"),  # and what that said of how long it lasted, -1 = nothing
+        ("up_high", "u2"),
+        ("down_high", "u2"),
+        ("over", "u1"),  # it has ended: kept for a while, since late records of it may come
+        ("spare", "u1", (3,)),
+    ],
+    align=True,
+)
+"""How far a session's counters were counted."""
+LOOK_AHEAD = 32
+"""So many events' rows are sought, and fetched from memory, before the first of them is folded."""
+COUNTED_EACH = 16
+"""Sessions of one subscription; the one that was heard longest ago gives way."""
+USE = np.dtype(
+    [
+        ("service", "i8"),
+        ("aspect", "i8"),  # of a detector with several: a period, HOUR, ...
+        ("at_s", "i8"),  # when it happened; at a tick, the time
+        ("used", "i8"),  # of the service in the period: octets, messages or seconds
+        ("since_s", "i8"),  # when the period began
+        ("until_s", "i8"),  # and ends
+        ("used_month", "i8"),  # and of the month: octets, messages or seconds
+        ("month_until_s", "i8"),
+        ("apn", "i8"),
+        ("is_first", "i8"),  # 1: it never used the service before
+        ("known_s", "i8"),  # since when it is known
+        ("open_class", "i8"),  # the class of the finding that is open, 0 = none is
+        ("told", "i8"),  # and its `now`
+        ("seen_s", "i8"),  # and when it was judged to hold last
+    ],
+    align=True,
+)
+"""What a detector with scope "subscription" is given: one use of a service, and what it adds up to."""
+SUBSCRIPTION_FINDING = np.dtype(
+    [
+        ("opened_sequence", "i8"),
+        ("was", "i8"),
+        ("now", "i8"),
+        ("expected", "i8"),
+        ("will_be", "i8"),  # a projection: Detector.projects
+        ("used_up_at", "i8"),
+        ("subscription", "i4"),
+        ("next", "i4"),
+        ("seen_s", "u4"),
+        ("opened_index", "u2"),
+        ("detector", "u1"),
+        ("class", "u1"),
+        ("response", "u1"),
+        ("service", "u1"),
+        ("aspect", "u1"),
+        ("spare", "u1", (5,)),
+    ],
+    align=True,
+)
+SUBSCRIPTION_FINDINGS_MAX = 65_000
+"""Open findings about subscriptions; likewise. One revision may end all of them, and an output's index has 16 bits."""
+
+
+def judging_groups() -> list[DetectorModule]:
+    """The detectors that judge groups."""
+    return [one for one in of_watch() if one.detector.scope != "subscription"]
+
 
 def memory_of_groups() -> list[tuple[str, Any]]:
     """The nested memory records of the detectors that judge groups."""
-    return [(one.field, np.dtype(list(one.memory), align=True)) for one in of_watch() if one.memory]
+    return [(one.field, np.dtype(list(one.memory), align=True)) for one in judging_groups() if one.memory]
 
 
 GROUP = np.dtype(
@@ -112,13 +205,21 @@ WATCH_META = np.dtype(
         ("findings", "i4"),
         ("finding_free", "i4"),  # row + 1
         ("findings_live", "i4"),
+        ("counted", "i4"),
+        ("counted_free", "i4"),  # row + 1
+        ("about", "i4"),  # findings about subscriptions
+        ("about_free", "i4"),  # row + 1
+        ("about_live", "i4"),
+        ("about_sweep", "i4"),
+        ("counted_away", "i8"),  # sessions whose counters were forgotten because their subscription had too many
     ],
     align=True,
 )
 
 ADDRESSED = (
     "watch_meta", "watched", "groups", "group_index", "watch_findings", "detectors", "evidence", "classes", "responses",
-    "events", "outputs",
+    "events", "outputs", "usage", "counted", "about", "use", "knobs", "case_responses",
+    "rows_ahead",
 )  # fmt: skip
 WATCH_TABLES = np.dtype(
     [(name, "i8") for name in (*ADDRESSED, "group_mask", "outputs_room", "detector_count")],

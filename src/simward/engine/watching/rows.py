@@ -9,14 +9,33 @@ import numpy as np
 from numba import njit
 
 from simward.detectors.detector import MAX_CLASSES
-from simward.engine.rows import int32_at, octet_at, pointer_to, set_int32, zero_of
-from simward.engine.watching.layouts import GROUP, WATCH_FINDING, WATCH_META, WATCHED
+from simward.engine.rows import int32_at, octet_at, pointer_to, prefetch_of, set_int32, zero_of
+from simward.engine.tables import watch_knobs_dtype
+from simward.engine.watching.layouts import (
+    COUNTED,
+    GROUP,
+    SUBSCRIPTION_FINDING,
+    USAGE,
+    USE,
+    WATCH_FINDING,
+    WATCH_META,
+    WATCHED,
+)
 
 _meta = pointer_to(WATCH_META)
 _watched = pointer_to(WATCHED)
 _group = pointer_to(GROUP)
 _finding = pointer_to(WATCH_FINDING)
+_usage = pointer_to(USAGE)
+_counted = pointer_to(COUNTED)
+_about = pointer_to(SUBSCRIPTION_FINDING)
+_use = pointer_to(USE)
+_knobs = pointer_to(watch_knobs_dtype())
+_fetch_watched, _fetch_usage, _fetch_counted = (prefetch_of(one) for one in (WATCHED, USAGE, COUNTED))
 _zero_watched = zero_of(WATCHED)
+_zero_usage = zero_of(USAGE)
+_zero_counted = zero_of(COUNTED)
+_zero_about = zero_of(SUBSCRIPTION_FINDING)
 _zero_group = zero_of(GROUP)
 _zero_finding = zero_of(WATCH_FINDING)
 
@@ -79,3 +98,80 @@ def set_group_slot(w, at, value):  # type: ignore[no-untyped-def]
 def watch_response_of(w, detector, cls):  # type: ignore[no-untyped-def]
     """The response that policy gives to a class of a detector."""
     return octet_at(w.responses, np.int64(detector) * np.int64(MAX_CLASSES) + np.int64(cls))
+
+
+@njit
+def usage_at(w, row):  # type: ignore[no-untyped-def]
+    """layouts.USAGE"""
+    return _usage(w.usage, row)
+
+
+@njit
+def zero_usage(w, row):  # type: ignore[no-untyped-def]
+    """Forget what a subscription used."""
+    _zero_usage(w.usage, row)
+
+
+@njit
+def counted_at(w, row):  # type: ignore[no-untyped-def]
+    """layouts.COUNTED"""
+    return _counted(w.counted, row)
+
+
+@njit
+def zero_counted(w, row):  # type: ignore[no-untyped-def]
+    """Make the row of a session's counters all zeros."""
+    _zero_counted(w.counted, row)
+
+
+@njit
+def about_at(w, row):  # type: ignore[no-untyped-def]
+    """layouts.SUBSCRIPTION_FINDING"""
+    return _about(w.about, row)
+
+
+@njit
+def zero_about(w, row):  # type: ignore[no-untyped-def]
+    """Make the row of a finding about a subscription all zeros."""
+    _zero_about(w.about, row)
+
+
+@njit
+def use_of(w):  # type: ignore[no-untyped-def]
+    """layouts.USE: what is being judged"""
+    return _use(w.use, 0)
+
+
+@njit
+def watch_knobs_at(w, use_case):  # type: ignore[no-untyped-def]
+    """tables.watch_knobs_dtype()"""
+    return _knobs(w.knobs, use_case)
+
+
+@njit
+def case_response_of(w, use_case, detector, cls):  # type: ignore[no-untyped-def]
+    """The response that one use case gives to a class of a detector."""
+    at = (np.int64(use_case) * np.int64(w.detector_count) + np.int64(detector)) * np.int64(MAX_CLASSES)
+    return octet_at(w.case_responses, at + np.int64(cls))
+
+
+@njit
+def row_ahead(w, at):  # type: ignore[no-untyped-def]
+    """Row of the subscription of one of the next events, -1 = of none."""
+    return int32_at(w.rows_ahead, at)
+
+
+@njit
+def set_row_ahead(w, at, row):  # type: ignore[no-untyped-def]
+    """Note it, and ask for what is kept of it."""
+    set_int32(w.rows_ahead, at, row)
+    if row >= 0:
+        _fetch_watched(w.watched, np.int64(row))
+        _fetch_usage(w.usage, np.int64(row))
+
+
+@njit
+def fetch_counted(w, number):  # type: ignore[no-untyped-def]
+    """Ask for a session's counters by row + 1."""
+    if number != 0:
+        _fetch_counted(w.counted, np.int64(number) - np.int64(1))

@@ -9,16 +9,24 @@ import numpy as np
 
 from simward.compiled import INTERPRETED
 from simward.detectors import of_watch
-from simward.detectors.detector import MAX_CLASSES, OBSERVE, DetectorModule
+from simward.detectors.detector import MAX_CLASSES, NOTIFY, OBSERVE, DetectorModule
 from simward.engine.layouts import DETECTOR_FACTS, SEEN
 from simward.engine.outputs import OUTPUT
 from simward.engine.rows import MAPPED
+from simward.engine.snapshot import convert
 from simward.engine.state import BATCH_MAX, index_size, interpreted
-from simward.engine.watching.findings import TOGETHER
+from simward.engine.tables import PolicyTables, watch_knobs_dtype
+from simward.engine.watching.findings import ABOUT_SUBSCRIPTION, TOGETHER
 from simward.engine.watching.layouts import (
+    COUNTED,
     FINDINGS_MAX,
     GROUP,
     GROUPS_MAX,
+    LOOK_AHEAD,
+    SUBSCRIPTION_FINDING,
+    SUBSCRIPTION_FINDINGS_MAX,
+    USAGE,
+    USE,
     WATCH_FINDING,
     WATCH_META,
     WATCH_TABLES,
@@ -27,8 +35,16 @@ from simward.engine.watching.layouts import (
 
 OUTPUTS_ROOM = 2 * BATCH_MAX
 GROUPS_AN_EVENT = 4
-LAYOUTS = {"watch_meta": WATCH_META, "watched": WATCHED, "groups": GROUP, "watch_findings": WATCH_FINDING}
-USED = {"watch_meta": "", "watched": "", "groups": "groups", "watch_findings": "findings"}
+LAYOUTS = {
+    "watch_meta": WATCH_META, "watched": WATCHED, "groups": GROUP, "watch_findings": WATCH_FINDING, "usage": USAGE,
+    "counted": COUNTED, "about": SUBSCRIPTION_FINDING,
+}  # fmt: skip
+EACH = ("watched", "usage")
+"""Tables with a row for each that the gate's table of subscriptions has."""
+USED = {
+    "watch_meta": "", "watched": "", "groups": "groups", "watch_findings": "findings", "usage": "",
+    "counted": "counted", "about": "about",
+}  # fmt: skip
 """Table -> the counter in WATCH_META that says how many of its rows are in use; "" = all."""
 
 
@@ -38,7 +54,7 @@ def detector_facts() -> np.ndarray:
     for number, one in enumerate(of_watch()):
         for position, name in enumerate(one.classes, start=1):
             facts["severity"][number, position] = one.detector.severity_of(name)
-        facts["scope"][number] = TOGETHER if one.detector.scope == "group" else 0
+        facts["scope"][number] = {"group": TOGETHER, "subscription": ABOUT_SUBSCRIPTION}.get(one.detector.scope, 0)
     return facts
 
 
@@ -50,6 +66,13 @@ class WatchState:
         self.watched = np.zeros(1024, WATCHED)
         self.groups = np.zeros(1024, GROUP)
         self.watch_findings = np.zeros(FINDINGS_MAX, WATCH_FINDING)
+        self.usage = np.zeros(1024, USAGE)
+        self.counted = np.zeros(1024, COUNTED)
+        self.about = np.zeros(SUBSCRIPTION_FINDINGS_MAX, SUBSCRIPTION_FINDING)
+        self.rows_ahead = np.zeros(LOOK_AHEAD, np.int32)
+        self.use = np.zeros(1, USE)
+        self.knobs = np.zeros(1, watch_knobs_dtype())
+        self.case_responses = np.full((1, max(1, len(of_watch())), MAX_CLASSES), OBSERVE, np.uint8)
         self.group_index = np.zeros(4096, np.int32)
         self.detectors = detector_facts()
         self.responses = np.full((max(1, len(of_watch())), MAX_CLASSES), OBSERVE, np.uint8)
@@ -61,7 +84,11 @@ class WatchState:
     def make_room(self, subscriptions: int, events: int) -> bool:
         """See to it that `events` events cannot run out of rows; True where the index of groups must be made anew."""
         if subscriptions > len(self.watched):
-            self._grow("watched", subscriptions + subscriptions // 4)
+            for name in EACH:
+                self._grow(name, subscriptions + subscriptions // 4)
+        wanted = int(self.watch_meta["counted"][0]) + events
+        if wanted > len(self.counted):
+            self._grow("counted", wanted + wanted // 4)
         wanted = min(GROUPS_MAX, int(self.watch_meta["groups"][0]) + GROUPS_AN_EVENT * events)
         if wanted > len(self.groups):
             self._grow("groups", min(GROUPS_MAX, wanted + wanted // 2))
@@ -114,6 +141,34 @@ class WatchState:
         meta["finding_free"] = row + 1
         meta["findings_live"] -= 1
 
+    def drop_about(self, row: int) -> None:
+        """The same of a finding about a subscription."""
+        findings, meta = self.about, self.watch_meta
+        chain, at = self.usage["finding_head"], int(findings["subscription"][row]) - 1
+        while int(chain[at]) != row + 1:
+            chain, at = findings["next"], int(chain[at]) - 1
+        chain[at] = findings["next"][row]
+        findings[row : row + 1].view(np.uint8)[:] = 0
+        findings["next"][row] = meta["about_free"][0]
+        meta["about_free"] = row + 1
+        meta["about_live"] -= 1
+
+    def take_policy(self, tables: PolicyTables) -> None:
+        """What each use case asks of the watch, as far as it was compiled for detectors that are here.
+
+        A group has members of many use cases: the strongest response that any of them gives. At most notify.
+        """
+        then, count = tables.names.get("watch_detectors", []), max(1, len(tables.use_cases))
+        said = np.full((count, *self.responses.shape), OBSERVE, np.uint8)
+        for number, one in enumerate(of_watch()):
+            if one.id in then and len(tables.watch_responses) == count:
+                theirs = tables.watch_responses[:, then.index(one.id), :MAX_CLASSES]
+                said[:, number, : theirs.shape[1]] = np.clip(theirs, OBSERVE, NOTIFY)
+        self.case_responses, self.responses = said, np.ascontiguousarray(said.max(axis=0))
+        knobs = convert(tables.watch_knobs, watch_knobs_dtype())
+        self.knobs = knobs if len(knobs) == count else np.zeros(count, watch_knobs_dtype())
+        self.moved()
+
     def moved(self) -> None:
         """Some array was replaced: what `tables` gave before must not be used again."""
         self._tables = None
@@ -124,7 +179,7 @@ class WatchState:
         for name, counter in USED.items():
             table = getattr(self, name)
             used = int(self.watch_meta[counter][0]) if counter else len(table)
-            arrays[name] = table[: subscriptions if name == "watched" else used]
+            arrays[name] = table[: subscriptions if name in EACH else used]
         return arrays
 
     def digest(self, subscriptions: int) -> str:
@@ -133,5 +188,6 @@ class WatchState:
         for name, array in self.saved(subscriptions).items():
             digest.update(f"{name} {len(array)} ".encode())
             digest.update(np.ascontiguousarray(array).view(np.uint8).data)
-        digest.update(self.responses.tobytes())
+        for array in (self.responses, self.case_responses, self.knobs):
+            digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()

@@ -58,7 +58,8 @@ def enacted(stage: Stage, acts: tuple[Act, ...]) -> np.ndarray:
             last["session_id"][:, :16], last["session_id_octets"] = names, 16
             if act.send != ATTACH:
                 duration = (at - began) // SECOND_US
-                last["duration_s"], last["uplink_octets"], last["downlink_octets"] = duration, duration * 900, duration
+                last["duration_s"], last["downlink_octets"] = duration, duration
+                last["uplink_octets"] = duration * act.octets_per_s
     return np.concatenate(parts) if parts else ev.empty(0)
 
 

@@ -84,7 +84,8 @@ class Attack(Scene):
     one_finding = False
     """A whole gateway or cell is the victim: one finding says it all, while it lasts."""
     stranger = ""
-    """"unknown": a SIM of no inventory; "suspended": the one that the inventory suspends."""
+    """"unknown": a SIM of no inventory; "suspended": the one that the inventory suspends; "no-data": one whose use case
+    has no data."""
     live = True
     """Can be played over RADIUS, in seconds."""
     live_acts = 99
