@@ -119,10 +119,11 @@ def value(schema: Any, names: dict[str, str]) -> str:
         if several in schema:
             return " or ".join(dict.fromkeys(value(one, names) for one in schema[several]))
     if "const" in schema or "enum" in schema:
-        return ", ".join(f"`{one}`" for one in schema.get("enum", [schema.get("const")]))
+        words = schema.get("enum", [schema.get("const")])
+        return ", ".join(f"`{one}`" for one in words if one is not None) + (" or null" if None in words else "")
     kind = schema.get("type", "anything")
     if isinstance(kind, list):
-        return " or ".join(value({**schema, "type": one}, names) for one in kind)
+        return " or ".join("null" if one == "null" else value({**schema, "type": one}, names) for one in kind)
     if kind == "array":
         return ", ".join([f"list of {value(schema.get('items', {}), names)}", *bounds(schema, "Items", "of them")])
     if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
@@ -145,6 +146,8 @@ def bounds(schema: Any, what: str = "imum", unit: str = "") -> Iterator[str]:
             yield f"below {below:g}"
     if least and most is not None and most < NO_BOUND:
         yield f"{least:g} to {most:g} {unit}".strip()
+    elif least == 1 and unit == "characters":
+        yield "not empty"
     elif least:
         yield f"at least {least:g} {unit}".strip()
     elif most is not None and most < NO_BOUND:

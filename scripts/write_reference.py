@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from api_page import api_page
+from webhook_page import webhook_page
 from write_figures import measured_page
 
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # nothing is compiled to be described
@@ -31,6 +32,7 @@ def pages() -> dict[str, str]:
     made["policy.schema.json"] = json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n"
     made["asyncapi.yaml"] = asyncapi_document()
     made |= {"api.md": MADE + api_page(), "measured.md": MADE + measured_page()}
+    made["webhook-events.md"] = MADE + webhook_page()
     return made
 
 
