@@ -24,7 +24,7 @@ extensions = ["myst_parser"]
 root_doc = "index"
 exclude_patterns = ["README.md"]  # the index of who reads in the repository: index.md includes its table
 highlight_language = "text"
-pygments_style, pygments_dark_style = "tango", "github-dark"
+pygments_style, pygments_dark_style = "a11y-high-contrast-light", "a11y-high-contrast-dark"
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4  # as GitHub makes them: a link to a heading that there is not is an error
@@ -32,7 +32,7 @@ myst_heading_anchors = 4  # as GitHub makes them: a link to a heading that there
 html_theme = "furo"
 html_title = f"Simward {release}"
 html_static_path = ["_static"]
-html_css_files = ["site.css"]
+html_css_files, html_js_files = ["site.css"], ["site.js"]
 html_copy_source = html_show_sphinx = False
 html_last_updated_fmt = None  # the same sources give the same site
 
