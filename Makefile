@@ -4,7 +4,7 @@ BIN := .venv/bin
 SHELL := /bin/sh
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 .DEFAULT_GOAL := help
-.PHONY: help setup packages demo test lint format docs bench bench-reliability fuzz clean
+.PHONY: help setup packages demo test lint format docs site bench bench-reliability fuzz clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,9 +36,13 @@ format: setup ## sort imports and apply ruff's safe fixes
 docs: setup ## write the reference pages that are made from code
 	$(BIN)/python scripts/write_reference.py
 
+site: setup ## build the documentation site, strictly, into build/site
+	$(BIN)/python -m sphinx -b html -E -W --keep-going -n -q -d build/site-read docs build/site
+	@echo "site: build/site/index.html"
+
 bench: setup ## figures beside FreeRADIUS, with and without PostgreSQL, latency, floods, memory, start (BENCH=NAME: one)
 	@scripts/packages bench
-	$(BIN)/python -m benchmarks $(BENCH); code=$$?; $(BIN)/python scripts/write_figures.py; exit $$code
+	$(BIN)/python -m benchmarks $(BENCH); code=$$?; $(BIN)/python scripts/write_figures.py; $(BIN)/python scripts/write_reference.py; exit $$code
 
 bench-reliability: setup ## kill -9 of every process at random moments, under load and in the closed loop: is anything lost or done twice?
 	$(BIN)/python -m benchmarks kills webhooks closed_loop

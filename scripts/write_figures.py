@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Write the table of measured figures in README.md from benchmarks/results, as they are, good or bad."""
+"""Write the table of measured figures in README.md from benchmarks/results, as they are, good or bad.
+
+The page of the reference that has them too, with what is behind the false alarms, is written by write_reference.py.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,55 @@ END = "<!-- figures: end -->\n"
 def main() -> None:
     """Put the newest results between the marks."""
     readme = ROOT / "README.md"
-    results = [json.loads(path.read_text()) for path in sorted((ROOT / "benchmarks" / "results").glob("*.json"))]
+    results = newest_results()
     marked = re.compile(r"<!-- figures: begin.*?<!-- figures: end -->\n", re.DOTALL)
     readme.write_text(marked.sub(lambda _: BEGIN + table(results) + END, readme.read_text()))
+
+
+def newest_results() -> list[dict[str, Any]]:
+    """What the benchmarks wrote, by name."""
+    return [json.loads(path.read_text()) for path in sorted((ROOT / "benchmarks" / "results").glob("*.json"))]
+
+
+def measured_page() -> str:
+    """The page of the reference: every bar, and what is behind the figure of false alarms."""
+    results = newest_results()
+    return (
+        "# Measured\n\nWritten from `benchmarks/results`, as it is, good or bad. What each question is and what makes "
+        "it fair stands in [what is measured, and how](../explanation/measuring.md).\n\n"
+        f"{table(results)}\n{false_alarms(results)}"
+    )
+
+
+def false_alarms(results: list[dict[str, Any]]) -> str:
+    """How many, of what, in how much honest life; and how soon attacks were seen."""
+    found = next((result for result in results if result["benchmark"] == "false_alarms"), None)
+    if found is None:
+        return ""
+    figures = found["figures"]
+    days = f"{number(figures['subscriptions'])} subscriptions, {figures['days']} days"
+    text = (
+        "## False alarms\n\n[What counts as false, and how to read this](../explanation/false-alarms.md).\n\n"
+        "| played | |\n|---|---|\n"
+        f"| honest subscription-days | {number(figures['subscription_days'])}: {days} |\n"
+        f"| events | {number(figures['events'])} |\n"
+        f"| honest oddities on stage | {number(figures['oddities_on_stage'])} |\n"
+        f"| attacks caught, missed | {figures['attacks_caught']}, {len(figures['attacks_missed'])} |\n"
+    )
+    for title, key in (
+        ("False, by class", "false_by_class"),
+        ("False, by use case", "false_by_use_case"),
+        ("So, and harmless", "information_by_class"),
+    ):
+        rows = figures[key] or {"none": 0}
+        text += f"\n| {title} | findings | in a million subscription-days |\n|---|---|---|\n"
+        for name, count in sorted(rows.items(), key=lambda row: -row[1]):
+            text += f"| `{name}` | {number(count)} | {number(count / figures['subscription_days'] * 1e6)} |\n"
+    text += "\nAfter how many events of a victim an attack was found; of those on a whole group it is not counted.\n\n"
+    text += "| attack | events |\n|---|---|\n"
+    for name, events in figures["events_to_detection"].items():
+        text += f"| `{name}` | {'' if events is None else number(events)} |\n"
+    return text + f"\n{machine([found])}\n"
 
 
 def table(results: list[dict[str, Any]]) -> str:

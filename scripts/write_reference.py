@@ -14,6 +14,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from api_page import api_page
+from webhook_page import webhook_page
+from write_figures import measured_page
+
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # nothing is compiled to be described
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -27,6 +31,8 @@ def pages() -> dict[str, str]:
     made |= {"policy-keys.md": policy_page(), "metrics.md": metrics_page(), "scenes.md": scenes_page()}
     made["policy.schema.json"] = json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n"
     made["asyncapi.yaml"] = asyncapi_document()
+    made |= {"api.md": MADE + api_page(), "measured.md": MADE + measured_page()}
+    made["webhook-events.md"] = MADE + webhook_page()
     return made
 
 

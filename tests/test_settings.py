@@ -300,6 +300,14 @@ def test_an_endpoint_that_cannot_be_meant(tmp_path: Path, change: tuple[str, str
     assert "whsec" not in said or "Standard Webhooks" in said
 
 
+def test_an_endpoint_may_take_every_type_that_is_announced(tmp_path: Path) -> None:
+    from simward.response.announcing import TYPES
+
+    patterns = (*TYPES, *{name.partition(".")[0] + ".*" for name in TYPES})
+    [endpoint] = load(tmp_path, GATEWAY + ENDPOINT + f"events = {list(patterns)}\n").endpoints
+    assert endpoint.events == patterns
+
+
 def test_an_endpoint_in_the_clear_is_a_warning_unless_it_is_this_machine(tmp_path: Path) -> None:
     nearby = ENDPOINT.replace("https:", "http:") + "allow_private = true\n"
     assert "in the clear" in load(tmp_path, GATEWAY + nearby).warnings[0].what

@@ -74,7 +74,7 @@ def _name(characters_max: int) -> Callable[[object], str]:
 def _events(raw: object) -> tuple[str, ...]:
     patterns = read.strings(raw)
     for pattern in patterns:
-        if not pattern or not set(pattern) <= set("abcdefghijklmnopqrstuvwxyz.*?-"):
+        if not pattern or not set(pattern) <= set("abcdefghijklmnopqrstuvwxyz_.*?-"):
             what = f"{pattern!r} is not a pattern of a type"
             raise read.Wrong(what, 'write it like "binding.*" or "incident.opened"')
     return patterns

@@ -44,10 +44,21 @@ def test_links_lead_somewhere(name: str, text: str) -> None:
     here = (REPOSITORY / name).parent
     prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     for target in re.findall(r"\]\(([^)\s]+)\)", prose):
-        if re.match(r"[a-z]+:", target) or target.startswith("#"):
+        if re.match(r"[a-z]+:", target):
             continue
-        path = (here / target.split("#")[0]).resolve()
+        file, _, anchor = target.partition("#")
+        path = (here / file).resolve() if file else REPOSITORY / name
         assert path.exists(), f"{name}: {target} does not exist"
+        if anchor and path.suffix == ".md":
+            assert anchor in anchors(path.read_text(encoding="utf-8")), f"{name}: no heading for {target}"
+
+
+def anchors(text: str) -> set[str]:
+    """What GitHub calls the headings of a document in links."""
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.*?)\s*$", prose, re.MULTILINE)
+    plain = (re.sub(r"\]\([^)]*\)", "", heading.lower()) for heading in headings)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().replace(" ", "-") for heading in plain}
 
 
 @every_document
