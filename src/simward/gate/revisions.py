@@ -27,8 +27,13 @@ KINDS: dict[str, Callable[[bytes], Revision]] = {
 }
 
 
-def write_revision(folder: Path, pieces: Iterable[Revision], *, actor: str = "", because: str = "") -> int:
-    """Write pieces for `{"do": "apply", "revision": folder}`; returns how many. The list of them is written last."""
+def write_revision(
+    folder: Path, pieces: Iterable[Revision], *, actor: str = "", because: str = "", command_id: str = "",
+) -> int:
+    """Write pieces for `{"do": "apply", "revision": folder}`; returns how many. The list of them is written last.
+
+    `command_id`: by which whoever follows the journal knows its own revision.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     names = []
     for number, piece in enumerate(pieces):
@@ -36,7 +41,7 @@ def write_revision(folder: Path, pieces: Iterable[Revision], *, actor: str = "",
         name = f"{number:06d}-{kind}.bin"
         (folder / name).write_bytes(piece.to_bytes())
         names.append(name)
-    contents = {"pieces": names, "actor": actor, "because": because}
+    contents = {"pieces": names, "actor": actor, "because": because, "id": command_id}
     (folder / CONTENTS).write_text(json.dumps(contents))
     return len(names)
 
@@ -47,6 +52,7 @@ def read_revision(folder: Path) -> tuple[list[Path], dict[str, str]]:
         contents = json.loads((folder / CONTENTS).read_text())
         paths = [folder / Path(name).name for name in contents["pieces"]]
         note = {"do": "apply", "actor": str(contents["actor"]), "because": str(contents["because"])}
+        note |= {"id": str(contents["id"])} if contents.get("id") else {}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{folder} is not a revision: {error}") from error
     missing = [path.name for path in paths if not path.is_file() or path.stem.partition("-")[2] not in KINDS]
