@@ -86,7 +86,7 @@ def _call(
         headers[KEY] = key or str(uuid.uuid4())
     if if_match is not None:
         headers[IF_MATCH] = if_match
-    arguments: dict[str, Any] = {"headers": headers, "params": given(query or {})}
+    arguments: dict[str, Any] = {"headers": headers, "params": given(query or {}) or None}
     if content is not None:
         arguments["content"] = content
         headers["Content-Type"] = media_type
