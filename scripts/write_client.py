@@ -111,9 +111,9 @@ class Described:
                 by_home.setdefault(self.home[name], []).append(short(name))
         lines = []
         for home, some in sorted(by_home.items()):
-            line = f"from simward.client.answers.{home} import {', '.join(sorted(some))}"
+            line = f"from simward.client.answers.{home} import {', '.join(sorted(some, key=str.lower))}"
             if len(line) > WIDTH:
-                listed = "".join(f"    {one},\n" for one in sorted(some))
+                listed = "".join(f"    {one},\n" for one in sorted(some, key=str.lower))
                 line = f"from simward.client.answers.{home} import (\n{listed})"
             lines.append(line)
         return "".join(f"{line}\n" for line in lines) and "\n" + "".join(f"{line}\n" for line in lines)
@@ -148,7 +148,8 @@ class Described:
         """The module that names all of them, and which method calls which route."""
         names = sorted(self.resources)
         lines = [
-            f"from simward.client.calls.{one} import Async{class_name(one)}Calls, {class_name(one)}Calls"
+            f"from simward.client.calls.{one} import "
+            + ", ".join(sorted((f"Async{class_name(one)}Calls", f"{class_name(one)}Calls")))
             for one in names
         ]
         table = "".join(

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from simward.client.caller import AsyncCaller, Caller
+from simward.client.calls.account_links import AccountLinksCalls, AsyncAccountLinksCalls
+from simward.client.calls.accounts import AccountsCalls, AsyncAccountsCalls
 from simward.client.calls.audit import AsyncAuditCalls, AuditCalls
 from simward.client.calls.commands import AsyncCommandsCalls, CommandsCalls
 from simward.client.calls.deployments import AsyncDeploymentsCalls, DeploymentsCalls
@@ -14,6 +16,7 @@ from simward.client.calls.findings import AsyncFindingsCalls, FindingsCalls
 from simward.client.calls.gateways import AsyncGatewaysCalls, GatewaysCalls
 from simward.client.calls.healthz import AsyncHealthzCalls, HealthzCalls
 from simward.client.calls.incidents import AsyncIncidentsCalls, IncidentsCalls
+from simward.client.calls.me import AsyncMeCalls, MeCalls
 from simward.client.calls.readyz import AsyncReadyzCalls, ReadyzCalls
 from simward.client.calls.revisions import AsyncRevisionsCalls, RevisionsCalls
 from simward.client.calls.rule_actions import AsyncRuleActionsCalls, RuleActionsCalls
@@ -25,6 +28,12 @@ from simward.client.calls.undo import AsyncUndoCalls, UndoCalls
 from simward.client.calls.work_orders import AsyncWorkOrdersCalls, WorkOrdersCalls
 
 ROUTES = {
+    "POST /v1/account-links": "account_links.create",
+    "GET /v1/accounts": "accounts.list",
+    "POST /v1/accounts": "accounts.create",
+    "GET /v1/accounts/{name}": "accounts.get",
+    "POST /v1/accounts/{name}/change": "accounts.change",
+    "POST /v1/accounts/{name}/reset": "accounts.reset",
     "GET /v1/audit": "audit.list",
     "POST /v1/commands": "commands.send",
     "POST /v1/deployments": "deployments.create",
@@ -52,6 +61,7 @@ ROUTES = {
     "POST /v1/incidents/{number}/note": "incidents.note",
     "POST /v1/incidents/{number}/reopen": "incidents.reopen",
     "POST /v1/incidents/{number}/resolve": "incidents.resolve",
+    "GET /v1/me": "me.list",
     "GET /readyz": "readyz.get",
     "POST /v1/revisions": "revisions.apply",
     "GET /v1/rule-actions": "rule_actions.list",
@@ -81,6 +91,8 @@ class Resources:
     """Every kind of thing that there are calls about."""
 
     def __init__(self, caller: Caller) -> None:
+        self.account_links = AccountLinksCalls(caller)
+        self.accounts = AccountsCalls(caller)
         self.audit = AuditCalls(caller)
         self.commands = CommandsCalls(caller)
         self.deployments = DeploymentsCalls(caller)
@@ -91,6 +103,7 @@ class Resources:
         self.gateways = GatewaysCalls(caller)
         self.healthz = HealthzCalls(caller)
         self.incidents = IncidentsCalls(caller)
+        self.me = MeCalls(caller)
         self.readyz = ReadyzCalls(caller)
         self.revisions = RevisionsCalls(caller)
         self.rule_actions = RuleActionsCalls(caller)
@@ -106,6 +119,8 @@ class AsyncResources:
     """Every kind of thing that there are calls about."""
 
     def __init__(self, caller: AsyncCaller) -> None:
+        self.account_links = AsyncAccountLinksCalls(caller)
+        self.accounts = AsyncAccountsCalls(caller)
         self.audit = AsyncAuditCalls(caller)
         self.commands = AsyncCommandsCalls(caller)
         self.deployments = AsyncDeploymentsCalls(caller)
@@ -116,6 +131,7 @@ class AsyncResources:
         self.gateways = AsyncGatewaysCalls(caller)
         self.healthz = AsyncHealthzCalls(caller)
         self.incidents = AsyncIncidentsCalls(caller)
+        self.me = AsyncMeCalls(caller)
         self.readyz = AsyncReadyzCalls(caller)
         self.revisions = AsyncRevisionsCalls(caller)
         self.rule_actions = AsyncRuleActionsCalls(caller)

@@ -6,11 +6,6 @@ from __future__ import annotations
 from typing import Literal, TypedDict
 
 
-class Listed(TypedDict):
-    """Tokens, the newest first."""
-
-    tokens: list[Token]
-
 class MadeToken(TypedDict):
     """A new token: this answer is the only place where it stands."""
 
@@ -41,3 +36,8 @@ class Token(TypedDict):
     revoked_at: str | None
     revoked_by: str | None
     used_at: str | None
+
+class TokensListed(TypedDict):
+    """Tokens, the newest first."""
+
+    tokens: list[Token]

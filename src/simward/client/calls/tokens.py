@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simward.client.answers.tokens import Listed, MadeToken, Token
+from simward.client.answers.tokens import MadeToken, Token, TokensListed
 from simward.client.caller import AsyncCaller, Caller, path
 
 
@@ -27,9 +27,9 @@ class TokensCalls:
         )  # fmt: skip
         return answer
 
-    def list(self, *, all: bool | None = None) -> Listed:
+    def list(self, *, all: bool | None = None) -> TokensListed:
         """Those in force; with `all` also what has expired or was revoked, for 400 days."""
-        answer: Listed = self._caller.call("GET", "/v1/tokens", query={"all": all})
+        answer: TokensListed = self._caller.call("GET", "/v1/tokens", query={"all": all})
         return answer
 
     def revoke(self, id_or_name: str, *, actor: str | None = None, because: str | None = None) -> Token:
@@ -58,9 +58,9 @@ class AsyncTokensCalls:
         )  # fmt: skip
         return answer
 
-    async def list(self, *, all: bool | None = None) -> Listed:
+    async def list(self, *, all: bool | None = None) -> TokensListed:
         """Those in force; with `all` also what has expired or was revoked, for 400 days."""
-        answer: Listed = await self._caller.call("GET", "/v1/tokens", query={"all": all})
+        answer: TokensListed = await self._caller.call("GET", "/v1/tokens", query={"all": all})
         return answer
 
     async def revoke(self, id_or_name: str, *, actor: str | None = None, because: str | None = None) -> Token:
