@@ -165,6 +165,8 @@ def test_the_same_again_is_the_one_there_is(field: Field) -> None:
     assert first[2] == second[2] and second[1]["idempotent-replayed"] == "true"
     moved = field.deploy(3, 6)
     assert field.one(made["number"])["state"] == "superseded" and moved["state"] == "waiting"
+    over = field.ask("DELETE", f"/v1/deployments/{made['number']}")[2]
+    assert over["type"].endswith(":deployment-is-over"), "and what took its place stays"
 
 
 def test_each_mistake_comes_back_as_such(field: Field) -> None:
@@ -200,7 +202,7 @@ def test_undeployed_it_is_as_the_files_say_again(field: Field) -> None:
     found = field.ask("GET", known)[2]
     assert (found["use_case"], found["declared_imei"]) == ("stock", None)
     assert field.dm.told("deployment.ended", imsi(7))["data"]["deployment"]["said"] == "wrong well"
-    assert field.ask("DELETE", f"/v1/deployments/{made['number']}")[2]["type"].endswith(":deployment-is-over")
+    assert field.ask("DELETE", "/v1/deployments/1000000")[2]["type"].endswith(":no-such-deployment")
     assert field.deploy(8, 12)["state"] == "waiting", "the device is free again"
 
 

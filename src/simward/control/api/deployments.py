@@ -267,6 +267,8 @@ class Desk:
         def act(connection: sa.Connection) -> None:
             again = kept.find(connection, number)
             assert again is not None
+            if again.state == kept.CANCELLED:
+                return  # asked again
             known = known_of(connection, again)
             left_over = again.state == kept.FAILED and known is not None and known.owner == "api"
             if not again.live and not left_over:
