@@ -34,6 +34,7 @@ format: setup ## sort imports and apply ruff's safe fixes
 	$(BIN)/ruff check --fix .
 
 docs: setup ## write the reference pages that are made from code
+	$(BIN)/python scripts/write_client.py
 	$(BIN)/python scripts/write_reference.py
 
 site: setup ## build the documentation site, strictly, into build/site

@@ -54,6 +54,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "release": ("commands.acting", "release", "Take the lock off a subscription, or let it out of quarantine."),
         "undo": ("commands.undoing", "undo", "Release what a rule or an incident has locked or put into quarantine."),
         "disconnect": ("commands.acting", "disconnect", "End the live sessions of a subscription."),
+        "deployments": (
+            "commands.deployments", "deployments", "Say which device was installed with which SIM, and see it come.",
+        ),
         "work": ("commands.work", "work", "Plan changes of devices and places: work orders."),
         "erase": ("commands.erasing", "erase", "Erase the identifiers of one subscription, wherever they are kept."),
         "pause": ("commands.acting", "pause", "Hold every response above notify."),
@@ -126,9 +129,23 @@ def _say(error: Exception) -> None:
     "--dir", "directory", type=click.Path(file_okay=False, path_type=Path), default=Path("."), envvar="SIMWARD_DIR",
     show_envvar=True, help="The folder with simward.toml, policies/, inventory.csv and data/.  [default: .]",
 )  # fmt: skip
+@click.option(
+    "--server", metavar="URL", envvar="SIMWARD_SERVER", show_envvar=True,
+    help="Ask this control plane instead of a folder: incidents, findings, commands, ... (not what works on files).",
+)  # fmt: skip
+@click.option(
+    "--token-file", type=click.Path(dir_okay=False, path_type=Path),
+    help="With --server: the file that holds the token.  [default: what SIMWARD_TOKEN holds]",
+)  # fmt: skip
+@click.option(
+    "--ca-file", type=click.Path(dir_okay=False, path_type=Path), envvar="SIMWARD_CA_FILE", show_envvar=True,
+    help="With --server: the certificates (PEM) that its own is held against.  [default: those of the system]",
+)  # fmt: skip
 @click.version_option(__version__, "-V", "--version", prog_name="simward", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, directory: Path) -> None:
+def cli(
+    ctx: click.Context, directory: Path, server: str | None, token_file: Path | None, ca_file: Path | None
+) -> None:
     """Keep every SIM in its device, its place and its purpose.
 
     Exit codes: 0 done; 1 the answer is no (findings, drift, failed check); 2 wrong use or configuration; 3 could not
@@ -137,6 +154,16 @@ def cli(ctx: click.Context, directory: Path) -> None:
     from simward.commands.folder import Folder
 
     ctx.obj = Folder(directory)
+    if server is not None:
+        from simward.commands.server import REMOTE, Server
+        from simward.errors import UsageError
+
+        if ctx.invoked_subcommand not in REMOTE:
+            raise UsageError(
+                f"`{ctx.invoked_subcommand}` works on the files and processes of this machine, not over --server "
+                f"(and SIMWARD_SERVER).\nOver --server there are: {', '.join(REMOTE)}"
+            )
+        ctx.obj = Server.of(server, token_file, os.environ.get("SIMWARD_TOKEN", ""), ca_file)
 
 
 def main() -> None:

@@ -200,7 +200,8 @@ def test_roles_are_told_apart() -> None:
     assert set().union(*ROLES.values()) == set(PERMISSIONS) == ROLES["administrator"]
     assert not ROLES["operator"] & {"approve", "manage-tokens"} and not ROLES["approver"] & {"lock", "release"}
     writing = {name for name in PERMISSIONS if not name.startswith("read-")}
-    for role in ("viewer", "installer", "policy-author", "auditor"):
+    assert ROLES["installer"] & writing == {"deploy"}
+    for role in ("viewer", "policy-author", "auditor"):
         assert not ROLES[role] & writing
 
 

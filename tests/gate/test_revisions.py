@@ -15,11 +15,12 @@ from simward.engine import events
 from simward.engine.fold import Fold
 from simward.engine.journal import MemoryJournal, events_row
 from simward.engine.replay import fold_row
+from simward.engine.revision_files import CONTENTS, write_revision
 from simward.engine.tables import DECLARED, InventoryDelta
 from simward.errors import ConfigurationError, UsageError
 from simward.gate.first_start import first_revisions, revision_of_settings
 from simward.gate.recorder import RETRY_S, Recorder
-from simward.gate.revisions import CONTENTS, Applying, write_revision
+from simward.gate.revisions import Applying
 from simward.gate.serve import start_fold
 from simward.settings import GateSettings, Settings
 

@@ -96,6 +96,7 @@ def test_routes_and_problems_are_documented() -> None:
     from simward.control.api.commands import REFUSED, Command
     from simward.control.gate_link import GateLink
     from simward.control.readiness import Readiness
+    from simward.response.deploying import MISTAKES
 
     app = make_app(GateLink(Path()), Path(), Readiness([]), dict)
     served = {f"{method.upper()} {path}" for path, methods in app.openapi()["paths"].items() for method in methods}
@@ -108,7 +109,7 @@ def test_routes_and_problems_are_documented() -> None:
         for node in ast.walk(source.tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Problem" and isinstance(node.args[1], ast.Constant)
     }
-    assert set(rows(page("http.md"), under="Errors")) == names | set(REFUSED) | {"gate-refused"}
+    assert set(rows(page("http.md"), under="Errors")) == names | set(REFUSED) | set(MISTAKES) | {"gate-refused"}
 
 
 def test_routes_of_rules_are_documented() -> None:
@@ -191,3 +192,16 @@ def test_keys_of_a_finding_are_documented() -> None:
     assert tuple(rows(page("findings.md"), under="Findings as JSON")) == FINDING_KEYS[:16]
     for name in FINDING_KEYS[16:]:
         assert f"`{name}`" in page("findings.md")
+
+
+def test_states_of_deployments_are_documented() -> None:
+    from typing import get_args
+
+    from simward.control.api.deployments import Deployment, State
+    from simward.registry.deployments import STATES
+    from simward.response.schemas import DEPLOYMENT
+
+    assert tuple(rows(page("http.md"), under="Deployments")[6:]) == tuple(STATES) == get_args(State)
+    for name in Deployment.model_fields:
+        assert f"`{name}`" in page("http.md")
+    assert set(DEPLOYMENT["properties"]) <= set(Deployment.model_fields)

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from simward.engine.apply import declared
 from simward.engine.fold import Fold
 from simward.engine.leaving import REMOVALS_MAX
+from simward.engine.tables import OF_API, InventoryDelta
 from simward.policy.compile import compile_policy
 from simward.policy.inventory import load_inventory
 from simward.policy.load import read_policies
@@ -46,17 +48,18 @@ class World:
         self.gate = GateSettings()
         self.lines = rows(100)
 
-    def plan(self) -> Plan:
+    def plan(self, *, take_back: bool = False) -> Plan:
         """From what is in force to what the files say now."""
         path = self.folder / "inventory.csv"
         path.write_text("iccid,imsi,use_case,imei,state\n" + "\n".join(self.lines) + "\n")
         policy = read_policies({"a.yaml": self.policy})
         tables = compile_policy(policy, Settings(self.folder, self.gate))
-        return plan(Current.of(self.fold.state), tables, load_inventory(path, policy.of("use_case")))
+        return plan(Current.of(self.fold.state), tables, load_inventory(path, policy.of("use_case")),
+                    take_back=take_back)
 
-    def apply(self) -> Plan:
+    def apply(self, *, take_back: bool = False) -> Plan:
         """Plan, and fold what it gives."""
-        made = self.plan()
+        made = self.plan(take_back=take_back)
         tables, chunks = made.deltas()
         if tables is not None:
             self.fold.policy(tables, 1)
@@ -242,3 +245,37 @@ def test_a_changed_pool_says_who_gets_other_addresses(tmp_path: Path, pool: str,
     kept = used["address"][:3].copy()
     world.apply()
     assert np.count_nonzero(used["address"][:3] != kept) == (0 if "10.64.0.0/1" in pool else readdressed)
+
+
+def deployed(world: World, *numbers: int) -> None:
+    """The API deploys these subscriptions: declares a device, and another use case."""
+    lines, names = declared(world.fold)
+    lines = lines[list(numbers)]
+    lines["owner"], lines["imei"] = OF_API, 35_000000_000001 + np.array(numbers)
+    lines["use_case"] = names.index("alarm")
+    world.fold.inventory(InventoryDelta(lines, np.zeros(0, np.int64), names), 3)
+
+
+def test_what_the_api_owns_is_left_and_said(world: World) -> None:
+    world.apply()
+    deployed(world, 3, 4)
+    made = world.plan()
+    assert made.empty and made.left_to_api.number == 2 and made.left_to_api.examples[0] == "8900101000000000003"
+    assert made.lines()[1].startswith("= 2 subscriptions owned by the API (deployed), left as deployed")
+    world.lines = [one for one in world.lines if not one.startswith("8900101000000000003")]
+    made = world.apply()
+    assert made.empty and made.left_to_api.number == 2, "what the files have no more is left, too"
+    world.lines[3] = "8900101000000000004,001010000000004,alarm,35000000-000005-0,"
+    assert world.plan().left_to_api.number == 1, "where both say the same there is nothing to say"
+
+
+def test_what_the_api_owns_is_taken_back_when_asked(world: World) -> None:
+    world.apply()
+    deployed(world, 3, 4)
+    world.lines = [one for one in world.lines if not one.startswith("8900101000000000003")]
+    made = world.apply(take_back=True)
+    assert made.taken_back.number == 2 and not made.removed.number
+    assert "= 2 subscriptions owned by the API so far, taken back by the files" in made.lines()
+    lines, names = declared(world.fold)
+    assert not lines["owner"].any() and int(lines["imei"][4]) == 0 and names[int(lines["use_case"][4])] == "meter"
+    assert world.plan().removed.number == 1, "what the files do not name goes with the next plan, which says so"

@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 import yaml
 
-from response.happening import Happening, imsi
+from response.deployed import Deployed
+from response.happening import PHONE, Happening, imsi
 from simward.connectors.cloudevents import structured
 from simward.registry import tables as t
 from simward.registry import work_orders as kept
@@ -61,6 +62,7 @@ def everything(happening: Happening) -> None:
     happening.found("gateway-restarted", None, gateway="pgw1", scope="gateway", use_case=None)
     happening.take(f.PolicyApplied(**happening._base(None), what="inventory", command=command))
     works(happening)
+    deploys(happening)
     with happening.registry.writing() as connection:
         number = happening.open()[0].number
         Judging(happening.incidents.life).act(connection, number, "acknowledge", happening.now, "ada")
@@ -84,6 +86,17 @@ def fires_a_rule(happening: Happening) -> None:
     with happening.registry.writing() as connection:
         automation.take(connection, began)
         assert automation.tick(connection, happening.now)
+
+
+def deploys(happening: Happening) -> None:
+    """A device that is deployed, seen in another one, confirmed and taken back."""
+    deployed = Deployed(happening)
+    number = deployed.deploy(deployed.wants(4))
+    deployed.in_force()
+    deployed.attaches(4, PHONE)
+    deployed.attaches(4)
+    deployed.cancel(number)
+    deployed.in_force()
 
 
 def works(happening: Happening) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from simward.commands.acting import me
-from simward.commands.folder import ANSWER_WITHIN_S, Folder
+from simward.commands.folder import Folder
 from simward.commands.printing import json_line, table
 from simward.commands.tokens import ROLES, actor_option, because_option, json_option
 
@@ -152,10 +152,7 @@ def _quoted(name: str) -> str:
 
 
 def _ask(folder: Folder, method: str, path: str, asked: dict[str, Any] | None = None) -> dict[str, Any]:
-    from simward.commands import through_control
-
-    folder.must_be_one()
-    return through_control.ask(folder.data, folder.called, method, path, asked, within_s=ANSWER_WITHIN_S)
+    return folder.ask(method, path, asked)
 
 
 def _tell_link(made: dict[str, Any], as_json: bool) -> None:

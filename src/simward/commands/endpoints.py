@@ -8,7 +8,7 @@ from urllib.parse import quote
 import click
 
 from simward.cli import ANSWER_IS_NO
-from simward.commands.folder import ANSWER_WITHIN_S, Folder
+from simward.commands.folder import Folder
 from simward.commands.printing import json_line, table
 
 PATH = "/v1/endpoints"
@@ -125,10 +125,7 @@ def redeliver(folder: Folder, name: str, announcement: str, as_json: bool) -> No
 
 
 def _ask(folder: Folder, method: str, path: str, body: Any = None) -> dict[str, Any]:
-    from simward.commands import through_control
-
-    folder.must_be_one()
-    return through_control.ask(folder.data, folder.called, method, PATH + path, body, within_s=ANSWER_WITHIN_S)
+    return folder.ask(method, PATH + path, body)
 
 
 def _cells(one: dict[str, Any]) -> list[Any]:

@@ -17,6 +17,7 @@ from simward.engine.journal import EVENTS, Row, row_events
 from simward.engine.phrases import address_text, ipv6_text, prefix_text, terminate_cause_text, when
 from simward.engine.story import Subject, look_up
 from simward.engine.words import SHARD, Lexicon, session_id_text
+from simward.errors import UsageError
 
 COLUMNS = (
     ("received", 24), ("kind", 18), ("subscription", 19), ("device", 17), ("network", 7), ("rat", 6), ("cell", 15),
@@ -62,7 +63,14 @@ def events(
       credentials     of a request whose segment asks for them: right, wrong or missing
       result, error_cause           of an effect-result or a change-result
       flags           what could not be read, and where happened_at comes from
+
+    Over --server these are the events that webhooks send, as CloudEvents; --imsi takes an IMSI there.
     """
+    if folder.server is not None:
+        if kind or ticks:
+            raise UsageError("--kind, --ticks: of the journal alone, which is not read over --server")
+        _announced(folder.server.events(who, since), as_json, count)
+        return
     matching = _Matching(who, kind, since, ticks)
     with folder.reading() as journal:
         lexicon = Lexicon(journal.manifest)
@@ -78,6 +86,18 @@ def events(
                 json_line(one)
         else:
             stream(COLUMNS, (_cells(one) for one in rows))
+
+
+def _announced(found: Iterator[Any], as_json: bool, count: bool) -> None:
+    if count:
+        click.echo(sum(1 for _ in found))
+    elif as_json:
+        for one in found:
+            json_line(one)
+    else:
+        columns = (("time", 24), ("type", 24), ("subject", 24), ("use case", 16), ("id", 40))
+        stream(columns, ([one[name] for name in ("time", "type", "subject")] + [one.get("usecase"), one["id"]]
+                         for one in found))  # fmt: skip
 
 
 class _Matching:

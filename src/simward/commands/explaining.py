@@ -37,10 +37,14 @@ def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | N
     """
     from simward.commands.incidents import incidents_about
     from simward.commands.work import add_remarks
-    from simward.engine.phrases import when
     from simward.engine.story import Subject, look_up, numbers_of, tell_story
 
     folder: Folder = ctx.obj
+    if folder.server is not None:
+        if everything:
+            raise UsageError("--all reads the journal, which is not done over --server")
+        _show(folder, folder.server.story(subscription), since, as_json)
+        return
     with folder.reading_both() as journal:
         subject, whole = Subject.parse(subscription), journal.gate
         look_up(whole.revisions(), subject)
@@ -52,6 +56,12 @@ def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | N
         told = story.told(everything)
     told["incidents"] = incidents_about(folder, told["subscription"]["imsi"])
     add_remarks(folder, told)
+    _show(folder, told, since, as_json)
+
+
+def _show(folder: Folder, told: dict[str, Any], since: int | None, as_json: bool) -> None:
+    from simward.engine.phrases import when
+
     if since is not None:
         told["chapters"] = [one for one in told["chapters"] if one["at"] >= when(since)]
     if as_json:
@@ -80,7 +90,8 @@ def _tell(told: dict[str, Any], called: str) -> None:
         for one in told["incidents"]:
             click.echo(f"{sentence(one)} {called} incidents show {one['number']}")
     click.echo()
-    click.echo("Now: " + " ".join([*now_sentences(told), *map(item_sentence, told["work_orders"])]))
+    stands = now_sentences(told) if told["now"] is not None else ["The journals know nothing of it yet."]
+    click.echo("Now: " + " ".join([*stands, *map(item_sentence, told["work_orders"])]))
     if told["could"]:
         click.echo("You could:")
         for one in told["could"]:

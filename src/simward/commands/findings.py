@@ -49,6 +49,12 @@ def findings(
     wanted = _filter(imsi, detector, only_open)
     folder: Folder = ctx.obj
     since_text = when(since) if since is not None else ""
+    if folder.server is not None:
+        if follow:
+            raise UsageError("--follow reads the journal: over --server follow `events` instead")
+        listed = folder.server.findings(imsi, detector, only_open, since)
+        _show(listed, as_json)
+        ctx.exit(1 if listed and not exit_zero else 0)
     try:
         shown = _recorded(folder, since_text, wanted, follow, as_json)
     except KeyboardInterrupt:
@@ -134,7 +140,7 @@ def _cells(one: dict[str, Any]) -> list[Any]:
     name = f"{one['detector']}/{one['class']}" if one["class"] else one["detector"]
     held = f"{one['response']} (held: {one['held']})" if one["held"] else one["response"]
     ended = "" if one["ended_at"] is None else one["ended_at"][:19] + "Z"
-    about = f"segment {one['segment']}" if one["segment"] else one["imsi"] or one["about"] or one["gateway"]
+    about = f"segment {one['segment']}" if one.get("segment") else one["imsi"] or one["about"] or one["gateway"]
     return [
         one["at"][:19] + "Z", one["severity"], name, about, one["use_case"],
         one["was"], one["now"], one["expected"], held, ended,

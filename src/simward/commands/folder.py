@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from simward.errors import PeerError, RefusedError, UsageError
 
 if TYPE_CHECKING:
+    from simward.commands.server import Server
     from simward.engine.both_journals import BothJournals
     from simward.engine.journal import Journal
     from simward.history.whole import WholeJournal
@@ -102,12 +103,24 @@ class Folder:
         if not self.gate_runs():
             raise PeerError(f"no gate is running in {self.path}.\nStart one with `simward --dir {self.path} serve`.")
 
-    def command(self, path: str, asked: dict[str, Any], within_s: float = ANSWER_WITHIN_S) -> dict[str, Any]:
-        """POST to the control process, which asks the gate; its answer, as `ask_gate` gives it."""
+    @property
+    def server(self) -> Server | None:
+        """The control plane elsewhere that is asked instead (--server)."""
+        return None
+
+    def ask(
+        self, method: str, path: str, body: dict[str, Any] | None = None, within_s: float = ANSWER_WITHIN_S
+    ) -> dict[str, Any]:
+        """Ask the control process; PeerError where it cannot answer, RefusedError where it decided against it."""
         from simward.commands import through_control
 
+        self.must_be_one()
+        return through_control.ask(self.data, self.called, method, path, body, within_s=within_s)
+
+    def command(self, path: str, asked: dict[str, Any], within_s: float = ANSWER_WITHIN_S) -> dict[str, Any]:
+        """POST to the control process, which asks the gate; its answer, as `ask_gate` gives it."""
         self.needs_gate()
-        return {"ok": True, **through_control.ask(self.data, self.called, "POST", path, asked, within_s=within_s)}
+        return {"ok": True, **self.ask("POST", path, asked, within_s)}
 
     def ask_gate(self, request: dict[str, Any], within_s: float = ANSWER_WITHIN_S) -> dict[str, Any]:
         """Send one request to the running gate and give its answer; PeerError where it says no or says nothing."""

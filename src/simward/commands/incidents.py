@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simward.commands.folder import ANSWER_WITHIN_S, Folder
+from simward.commands.folder import Folder
 from simward.commands.moments import MOMENT
 from simward.commands.printing import json_line, table
 
@@ -57,13 +57,20 @@ def list_(
     from simward.response.incident_life import told
 
     wanted = STATES if "all" in states else states or kept.UNRESOLVED
+    if ctx.obj.server is not None:
+        _show_listed(ctx, ctx.obj.server.incidents(wanted, severities, use_case, since), exit_zero, as_json)
     found = []
     with reading(ctx.obj) as connection:
         if connection is not None:
-            found = kept.listed(connection, states=wanted, severities=severities, use_case=use_case, since=since)
+            rows = kept.listed(connection, states=wanted, severities=severities, use_case=use_case, since=since)
+            found = [told(one) for one in rows]
+    _show_listed(ctx, found, exit_zero, as_json)
+
+
+def _show_listed(ctx: click.Context, found: list[dict[str, Any]], exit_zero: bool, as_json: bool) -> None:
     if as_json:
         for one in found:
-            json_line(told(one))
+            json_line(one)
     elif found:
         table(HEADERS, [_cells(one) for one in found], mark=1)
     else:
@@ -89,16 +96,18 @@ def show(ctx: click.Context, number: str, as_json: bool) -> None:
     from simward.response.judging import parsed_number
 
     folder: Folder = ctx.obj
+    if folder.server is not None:
+        whole = folder.ask("GET", f"/v1/incidents/{parsed_number(number)}")
+        json_line(whole) if as_json else _tell(folder, whole, whole["story"])
+        return
     with reading(folder) as connection:
         row = None if connection is None else kept.find(connection, parsed_number(number))
         if connection is None or row is None:
             click.echo(f"There is no incident {number}.", err=True)
             ctx.exit(1)
         sections = story(connection, row, chapters_of(folder.data, subscriptions_of(connection, row.number)))
-        if as_json:
-            json_line(document(connection, row, sections))
-        else:
-            _tell(folder, row, sections)
+        whole = document(connection, row, sections)
+    json_line(whole) if as_json else _tell(folder, whole, whole["story"])
 
 
 @contextmanager
@@ -142,43 +151,49 @@ def sentence(one: dict[str, Any]) -> str:
     return f"{text}): {one['title']}{more}."
 
 
-def _cells(one: Any) -> list[Any]:
-    from simward.engine.phrases import short_when
+def _cells(one: dict[str, Any]) -> list[Any]:
+    due = _short(one["deadline_at"]) if one["deadline_at"] else ""
+    state = f"{one['state']} ({one['outcome']})" if one["outcome"] else one["state"]
+    opened = _short(one["opened_at"])
+    return [one["number"], one["severity"], state, opened, one["title"], one["subscriptions"], one["owner"], due]
 
-    due = short_when(one.deadline_at) if one.deadline_at else ""
-    state = f"{one.state} ({one.outcome})" if one.outcome else one.state
-    return [one.number, one.severity, state, short_when(one.opened_at), one.title, one.subscriptions, one.owner, due]
+
+def _short(moment: str) -> str:
+    """A time as tables have it."""
+    return moment[:19].replace("T", " ")
 
 
-def _tell(folder: Folder, row: Any, sections: Any) -> None:
-    from simward.engine.phrases import short_when
+def _tell(folder: Folder, one: dict[str, Any], story: list[dict[str, Any]]) -> None:
     from simward.response.incident_life import count
 
-    click.secho(f"Incident {row.number}: {row.title}", bold=True)
-    said = [row.severity, f"{row.state}{f' ({row.outcome})' if row.outcome else ''}"]
-    said += [f"opened {short_when(row.opened_at)}"]
-    said += [f"owner {row.owner}"] if row.owner else []
-    said += [count(row.findings, "finding"), count(row.subscriptions, "subscription")]
+    click.secho(f"Incident {one['number']}: {one['title']}", bold=True)
+    outcome = f" ({one['outcome']})" if one["outcome"] else ""
+    said = [one["severity"], f"{one['state']}{outcome}"]
+    said += [f"opened {_short(one['opened_at'])}"]
+    said += [f"owner {one['owner']}"] if one["owner"] else []
+    said += [count(one["findings"], "finding"), count(one["subscriptions"], "subscription")]
     click.echo(", ".join(said))
-    for section in sections:
+    for section in story:
         click.echo()
-        click.secho(f"{section.title}:", bold=True)
-        for at, text in section.lines:
-            click.echo(f"  {at[:19].replace('T', ' ')}  {text}" if at else f"  {text}")
-    offers = _could(row)
+        click.secho(f"{section['question']}:", bold=True)
+        for line in section["answers"]:
+            at = line.get("at")
+            click.echo(f"  {at[:19].replace('T', ' ')}  {line['text']}" if at else f"  {line['text']}")
+    offers = _could(one)
     if offers:
         click.echo("\nYou could:")
-        for one in offers:
-            click.echo(f"  {folder.called} incidents {one}")
+        for offer in offers:
+            click.echo(f"  {folder.called} incidents {offer}")
 
 
-def _could(row: Any) -> list[str]:
-    if row.merged_into:
-        return [f"show {row.merged_into}"]
-    if row.state == "resolved":
-        return [f"reopen {row.number} --because TEXT"]
-    could = [f"acknowledge {row.number}"] if row.acknowledged_at is None else []
-    return [*could, f"resolve {row.number} --outcome true-positive|benign|false-positive --because TEXT"]
+def _could(one: dict[str, Any]) -> list[str]:
+    number = one["number"]
+    if one["merged_into"]:
+        return [f"show {one['merged_into']}"]
+    if one["state"] == "resolved":
+        return [f"reopen {number} --because TEXT"]
+    could = [f"acknowledge {number}"] if one["acknowledged_at"] is None else []
+    return [*could, f"resolve {number} --outcome true-positive|benign|false-positive --because TEXT"]
 
 
 def writing(function: Any) -> Any:
@@ -246,14 +261,12 @@ def assign(folder: Folder, number: str, to: str, because: str, **asked: Any) -> 
 
 
 def _ask(folder: Folder, number: str, action: str, asked: dict[str, Any], **more: Any) -> None:
-    from simward.commands import through_control
     from simward.commands.acting import me
     from simward.response.judging import parsed_number
 
-    folder.must_be_one()
     body = {"actor": asked["actor"] or me(), **more}
     path = f"/v1/incidents/{parsed_number(number)}/{action}"
-    answer = through_control.ask(folder.data, folder.called, "POST", path, body, within_s=ANSWER_WITHIN_S)
+    answer = folder.ask("POST", path, body)
     if asked["as_json"]:
         json_line(answer)
         return

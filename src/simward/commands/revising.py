@@ -27,21 +27,31 @@ if TYPE_CHECKING:
 APPLY_WITHIN_S = 600.0
 
 
+take_back_option = click.option(
+    "--take-back", is_flag=True,
+    help="Subscriptions that the API has deployed are the files' again: as inventory.csv says, or as they stand.",
+)  # fmt: skip
+
+
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@take_back_option
 @click.pass_context
-def plan(ctx: click.Context, as_json: bool) -> None:
+def plan(ctx: click.Context, as_json: bool, take_back: bool) -> None:
     """Show what `apply` would change, and for whom.
 
-    Compares policies/ and inventory.csv with what is in force. Nothing is changed. Exits 0 where everything is as the
-    files say, and 1 where `apply` would change something.
+    Compares policies/ and inventory.csv with what is in force. Nothing is changed. Subscriptions that the API owns,
+    since they were deployed by a call, are left as they are; where the files say otherwise, that is said. Exits 0 where
+    nothing would change, and 1 where `apply` would change something.
     """
     folder: Folder = ctx.obj
-    made = _plan(folder)
+    made = _plan(folder, take_back)
     if as_json:
         json_line(_told(made))
     else:
         click.echo("\n".join(made.lines()))
+        for line in _since(folder, made):
+            click.echo(line)
         for reason in made.needs_confirmation:
             click.echo(f"`apply` would ask first: {reason}.")
     ctx.exit(0 if made.empty else 1)
@@ -52,16 +62,19 @@ def plan(ctx: click.Context, as_json: bool) -> None:
 @click.option("--because", default="", help="Why; kept with the revision.")
 @actor_option
 @break_glass_option
+@take_back_option
 @click.pass_obj
-def apply(folder: Folder, yes: bool, because: str, actor: str | None, break_glass: bool) -> None:
+def apply(folder: Folder, yes: bool, because: str, actor: str | None, break_glass: bool, take_back: bool) -> None:
     """Make the files the policy and inventory in force.
 
     Shows the plan, then journals it as a revision: through the control plane where a gate is running, straight into
     the journal where none is. Where much of the fleet would be removed or taken out of service it asks first, and
     refuses where nobody is there to be asked; --yes answers beforehand.
     """
-    made = _plan(folder)
+    made = _plan(folder, take_back)
     click.echo("\n".join(made.lines()))
+    for line in _since(folder, made):
+        click.echo(line)
     if made.empty:
         return
     if made.needs_confirmation and not yes:
@@ -85,7 +98,24 @@ def _ask(made: Plan) -> None:
         raise UsageError("nothing was applied")
 
 
-def _plan(folder: Folder) -> Plan:
+def _since(folder: Folder, made: Plan) -> Iterator[str]:
+    """Who deployed what is left to the API, and since when, as far as the registry can be asked."""
+    from simward.commands.incidents import reading
+    from simward.engine.phrases import short_when
+    from simward.errors import RegistryError
+    from simward.registry.deployments import live_of
+
+    if not made.left_to_api.number:
+        return
+    with contextlib.suppress(RegistryError), reading(folder, "0010") as connection:
+        for iccid in made.left_to_api.examples if connection is not None else ():
+            row = live_of(connection, iccid=iccid) if connection is not None else None
+            if row is not None:
+                yield f"    {iccid}: deployment {row.number}, since {short_when(row.created_at)}, by {row.actor}"
+    yield "    `DELETE /v1/deployments/NUMBER` hands one back; `simward apply --take-back` takes back all of them."
+
+
+def _plan(folder: Folder, take_back: bool = False) -> Plan:
     from simward.policy.plan import Current
     from simward.policy.plan import plan as compare
     from simward.policy.wanted import read_wanted
@@ -102,13 +132,13 @@ def _plan(folder: Folder) -> Plan:
             from simward.engine.start import restore
 
             current = Current.of(restore(folder.data, journal).state)
-    return compare(current, wanted.tables, wanted.inventory)
+    return compare(current, wanted.tables, wanted.inventory, take_back=take_back)
 
 
 def _through_gate(folder: Folder, made: Plan, note: dict[str, str], break_glass: bool) -> tuple[int, int]:
     """Hand the revision to the running gate, and wait until it is durable; as `append_revision`."""
     from simward.commands.through_control import wait_for_control
-    from simward.gate.revisions import write_revision
+    from simward.engine.revision_files import write_revision
 
     if not break_glass:
         wait_for_control(folder.data, folder.called)  # before anything is written for it
@@ -178,6 +208,7 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def _told(made: Plan) -> dict[str, Any]:
     counts = {name: getattr(made, name) for name in ("added", "changed", "removed", "taken_out")}
+    owned = {name: getattr(made, name) for name in ("left_to_api", "taken_back")}
     return {
         "empty": made.empty,
         "objects": [
@@ -188,6 +219,7 @@ def _told(made: Plan) -> dict[str, Any]:
         "settings": [{"key": key, "was": old, "now": new} for key, old, new in made.settings],
         "recompiled": made.recompiled,
         "subscriptions": {name: {"number": one.number, "examples": list(one.examples)} for name, one in counts.items()},
+        "owned_by_api": {name: {"number": one.number, "examples": list(one.examples)} for name, one in owned.items()},
         "locks_lost": made.locks_lost,
         "bindings_lost": made.bindings_lost,
         "bindings_moved": made.bindings_moved,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import click
 
-from simward.commands.folder import ANSWER_WITHIN_S, Folder
+from simward.commands.folder import Folder
 from simward.commands.incidents import reading
 from simward.commands.printing import json_line, table
 
@@ -35,8 +36,11 @@ def list_(folder: Folder, as_json: bool) -> None:
     """List the rules in force, and what became of their actions."""
     from simward.response.rules.telling import told_rules
 
-    with reading(folder, SINCE_VERSION) as connection:
-        found = [] if connection is None else told_rules(connection)
+    if folder.server is not None:
+        found = folder.ask("GET", "/v1/rules")["rules"]
+    else:
+        with reading(folder, SINCE_VERSION) as connection:
+            found = [] if connection is None else told_rules(connection)
     if as_json:
         for one in found:
             json_line(one)
@@ -60,12 +64,15 @@ def show(ctx: click.Context, name: str, limit: int, state: str | None, as_json: 
     from simward.registry import rules as kept
     from simward.response.rules.telling import told_action, told_rule
 
-    with reading(ctx.obj, SINCE_VERSION) as connection:
-        rule = None if connection is None else told_rule(connection, name)
-        if connection is None or rule is None:
-            click.echo(f"There is no rule {name}.", err=True)
-            ctx.exit(1)
-        actions = [told_action(row) for row in kept.actions(connection, rule=name, state=state, most=limit)]
+    if ctx.obj.server is not None:
+        rule, actions = ctx.obj.ask("GET", _path(name)), _actions_there(ctx.obj, name, state, limit)
+    else:
+        with reading(ctx.obj, SINCE_VERSION) as connection:
+            rule = None if connection is None else told_rule(connection, name)
+            if connection is None or rule is None:
+                click.echo(f"There is no rule {name}.", err=True)
+                ctx.exit(1)
+            actions = [told_action(row) for row in kept.actions(connection, rule=name, state=state, most=limit)]
     if as_json:
         json_line({**rule, "newest": actions})
         return
@@ -95,9 +102,12 @@ def held(ctx: click.Context, name: str | None, limit: int, exit_zero: bool, as_j
     from simward.response.rules.telling import told_action
 
     found = []
-    with reading(ctx.obj, SINCE_VERSION) as connection:
-        if connection is not None:
-            found = [told_action(row) for row in kept.actions(connection, rule=name, state="held", most=limit)]
+    if ctx.obj.server is not None:
+        found = _actions_there(ctx.obj, name, "held", limit)
+    else:
+        with reading(ctx.obj, SINCE_VERSION) as connection:
+            if connection is not None:
+                found = [told_action(row) for row in kept.actions(connection, rule=name, state="held", most=limit)]
     if as_json:
         for one in found:
             json_line(one)
@@ -182,17 +192,24 @@ def _switch(folder: Folder, name: str, action: str, asked: dict[str, Any]) -> No
 
 
 def _decide(folder: Folder, name: str, action: str, asked: dict[str, Any], ids: tuple[str, ...] = ()) -> dict[str, Any]:
-    from urllib.parse import quote
-
-    from simward.commands import through_control
     from simward.commands.acting import me
 
-    folder.must_be_one()
     body: dict[str, Any] = {"actor": asked["actor"] or me(), "because": asked["because"]}
     if ids:
         body["ids"] = list(ids)
-    path = f"/v1/rules/{quote(name, safe='')}/{action}"
-    return through_control.ask(folder.data, folder.called, "POST", path, body, within_s=ANSWER_WITHIN_S)
+    return folder.ask("POST", f"{_path(name)}/{action}", body)
+
+
+def _path(name: str) -> str:
+    return f"/v1/rules/{quote(name, safe='')}"
+
+
+def _actions_there(folder: Folder, name: str | None, state: str | None, limit: int) -> list[dict[str, Any]]:
+    """Actions of a server's rules."""
+    asked = {"rule": name, "state": state, "limit": min(limit, 1000)}
+    query = urlencode({key: value for key, value in asked.items() if value is not None})
+    found: list[dict[str, Any]] = folder.ask("GET", f"/v1/rule-actions?{query}")["actions"]
+    return found
 
 
 def _mode(one: dict[str, Any]) -> str:

@@ -19,6 +19,9 @@ TRIED_AGAIN_S = 0.1
 DECIDED_HERE = (
     ":no-such-incident", ":no-such-rule", ":incident-refused", ":no-such-work-order", ":work-order-refused",
     ":no-such-token", ":token-refused", ":no-such-account", ":account-refused",
+    ":not-permitted", ":not-found", ":no-such-deployment", ":deployment-is-over",
+    ":device-bound-elsewhere", ":subscription-locked", ":subscription-out-of-service", ":unknown-subscription",
+    ":unknown-use-case", ":other-tenant", ":wrong-model",
 )  # fmt: skip
 """Types of problems by which the control process decides against what was asked."""
 
@@ -59,16 +62,17 @@ def ask(data_dir: Path, called: str, method: str, path: str, body: Any = None, *
         connection.close()
     if response.status < 400 and isinstance(document, dict):
         return document
-    raise _error(response.status, document if isinstance(document, dict) else {})
+    raise error_of(response.status, document if isinstance(document, dict) else {})
 
 
-def _error(status: int, problem: dict[str, Any]) -> PeerError | RefusedError | UsageError:
+def error_of(status: int, problem: dict[str, Any]) -> PeerError | RefusedError | UsageError:
+    """The error for an answer that is a problem."""
     said = str(problem.get("detail") or problem.get("title") or f"HTTP status {status}")
     if problem.get("result") in DECIDED:
         return RefusedError(f"the gate says: {said}")
     if str(problem.get("type", "")).endswith(DECIDED_HERE):
         return RefusedError(said)
-    if str(problem.get("type", "")).endswith(":unfit-order"):
+    if str(problem.get("type", "")).endswith((":unfit-order", ":malformed-imei")):
         return UsageError(said)
     by_gate = str(problem.get("type", "")).endswith(":gate-refused")
     return PeerError(f"the {'gate' if by_gate else 'control process'} says: {said}")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from simward.commands.acting import me
-from simward.commands.folder import ANSWER_WITHIN_S, Folder
+from simward.commands.folder import Folder
 from simward.commands.printing import json_line, table
 
 ROLES = ("viewer", "installer", "operator", "approver", "policy-author", "auditor", "administrator")
@@ -102,12 +102,7 @@ def revoke(folder: Folder, id_or_name: str, because: str, actor: str | None, as_
 
 
 def _ask(folder: Folder, method: str, path: str, asked: dict[str, Any] | None = None) -> dict[str, Any]:
-    from simward.commands import through_control
-
-    folder.must_be_one()
-    return through_control.ask(
-        folder.data, folder.called, method, f"/v1/tokens{path}", asked, within_s=ANSWER_WITHIN_S
-    )
+    return folder.ask(method, f"/v1/tokens{path}", asked)
 
 
 def _cells(one: dict[str, Any]) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simward.commands.folder import ANSWER_WITHIN_S, Folder
+from simward.commands.folder import Folder
 from simward.commands.moments import MOMENT
 from simward.commands.printing import json_line
 from simward.errors import UsageError
@@ -36,7 +36,6 @@ def undo(
 
     Exits 1 where the gate did not release all.
     """
-    from simward.commands import through_control
     from simward.commands.acting import me
 
     if (rule is None) == (incident is None):
@@ -45,7 +44,7 @@ def undo(
     folder.needs_gate()
     body: dict[str, Any] = {"since": since, "because": because, "actor": actor or me()}
     body |= {"rule": rule} if rule is not None else {"incident": incident}
-    asked = through_control.ask(folder.data, folder.called, "POST", "/v1/undo", body, within_s=ANSWER_WITHIN_S)
+    asked = folder.ask("POST", "/v1/undo", body)
     if as_json:
         json_line(asked)
     else:
@@ -70,7 +69,6 @@ def _say(asked: dict[str, Any]) -> None:
 
 def _wait(folder: Folder, stands: dict[str, Any], as_json: bool) -> dict[str, Any]:
     """Until the gate has answered all, with a bar on a terminal."""
-    from simward.commands import through_control
     from simward.commands.revising import progress
 
     path = f"/v1/undo/{stands['undo']}"
@@ -78,7 +76,7 @@ def _wait(folder: Folder, stands: dict[str, Any], as_json: bool) -> dict[str, An
         while not stands["over"]:
             advance(stands["releases"] - stands["answers"].get("open", 0), stands["releases"])
             time.sleep(LOOK_EVERY_S)
-            stands = through_control.ask(folder.data, folder.called, "GET", path, within_s=ANSWER_WITHIN_S)
+            stands = folder.ask("GET", path)
             if as_json:
                 json_line(stands)
     return stands

@@ -117,10 +117,14 @@ def list_(folder: Folder, states: tuple[str, ...], as_json: bool) -> None:
     from simward.registry import work_orders as kept
 
     wanted = STATES if "all" in states else states or ("open", "overdue")
-    with reading(folder, SINCE_VERSION) as connection:
-        found = []
-        if connection is not None:
-            found = [kept.told(connection, one) for one in kept.listed(connection, wanted, 1000)]
+    found = []
+    if folder.server is not None:
+        query = "&".join(f"state={one}" for one in wanted)
+        found = folder.ask("GET", f"{PATH}?limit=1000&{query}")["work_orders"]
+    else:
+        with reading(folder, SINCE_VERSION) as connection:
+            if connection is not None:
+                found = [kept.told(connection, one) for one in kept.listed(connection, wanted, 1000)]
     if as_json:
         for one in found:
             json_line(one)
@@ -142,13 +146,17 @@ def show(ctx: click.Context, number: int, as_json: bool) -> None:
     from simward.registry import work_orders as kept
 
     folder: Folder = ctx.obj
-    with reading(folder, SINCE_VERSION) as connection:
-        order = None if connection is None else kept.find(connection, number)
-        if connection is None or order is None:
-            click.echo(f"There is no work order {number}.", err=True)
-            ctx.exit(1)
-        told = kept.told(connection, order)
-        items = [kept.item_told(one) for one in kept.items_of(connection, number)]
+    if folder.server is not None:
+        told = folder.ask("GET", f"{PATH}/{number}")
+        items = told.pop("of")
+    else:
+        with reading(folder, SINCE_VERSION) as connection:
+            order = None if connection is None else kept.find(connection, number)
+            if connection is None or order is None:
+                click.echo(f"There is no work order {number}.", err=True)
+                ctx.exit(1)
+            told = kept.told(connection, order)
+            items = [kept.item_told(one) for one in kept.items_of(connection, number)]
     if as_json:
         json_line({**told, "of": items})
         return
@@ -205,10 +213,7 @@ def _order(folder: Folder, about: dict[str, Any], asked: dict[str, Any]) -> None
 
 
 def _ask(folder: Folder, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    from simward.commands import through_control
-
-    folder.must_be_one()
-    return through_control.ask(folder.data, folder.called, "POST", path, body, within_s=4 * ANSWER_WITHIN_S)
+    return folder.ask("POST", path, body, within_s=4 * ANSWER_WITHIN_S)
 
 
 def add_remarks(folder: Folder, told: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from simward.control.access.assembling import Access
 from simward.control.api.asking import Asking
 from simward.control.api.audit import audit_routes
+from simward.control.api.deployments import InForce, deployment_routes
 from simward.control.api.events import News, event_routes
 from simward.control.api.gateways import gateway_routes
 from simward.control.api.incidents import Cases, incident_routes
@@ -17,6 +18,7 @@ from simward.control.chapters import story_of
 from simward.control.clock import SystemClock
 from simward.control.console.assembling import console_routes
 from simward.control.console.sources import Sources
+from simward.control.deploying import Deploying
 from simward.control.gate_link import GateLink
 from simward.control.heads import Heads, Signer
 from simward.control.installation import installation_of
@@ -28,6 +30,7 @@ from simward.registry.mirrors import tenant_of
 from simward.registry.work_orders import is_open
 from simward.response.announcing import Announcing
 from simward.response.auditing import Auditing
+from simward.response.deployments import Deployments
 from simward.response.incidents import Incidents
 from simward.response.judging import Judging
 from simward.response.rules.acting import Automation
@@ -52,11 +55,13 @@ def assemble(settings: Settings) -> Control:
         act_within_s=settings.incidents.act_within_s,
     )
     access, news = Access(settings, registry, now_us), News()
+    deployments = Deployments(announcing)
+    deploying = Deploying(registry, gate.ask, clock, deployments, settings.data_dir)
     behind = Behind(
         settings, registry, now=now_us, before=[Auditing()], heads=heads, changed=[*outward.changed, news.wake],
         ticking=[incidents, automation, outward, access, Forgetting()],
         # In this order: what work orders say to a finding is its incident's title, and what is announced names that.
-        takers=[WorkOrders(announcing), incidents, announcing, automation],
+        takers=[WorkOrders(announcing), deployments, incidents, announcing, automation],
     )  # fmt: skip
     judging = Judging(incidents.life)
     console = Sources(
@@ -71,8 +76,16 @@ def assemble(settings: Settings) -> Control:
         event_routes(registry, installation_of(settings.data_dir), news, access.still),
         *console_routes(console),
     ]  # fmt: skip
+
+    def deployed() -> None:
+        for wake in (deploying.wake, *outward.changed, news.wake):
+            wake()
+
+    routes.append(
+        deployment_routes(registry, deployments, InForce(behind.policy), settings.inventory_path, now_us, deployed)
+    )
     control = Control(
-        settings, parts=[behind, *outward.parts], conditions=[behind],
+        settings, parts=[behind, deploying, *outward.parts], conditions=[behind],
         routes=[*routes, *access.routes, *outward.routes],
         authenticators=[*access.authenticators, *outward.authenticators],
         tenant_of=lambda iccid: _tenant_of(registry, iccid), secure=access.site.secure, welcome=access.links.welcome,

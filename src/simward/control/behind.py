@@ -61,6 +61,16 @@ class Behind:
         self._more = False
         self.trouble = "it has not begun"
 
+    def policy(self) -> tuple[int, bytes] | None:
+        """The policy in force as far as it has followed: its sequence, and as it was journalled; None: not known yet.
+
+        Raises RegistryError where nothing is followed now.
+        """
+        following = self._following
+        if following is None:
+            raise RegistryError("the journals are not followed yet: what is in force is not known")
+        return following.policy
+
     async def run(self) -> None:
         """See Part."""
         loop = asyncio.get_running_loop()

@@ -50,6 +50,17 @@ class TakesGaps(Protocol):
         """Sequences `first` to `last` were gone before anybody followed them."""
 
 
+@runtime_checkable
+class AwaitsDevices(Protocol):
+    """A taker that wants to know of the next sign of life of some subscriptions."""
+
+    attaching: dict[int, str]
+    """Their IMSIs and MSISDNs (numbers) -> the IMSI."""
+
+    def begin(self, connection: sa.Connection) -> None:
+        """Read from the registry whose; what it had in memory may be ahead."""
+
+
 class Following:
     """One follower a working folder. `step` from one thread."""
 
@@ -62,6 +73,9 @@ class Following:
         """
         self.data_dir, self.registry = data_dir, registry
         self._before, self._takers = before, takers
+        self._awaits = [one for one in takers if isinstance(one, AwaitsDevices)]
+        self.policy: tuple[int, bytes] | None = None
+        """The policy in force as of the cursor: its sequence, and as it was journalled."""
         self._whole = WholeJournal.open(data_dir)
         self._found = SqliteJournal.open(findings_folder(data_dir), writer=False)
         self.mirroring, self.inventory = Mirroring(), InventoryMirror(registry)
@@ -126,6 +140,7 @@ class Following:
         gate, watch = self._journal.told
         to = replace(self._cursor, gate=gate, watch=watch)
         if row.kind == POLICY:
+            self.policy = (row.first, row.inputs)
             self.inventory.relabel(self._reading.lexicon)
         else:
             gone = self.inventory.take(row, self._reading.lexicon)
@@ -147,7 +162,8 @@ class Following:
 
     def _facts(self, row: Row) -> list[Fact]:
         facts = []
-        for fact in self._reading.take(row, self.mirroring.awaited):
+        attaching = self._awaits[0].attaching if self._awaits else {}
+        for fact in self._reading.take(row, self.mirroring.awaited, attaching):
             self.mirroring.expect(fact)
             facts.append(fact)
         return facts
@@ -164,12 +180,15 @@ class Following:
         with self.registry.reading() as connection:
             cursor, texts = read_cursor(connection), kept_texts(connection)
             self.mirroring.begin(connection)
+            for one in self._awaits:
+                one.begin(connection)
         self._journal: BothJournals[Any] = BothJournals(self._whole, self._found, cursor.gate, cursor.watch)
         lexicon = Lexicon(self._journal.manifest)
         lexicon.load(texts)
         for row in self._whole.revisions():
             if row.kind == POLICY and row.first <= cursor.gate:
                 lexicon.policy(row.inputs)
+                self.policy = (row.first, row.inputs)
         self.inventory.catch_up(self._whole.revisions(), cursor.gate, lexicon)
         self._reading = Reading(lexicon, _Layouts(self._journal))
         self._cursor = cursor

@@ -14,7 +14,7 @@ import numpy as np
 
 from simward import identity
 from simward.engine.journal import INVENTORY, Row
-from simward.engine.tables import LIFECYCLE, InventoryDelta
+from simward.engine.tables import LIFECYCLE, OF_API, InventoryDelta
 from simward.engine.words import Lexicon
 from simward.registry import inventory as kept
 from simward.registry.cursors import Cursor, move_cursor, read_cursor
@@ -82,10 +82,11 @@ def _labels(lexicon: Lexicon, use_case: str) -> dict[str, Any]:
 
 
 def _lines(declared: np.ndarray, of: list[dict[str, Any]], sequence: int) -> Iterator[dict[str, Any]]:
-    columns = [declared[name].tolist() for name in ("imsi", "iccid", "msisdn", "imei", "use_case", "state")]
-    for imsi, iccid, msisdn, imei, use_case, state in zip(*columns, strict=True):
+    columns = [declared[name].tolist() for name in ("imsi", "iccid", "msisdn", "imei", "use_case", "state", "owner")]
+    for imsi, iccid, msisdn, imei, use_case, state, owner in zip(*columns, strict=True):
         yield {
             "imsi": identity.imsi_text(imsi), "iccid": identity.iccid_text(iccid),
             "msisdn": identity.msisdn_text(msisdn) or None, "declared_imei": identity.imei_text(imei) or None,
-            "state": LIFECYCLE[state], "as_of_seq": sequence, **of[use_case],
+            "state": LIFECYCLE[state], "owner": "api" if owner == OF_API else "files", "as_of_seq": sequence,
+            **of[use_case],
         }  # fmt: skip

@@ -31,6 +31,8 @@ DETECTOR = Detector(
 CLASSES = ("locked", "suspended", "retired", "quarantined")
 CLASS_LOCKED, CLASS_SUSPENDED, CLASS_RETIRED, CLASS_QUARANTINED = 1, 2, 3, 4
 STATE_SUSPENDED, STATE_RETIRED = 2, 3
+STATE_BITS = 0x7F
+"""The other bit of `lifecycle` says who owns the subscription's line (engine/tables.py)."""
 CONFINED_FROM = 3
 """From here on `locked` says that it is in quarantine (layouts.CONFINED_BY_RULE)."""
 MEMORY: list[tuple[str, str]] = []
@@ -42,9 +44,9 @@ def judge(memory, subscription, event, knobs, evidence):  # type: ignore[no-unty
     if subscription.locked != NONE and subscription.locked < CONFINED_FROM:
         evidence.was = np.int64(subscription.locked_s) * np.int64(1_000_000)
         return CLASS_LOCKED
-    if subscription.lifecycle == STATE_SUSPENDED:
+    if (subscription.lifecycle & STATE_BITS) == STATE_SUSPENDED:
         return CLASS_SUSPENDED
-    if subscription.lifecycle == STATE_RETIRED:
+    if (subscription.lifecycle & STATE_BITS) == STATE_RETIRED:
         return CLASS_RETIRED
     if subscription.locked != NONE:
         evidence.was = np.int64(subscription.locked_s) * np.int64(1_000_000)

@@ -229,6 +229,15 @@ def class_check(imsi, token):  # type: ignore[no-untyped-def]
 
 
 @njit
+def holds_numbers(subscription):  # type: ignore[no-untyped-def]
+    """Does it hold a number of any pool?"""
+    for place in range(OTHER_SEGMENTS + 1):
+        if number_held(subscription, place, False) != 0 or number_held(subscription, place, True) != 0:
+            return True
+    return False
+
+
+@njit
 def carry_numbers(t, subscription, before, after):  # type: ignore[no-untyped-def]
     """From one use case into another: a number goes along where the segment does, and is given up elsewhere."""
     kept = (

@@ -8,14 +8,20 @@ import numpy as np
 
 from simward.engine.fold import Fold
 from simward.engine.journal import INVENTORY, POLICY, Journal, Row, events_row
-from simward.engine.tables import DECLARED, InventoryDelta, PolicyTables
+from simward.engine.ownership import of_its_owner
+from simward.engine.tables import DECLARED, OWNED_BY_API, STATE_BITS, InventoryDelta, PolicyTables
 
 Revision = PolicyTables | InventoryDelta
 
 
 def revision_row(fold: Fold, revision: Revision, at: int) -> Row:
-    """Fold a revision and return the row that records it: to be appended before anything later is."""
+    """Fold a revision and return the row that records it: to be appended before anything later is.
+
+    What it says of a subscription whose line somebody else owns is neither folded nor recorded.
+    """
     first = fold.sequence + 1
+    if isinstance(revision, InventoryDelta):
+        revision = of_its_owner(fold.state, revision)
     if isinstance(revision, PolicyTables):
         kind, outputs = POLICY, fold.policy(revision, at)
     else:
@@ -41,4 +47,6 @@ def declared(fold: Fold) -> tuple[np.ndarray, list[str]]:
         ("use_case", "use_case"), ("state", "lifecycle"),
     ):
         lines[name] = used[column]
+    lines["owner"] = (lines["state"] & OWNED_BY_API) != 0
+    lines["state"] &= STATE_BITS
     return lines, list(fold.state.policy.names["use_cases"])

@@ -103,7 +103,7 @@ SUBSCRIPTION = record(
         ("last_verdict", "u1"),
         ("last_detector", "u1"),
         ("last_class", "u1"),
-        ("lifecycle", "u1"),
+        ("lifecycle", "u1"),  # LIFECYCLE, and OWNED_BY_API where the API owns its line
         ("session_count", "u1"),
         ("charged", "u1"),  # and for which response
         ("returns", "u1"),  # how often it came home from `away`

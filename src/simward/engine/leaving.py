@@ -45,7 +45,7 @@ def farewells(state: State, removals: np.ndarray) -> np.ndarray:
         one = table[row]
         for at in chain(state, int(one["finding_head"])):
             finding = state.findings[at]
-            output = farewell(state, row, FINDING_ENDED)
+            output = about_row(state, row, FINDING_ENDED)
             for name in FINDING_FACTS:
                 output[name] = finding[name]
             output["severity"] = state.detectors["severity"][int(finding["detector"])][int(finding["class"])]
@@ -63,13 +63,13 @@ def farewells(state: State, removals: np.ndarray) -> np.ndarray:
         while at:
             plan = state.plans[at]
             if plan["left"] == plan["asked"] or plan["left"] & PLAN_DEVICE:
-                output = farewell(state, row, PLAN_ENDED)
+                output = about_row(state, row, PLAN_ENDED)
                 output["now"], output["expected"], output["result"] = plan["imei"], plan["number"], ENDED_REMOVED
                 output["opened_sequence"] = plan["planned_sequence"]
                 others.append(output)
             at = int(plan["next"])
         if one["bound_imei"]:
-            output = farewell(state, row, UNBOUND)
+            output = about_row(state, row, UNBOUND)
             output["was"] = one["bound_imei"]
             others.append(output)
     # Disconnects first: their proofs name them by their index, of which there are enough for REMOVALS_MAX removals.
@@ -83,8 +83,8 @@ def farewells(state: State, removals: np.ndarray) -> np.ndarray:
     return outputs
 
 
-def farewell(state: State, row: int, kind: int) -> np.ndarray:
-    """An output about a subscription that is being removed."""
+def about_row(state: State, row: int, kind: int) -> np.ndarray:
+    """An output of a revision about a subscription, as it stands now."""
     output, one = np.zeros((), OUTPUT), state.subscriptions[row]
     output["kind"], output["at"], output["sequence"] = kind, state.meta["now"][0], state.meta["sequence"][0]
     output["row"] = row
@@ -95,7 +95,7 @@ def farewell(state: State, row: int, kind: int) -> np.ndarray:
 
 def cut(state: State, row: int, at: int) -> np.ndarray:
     """The Disconnect of one of its sessions."""
-    output, session = farewell(state, row, DISCONNECT), state.sessions[at]
+    output, session = about_row(state, row, DISCONNECT), state.sessions[at]
     for name in ("gateway", "client", "apn", "address"):
         output[name] = session[name]
     put_id(output, session, *stored_after(state, at))

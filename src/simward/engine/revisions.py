@@ -10,12 +10,12 @@ from simward.compiled import INTERPRETED, entry
 from simward.detectors import of_gate
 from simward.detectors.detector import MAX_CLASSES
 from simward.engine import addressing, long_ids, planned, session_names, sessions
-from simward.engine.addressing import carry_numbers
+from simward.engine.addressing import carry_numbers, holds_numbers
 from simward.engine.layouts import LIMIT
-from simward.engine.leaving import farewells
+from simward.engine.leaving import about_row, farewells
 from simward.engine.long_ids import free_long_id
 from simward.engine.lookup import find_gateway, find_imsi, put_imsi, put_msisdn
-from simward.engine.outputs import OUTPUT
+from simward.engine.outputs import BOUND, OUTPUT
 from simward.engine.planned import drop_plan
 from simward.engine.pools import remap_segments, renumber, same_segments, settle_pools
 from simward.engine.rows import (
@@ -32,11 +32,14 @@ from simward.engine.snapshot import convert
 from simward.engine.state import INDEX_SOURCES, State, rows
 from simward.engine.tables import (
     BIND_DECLARED,
+    BIND_FIRST_USE,
     BIND_MODEL,
     CELL,
     COUNTRY,
     MODEL,
+    OF_API,
     OF_SEGMENTS,
+    OWNED_BY_API,
     POOL_RANGE,
     SEGMENT,
     SETTINGS,
@@ -186,23 +189,35 @@ def settle_bindings(state: State) -> None:
     """Declared devices are bound at once where the use case binds by declaration (or a model was declared)."""
     used = state.subscriptions[: int(state.meta["subscriptions"][0])]
     mode = state.policy.use_cases["binding_mode"][used["use_case"]]
-    declared = used["declared_imei"]
-    moves = (declared != 0) & (
-        ((mode == BIND_DECLARED) & (used["bound_imei"] != declared))
-        | ((mode == BIND_MODEL) & (used["bound_imei"] // 1_000_000 != declared // 1_000_000))
-    )
-    chosen = np.flatnonzero(moves)
-    used["bound_imei"][chosen] = declared[chosen]
+    chosen = np.flatnonzero(must_be_bound(used, mode))
+    used["bound_imei"][chosen] = used["declared_imei"][chosen]
     used["generation"][chosen] += 1
 
 
-def upsert(tables, upserts, use_cases):  # type: ignore[no-untyped-def]
-    """Write inventory rows into the table; returns 1 where an MSISDN changed, so that its index must be made anew."""
+def must_be_bound(used: np.ndarray, mode: np.ndarray) -> np.ndarray:
+    """Which of these subscriptions are bound to another device (or model) than is declared; `mode` of each."""
+    declared = used["declared_imei"]
+    return (declared != 0) & (
+        ((mode == BIND_DECLARED) & (used["bound_imei"] != declared))
+        | ((mode == BIND_MODEL) & (used["bound_imei"] // 1_000_000 != declared // 1_000_000))
+    )
+
+
+MSISDN_MOVED, NUMBER_MOVED = 1, 2
+"""What else has to be made anew after `upsert`: the index by MSISDN; the pools, since an address may be free now."""
+
+
+def upsert(tables, upserts, use_cases, places):  # type: ignore[no-untyped-def]
+    """Write inventory rows into the table; `places` gets the row of each line and the use case that it had (-1 = new).
+
+    Returns MSISDN_MOVED and NUMBER_MOVED.
+    """
     t = tables[0]
-    stale = 0
+    stale, moved = 0, 0
     for position in range(len(upserts)):
         line = upserts[position]
         row = find_imsi(t, line.imsi)
+        places[position, 1] = NOWHERE if row < 0 else np.int64(subscription_at(t, row).use_case)
         if row < 0:
             row = np.int64(meta_of(t).subscription_free)
             if row >= 0:
@@ -228,10 +243,13 @@ def upsert(tables, upserts, use_cases):  # type: ignore[no-untyped-def]
         subscription.msisdn = line.msisdn
         subscription.declared_imei = line.imei
         if subscription.use_case != use_cases[line.use_case]:
+            if holds_numbers(subscription):
+                moved = NUMBER_MOVED
             carry_numbers(t, subscription, subscription.use_case, use_cases[line.use_case])
         subscription.use_case = use_cases[line.use_case]
-        subscription.lifecycle = line.state
-    return stale
+        subscription.lifecycle = np.int64(line.state) | (OWNED_BY_API if line.owner == OF_API else 0)
+        places[position, 0] = row
+    return stale | moved
 
 
 def forget(tables, gone, used):  # type: ignore[no-untyped-def]
@@ -277,26 +295,58 @@ forget_rows = entry(forget, depends=ROW_SOURCES)
 
 
 def apply_inventory(state: State, delta: InventoryDelta) -> np.ndarray:
-    """Add, change and remove subscriptions; a row keeps its history where its IMSI stays."""
-    changed, outputs = False, np.zeros(0, OUTPUT)
+    """Add, change and remove subscriptions; a row keeps its history where its IMSI stays.
+
+    What this costs goes by how many lines the revision has, not by how many subscriptions there are, but where
+    subscriptions go or one gives up an address: then the pools are settled anew.
+    """
+    outputs, settle = np.zeros(0, OUTPUT), False
     if len(delta.removals):
-        outputs = farewells(state, delta.removals)
+        outputs, settle = farewells(state, delta.removals), True
         remove(state, delta.removals)
+        count_members(state)
     if len(delta.upserts):
         state.make_room_for_subscriptions(len(delta.upserts))
         number = {name: position for position, name in enumerate(state.policy.names["use_cases"])}
         use_cases = np.array([number.get(name, 0) for name in delta.use_cases] or [0], np.uint16)
-        upserts = delta.upserts.view(np.recarray) if INTERPRETED else np.ascontiguousarray(delta.upserts)
-        known = int(state.meta["subscriptions_live"][0])
-        stale = upsert_rows(state.tables(), upserts, use_cases)
-        if stale:
+        lines = np.ascontiguousarray(delta.upserts)
+        places = np.full((len(lines), 2), NOWHERE, np.int64)
+        stale = upsert_rows(state.tables(), lines.view(np.recarray) if INTERPRETED else lines, use_cases, places)
+        if stale & MSISDN_MOVED:
             state.index_subscriptions()
-        # Only newcomers: nobody's address can have moved. (A load of millions comes in many pieces.)
-        changed = int(state.meta["subscriptions_live"][0]) - known < len(delta.upserts)
-    count_members(state)
-    if len(delta.removals) or changed:
+        settle |= bool(stale & NUMBER_MOVED)
+        move_members(state, places)
+        outputs = np.concatenate([outputs, bind_declared(state, lines, places[:, 0], len(outputs))])
+    if settle:
         settle_pools(state, state.policy)
-    settle_bindings(state)
+    return outputs
+
+
+def move_members(state: State, places: np.ndarray) -> None:
+    """Count the members of use cases after `upsert`; `places` as it left them."""
+    members, before = state.limits["members"], places[:, 1]
+    np.subtract.at(members, before[before >= 0], 1)
+    np.add.at(members, state.subscriptions["use_case"][places[:, 0]], 1)
+
+
+def bind_declared(state: State, lines: np.ndarray, places: np.ndarray, index: int) -> np.ndarray:
+    """Bind what these lines declare, as `settle_bindings` does; what the API declares is bound on first use, too, and
+    told: gives BOUND outputs, numbered from `index` on.
+    """
+    used = state.subscriptions
+    by_api = (lines["owner"] == OF_API) & (lines["imei"] != 0)
+    mode = state.policy.use_cases["binding_mode"][used["use_case"][places]]
+    first = by_api & (mode == BIND_FIRST_USE) & (used["bound_imei"][places] != lines["imei"])
+    moved = first | must_be_bound(used[places], mode)
+    chosen = places[moved]
+    used["bound_imei"][chosen] = used["declared_imei"][chosen]
+    used["generation"][chosen] += 1
+    told = places[moved & by_api]
+    outputs = np.zeros(len(told), OUTPUT)
+    for position, row in enumerate(told.tolist()):
+        outputs[position] = about_row(state, row, BOUND)
+        outputs["now"][position] = int(used["bound_imei"][row]) * 1000  # the software is not known yet
+        outputs["index"][position] = index + position
     return outputs
 
 

@@ -215,7 +215,8 @@ DECLARED = np.dtype(
         ("imei", "i8"),  # first 14 digits, 0 = not declared
         ("use_case", "i4"),  # index into the delta's own list of names
         ("state", "u1"),  # LIFECYCLE
-        ("spare", "u1", (3,)),
+        ("owner", "u1"),  # OF_FILES, OF_API or HANDED_BACK
+        ("spare", "u1", (2,)),
     ],
     align=True,
 )
@@ -223,6 +224,13 @@ DECLARED = np.dtype(
 
 LIFECYCLE = ("active", "inventory", "suspended", "retired")
 """`state` in inventory.csv; empty = active. A subscription that is suspended or retired is refused as locked."""
+
+OF_FILES, OF_API, HANDED_BACK = 0, 1, 2
+"""Who says what a line says. A line of the files leaves alone what the API owns (engine/ownership.py); one that is
+handed back is the files' from then on."""
+OWNED_BY_API = 0x80
+"""Set in `lifecycle` of a subscription's row, beside its state: the API owns its line."""
+STATE_BITS = 0x7F
 
 
 @dataclass(frozen=True)
@@ -241,7 +249,18 @@ class InventoryDelta:
     def from_bytes(blob: bytes) -> InventoryDelta:
         """The reverse of `to_bytes`."""
         arrays, notes = unpack(blob)
-        return InventoryDelta(arrays["upserts"], arrays["removals"], notes["use_cases"])
+        return InventoryDelta(_with_owner(arrays["upserts"]), arrays["removals"], notes["use_cases"])
+
+
+def _with_owner(lines: np.ndarray) -> np.ndarray:
+    """Lines of before they had an owner are the files'."""
+    if lines.dtype.names != tuple(name for name in DECLARED.names or () if name != "owner"):
+        return lines
+    today = np.zeros(len(lines), DECLARED)
+    for name in lines.dtype.names:
+        if name != "spare":
+            today[name] = lines[name]
+    return today
 
 
 def pack(arrays: dict[str, np.ndarray], notes: dict[str, Any]) -> bytes:

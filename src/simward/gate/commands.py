@@ -30,7 +30,7 @@ from simward.engine.outputs import (
     STALE,
     UNBOUND,
 )  # fmt: skip
-from simward.engine.tables import LIFECYCLE
+from simward.engine.tables import LIFECYCLE, STATE_BITS
 from simward.errors import IdentityError, UsageError
 from simward.gate.control import Call
 from simward.gate.planning import Planned, planned_of
@@ -191,7 +191,7 @@ def parts_of(commands: list[Command], subscriptions: np.ndarray) -> list[Part]:
     found: dict[int, list[tuple[int, int]]] = {}
     for row in np.flatnonzero((wanted[places] == iccids) & (iccids != 0)):
         if imsi := int(subscriptions["imsi"][row]):
-            found.setdefault(int(iccids[row]), []).append((imsi, int(subscriptions["lifecycle"][row])))
+            found.setdefault(int(iccids[row]), []).append((imsi, int(subscriptions["lifecycle"][row]) & STATE_BITS))
     parts: list[Part] = []
     for command in commands:
         mine = found.get(command.subject) or [(0, 0)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from simward.engine.apply import Revision, revision_row
 from simward.engine.fold import Fold
 from simward.engine.outputs import OUTPUT, sent_disconnects
 from simward.engine.revision_checks import checked_inventory, checked_policy
+from simward.engine.revision_files import APPLY, CONTENTS
 from simward.engine.tables import InventoryDelta, PolicyTables
 from simward.errors import ConfigurationError, UsageError
 from simward.gate.commands import past_control
@@ -20,25 +21,10 @@ from simward.gate.control import Call
 from simward.gate.in_force import InForce
 from simward.gate.recorder import Recorder
 
-CONTENTS = "revision.json"
 KINDS: dict[str, Callable[[bytes], Revision]] = {
     "policy": lambda octets: checked_policy(PolicyTables.from_bytes(octets)),
     "inventory": lambda octets: checked_inventory(InventoryDelta.from_bytes(octets)),
 }
-
-
-def write_revision(folder: Path, pieces: Iterable[Revision], *, actor: str = "", because: str = "") -> int:
-    """Write pieces for `{"do": "apply", "revision": folder}`; returns how many. The list of them is written last."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    names = []
-    for number, piece in enumerate(pieces):
-        kind = "policy" if isinstance(piece, PolicyTables) else "inventory"
-        name = f"{number:06d}-{kind}.bin"
-        (folder / name).write_bytes(piece.to_bytes())
-        names.append(name)
-    contents = {"pieces": names, "actor": actor, "because": because}
-    (folder / CONTENTS).write_text(json.dumps(contents))
-    return len(names)
 
 
 def read_revision(folder: Path) -> tuple[list[Path], dict[str, str]]:
@@ -46,7 +32,9 @@ def read_revision(folder: Path) -> tuple[list[Path], dict[str, str]]:
     try:
         contents = json.loads((folder / CONTENTS).read_text())
         paths = [folder / Path(name).name for name in contents["pieces"]]
-        note = {"do": "apply", "actor": str(contents["actor"]), "because": str(contents["because"])}
+        note = {name: str(contents[name]) for name in ("actor", "because")}
+        note["do"] = str(contents.get("do", APPLY))
+        note |= {"id": str(contents["id"])} if contents.get("id") else {}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{folder} is not a revision: {error}") from error
     missing = [path.name for path in paths if not path.is_file() or path.stem.partition("-")[2] not in KINDS]

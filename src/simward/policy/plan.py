@@ -11,11 +11,23 @@ import numpy as np
 
 from simward.engine.leaving import REMOVALS_MAX
 from simward.engine.state import State
-from simward.engine.tables import BIND_FIRST_USE, BIND_NONE, DECLARED, LIFECYCLE, InventoryDelta, PolicyTables
+from simward.engine.tables import (
+    BIND_FIRST_USE,
+    BIND_NONE,
+    DECLARED,
+    HANDED_BACK,
+    LIFECYCLE,
+    OF_API,
+    OWNED_BY_API,
+    STATE_BITS,
+    InventoryDelta,
+    PolicyTables,
+)
 from simward.identity import iccid_text, imei_text, msisdn_text
 from simward.policy.compile import CANONICAL, IN_FORCE_SETTINGS, MADE, TABLES_BESIDE
 from simward.policy.inventory import Inventory
 from simward.policy.load import listed
+from simward.policy.plan_lines import lines_of, subscriptions
 from simward.policy.readdressing import readdressed
 from simward.policy.rules import goes_live
 
@@ -56,6 +68,8 @@ class Current:
             ("use_case", "use_case"), ("state", "lifecycle"),
         ):  # fmt: skip
             lines[name] = rows[column]
+        lines["owner"] = (lines["state"] & OWNED_BY_API) != 0
+        lines["state"] &= STATE_BITS
         return Current(lines, state.policy, np.asarray(rows["locked"]) != 0, np.array(rows["bound_imei"]),
                        np.array(rows["address"]))  # fmt: skip
 
@@ -101,6 +115,10 @@ class Plan:
     removed: Count
     taken_out: Count
     """Still declared, and no longer in service (suspended or retired)."""
+    left_to_api: Count
+    """Owned by the API, where the files say something else or nothing: left as they are."""
+    taken_back: Count
+    """Owned by the API so far: the files' from then on."""
     locks_lost: int
     """Locks of subscriptions that would be removed."""
     bindings_lost: int
@@ -141,7 +159,7 @@ class Plan:
             reasons.append(f"rule {name} would act for the first time; nobody has seen it in dry-run as it is now")
         for one in self.objects:
             if one.kind == "use_case" and one.change == "removed" and one.members:
-                reasons.append(f"use case {one.name} would end; it has {_subscriptions(one.members)}")
+                reasons.append(f"use case {one.name} would end; it has {subscriptions(one.members)}")
         return tuple(reasons)
 
     def deltas(self) -> tuple[PolicyTables | None, list[InventoryDelta]]:
@@ -156,17 +174,21 @@ class Plan:
 
     def lines(self) -> list[str]:
         """The plan in words, for a terminal."""
-        return list(_lines(self))
+        return list(lines_of(self))
 
 
-def plan(current: Current, tables: PolicyTables, inventory: Inventory) -> Plan:
-    """Compare what is in force with compiled policies and an inventory."""
+def plan(current: Current, tables: PolicyTables, inventory: Inventory, *, take_back: bool = False) -> Plan:
+    """Compare what is in force with compiled policies and an inventory.
+
+    What the API owns is left as it is, whatever the files say; with `take_back` it becomes the files' again.
+    """
     now, wanted, order = _aligned(current, tables, inventory)
+    wanted, left, back = _as_owned(now, wanted, take_back)
     known = np.isin(wanted["imsi"], now["imsi"])
     kept = np.isin(now["imsi"], wanted["imsi"])
     old, new = now[kept], wanted[known]
-    differs = np.zeros(len(old), bool)
-    for name in ("iccid", "msisdn", "imei", "use_case", "state"):
+    differs = new["owner"] == HANDED_BACK
+    for name in SAID:
         differs |= old[name] != new[name]
     names = _all_names(current, tables)
     taken_out = np.isin(old["state"], IN_SERVICE) & ~np.isin(new["state"], IN_SERVICE)
@@ -182,6 +204,8 @@ def plan(current: Current, tables: PolicyTables, inventory: Inventory) -> Plan:
         changed=Count(len(changed_rows), tuple(_what(old[row], new[row], names) for row in changed_rows[:EXAMPLES])),
         removed=Count(int((~kept).sum()), tuple(map(_who, now[~kept][:EXAMPLES]))),
         taken_out=Count(int(taken_out.sum()), tuple(map(_who, new[taken_out][:EXAMPLES]))),
+        left_to_api=Count(len(left), tuple(map(_who, left[:EXAMPLES]))),
+        taken_back=Count(len(back), tuple(map(_who, back[:EXAMPLES]))),
         locks_lost=int(locked[~kept].sum()),
         bindings_lost=int((bound[~kept] != 0).sum()),
         bindings_moved=_bindings_moved(old, new, bound[kept], names, current, tables),
@@ -194,6 +218,35 @@ def plan(current: Current, tables: PolicyTables, inventory: Inventory) -> Plan:
         removals=now["imsi"][~kept].copy(),
         use_cases=tuple(names),
     )
+
+
+SAID = ("iccid", "msisdn", "imei", "use_case", "state")
+"""What a line says of its subscription."""
+
+
+def _as_owned(now: np.ndarray, wanted: np.ndarray, take_back: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What is wanted where the API owns lines; those that are left to it though the files do not say so, and those that
+    are taken back. Both sides sorted by IMSI.
+    """
+    owned = now[now["owner"] == OF_API]
+    if not len(owned):
+        return wanted, owned, owned
+    listed_too = np.isin(owned["imsi"], wanted["imsi"])
+    by_files = wanted[np.isin(wanted["imsi"], owned["imsi"])]
+    others = wanted[~np.isin(wanted["imsi"], owned["imsi"])]
+    if take_back:  # what the files do not name is theirs as it stands: to be removed by the next plan, which says so
+        lines = np.concatenate([by_files, owned[~listed_too]])
+        lines["owner"] = HANDED_BACK
+        return _sorted(np.concatenate([others, lines])), owned[:0], lines
+    unlike = np.zeros(len(by_files), bool)
+    for name in SAID:
+        unlike |= owned[listed_too][name] != by_files[name]
+    left = np.concatenate([owned[listed_too][unlike], owned[~listed_too]])
+    return _sorted(np.concatenate([others, owned])), left, owned[:0]
+
+
+def _sorted(lines: np.ndarray) -> np.ndarray:
+    return lines[np.argsort(lines["imsi"], kind="stable")]
 
 
 def _all_names(current: Current, tables: PolicyTables) -> list[str]:
@@ -344,49 +397,3 @@ def _members(now: np.ndarray, wanted: np.ndarray, names: list[str]) -> dict[str,
     before = np.bincount(now["use_case"], minlength=len(names))
     after = np.bincount(wanted["use_case"], minlength=len(names))
     return {name: (int(before[at]), int(after[at])) for at, name in enumerate(names) if before[at] or after[at]}
-
-
-MARKS = {"added": "+", "changed": "~", "removed": "-"}
-
-
-def _lines(one: Plan) -> Iterator[str]:
-    if one.empty:
-        yield "Nothing would change: what is in force is what the files say."
-        return
-    for change in one.objects:
-        members = f" ({_subscriptions(change.members)})" if change.members else ""
-        yield f"{MARKS[change.change]} {change.kind.replace('_', ' ')} {change.name} {change.change}{members}"
-        for key, old, new in change.keys:
-            yield f"    {key}: {old} -> {new}"
-    for key, old, new in one.settings:
-        yield f"~ setting {key}: {old} -> {new}"
-    if one.recompiled:
-        yield "~ the same policies, compiled for the detectors of this version"
-    for mark, what, count in (
-        ("+", "added", one.added), ("~", "changed", one.changed), ("-", "removed", one.removed),
-    ):  # fmt: skip
-        if count.number:
-            yield f"{mark} {_subscriptions(count.number)} {what}"
-            yield from (f"    {example}" for example in count.examples)
-            if count.number > len(count.examples):
-                yield f"    ... and {count.number - len(count.examples):,} more"
-    for name, (before, after) in one.members.items():
-        if before != after:
-            yield f"  {name or '(no use case)'}: {before:,} -> {after:,} subscriptions"
-    yield from _touched(one)
-
-
-def _subscriptions(number: int) -> str:
-    return f"{number:,} subscription{'s' * (number != 1)}"
-
-
-def _touched(one: Plan) -> Iterator[str]:
-    for number, what in (
-        (one.taken_out.number, "taken out of service (suspended or retired)"),
-        (one.locks_lost, "locked or quarantined ones removed, with their locks"),
-        (one.bindings_lost, "bound ones removed, with their bindings"),
-        (one.bindings_moved, "bindings to be settled anew"),
-        (one.readdressed, "with other addresses from changed pools, from their next session on"),
-    ):
-        if number:
-            yield f"! {number:,} {what}"

@@ -29,6 +29,7 @@ def erase(
     for imsi in imsis:
         gone += audit.destroy_keys(connection, imsi, spellings, at)
         connection.execute(sa.delete(t.subscription).where(t.subscription.c.imsi == imsi))
+        connection.execute(sa.delete(t.deployment).where(t.deployment.c.imsi == imsi))
         _documents(connection, imsi)
         hidden = {"session_id": None}
         connection.execute(sa.update(t.effect).where(t.effect.c.imsi == imsi).values(hidden))

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from simward.registry import tables as t
 from simward.registry.announcements import announce, deliver
+from simward.registry.deployments import DEPLOY, correlator_of
 from simward.response import facts as f
 from simward.response.parties import concerned, note_told
 from simward.settings import Endpoint, Party
@@ -31,6 +32,10 @@ TYPES = {
     "incident.opened": "Findings that belong together need somebody.",
     "incident.changed": "An incident was acknowledged, contained, reopened, escalated or joined by others.",
     "incident.resolved": "An incident is over.",
+    "deployment.accepted": "A device is to be installed with a subscription: expect its data.",
+    "deployment.confirmed": "The right device has attached with the right subscription, and was let in.",
+    "deployment.failed": "A deployment is not as it should be: another device came, it was refused, the gate said no.",
+    "deployment.ended": "A deployment is over: it was cancelled, another one took its place, the files took it back.",
     "gateway.silent": "A gateway that was heard of is heard of no more.",
     "gateway.restarted": "A gateway has restarted: its sessions are gone.",
     "work_order.done": "All that a work order planned has happened.",
@@ -51,6 +56,8 @@ Not among them is `device-change/returned`: it is where it belongs again, and wh
 (`subscription.released`) may not hear after that that it is broken.
 """
 OF_GATEWAYS = {"gateway-silent": "gateway.silent", "gateway-restarted": "gateway.restarted"}
+ABOUT_DEPLOYED = ("binding.", "subscription.")
+"""These carry the correlation of the deployment that they concern, also where they belong to an incident."""
 ACTING = ("notify", "quarantine", "refuse", "lock")
 """Responses that tell somebody: what policy only observes is announced as a finding and breaks nothing."""
 
@@ -68,6 +75,8 @@ class Announcement:
     cause: str | None = None
     incident: int | None = None
     data: dict[str, Any] = field(default_factory=dict)
+    correlation: str | None = None
+    """What the request said that this comes from (x-correlator); else `incident` says what it belongs to."""
 
 
 class Announcing:
@@ -98,6 +107,7 @@ class Announcing:
         values = {
             "id": one.id, "tenant": one.tenant, "type": one.type, "at": one.at, "subject": one.subject,
             "use_case": one.use_case, "cause": one.cause, "incident": one.incident, "data": one.data,
+            "correlation": one.correlation or _correlation(connection, one),
         }  # fmt: skip
         number = announce(connection, values)
         if number:
@@ -105,6 +115,10 @@ class Announcing:
             now = self._now()
             deliver(connection, number, one.subject, [*takers, *also], now, now + DELIVER_WITHIN_US)
         return number
+
+    def tell_parties(self, connection: sa.Connection, one: Announcement) -> int:
+        """The same, also to every party of its use case, whatever the filters of their endpoints."""
+        return self.say(connection, one, [party.endpoint for party in self._concerned(one)])
 
     def _concerned(self, one: Announcement) -> list[Party]:
         """The parties of the use case, as far as their endpoints are its owner's."""
@@ -125,6 +139,15 @@ def announcements_of(connection: sa.Connection, fact: f.Fact) -> list[Announceme
     """What a fact means to others, in the order in which it is said."""
     make = _MAKERS.get(type(fact))
     return [] if make is None else make(connection, fact)
+
+
+def _correlation(connection: sa.Connection, one: Announcement) -> str | None:
+    """Of what concerns a subscription that was deployed: what that request said, so that who asked knows it again."""
+    if one.incident is not None and not one.type.startswith(ABOUT_DEPLOYED):
+        return None
+    said = one.data.get("subscription") or one.data.get("finding")
+    iccid = said.get("iccid") if isinstance(said, dict) else None
+    return correlator_of(connection, iccid) if iccid else None
 
 
 def breaks_binding(document: dict[str, Any]) -> bool:
@@ -196,7 +219,7 @@ def _established(connection: sa.Connection, fact: f.Fact) -> list[Announcement]:
         "address": (known.address if known else None) or fact.address, "prefix": known.prefix if known else None,
         "generation": fact.generation,
     }  # fmt: skip
-    return [_about(fact, "binding.established", data=data)]
+    return [_about(fact, "binding.established", data=data, cause=command_id(fact))]
 
 
 def _removed(connection: sa.Connection, fact: f.Fact) -> list[Announcement]:
@@ -227,6 +250,8 @@ def _released(connection: sa.Connection, fact: f.Fact) -> list[Announcement]:
 
 def _applied(connection: sa.Connection, fact: f.Fact) -> list[Announcement]:
     assert isinstance(fact, f.PolicyApplied)
+    if (fact.command or {}).get("do") == DEPLOY:
+        return []  # what was deployed is told by itself
     data = {"what": fact.what, "sequence": fact.sequence, **_asked(fact)}
     return [_about(fact, "policy.applied", data=data, subject="policy")]
 

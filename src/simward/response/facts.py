@@ -19,6 +19,7 @@ from simward.engine.journal import EVENTS, FINDINGS, INVENTORY, POLICY, Layout, 
 from simward.engine.layouts import CONFINED_BY_RULE
 from simward.engine.past_sessions import facts_of
 from simward.engine.phrases import address_text, prefix_text
+from simward.engine.tables import HANDED_BACK, OF_API, InventoryDelta
 from simward.engine.words import Lexicon, changes, finding, finding_id, imeisv_text, session_id_text
 from simward.policy.compile import CANONICAL
 
@@ -189,6 +190,23 @@ class PolicyApplied(Fact):
     what: str
     documents: Mapping[str, Any] = field(default_factory=dict)
     """Of a policy: kind -> name -> document, normalised."""
+    deployed: tuple[str, ...] = ()
+    """Of an inventory: IMSIs of its lines that the API owns from here on."""
+    handed_back: tuple[str, ...] = ()
+    """And of those that are the files' again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached(Fact):
+    """A subscription that is waited for has asked to connect (`verdict`: allow, quarantine, reject), or a session of it
+    begins or goes on. `imei` None: its device was not reported. `seen` is what it reported (past_sessions.facts_of)."""
+
+    imei: str | None
+    verdict: str
+    seen: Mapping[str, str] = field(default_factory=dict)
+
+
+NOBODY: Mapping[int, str] = {}
 
 
 class Reading:
@@ -200,33 +218,41 @@ class Reading:
         self._row: Row | None = None
         self._events: np.ndarray | None = None
 
-    def take(self, row: Row, awaited: Collection[int] = ()) -> Iterator[Fact]:
-        """The facts of one row. `awaited` are the IMSIs (numbers) of which a Stop would be proof."""
+    def take(
+        self, row: Row, awaited: Collection[int] = (), attaching: Mapping[int, str] = NOBODY
+    ) -> Iterator[Fact]:
+        """The facts of one row. `awaited` are the IMSIs (numbers) of which a Stop would be proof; `attaching` are IMSIs
+        and MSISDNs (numbers) of subscriptions whose coming is waited for, with the IMSI of each."""
         self.lexicon.take(row)
         self._row, self._events = row, None
         notes: Mapping[str, Any] = row.notes.get("commands") or {}
         if row.kind in (POLICY, INVENTORY):
             is_policy = row.kind == POLICY
+            deployed, handed_back = ((), ()) if is_policy else _owned(row)
             yield PolicyApplied(
                 id=finding_id(row.first, 0), at=row.at, sequence=row.first, what="policy" if is_policy else "inventory",
                 documents=json.loads(self.lexicon.sources.get(CANONICAL, "{}")) if is_policy else {},
-                command=notes.get(str(row.first)),
+                command=notes.get(str(row.first)), deployed=deployed, handed_back=handed_back,
             )  # fmt: skip
         if row.outputs:
             yield from self._outputs(row, notes)
         if row.kind == EVENTS and awaited:
             yield from self._stops(row, awaited)
+        if row.kind == EVENTS and attaching:
+            yield from self._attached(row, attaching)
 
     def _outputs(self, row: Row, notes: Mapping[str, Any]) -> Iterator[Fact]:
         rows = row_outputs(row, self.layouts)
         # What is given with a binding is known when the binding is told.
         rows = rows[np.lexsort((rows["index"], rows["kind"] != out.ADDRESS_GIVEN, rows["sequence"]))]
         verdicts = {int(one["sequence"]): int(one["verdict"]) for one in rows[rows["kind"] == out.VERDICT]}
+        deployed = row.kind == INVENTORY  # what a revision binds is bound by who sent it
         for one in rows:
             make = _MAKERS.get(int(one["kind"]))
             if make is None:
                 continue
-            said = _note(notes, one) if int(one["event_kind"]) in COMMAND_KINDS else None
+            by_command = int(one["event_kind"]) in COMMAND_KINDS or (deployed and int(one["kind"]) == out.BOUND)
+            said = _note(notes, one) if by_command else None
             fact = make(self, one, {**self._base(one, row), "command": said}, verdicts)
             if fact is not None:
                 yield fact
@@ -256,6 +282,29 @@ class Reading:
                 id=finding_id(sequence, 0, f"{self.lexicon.shard}-event"), at=int(one["received_at"]),
                 sequence=sequence, imsi=identity.imsi_text(int(one["imsi"])), session_id=session_id_text(one),
                 gateway=self.lexicon.text(one["gateway"]) or None,
+            )  # fmt: skip
+
+    def _attached(self, row: Row, attaching: Mapping[int, str]) -> Iterator[Fact]:
+        events = row_events(row, self.layouts)
+        found = np.flatnonzero(np.isin(events["kind"], (ev.ACCESS_REQUEST, ev.ACCOUNTING_START, ev.ACCOUNTING_INTERIM)))
+        named = zip(*(events[name][found].tolist() for name in ("imsi", "msisdn", "user")), strict=True)
+        whose = ((place, next((attaching[one] for one in names if one in attaching), None))
+                 for place, names in zip(found.tolist(), named, strict=True))  # fmt: skip
+        verdicts: dict[int, Any] | None = None
+        for place, imsi in whose:
+            if imsi is None:
+                continue
+            if verdicts is None:
+                outputs = row_outputs(row, self.layouts)
+                verdicts = {int(one["sequence"]): one for one in outputs[outputs["kind"] == out.VERDICT]}
+            one, sequence = events[place], row.first + place
+            said = verdicts.get(sequence)
+            yield Attached(
+                id=finding_id(sequence, 0, f"{self.lexicon.shard}-event"), at=int(one["received_at"]),
+                sequence=sequence, imsi=imsi, imei=identity.imei_text(int(one["imei"])) or None,
+                verdict=out.VERDICT_NAMES[int(said["verdict"])] if said is not None else "allow",
+                because=self.lexicon.reason(int(said["detector"]), said["class"]) if said is not None else None,
+                seen=facts_of(one, self.lexicon),
             )  # fmt: skip
 
     def _began(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
@@ -363,6 +412,14 @@ _MAKERS = {
     out.DISCONNECT: Reading._effect, out.CHANGE: Reading._effect, out.EFFECT_PROOF: Reading._proof,
     out.COMMAND_ANSWER: Reading._answer, out.PLANNED: Reading._planned, out.PLAN_ENDED: Reading._plan_ended,
 }  # fmt: skip
+
+
+def _owned(row: Row) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The IMSIs of an inventory's lines that become the API's, and of those that become the files' again."""
+    lines = InventoryDelta.from_bytes(row.inputs).upserts
+    chosen = (lines["imsi"][lines["owner"] == owner].tolist() for owner in (OF_API, HANDED_BACK))
+    deployed, handed_back = (tuple(map(identity.imsi_text, imsis)) for imsis in chosen)
+    return deployed, handed_back
 
 
 def _note(notes: Mapping[str, Any], one: Any) -> Mapping[str, Any]:

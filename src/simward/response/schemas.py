@@ -76,6 +76,24 @@ WORK_ORDER = _object("A work order, as `simward work list --json` has it.", {
     "closed_at": _MOMENT_OR_NOT, "items": _of("integer", "How many subscriptions it is about."),
     "counts": _of("object", "How many of them are in each state."),
 })  # fmt: skip
+DEPLOYMENT = _object("A deployment, as `GET /v1/deployments/{number}` has it.", {
+    "number": _of("integer", "Its number: /v1/deployments/{number}."), "state": _text("How it stands."),
+    "said": _maybe("What is the matter with it, in words."), "tenant": _text("The owner."),
+    "iccid": _ICCID, "imsi": _IMSI, "imei": _text("The device that belongs there (14 digits)."),
+    "use_case": _text("What it is meant to do."), "segment": _maybe("The segment it is in."),
+    "site": _object("Where it was installed.", {
+        "label": _maybe("Its name."),
+        "latitude": _maybe("Degrees.", "number"), "longitude": _maybe("Degrees.", "number"),
+    }),
+    "address": _object("Where its data come from.", {
+        "apn": _maybe("Over which."), "address": _maybe("IPv4 or IPv6."), "prefix": _maybe("IPv6."),
+        "delegated": _maybe("IPv6."), "how": _text("Given and kept, or how it will come."),
+    }),
+    "seen": _maybe("What its last sign of life reported.", "object"), "created_at": _MOMENT,
+    "created_by": _text("Who asked."), "because": _maybe("Why, in their words."), "ended_by": _maybe("Who ended it."),
+    "correlator": _text("The x-correlator of the request: also correlationid."),
+})  # fmt: skip
+_DEPLOYED = {"subscription": SUBSCRIPTION, "deployment": DEPLOYMENT}
 _WHO = {
     "actor": _maybe("Who asked, where somebody did."), "reason": _maybe("Why, in their words."),
 }  # fmt: skip
@@ -128,6 +146,10 @@ SCHEMAS: dict[str, Schema] = {
         ),
     }, text=_text("The same in words."), **_WHO),
     "incident.resolved": _object("An incident is over.", {"incident": INCIDENT}, **_WHO),
+    "deployment.accepted": _object("Expect data from this subscription, in this device.", _DEPLOYED),
+    "deployment.confirmed": _object("It is right: the device has attached.", _DEPLOYED),
+    "deployment.failed": _object("It is not right; `state` is wrong-device, refused or failed.", _DEPLOYED),
+    "deployment.ended": _object("It is over; `state` is cancelled, superseded or taken-back.", _DEPLOYED),
     "gateway.silent": _GATEWAY,
     "gateway.restarted": _GATEWAY,
     "work_order.done": _object("All that a work order planned has happened.", {"order": WORK_ORDER}),
@@ -164,5 +186,5 @@ def cloudevent_of(type_name: str) -> Schema:
         "data": {"$ref": f"#/components/schemas/{type_name}"},
     }, usecase=_text("The use case of the subscription."),
         causationid=_text("The id of what made it so: a finding, a command."),
-        correlationid=_text("incident/NUMBER."),
+        correlationid=_text("The x-correlator of the deployment that it concerns, else incident/NUMBER."),
     )  # fmt: skip

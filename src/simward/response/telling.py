@@ -13,14 +13,17 @@ def event_of(row: Any, installation: str) -> Event:
 
     `type` is the plain name that filters and documentation use: the source says whose it is. `sequence` counts from 1
     in (source, subject), whatever a filter leaves out. `causationid` and `correlationid` are CloudEvents' correlation
-    extension: what made it so (a finding, a command), and the incident it belongs to.
+    extension: what made it so (a finding, a command), and what it belongs to: of what was deployed the
+    x-correlator of that request, else the incident.
     """
     extensions: dict[str, str | int] = {**sequence_extension(row.sequence), "tenant": row.tenant}
     if row.use_case:
         extensions["usecase"] = row.use_case
     if row.cause:
         extensions["causationid"] = row.cause
-    if row.incident is not None:
+    if row.correlation:
+        extensions["correlationid"] = row.correlation
+    elif row.incident is not None:
         extensions["correlationid"] = f"incident/{row.incident}"
     return Event(
         row.id, source_of(installation, row.tenant), row.type, row.subject, row.at, dict(row.data), extensions

@@ -37,6 +37,7 @@ PERMISSIONS = {
     "disconnect": "End the sessions of a subscription.",
     "pause": "Hold all responses, or a rule.",
     "resume": "Let them act again.",
+    "deploy": "Say which device was installed with which subscription, and take it back.",
     "plan": "Make and cancel work orders.",
     "approve": "Let held actions of rules go, or not.",
     "undo": "Take back what a rule did, or what was done because of an incident.",
@@ -61,9 +62,10 @@ _LOOK_BEHIND = _READ | {"read-endpoints", "read-rules", "read-work-orders"}
 
 ROLES = {
     "viewer": _READ,
-    "installer": frozenset(("read-status", "read-subscriptions", "read-findings", "read-work-orders")),
+    "installer": frozenset(("read-status", "read-subscriptions", "read-findings", "read-work-orders", "deploy")),
     "operator": _LOOK_BEHIND | {
-        "judge-incidents", "lock", "quarantine", "release", "disconnect", "pause", "resume", "plan", "write-endpoints",
+        "judge-incidents", "lock", "quarantine", "release", "disconnect", "pause", "resume", "plan", "deploy",
+        "write-endpoints",
     },
     "approver": _LOOK_BEHIND | {"approve", "undo", "pause", "resume"},
     "policy-author": _LOOK_BEHIND,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from simward.registry.tables.access import idempotency, token
 from simward.registry.tables.audit import audit, audit_key, audit_subject
 from simward.registry.tables.base import DEFAULT_TENANT, Big, Document, Number, metadata
+from simward.registry.tables.deployments import deployment
 from simward.registry.tables.incidents import incident, incident_entry, incident_party, incident_trait
 from simward.registry.tables.mirrors import cursor, effect, finding, journal_text, subscription
 from simward.registry.tables.outward import announcement, command, delivery, subject
@@ -30,6 +31,7 @@ __all__ = [
     "command",
     "cursor",
     "delivery",
+    "deployment",
     "effect",
     "finding",
     "idempotency",

@@ -41,7 +41,8 @@ subscription = sa.Table(
     sa.Column("as_of_seq", Big, nullable=False, server_default="0"),
     sa.Column("msisdn", sa.String),
     sa.Column("state", sa.String),
-    sa.Column("declared_imei", sa.String),
+    sa.Column("declared_imei", sa.String, index=True),
+    sa.Column("owner", sa.String, nullable=False, server_default="files"),
     sa.Index("ix_subscription_use_case_imsi", "use_case", "imsi"),
     sa.Index("ix_subscription_tenant_imsi", "tenant", "imsi"),
     sa.Index(
@@ -51,6 +52,7 @@ subscription = sa.Table(
 )  # fmt: skip
 """The inventory (`state`, a LIFECYCLE), and what outputs have said of it; `state` NULL: it is not in the inventory.
 
+`owner`: files, or api where it was deployed by a call.
 `confined`: what `locked_at` and `locked_because` speak of is no lock, but a quarantine by a command.
 """
 

@@ -25,6 +25,7 @@ announcement = sa.Table(
     sa.Column("use_case", sa.String),
     sa.Column("cause", sa.String),
     sa.Column("incident", Big),
+    sa.Column("correlation", sa.String),
     sa.Column("data", Document, nullable=False),
     sa.Index("ix_announcement_subject_sequence", "subject", "sequence"),
     sa.Index("ix_announcement_tenant_number", "tenant", "number"),

@@ -1,0 +1,1 @@
+"""What routes answer and take, typed, a module for each kind of thing."""

@@ -1,0 +1,38 @@
+"""What `client.findings` answers and takes."""
+
+# Made from the OpenAPI description by `make docs`: change the routes, not this file.
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+Finding = TypedDict("Finding", {
+    "id": 'NotRequired[str]',
+    "at": 'NotRequired[str]',
+    "detector": 'NotRequired[str]',
+    "class": 'NotRequired[str]',
+    "severity": 'NotRequired[Literal["info", "low", "medium", "high", "critical"] | Literal[""]]',
+    "tenant": 'NotRequired[str]',
+    "imsi": 'NotRequired[str | None]',
+    "iccid": 'NotRequired[str | None]',
+    "use_case": 'NotRequired[str | None]',
+    "was": 'NotRequired[str | int | float | dict[str, Any] | None]',
+    "now": 'NotRequired[str | int | float | dict[str, Any] | None]',
+    "expected": 'NotRequired[str | int | float | dict[str, Any] | None]',
+    "verdict": 'NotRequired[str | None]',
+    "response": 'NotRequired[str | None]',
+    "held": 'NotRequired[str | None]',
+    "ended_at": 'NotRequired[str | None]',
+    "incident": 'NotRequired[int | None]',
+    "outcome": 'NotRequired[str | None]',
+    "about": 'NotRequired[str | None]',
+    "gateway": 'NotRequired[str | None]',
+    "apn": 'NotRequired[str | None]',
+    "changes": 'NotRequired[dict[str, Any] | None]',
+})  # fmt: skip
+"""A finding."""
+
+class Findings(TypedDict):
+    """A page, the newest first."""
+
+    findings: list[Finding]
+    next: str | None

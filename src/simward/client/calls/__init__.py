@@ -1,0 +1,1 @@
+"""A method for each route, a module for each kind of thing."""

@@ -1,0 +1,50 @@
+"""Calls about audit."""
+
+# Made from the OpenAPI description by `make docs`: change the routes, not this file.
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+from simward.client.answers.audit import Entries, Entry
+from simward.client.caller import AsyncCaller, Caller
+
+
+class AuditCalls:
+    """Calls about audit."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def list(self, *, imsi: str | None = None, after: str | None = None, limit: int | None = None) -> Entries:
+        """The newest first; of one subscription with `imsi`. `simward audit verify` proves that none is missing."""
+        answer: Entries = self._caller.call(
+            "GET", "/v1/audit", query={"imsi": imsi, "after": after, "limit": limit},
+        )  # fmt: skip
+        return answer
+
+    def all(self, *, imsi: str | None = None, limit: int | None = None) -> Iterator[Entry]:
+        """The same from the first page to the last, row by row."""
+        return self._caller.pages(
+            "/v1/audit", "entries", query={"imsi": imsi, "limit": limit},
+        )  # fmt: skip
+
+
+class AsyncAuditCalls:
+    """Calls about audit."""
+
+    def __init__(self, caller: AsyncCaller) -> None:
+        self._caller = caller
+
+    async def list(self, *, imsi: str | None = None, after: str | None = None, limit: int | None = None) -> Entries:
+        """The newest first; of one subscription with `imsi`. `simward audit verify` proves that none is missing."""
+        answer: Entries = await self._caller.call(
+            "GET", "/v1/audit", query={"imsi": imsi, "after": after, "limit": limit},
+        )  # fmt: skip
+        return answer
+
+    def all(self, *, imsi: str | None = None, limit: int | None = None) -> AsyncIterator[Entry]:
+        """The same from the first page to the last, row by row."""
+        return self._caller.pages(
+            "/v1/audit", "entries", query={"imsi": imsi, "limit": limit},
+        )  # fmt: skip
+

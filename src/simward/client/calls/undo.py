@@ -1,0 +1,55 @@
+"""Calls about undo."""
+
+# Made from the OpenAPI description by `make docs`: change the routes, not this file.
+from __future__ import annotations
+
+from typing import Any
+
+from simward.client.caller import AsyncCaller, Caller, path
+
+
+class UndoCalls:
+    """Calls about undo."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def begin(
+        self, *, because: str, since: int, actor: str | None = None, rule: str | None = None, incident: int | None =
+        None, key: str | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Release what a rule, or whatever acted because of an incident, has locked; one after the other."""
+        answer: dict[str, Any] = self._caller.call(
+            "POST", "/v1/undo", body={"actor": actor, "because": because, "rule": rule, "incident": incident, "since":
+            since}, key=key, keyed=True,
+        )  # fmt: skip
+        return answer
+
+    def get(self, undo: str) -> dict[str, Any]:
+        """How far one is."""
+        answer: dict[str, Any] = self._caller.call("GET", path("/v1/undo/{undo}", undo))
+        return answer
+
+
+class AsyncUndoCalls:
+    """Calls about undo."""
+
+    def __init__(self, caller: AsyncCaller) -> None:
+        self._caller = caller
+
+    async def begin(
+        self, *, because: str, since: int, actor: str | None = None, rule: str | None = None, incident: int | None =
+        None, key: str | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Release what a rule, or whatever acted because of an incident, has locked; one after the other."""
+        answer: dict[str, Any] = await self._caller.call(
+            "POST", "/v1/undo", body={"actor": actor, "because": because, "rule": rule, "incident": incident, "since":
+            since}, key=key, keyed=True,
+        )  # fmt: skip
+        return answer
+
+    async def get(self, undo: str) -> dict[str, Any]:
+        """How far one is."""
+        answer: dict[str, Any] = await self._caller.call("GET", path("/v1/undo/{undo}", undo))
+        return answer
+

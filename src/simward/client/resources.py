@@ -1,0 +1,143 @@
+"""All calls together."""
+
+# Made from the OpenAPI description by `make docs`: change the routes, not this file.
+from __future__ import annotations
+
+from simward.client.caller import AsyncCaller, Caller
+from simward.client.calls.account_links import AccountLinksCalls, AsyncAccountLinksCalls
+from simward.client.calls.accounts import AccountsCalls, AsyncAccountsCalls
+from simward.client.calls.audit import AsyncAuditCalls, AuditCalls
+from simward.client.calls.commands import AsyncCommandsCalls, CommandsCalls
+from simward.client.calls.deployments import AsyncDeploymentsCalls, DeploymentsCalls
+from simward.client.calls.effects import AsyncEffectsCalls, EffectsCalls
+from simward.client.calls.endpoints import AsyncEndpointsCalls, EndpointsCalls
+from simward.client.calls.events import AsyncEventsCalls, EventsCalls
+from simward.client.calls.findings import AsyncFindingsCalls, FindingsCalls
+from simward.client.calls.gateways import AsyncGatewaysCalls, GatewaysCalls
+from simward.client.calls.healthz import AsyncHealthzCalls, HealthzCalls
+from simward.client.calls.incidents import AsyncIncidentsCalls, IncidentsCalls
+from simward.client.calls.me import AsyncMeCalls, MeCalls
+from simward.client.calls.readyz import AsyncReadyzCalls, ReadyzCalls
+from simward.client.calls.revisions import AsyncRevisionsCalls, RevisionsCalls
+from simward.client.calls.rule_actions import AsyncRuleActionsCalls, RuleActionsCalls
+from simward.client.calls.rules import AsyncRulesCalls, RulesCalls
+from simward.client.calls.status import AsyncStatusCalls, StatusCalls
+from simward.client.calls.subscriptions import AsyncSubscriptionsCalls, SubscriptionsCalls
+from simward.client.calls.tokens import AsyncTokensCalls, TokensCalls
+from simward.client.calls.undo import AsyncUndoCalls, UndoCalls
+from simward.client.calls.work_orders import AsyncWorkOrdersCalls, WorkOrdersCalls
+
+ROUTES = {
+    "POST /v1/account-links": "account_links.create",
+    "GET /v1/accounts": "accounts.list",
+    "POST /v1/accounts": "accounts.create",
+    "GET /v1/accounts/{name}": "accounts.get",
+    "POST /v1/accounts/{name}/change": "accounts.change",
+    "POST /v1/accounts/{name}/reset": "accounts.reset",
+    "GET /v1/audit": "audit.list",
+    "POST /v1/commands": "commands.send",
+    "POST /v1/deployments": "deployments.create",
+    "GET /v1/deployments": "deployments.list",
+    "GET /v1/deployments/{number}": "deployments.get",
+    "DELETE /v1/deployments/{number}": "deployments.delete",
+    "GET /v1/effects": "effects.list",
+    "GET /v1/effects/{id}": "effects.get",
+    "GET /v1/endpoints": "endpoints.list",
+    "GET /v1/endpoints/{name}/dead": "endpoints.dead",
+    "POST /v1/endpoints/{name}/redeliver": "endpoints.redeliver",
+    "POST /v1/endpoints/{name}/redrive": "endpoints.redrive",
+    "POST /v1/endpoints/{name}/test": "endpoints.test",
+    "GET /v1/events": "events.list",
+    "GET /v1/events/stream": "events.stream",
+    "GET /v1/findings": "findings.list",
+    "GET /v1/findings/{id}": "findings.get",
+    "GET /v1/gateways": "gateways.list",
+    "GET /healthz": "healthz.get",
+    "GET /v1/incidents": "incidents.list",
+    "GET /v1/incidents/{number}": "incidents.get",
+    "POST /v1/incidents/{number}/acknowledge": "incidents.acknowledge",
+    "POST /v1/incidents/{number}/acknowledgements": "incidents.answer",
+    "POST /v1/incidents/{number}/assign": "incidents.assign",
+    "POST /v1/incidents/{number}/note": "incidents.note",
+    "POST /v1/incidents/{number}/reopen": "incidents.reopen",
+    "POST /v1/incidents/{number}/resolve": "incidents.resolve",
+    "GET /v1/me": "me.list",
+    "GET /readyz": "readyz.get",
+    "POST /v1/revisions": "revisions.apply",
+    "GET /v1/rule-actions": "rule_actions.list",
+    "GET /v1/rules": "rules.list",
+    "GET /v1/rules/{name}": "rules.get",
+    "POST /v1/rules/{name}/approve": "rules.approve",
+    "POST /v1/rules/{name}/pause": "rules.pause",
+    "POST /v1/rules/{name}/reject": "rules.reject",
+    "POST /v1/rules/{name}/resume": "rules.resume",
+    "GET /v1/status": "status.get",
+    "GET /v1/subscriptions": "subscriptions.list",
+    "GET /v1/subscriptions/{imsi_or_iccid}": "subscriptions.get",
+    "POST /v1/tokens": "tokens.create",
+    "GET /v1/tokens": "tokens.list",
+    "POST /v1/tokens/{id_or_name}/revoke": "tokens.revoke",
+    "POST /v1/undo": "undo.begin",
+    "GET /v1/undo/{undo}": "undo.get",
+    "POST /v1/work-orders": "work_orders.create",
+    "GET /v1/work-orders": "work_orders.list",
+    "GET /v1/work-orders/{number}": "work_orders.get",
+    "POST /v1/work-orders/{number}/cancel": "work_orders.cancel",
+}
+"""Route -> the method that calls it."""
+
+
+class Resources:
+    """Every kind of thing that there are calls about."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.account_links = AccountLinksCalls(caller)
+        self.accounts = AccountsCalls(caller)
+        self.audit = AuditCalls(caller)
+        self.commands = CommandsCalls(caller)
+        self.deployments = DeploymentsCalls(caller)
+        self.effects = EffectsCalls(caller)
+        self.endpoints = EndpointsCalls(caller)
+        self.events = EventsCalls(caller)
+        self.findings = FindingsCalls(caller)
+        self.gateways = GatewaysCalls(caller)
+        self.healthz = HealthzCalls(caller)
+        self.incidents = IncidentsCalls(caller)
+        self.me = MeCalls(caller)
+        self.readyz = ReadyzCalls(caller)
+        self.revisions = RevisionsCalls(caller)
+        self.rule_actions = RuleActionsCalls(caller)
+        self.rules = RulesCalls(caller)
+        self.status = StatusCalls(caller)
+        self.subscriptions = SubscriptionsCalls(caller)
+        self.tokens = TokensCalls(caller)
+        self.undo = UndoCalls(caller)
+        self.work_orders = WorkOrdersCalls(caller)
+
+
+class AsyncResources:
+    """Every kind of thing that there are calls about."""
+
+    def __init__(self, caller: AsyncCaller) -> None:
+        self.account_links = AsyncAccountLinksCalls(caller)
+        self.accounts = AsyncAccountsCalls(caller)
+        self.audit = AsyncAuditCalls(caller)
+        self.commands = AsyncCommandsCalls(caller)
+        self.deployments = AsyncDeploymentsCalls(caller)
+        self.effects = AsyncEffectsCalls(caller)
+        self.endpoints = AsyncEndpointsCalls(caller)
+        self.events = AsyncEventsCalls(caller)
+        self.findings = AsyncFindingsCalls(caller)
+        self.gateways = AsyncGatewaysCalls(caller)
+        self.healthz = AsyncHealthzCalls(caller)
+        self.incidents = AsyncIncidentsCalls(caller)
+        self.me = AsyncMeCalls(caller)
+        self.readyz = AsyncReadyzCalls(caller)
+        self.revisions = AsyncRevisionsCalls(caller)
+        self.rule_actions = AsyncRuleActionsCalls(caller)
+        self.rules = AsyncRulesCalls(caller)
+        self.status = AsyncStatusCalls(caller)
+        self.subscriptions = AsyncSubscriptionsCalls(caller)
+        self.tokens = AsyncTokensCalls(caller)
+        self.undo = AsyncUndoCalls(caller)
+        self.work_orders = AsyncWorkOrdersCalls(caller)
