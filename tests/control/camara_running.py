@@ -15,6 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from connectors.receiving import Receiver
+from control import camara_files
 from control.running import Answer, RunningControl
 from gate.running import RunningGate, access_request, iccid, imeisv, imsi, radclient, until
 from simward.control.api.scopes import SCOPES
@@ -92,9 +93,9 @@ class Camara:
         """Is it let in, in a device of this model? The registry has heard of it when this returns."""
         words = access_request(one, **{"3GPP-IMEISV": f'"{imeisv(one, tac)}"'})
         said = radclient(self.gate.auth, "auth", words)
-        assert "Access-Accept" in said or "Access-Reject" in said, said
+        assert "Received Access-" in said, said
         self.follow()
-        return "Access-Accept" in said
+        return "Received Access-Accept" in said
 
     def follow(self) -> None:
         """Until the registry has read what the gate has written."""
@@ -134,7 +135,13 @@ class Camara:
 
     def post(self, path: str, body: Any, token: str, **headers: str) -> Answer:
         """One request."""
-        return self.control.ask("POST", path, body, headers, token=token)
+        return self.ask("POST", path, body, headers, token=token)
+
+    def ask(self, method: str, path: str, *args: Any, **more: Any) -> Answer:
+        """One request; its answer is held to the official file, where that is there."""
+        answer = self.control.ask(method, path, *args, **more)
+        camara_files.check(method, path, answer)
+        return answer
 
     def told(self, id_: str, count: int) -> list[dict[str, Any]]:
         """The events that the sink got about a CAMARA subscription, once there are so many."""
@@ -143,7 +150,10 @@ class Camara:
             events = [one.event for one in list(self.sink.received)]
             return [one for one in events if one["data"]["subscriptionId"] == id_]
 
-        return list(until(mine, lambda found: len(found) >= count))
+        events = list(until(mine, lambda found: len(found) >= count))
+        for event in events:
+            camara_files.check_event(event)
+        return events
 
     @property
     def sink_url(self) -> str:

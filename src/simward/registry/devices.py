@@ -18,7 +18,7 @@ FOUND_MAX = 64
 
 def of_number(connection: sa.Connection, number: str, tenant: str | None) -> Sequence[Any]:
     """Rows with this phone number (E.164, with its +); with `tenant`, its own alone."""
-    return _found(connection, _S.msisdn == number.removeprefix("+"), tenant)
+    return _found(connection, _S.msisdn == number, tenant)
 
 
 def of_ipv4(connection: sa.Connection, address: ipaddress.IPv4Address, tenant: str | None) -> Sequence[Any]:
