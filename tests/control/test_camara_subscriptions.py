@@ -68,7 +68,6 @@ def test_a_change_of_device_is_told_with_the_sinks_token(camara: Camara, token: 
     assert all(one.headers["x-correlator"] for one in got)
     for file in (camara.folder / "data").glob("registry*"):
         assert b"a-token-of-the-sink" not in file.read_bytes(), "a sink's token is sealed where it is kept"
-    assert (camara.folder / "data" / "camara.key").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_last_that_was_wanted_ends_it_and_the_first_may_be_how_it_is_now(camara: Camara, token: str) -> None:

@@ -129,7 +129,7 @@ def test_roles_and_permissions_are_documented() -> None:
 
     text = page("http.md")
     table = text.split("## Permissions")[1].split("## Errors")[0]
-    assert dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", table, re.MULTILINE)) == PERMISSIONS
+    assert dict(re.findall(r"^\| `([a-z:-]+)` \| (.*) \|$", table, re.MULTILINE)) == PERMISSIONS
     assert rows(text, under="Roles") == list(ROLES)
     table = text.split("## Roles")[1].split("## Permissions")[0]
     for role, said in re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", table, re.MULTILINE):
