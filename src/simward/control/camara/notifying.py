@@ -21,7 +21,7 @@ from simward.connectors.connector import Outcome
 from simward.connectors.webhook import USER_AGENT, Webhook
 from simward.control.clock import Clock
 from simward.control.dispatching import patiently
-from simward.errors import RegistryError
+from simward.errors import ConfigurationError, RegistryError
 from simward.registry import camara as kept
 from simward.registry.database import Registry
 from simward.registry.sealing import SINK_TOKEN, Vault, context_of
@@ -120,7 +120,7 @@ class Notifying:
                     return
                 headers["authorization"] = f"Bearer {token}"
             body = json.dumps(row.document, separators=(",", ":")).encode()
-            await self._settle(row, await self._sink(row.sink).post(headers, body, now))
+            await self._settle(row, await self._send(row.sink, headers, body, now))
         finally:
             self._busy.pop(row.subscription, None)
             self._news.set()
@@ -143,6 +143,12 @@ class Notifying:
             attempts = row.attempts + 1
             at = now + retry_after(attempts, self._chance())
             await self._tell(lambda c: kept.again(c, row.number, attempts, at))
+
+    async def _send(self, url: str, headers: dict[str, str], body: bytes, now: int) -> Outcome:
+        try:
+            return await self._sink(url).post(headers, body, now)
+        except (ConfigurationError, OSError) as error:  # no URL after all, or `sink_ca_file` cannot be read now
+            return Outcome(None, str(error))
 
     def _token(self, row: Any) -> str | None:
         """The token of its sink; None where it was sealed with a key that is not here any more."""

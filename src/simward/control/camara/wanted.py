@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+
 from simward.connectors.reaching import why_not
 from simward.control.camara.bodies import NO_DEVICE, Device, device_of, whole_of
 from simward.control.camara.errors import CamaraError, invalid, out_of_range
@@ -87,8 +89,8 @@ def _sink(sink: Any, allow_private: bool) -> str:
         raise bad
     try:
         parts = urlsplit(sink)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
+        host, _ = parts.hostname, (parts.port, httpx.URL(sink).host)
+    except (ValueError, httpx.InvalidURL):
         raise bad from None
     if parts.scheme != "https" or not host or parts.username is not None or parts.password is not None:
         raise bad
