@@ -99,7 +99,7 @@ def bind(folder: Folder, **asked: Any) -> None:
 @about_one
 @click.option("--area", is_flag=True, help="From the area of its use case, not from a device.")
 def unbind(folder: Folder, **asked: Any) -> None:
-    """Free a subscription from its device, or from the area that it was bound to.
+    """Free a subscription from its device, or from its area.
 
     No first use binds it again until `bind` does, or `release --rebind` gives it back to its use case. A lock that a
     finding about its device caused ends with that.

@@ -16,9 +16,9 @@ HEADERS = ("client_id", "name", "scopes", "tenant", "state", "expires")
 
 @click.group()
 def client() -> None:
-    """Make, list and revoke clients that get access tokens at /oauth2/token.
+    """Make, list and revoke clients that get access tokens (OAuth 2.0).
 
-    They go through the control process, which must be running.
+    Tokens are given at /oauth2/token. Clients go through the control process, which must be running.
     """
 
 
