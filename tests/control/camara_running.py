@@ -48,6 +48,9 @@ circle: {latitude: 59.9, longitude: 10.7, radius: 30 km}
 """
 FLEET, OTHERS = 8, (7, 8)
 OTHER_TAC = "35000002"
+INSIDE, OUTSIDE = 1, 2
+"""Tracking areas."""
+CELLS = f"plmn,tracking_area,cell,latitude,longitude\n00101,{INSIDE},,59.9,10.7\n00101,{OUTSIDE},,60.39,5.32\n"
 
 
 def number(one: int) -> str:
@@ -69,6 +72,7 @@ class Camara:
         self.gate = RunningGate(folder / "net", policy=POLICY, more=more, control="127.0.0.1:0")
         self.folder = self.gate.folder
         self.inventory()
+        (self.folder / "cells.csv").write_text(CELLS)
         self.gate.start()
         self.control = RunningControl(self.folder, control=assemble(Settings.load(self.folder)))
         self.registry = Registry.open(sqlite_url(self.folder / "data"))
@@ -89,9 +93,12 @@ class Camara:
             next(iter(self.control.ask("GET", "/v1/subscriptions?limit=100").document.values()))
         )
 
-    def attach(self, one: int, tac: str = "35000001") -> bool:
-        """Is it let in, in a device of this model? The registry has heard of it when this returns."""
-        words = access_request(one, **{"3GPP-IMEISV": f'"{imeisv(one, tac)}"'})
+    def attach(self, one: int, tac: str = "35000001", area: int = 0) -> bool:
+        """Is it let in, in a device of this model, there? The registry has heard of it when this returns."""
+        said = {"3GPP-IMEISV": f'"{imeisv(one, tac)}"'}
+        if area:
+            said["3GPP-User-Location-Info"] = f"0x8000f110{area:04x}"  # TS 29.274 8.21: a TAI
+        words = access_request(one, **said)
         said = radclient(self.gate.auth, "auth", words)
         assert "Received Access-" in said, said
         self.follow()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from control.camara_running import DEVICE_SWAP, FRAUD, OTHER_TAC, SIM_SWAP, Camara, number
+from control.camara_running import DEVICE_SWAP, FRAUD, INSIDE, OTHER_TAC, OUTSIDE, SIM_SWAP, Camara, number
 from control.running import Answer
 from gate.running import iccid, needs_radclient
 
@@ -70,6 +70,15 @@ def test_the_area_is_that_of_the_use_case(camara: Camara, token: str) -> None:
     assert is_error(again, 422, "UNNECESSARY_UNBIND_AREALIMIT", "The current device area limit has been unbound")
     no_area = camara.post(f"{FRAUD}/bind", of(7, bindType="AREALIMIT"), token)
     assert no_area.document == {"bound": False}, "its use case names none"
+
+
+def test_what_leaves_its_area_is_refused(camara: Camara, token: str) -> None:
+    assert camara.attach(5, area=OUTSIDE), "policy observes"
+    assert camara.post(f"{FRAUD}/bind", of(5, bindType="AREALIMIT"), token).document == {"bound": True}
+    assert not camara.attach(5, area=OUTSIDE)
+    assert camara.attach(5, area=INSIDE)
+    assert camara.post(f"{FRAUD}/unbind", of(5, unBindType="AREALIMIT"), token).document == {"unbound": True}
+    assert camara.attach(5, area=OUTSIDE)
 
 
 def test_what_was_ordered_is_audited_and_explained(camara: Camara, token: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from control.camara_running import OTHER_TAC, SUBSCRIPTIONS, Camara, number
+from control.camara_running import INSIDE, OTHER_TAC, OUTSIDE, SUBSCRIPTIONS, Camara, number
 from control.test_camara import is_error
 from gate.running import needs_radclient, until
 from simward.connectors.cloudevents import timestamp
@@ -80,6 +80,16 @@ def test_the_last_that_was_wanted_ends_it_and_the_first_may_be_how_it_is_now(cam
     camara.attach(2)
     ended = camara.ask("GET", f"{SUBSCRIPTIONS}/{made['id']}", token=token).document
     assert ended["status"] == "EXPIRED" and len(camara.told(made["id"], 4)) == 4
+
+
+def test_leaving_the_area_and_coming_back_is_told(camara: Camara, token: str) -> None:
+    camara.attach(4, area=OUTSIDE)
+    made = subscribe(camara, token, 4, AREA_CHANGE, config={"initialEvent": True})
+    camara.attach(4, area=INSIDE)
+    camara.attach(4, area=OUTSIDE)
+    _, *changes = camara.told(made["id"], 4)
+    area = {"areaType": "CIRCLE", "center": {"latitude": 59.9, "longitude": 10.7}, "radius": 30_000}
+    assert [(one["type"], one["data"]["area"]) for one in changes] == 3 * [(AREA_CHANGE, area)]
 
 
 @pytest.mark.parametrize("why", ["SUBSCRIPTION_EXPIRED", "ACCESS_TOKEN_EXPIRED"])

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
+from connectors.receiving import Receiver
 from control.camara_running import AUDIENCE, ISSUER
 from control.running import Answer, RunningControl
 from control.test_api import is_problem
@@ -230,6 +231,23 @@ def test_keys_are_kept_and_asked_for_anew_where_a_token_names_another() -> None:
         assert await keys.find("one") and len(asked) == 3, "an issuer that is down has not changed its keys"
 
     asyncio.run(story())
+
+
+def test_keys_come_from_where_the_issuer_has_them() -> None:
+    whole = json.dumps({"keys": [KEY.as_dict(private=False), {**SECRET.as_dict(), "kid": "secret"}]}).encode()
+    answers: list[Any] = [(200, {}, whole), 500, (302, {"location": "/other"}, b""), (200, {}, b"x" * 300_000),
+                          (200, {}, b"[]")]  # fmt: skip
+    with Receiver(lambda received: answers.pop(0)) as receiver:
+
+        async def story() -> None:
+            issuer = Issuer("idp", ISSUER, AUDIENCE, receiver.url)
+            keys = Keys(issuer)
+            assert await keys.find("one") and await keys.find(None)
+            assert await keys.find("secret") is None, "a shared secret proves nothing of who signed"
+            for _ in range(4):
+                assert await Keys(issuer).find("one") is None
+
+        asyncio.run(story())
 
 
 def test_by_the_command_line(control: RunningControl, folder: Path) -> None:
