@@ -103,6 +103,7 @@ def test_events_leave_in_order_a_subscription(registry: Registry, monkeypatch: p
         first, second = camara.heads(connection, 10, [], 9)
         assert (first.document, second.document) == ({"n": 1}, {"n": 1}) and camara.next_at(connection) == 5
         assert [one.subscription for one in camara.heads(connection, 10, ["one"], 9)] == ["two"]
+        assert camara.heads(connection, 10, [], 9, ["shop"]) == []
         camara.again(connection, first.number, 1, 100)
         assert [one.subscription for one in camara.heads(connection, 10, [], 9)] == ["two"], "none overtakes it"
         camara.done(connection, second.number)

@@ -83,13 +83,17 @@ def queue(connection: sa.Connection, id_: str, document: Mapping[str, Any], now:
     return True
 
 
-def heads(connection: sa.Connection, now: int, busy: Sequence[str], most: int) -> Sequence[Any]:
-    """The first event of each subscription, where it is time for it; none of those that are `busy`."""
+def heads(
+    connection: sa.Connection, now: int, busy: Sequence[str], most: int, held: Sequence[str] = ()
+) -> Sequence[Any]:
+    """The first event of each subscription, where it is time for it; none that is `busy`, none of `held` clients."""
     first = sa.select(sa.func.min(_N.number)).group_by(_N.subscription)
     found = (
         sa.select(t.camara_notification, _S.sink, _S.owner, _S.credential, _S.credential_ends_at)
         .join(t.camara_subscription, _S.id == _N.subscription)
-        .where(_N.number.in_(first), _N.next_at <= now, _N.subscription.not_in(list(busy)))
+        .where(
+            _N.number.in_(first), _N.next_at <= now, _N.subscription.not_in(list(busy)), _S.owner.not_in(list(held))
+        )
         .order_by(_N.next_at, _N.number).limit(most)
     )  # fmt: skip
     return connection.execute(found).all()

@@ -79,9 +79,12 @@ class Notifying:
             async with asyncio.TaskGroup() as group:
                 while True:
                     now = self._clock.now()
-                    for row in await self._due(now):
+                    rows = await self._due(now)
+                    for row in rows:
                         self._busy[row.subscription] = (row.owner, row.sink)
                         group.create_task(self._deliver(row))
+                    if rows:
+                        continue  # who has as many as a client may have was in the way of others
                     await self._clock.wait(self._news, await self._next_look(now))
         finally:
             for sink in self._sinks.values():
@@ -94,8 +97,8 @@ class Notifying:
             return []
         of_client = Counter(owner for owner, _ in self._busy.values())
         chosen: list[Any] = []
-        busy = list(self._busy)
-        for row in await self._ask(lambda c: kept.heads(c, now, busy, 4 * IN_FLIGHT_MAX)):
+        busy, held = list(self._busy), [owner for owner, count in of_client.items() if count >= OF_ONE_CLIENT_MAX]
+        for row in await self._ask(lambda c: kept.heads(c, now, busy, 4 * IN_FLIGHT_MAX, held)):
             if len(chosen) < free and of_client[row.owner] < OF_ONE_CLIENT_MAX:
                 of_client[row.owner] += 1
                 chosen.append(row)
