@@ -26,6 +26,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
     "Run": {
         "token": ("commands.tokens", "token", "Make, list and revoke tokens of systems that use the HTTP interface."),
         "account": ("commands.accounts", "account", "Make, list and change accounts of people."),
+        "client": ("commands.clients", "client", "Make, list and revoke clients that get access tokens (OAuth 2.0)."),
         "serve": ("commands.running", "serve", "Run gate, watch and control until told to stop."),
         "status": ("commands.running", "status", "Say how the gate is doing."),
         "metrics": ("commands.running", "metrics", "Print the counters of the running processes."),
@@ -57,6 +58,8 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "deployments": (
             "commands.deployments", "deployments", "Say which device was installed with which SIM, and see it come.",
         ),
+        "bind": ("commands.acting", "bind", "Bind a subscription to its device, or to the area of its use case."),
+        "unbind": ("commands.acting", "unbind", "Free a subscription from its device, or from its area."),
         "work": ("commands.work", "work", "Plan changes of devices and places: work orders."),
         "erase": ("commands.erasing", "erase", "Erase the identifiers of one subscription, wherever they are kept."),
         "pause": ("commands.acting", "pause", "Hold every response above notify."),

@@ -73,7 +73,7 @@ class PeerError(SimwardError):
 
 
 class RefusedError(SimwardError):
-    """The gate understood a command and decided against it (stale, limited, not found): the answer is no."""
+    """The gate understood a command and decided against it (stale, limited, not found, unfit): the answer is no."""
 
     exit_code = 1
 

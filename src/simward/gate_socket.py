@@ -12,11 +12,11 @@ from simward.errors import PeerError
 
 SOCKET_NAME = "gate.sock"
 LINE_OCTETS_MAX = 64 * 1024
-ABOUT_A_SUBSCRIPTION = ("lock", "quarantine", "release", "disconnect", "plan", "unplan")
+ABOUT_A_SUBSCRIPTION = ("lock", "quarantine", "release", "disconnect", "plan", "unplan", "bind", "unbind")
 ABOUT_EVERYTHING = ("pause", "resume")
 NOTE_CHARACTERS_MAX = 500
 GENERATION_END = 2**31
-DECIDED = ("stale", "limited", "not-found")
+DECIDED = ("stale", "limited", "not-found", "unfit")
 """Results of commands that were understood and decided against; they are journalled like others."""
 
 

@@ -18,6 +18,9 @@ from simward.initial import write_initial
 from simward.quantities import duration_s, size_octets
 from simward.settings_access import CONTROL_KEYS as CONTROL_KEYS
 from simward.settings_access import ControlSettings, control_settings
+from simward.settings_camara import CAMARA_KEYS as CAMARA_KEYS
+from simward.settings_camara import ISSUER_KEYS as ISSUER_KEYS
+from simward.settings_camara import CamaraSettings, Issuer, camara_settings, read_issuer
 from simward.settings_outward import (
     ENDPOINT_KEYS,
     PARTY_KEYS,
@@ -31,8 +34,9 @@ from simward.settings_secrets import SECRET_KEYS, secret_of
 from simward.toml_reading import Address, KeyPath, Network, Reading, key_lines
 
 __all__ = [
-    "ENDPOINT_KEYS", "INCIDENT_KEYS", "PARTY_KEYS", "Address", "ControlSettings", "Endpoint", "GateSettings",
-    "GatewayClient", "HistorySettings", "IncidentSettings", "Network", "Party", "Settings", "write_initial",
+    "CAMARA_KEYS", "ENDPOINT_KEYS", "INCIDENT_KEYS", "ISSUER_KEYS", "PARTY_KEYS", "Address", "CamaraSettings",
+    "ControlSettings", "Endpoint", "GateSettings",
+    "GatewayClient", "HistorySettings", "IncidentSettings", "Issuer", "Network", "Party", "Settings", "write_initial",
 ]
 
 FILE_NAME = "simward.toml"
@@ -121,6 +125,8 @@ class Settings:
     registry: RegistrySettings = RegistrySettings()
     audit: AuditSettings = AuditSettings()
     incidents: IncidentSettings = IncidentSettings()
+    issuers: tuple[Issuer, ...] = ()
+    camara: CamaraSettings = CamaraSettings()
 
     @property
     def data_dir(self) -> Path:
@@ -197,7 +203,8 @@ HISTORY_KEYS: dict[str, Callable[[Any], Any]] = {
 REGISTRY_KEYS: dict[str, Callable[[Any], Any]] = dict.fromkeys(("url", "url_file", "url_env"), read.string)
 AUDIT_KEYS: dict[str, Callable[[Any], Any]] = {"heads": read.string}
 NAMED_SECRET_KEYS: dict[str, Callable[[Any], Any]] = {"name": read.string, **SECRET_KEYS}
-SECTIONS = ("gate", "gateway", "control", "history", "registry", "audit", "incidents", "endpoint", "party", "secret")
+SECTIONS = ("gate", "gateway", "control", "history", "registry", "audit", "incidents", "endpoint", "party", "secret",
+            "issuer", "camara")  # fmt: skip
 
 
 def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
@@ -230,6 +237,8 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
         dict(secrets), RegistrySettings(_registry_url(reading, document)),
         AuditSettings(**reading.table(("audit",), document.get("audit", {}), AUDIT_KEYS)),
         incident_settings(reading, document.get("incidents", {})),
+        tuple(_each(reading, document, "issuer", read_issuer)),
+        camara_settings(reading, document.get("camara", {})),
     )
 
 

@@ -24,6 +24,7 @@ from simward.cli import cli
 from simward.control.api import wrong_tokens
 from simward.control.api.permissions import ANYBODY, DECLARED, KNOWN, OWNER, PERMISSIONS, ROLES, WHOLE, needs
 from simward.control.api.wrong_tokens import ADDRESSES_MAX, TRIES, WINDOW_S, WrongTokens
+from simward.control.camara.errors import is_camara
 
 FORM = r"simward_[0-9a-f]{12}_[A-Za-z0-9_-]{43}"
 
@@ -137,11 +138,18 @@ def test_without_a_token_in_force_nothing_is_open_but_health(control: RunningCon
         if ANYBODY in declared[DECLARED]:
             continue
         answer = control.ask(method, path, {}, tcp=True)
-        assert is_problem(answer, 401, "unauthenticated"), (method, path)
+        assert is_refused(answer, path, 401, "unauthenticated"), (method, path)
         for token in (tokens["revoked"], tokens["expired"], wrong, unknown, "nonsense"):
             answer = control.ask(method, path, {}, token=token)
-            assert is_problem(answer, 401, "unauthenticated"), (method, path, token)
+            assert is_refused(answer, path, 401, "unauthenticated"), (method, path, token)
             assert "invalid_token" in answer.headers["www-authenticate"]
+
+
+def is_refused(answer: Any, path: str, status: int, name: str) -> bool:
+    """As a problem; under CAMARA's paths in CAMARA's words."""
+    if is_camara(path):
+        return bool(answer.status == status and set(answer.document) == {"status", "code", "message"})
+    return is_problem(answer, status, name)
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +164,7 @@ def test_a_page_sends_who_is_not_known_to_where_one_signs_in(control: RunningCon
         answer = Browser(control).send(method, path, b"", {"Accept": "text/html"})
         if ANYBODY in declared[DECLARED]:
             assert answer.status != 401, (method, path)
-        elif method == "GET" and not path.startswith("/v1/"):
+        elif method == "GET" and not path.startswith("/v1/") and not is_camara(path):
             assert answer.status == 303 and answer.headers["location"].startswith("/sign-in"), (method, path)
         else:
             assert answer.status == 401, (method, path)
@@ -173,7 +181,7 @@ def test_a_session_may_what_a_token_may(control: RunningControl, tokens: dict[st
             assert stranger.send(method, path, b"{}", sent).status == 403, (method, path, "without its form's token")
         body = b"{}" if method != "GET" else b""
         by_session = stranger.send(method, path, body, {**sent, "X-CSRF-Token": csrf})
-        if path.startswith("/v1/"):
+        if path.startswith("/v1/") or is_camara(path):
             by_token = control.ask(method, path, {} if method != "GET" else None, token=tokens["stranger"])
             assert by_session.status == by_token.status, (method, path, by_session.text)
         assert not (by_session.status < 300 and method != "GET" and "/x/" in path), (method, path, by_session.text)
@@ -190,8 +198,8 @@ def test_each_role_may_what_its_line_says(control: RunningControl, tokens: dict[
         answer = control.ask(method, path, {} if method != "GET" else None, token=tokens[role])
         if needed & {ANYBODY, KNOWN} or needed & ROLES[role]:
             assert answer.status not in (401, 403) or needed in ({KNOWN}, {ANYBODY}), (method, path, answer)
-        elif path.startswith("/v1/"):
-            assert is_problem(answer, 403, "not-permitted"), (method, path)
+        elif path.startswith("/v1/") or is_camara(path):
+            assert is_refused(answer, path, 403, "not-permitted"), (method, path)
         else:
             assert answer.status == 403 and "may not" in answer.document, (method, path)
 

@@ -60,6 +60,8 @@ KINDS = (
     e.COMMAND_PLAN,
     e.COMMAND_PLAN,
     e.COMMAND_UNPLAN,
+    e.COMMAND_BIND,
+    e.COMMAND_UNBIND,
     e.EFFECT_RESULT,
     e.CHANGE_RESULT,
 )
@@ -146,6 +148,8 @@ def events_of(steps: list[tuple], fold: Fold) -> np.ndarray:
             event["uplink_octets"] = event["downlink_octets"] = number
         if kind == e.COMMAND_QUARANTINE:
             event["flags"] |= e.FLAG_AUTOMATION * (software == 1)
+        if kind in (e.COMMAND_BIND, e.COMMAND_UNBIND):
+            event["flags"] |= e.FLAG_AREA * (software == 1)
         if kind in (e.COMMAND_PLAN, e.COMMAND_UNPLAN):
             event["delegated_high"] = 1 + session % 2
             event["prefix_high"], event["prefix_low"] = now + session * 600_000_000, now + 3_000_000_000

@@ -15,9 +15,10 @@ import numpy as np
 
 from simward.backtest.acts import Numbering
 from simward.engine import outputs as out
+from simward.engine.events import COMMAND_BIND, COMMAND_UNBIND
 from simward.engine.fold import Fold
 from simward.engine.journal import EVENTS, row_outputs
-from simward.engine.layouts import LOCKED_BY_FINDING, SUBSCRIPTION
+from simward.engine.layouts import LOCKED_BY_FINDING, MARK_AREA, MARK_FREE, MARK_TAKEN, MARK_TIED, SUBSCRIPTION
 from simward.engine.outputs import OUTPUT
 from simward.engine.pools import settle_pools
 from simward.engine.replay import fold_row
@@ -27,9 +28,11 @@ from simward.history.base import Base
 from simward.history.unit import Unit, outputs_name
 from simward.history.whole import WholeJournal
 
-DECIDED = (out.BOUND, out.UNBOUND, out.LOCKED, out.CONFINED, out.RELEASED, out.ADDRESS_GIVEN)
+DECIDED = (
+    out.BOUND, out.UNBOUND, out.LOCKED, out.CONFINED, out.RELEASED, out.ADDRESS_GIVEN, out.RESTRICTED, out.UNRESTRICTED,
+)  # fmt: skip
 """Outputs that change what a subscription is bound to, whether it is locked, and its address."""
-COLUMNS = ("sequence", "at", "imsi", "was", "now", "kind", "detector", "generation", "result")
+COLUMNS = ("sequence", "at", "imsi", "was", "now", "kind", "detector", "generation", "result", "event_kind")
 
 
 class Beginning:
@@ -80,6 +83,7 @@ def _put_facts(fold: Fold, record: WholeJournal, data_dir: Path) -> bool:
         used[name][mine[free]] = saved[name][theirs[free]]
     for name in ("locked", "lock_detector", "locked_s", "locked_until_s", "address", "other_addresses"):
         used[name][mine] = saved[name][theirs]
+    used["marks"][mine] = saved["marks"][theirs] & ~np.uint8(MARK_TAKEN)
     for decided in _decided(record, fold.sequence, snapshot.sequence):
         _take_back(used, decided)
     settle_pools(fold.state, fold.state.policy)
@@ -135,6 +139,8 @@ def _take_back(used: np.ndarray, decided: np.ndarray) -> None:
         if kind in (out.BOUND, out.UNBOUND):
             used["bound_imei"][row] = one["was"] if kind == out.UNBOUND else 0
             used["generation"][row] = max(0, int(one["generation"]) - 1)
+            if one["event_kind"] in (COMMAND_BIND, COMMAND_UNBIND):
+                used["marks"][row] &= ~np.uint8(MARK_TIED if kind == out.BOUND else MARK_FREE)
         elif kind in (out.LOCKED, out.CONFINED):
             for name in ("locked", "lock_detector", "locked_s", "locked_until_s"):
                 used[name][row] = 0
@@ -142,5 +148,9 @@ def _take_back(used: np.ndarray, decided: np.ndarray) -> None:
             used["locked"][row] = int(one["now"]) or LOCKED_BY_FINDING
             used["lock_detector"][row] = one["detector"]
             used["locked_s"][row], used["locked_until_s"][row] = int(one["was"]) // 1_000_000, 0
+        elif kind == out.RESTRICTED:
+            used["marks"][row] &= ~np.uint8(MARK_AREA)
+        elif kind == out.UNRESTRICTED:
+            used["marks"][row] |= MARK_AREA
         elif int(one["result"]) == 0:
             used["address"][row] = 0

@@ -7,6 +7,7 @@ from simward.client.caller import AsyncCaller, Caller
 from simward.client.calls.account_links import AccountLinksCalls, AsyncAccountLinksCalls
 from simward.client.calls.accounts import AccountsCalls, AsyncAccountsCalls
 from simward.client.calls.audit import AsyncAuditCalls, AuditCalls
+from simward.client.calls.clients import AsyncClientsCalls, ClientsCalls
 from simward.client.calls.commands import AsyncCommandsCalls, CommandsCalls
 from simward.client.calls.deployments import AsyncDeploymentsCalls, DeploymentsCalls
 from simward.client.calls.effects import AsyncEffectsCalls, EffectsCalls
@@ -35,6 +36,9 @@ ROUTES = {
     "POST /v1/accounts/{name}/change": "accounts.change",
     "POST /v1/accounts/{name}/reset": "accounts.reset",
     "GET /v1/audit": "audit.list",
+    "POST /v1/clients": "clients.create",
+    "GET /v1/clients": "clients.list",
+    "POST /v1/clients/{id_or_name}/revoke": "clients.revoke",
     "POST /v1/commands": "commands.send",
     "POST /v1/deployments": "deployments.create",
     "GET /v1/deployments": "deployments.list",
@@ -94,6 +98,7 @@ class Resources:
         self.account_links = AccountLinksCalls(caller)
         self.accounts = AccountsCalls(caller)
         self.audit = AuditCalls(caller)
+        self.clients = ClientsCalls(caller)
         self.commands = CommandsCalls(caller)
         self.deployments = DeploymentsCalls(caller)
         self.effects = EffectsCalls(caller)
@@ -122,6 +127,7 @@ class AsyncResources:
         self.account_links = AsyncAccountLinksCalls(caller)
         self.accounts = AsyncAccountsCalls(caller)
         self.audit = AsyncAuditCalls(caller)
+        self.clients = AsyncClientsCalls(caller)
         self.commands = AsyncCommandsCalls(caller)
         self.deployments = AsyncDeploymentsCalls(caller)
         self.effects = AsyncEffectsCalls(caller)

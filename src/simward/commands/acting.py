@@ -1,4 +1,4 @@
-"""`lock`, `quarantine`, `release`, `disconnect`, `pause`, `resume`: what a person asks of the gate, with a reason."""
+"""What a person asks of the gate, with a reason: `lock`, `release`, `bind` and the like."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 from simward.commands.folder import Folder
 from simward.commands.printing import json_line
-from simward.identity import Iccid
+from simward.identity import Iccid, Imei
 
 PATH = "/v1/commands"
 because = click.option("--because", required=True, help="Why; it is journalled and shown by explain.")
@@ -81,6 +81,33 @@ def disconnect(folder: Folder, **asked: Any) -> None:
 
 
 @click.command()
+@about_one
+@click.option("--imei", help="To this device.  [default: the one that it was heard in last]")
+@click.option("--area", is_flag=True, help="To the area of its use case, not to a device.")
+def bind(folder: Folder, **asked: Any) -> None:
+    """Bind a subscription to its device, or to the area of its use case.
+
+    Another device, or what is outside the area, is refused from then on, whatever milder its use case says of it, and
+    within its limits. `unbind` takes it back.
+    """
+    if asked["area"] and asked["imei"]:
+        raise click.UsageError("--imei goes with a device, --area with none")
+    _ask_about(folder, "bind", asked)
+
+
+@click.command()
+@about_one
+@click.option("--area", is_flag=True, help="From the area of its use case, not from a device.")
+def unbind(folder: Folder, **asked: Any) -> None:
+    """Free a subscription from its device, or from its area.
+
+    No first use binds it again until `bind` does, or `release --rebind` gives it back to its use case. A lock that a
+    finding about its device caused ends with that.
+    """
+    _ask_about(folder, "unbind", asked)
+
+
+@click.command()
 @because
 @actor_option
 @break_glass_option
@@ -114,13 +141,15 @@ def _ask_about(folder: Folder, name: str, asked: dict[str, Any]) -> None:
         "do": name, "iccid": iccid.text, "because": asked["because"], "actor": asked["actor"] or me(),
         "id": asked["command_id"], "generation": -1 if asked["generation"] is None else asked["generation"],
     }  # fmt: skip
-    if asked.get("rebind"):
-        request["rebind"] = True
+    request |= {name: True for name in ("rebind", "area") if asked.get(name)}
+    if asked.get("imei"):
+        request["imei"] = Imei.parse(asked["imei"]).text
     _send(folder, request, f"{SAID[name]} {iccid.text}", asked["as_json"], asked["break_glass"])
 
 
 SAID = {
     "lock": "Locked", "quarantine": "Put into quarantine:", "release": "Released", "disconnect": "Disconnect asked for",
+    "bind": "Bound", "unbind": "Unbound",
 }  # fmt: skip
 
 
@@ -137,6 +166,8 @@ def _send(folder: Folder, request: dict[str, Any], said: str, as_json: bool, bre
         said = f"{request['iccid']} has no live session; nothing was disconnected"
     elif request["do"] == "quarantine" and did is not None and "quarantined" not in did:
         said = f"{request['iccid']} is in quarantine already, or locked, which is stronger; nothing was done"
+    elif request["do"] in ("bind", "unbind") and did is not None and not set(did) - {"released"}:
+        said = f"{request['iccid']} is so already; nothing was done"
     if answer.get("result") == "duplicate":
         said += " (it was done before: nothing was done again)"
     if request["do"] == "release" and "state" in answer:

@@ -70,7 +70,10 @@ class Webhook:
         """One attempt; `at` (us UTC) is what it is signed with."""
         headers, body = self._write(event)
         headers |= signed_headers(event.id, at // 1_000_000, body, self._keys)
-        headers |= {"user-agent": USER_AGENT, "accept": "*/*"}
+        return await self.post(headers | {"user-agent": USER_AGENT, "accept": "*/*"}, body, at)
+
+    async def post(self, headers: dict[str, str], body: bytes, at: int) -> Outcome:
+        """One attempt with these headers, at `at` (us UTC)."""
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 return await self._post(headers, body, at)

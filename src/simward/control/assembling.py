@@ -14,6 +14,7 @@ from simward.control.api.repeats import Forgetting, Repeats
 from simward.control.api.rules import rule_routes
 from simward.control.api.work import work_routes
 from simward.control.behind import Behind
+from simward.control.camara.assembling import Camara
 from simward.control.chapters import story_of
 from simward.control.clock import SystemClock
 from simward.control.console.assembling import console_routes
@@ -57,11 +58,13 @@ def assemble(settings: Settings) -> Control:
     access, news = Access(settings, registry, now_us), News()
     deployments = Deployments(announcing)
     deploying = Deploying(registry, gate.ask, clock, deployments, settings.data_dir)
+    camara = Camara(settings, registry, gate, clock, access.vault)
     behind = Behind(
-        settings, registry, now=now_us, before=[Auditing()], heads=heads, changed=[*outward.changed, news.wake],
-        ticking=[incidents, automation, outward, access, Forgetting()],
+        settings, registry, now=now_us, before=[Auditing()], heads=heads,
+        changed=[*outward.changed, news.wake, *camara.changed],
+        ticking=[incidents, automation, outward, access, camara.telling, Forgetting()],
         # In this order: what work orders say to a finding is its incident's title, and what is announced names that.
-        takers=[WorkOrders(announcing), deployments, incidents, announcing, automation],
+        takers=[WorkOrders(announcing), deployments, incidents, announcing, automation, *camara.takers],
     )  # fmt: skip
     judging = Judging(incidents.life)
     console = Sources(
@@ -85,9 +88,9 @@ def assemble(settings: Settings) -> Control:
         deployment_routes(registry, deployments, InForce(behind.policy), settings.inventory_path, now_us, deployed)
     )
     control = Control(
-        settings, parts=[behind, deploying, *outward.parts], conditions=[behind],
-        routes=[*routes, *access.routes, *outward.routes],
-        authenticators=[*access.authenticators, *outward.authenticators],
+        settings, parts=[behind, deploying, *outward.parts, *camara.parts], conditions=[behind],
+        routes=[*routes, *access.routes, *outward.routes, *camara.routes],
+        authenticators=[*access.authenticators, *outward.authenticators, *camara.authenticators],
         tenant_of=lambda iccid: _tenant_of(registry, iccid), secure=access.site.secure, welcome=access.links.welcome,
     )  # fmt: skip
     control.app.state.access = access

@@ -52,7 +52,7 @@ class InventoryMirror:
         delta = InventoryDelta.from_bytes(row.inputs)
         of = [_labels(lexicon, name) for name in delta.use_cases]
         for start in range(0, len(delta.upserts), PIECE):
-            lines = list(_lines(delta.upserts[start : start + PIECE], of, row.first))
+            lines = list(_lines(delta.upserts[start : start + PIECE], of, row.first, row.at))
             with self._registry.writing() as connection:
                 kept.note_declared(connection, lines)
             time.sleep(BETWEEN_S)
@@ -81,12 +81,14 @@ def _labels(lexicon: Lexicon, use_case: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _lines(declared: np.ndarray, of: list[dict[str, Any]], sequence: int) -> Iterator[dict[str, Any]]:
+def _lines(
+    declared: np.ndarray, of: list[dict[str, Any]], sequence: int, at: int
+) -> Iterator[dict[str, Any]]:
     columns = [declared[name].tolist() for name in ("imsi", "iccid", "msisdn", "imei", "use_case", "state", "owner")]
     for imsi, iccid, msisdn, imei, use_case, state, owner in zip(*columns, strict=True):
         yield {
             "imsi": identity.imsi_text(imsi), "iccid": identity.iccid_text(iccid),
             "msisdn": identity.msisdn_text(msisdn) or None, "declared_imei": identity.imei_text(imei) or None,
             "state": LIFECYCLE[state], "owner": "api" if owner == OF_API else "files", "as_of_seq": sequence,
-            **of[use_case],
+            "number_since": at, **of[use_case],
         }  # fmt: skip

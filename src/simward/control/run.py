@@ -18,6 +18,7 @@ from simward.control.api.app import make_app
 from simward.control.api.commands import of_no_tenant
 from simward.control.api.edge import Edge
 from simward.control.api.principals import Authenticator
+from simward.control.camara.errors import CamaraErrors
 from simward.control.gate_link import GateLink
 from simward.control.readiness import Conditions, GateConditions, Readiness
 from simward.parentage import is_orphan
@@ -72,7 +73,7 @@ class Control:
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping`. Raises PeerError where it cannot listen, and whatever a part raises."""
         local = listening.open_local(self._settings.data_dir)
-        local_server = listening.server(Edge(self.app, None))
+        local_server = listening.server(CamaraErrors(Edge(self.app, None)))
         servers = [local_server]
         try:
             async with asyncio.TaskGroup() as group:
@@ -102,7 +103,7 @@ class Control:
             return
         opened = await listening.open_tcp(wanted)
         self._http = f"http://{listening.address_of(opened)}"
-        server = listening.server(Edge(self.app, self._authenticators, secure=self._secure))
+        server = listening.server(CamaraErrors(Edge(self.app, self._authenticators, secure=self._secure)))
         servers.append(server)
         log.info("control plane: serving %s", self._http)
         if self._welcome is not None:

@@ -112,6 +112,8 @@ class Detector:
     """What `now` says may change without making another finding, as of something that goes on moving."""
     detailed: bool = False
     """It writes `evidence.before` and `evidence.after`: what differs, in the order of engine/outputs.py CHANGES."""
+    enforced: Mapping[str, str] = field(default_factory=dict)
+    """class -> `device` or `area`: refused at least, where a command bound the subscription to that."""
     about: Mapping[str, str] = field(default_factory=dict)
     """class (or "*") -> evidence kind of what a finding of the watch is about (a cell, a network, a model)."""
     aspects: int = 1

@@ -25,12 +25,16 @@ finding); a gateway that stops sending 3GPP-IMEISV.
 **What to do.** Ask whoever is responsible for the site. If the exchange was meant, `simward release --rebind` lets
 the next device become the bound one. If not, keep the lock and treat the device as stolen. Where a work order was
 waiting for another device, `expected` is that one: the wrong SIM is in the box, or the right SIM in a wrong one.
+
+Where a command bound a subscription to its device (`simward bind`, CAMARA's IMEIBIND), it belongs in that device
+whatever `binding` says, and `same-model` and `other-model` are refused, whatever milder policy says; the use case's
+limits hold for that as for every refusal.
 """
 
 from numba import njit
 
 from simward.detectors.detector import HIGH, INFO, LOW, MEDIUM, NO_OPINION, QUIET, REFUSE, Detector, Knob
-from simward.detectors.facts import ACCESS_REQUEST, NO_SOFTWARE, NONE, NOT_REPORTED, imeisv, tac
+from simward.detectors.facts import ACCESS_REQUEST, NO_SOFTWARE, NONE, NOT_REPORTED, TIED, imeisv, tac
 
 DETECTOR = Detector(
     id="device-change",
@@ -44,11 +48,12 @@ DETECTOR = Detector(
     mild_classes=("returned",),
     response_paths={"not-reported": ("binding.not_reported", REFUSE)},
     about_device=True,
+    enforced={"same-model": "device", "other-model": "device"},
 )
 CLASSES = ("software", "same-model", "other-model", "returned", "not-reported", "not-in-pool")
 CLASS_SOFTWARE, CLASS_SAME_MODEL, CLASS_OTHER_MODEL, CLASS_RETURNED, CLASS_NOT_REPORTED = 1, 2, 3, 4, 5
 CLASS_NOT_IN_POOL = 6
-MODE_NONE, MODE_MODEL, MODE_POOL = 0, 3, 4
+MODE_NONE, MODE_FIRST_USE, MODE_MODEL, MODE_POOL = 0, 1, 3, 4
 MEMORY: list[tuple[str, str]] = []
 KNOBS = [
     Knob(
@@ -62,13 +67,14 @@ KNOBS = [
 def judge(memory, subscription, event, knobs, evidence, around):  # type: ignore[no-untyped-def]
     """Compare the reported device with the bound one (TS 23.003 6.2), or with the pool."""
     bound = subscription.bound_imei
-    if knobs.mode == MODE_POOL:
+    mode = MODE_FIRST_USE if subscription.marks & TIED else knobs.mode
+    if mode == MODE_POOL:
         evidence.was, evidence.now = subscription.last_imei, event.imei
         if event.imei == NOT_REPORTED:
             return CLASS_NOT_REPORTED if event.kind == ACCESS_REQUEST else NO_OPINION
         return QUIET if around.in_pool == 1 else CLASS_NOT_IN_POOL
     planned = around.planned_imei
-    if knobs.mode == MODE_NONE or (bound == NONE and (planned == NONE or event.imei == NOT_REPORTED)):
+    if mode == MODE_NONE or (bound == NONE and (planned == NONE or event.imei == NOT_REPORTED)):
         return QUIET
     if bound == NONE:
         bound = planned  # its first device is announced
@@ -80,17 +86,17 @@ def judge(memory, subscription, event, knobs, evidence, around):  # type: ignore
     if event.imei == around.left_imei:
         return NO_OPINION  # the end of the session in the device that it was taken out of as planned
     if event.imei == bound:
-        return home(subscription, event, knobs, evidence)
-    if knobs.mode == MODE_MODEL and tac(event.imei) == tac(bound):
+        return home(subscription, event, mode, evidence)
+    if mode == MODE_MODEL and tac(event.imei) == tac(bound):
         return QUIET
     return CLASS_SAME_MODEL if tac(event.imei) == tac(bound) else CLASS_OTHER_MODEL
 
 
 @njit
-def home(subscription, event, knobs, evidence):  # type: ignore[no-untyped-def]
+def home(subscription, event, mode, evidence):  # type: ignore[no-untyped-def]
     """The bound device itself: is it back from another one, or does it run other software?"""
     bound, away = subscription.bound_imei, subscription.last_imei
-    if away != NONE and away != bound and not (knobs.mode == MODE_MODEL and tac(away) == tac(bound)):
+    if away != NONE and away != bound and not (mode == MODE_MODEL and tac(away) == tac(bound)):
         return CLASS_RETURNED
     before = subscription.last_software
     if away == bound and before != NO_SOFTWARE and event.software != NO_SOFTWARE and before != event.software:

@@ -8,6 +8,8 @@ from numba import njit
 NONE = 0
 NOT_REPORTED = 0
 NO_SOFTWARE = -1
+TIED = 2
+"""`marks` of a subscription that a command bound to its device (engine/layouts.py MARK_TIED)."""
 
 # Where a use case lets its devices be (engine/tables.py holds the list; a test keeps the two equal).
 FREE, FIXED, AREA = 0, 1, 2

@@ -15,13 +15,17 @@ outside.
 
 **What to do.** Ask where it should be. Where it is right, correct the area or the table of cells. One that goes
 outside for a time can be announced (`simward work plan --place-only`): until that is over there is no finding.
+
+Where a command limited a subscription to the area (`simward bind --area`, CAMARA's AREALIMIT), `outside` is refused,
+whatever milder policy says; the use case's limits hold for that as for every refusal.
 """
 
 from simward.detectors.detector import MEDIUM, NO_OPINION, QUIET, Detector, Knob
 from simward.detectors.facts import AREA, MOBILITIES
 
 DETECTOR = Detector(
-    id="outside-area", runs="gate", scope="subscription", severity=MEDIUM, evidence={"*": "distance"}, sticky=True
+    id="outside-area", runs="gate", scope="subscription", severity=MEDIUM, evidence={"*": "distance"}, sticky=True,
+    enforced={"outside": "area"},
 )
 CLASSES = ("outside",)
 CLASS_OUTSIDE = 1

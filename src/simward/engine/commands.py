@@ -10,7 +10,6 @@ from simward.engine.departed import settle_departed
 from simward.engine.effects import (
     COMMAND_ANSWER,
     EFFECT_PROOF,
-    UNBOUND,
     disconnect_all,
     has_expired,
     is_locked,
@@ -25,8 +24,11 @@ from simward.engine.layouts import (
     CONFINED_BY_RULE,
     LOCKED_BY_FINDING,
     LOCKED_BY_PERSON,
+    MARK_FREE,
+    MARK_TIED,
     STRANGERS,
 )
+from simward.engine.ordered_binding import bind_as_ordered, forget_bound, is_declared, unbind_as_ordered
 from simward.engine.places import forget_homes
 from simward.engine.planned import ENDED_CANCELLED, end_plan, find_plan, is_planned, plan_change, sweep_plans
 from simward.engine.recognising import advance
@@ -39,7 +41,6 @@ from simward.engine.rows import (
     set_command,
     stranger_at,
     subscription_at,
-    use_case_at,
 )
 from simward.engine.sessions import CHANGING, CONFINED, DISCONNECTING, HELD, close_session
 from simward.engine.settle import end_finding
@@ -47,11 +48,10 @@ from simward.engine.strangers import forget_stranger
 from simward.engine.withheld import sweep_withheld
 
 COMMAND_LOCK, COMMAND_RELEASE, COMMAND_DISCONNECT, COMMAND_PAUSE, COMMAND_RESUME = 20, 21, 22, 23, 24
-COMMAND_PLAN, COMMAND_UNPLAN, COMMAND_QUARANTINE = 25, 26, 27
+COMMAND_PLAN, COMMAND_UNPLAN, COMMAND_QUARANTINE, COMMAND_BIND, COMMAND_UNBIND = 25, 26, 27, 28, 29
 APPLIED, STALE, LIMITED, NOT_FOUND = 1, 3, 4, 5
 FLAG_AUTOMATION, FLAG_REBIND = 32, 64
 RELEASE_PERSON, RELEASE_EXPIRY = 1, 2
-MODE_DECLARED = 2
 EFFECT_ACK, EFFECT_NAK = 1, 2
 SWEEP_ROWS = 1024
 STRANGER_SWEEP_ROWS = 64
@@ -121,6 +121,10 @@ def act(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
             return made, index, np.int64(LIMITED)
     elif event.kind == COMMAND_PLAN:
         return made, index, plan_change(t, row, event)
+    elif event.kind == COMMAND_BIND:
+        return bind_as_ordered(t, row, event, position, made, index)
+    elif event.kind == COMMAND_UNBIND:
+        return unbind_as_ordered(t, row, event, position, made, index)
     elif event.kind == COMMAND_UNPLAN:
         at = find_plan(t, row, event.delegated_high)
         if at != 0:
@@ -168,16 +172,10 @@ def held_session(t, row):  # type: ignore[no-untyped-def]
 def unbind(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
     """Forget the bound device, so that the next one that is allowed becomes it; declared bindings stay declared."""
     subscription = subscription_at(t, row)
-    if (
-        np.int64(use_case_at(t, subscription.use_case).binding_mode) == MODE_DECLARED
-        and subscription.declared_imei != 0
-    ):
+    if is_declared(t, subscription):
         return made, index
-    output = new_output(t, made, event, position, index, UNBOUND)
-    output.was = subscription.bound_imei
-    subscription.bound_imei = 0
-    subscription.generation = np.int64(subscription.generation) + np.int64(1)
-    about(output, t, row)
+    forget_bound(t, row, event, position, made, index)
+    subscription.marks = np.int64(subscription.marks) & ~np.int64(MARK_TIED | MARK_FREE)
     return made + 1, index + 1
 
 

@@ -29,6 +29,7 @@ from simward.engine import (
     layouts,
     long_ids,
     lookup,
+    ordered_binding,
     outputs,
     places,
     planned,
@@ -70,6 +71,7 @@ SOURCES = (
     effects,
     planned,
     confining,
+    ordered_binding,
     commands,
     kernel,
 )

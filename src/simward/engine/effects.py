@@ -7,7 +7,7 @@ from numba import njit
 
 from simward.engine.addressing import class_check, number_held, place_of, segment_of, write_addresses
 from simward.engine.findings import ACTION_DISCONNECT, NOWHERE, about, new_output, within_limit
-from simward.engine.layouts import CONFINED_BY_PERSON, CONFINED_BY_RULE
+from simward.engine.layouts import CONFINED_BY_PERSON, CONFINED_BY_RULE, MARK_FREE, MARK_TIED
 from simward.engine.rows import (
     around_of,
     detector_at,
@@ -91,9 +91,19 @@ def bind(t, row, imei, software, event, position, made, index):  # type: ignore[
 
 
 @njit
+def binding_mode(t, subscription):  # type: ignore[no-untyped-def]
+    """How it is bound: as its use case says, or to exactly one device where a command bound it."""
+    if np.int64(subscription.marks) & MARK_TIED:
+        return np.int64(MODE_FIRST_USE)
+    return np.int64(use_case_at(t, subscription.use_case).binding_mode)
+
+
+@njit
 def bind_if_first(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
-    """First use binds, and only on an allowed request (or a session that may stay)."""
+    """First use binds, and only on an allowed request (or a session that may stay); not what a command unbound."""
     subscription = subscription_at(t, row)
+    if np.int64(subscription.marks) & MARK_FREE:
+        return made, index
     mode = np.int64(use_case_at(t, subscription.use_case).binding_mode)
     planned = around_of(t).planned_imei
     if planned != 0 and event.imei != planned:

@@ -83,7 +83,9 @@ COMMAND_RESUME = 24
 COMMAND_PLAN = 25  # a work order: what of this subscription may change, and when
 COMMAND_UNPLAN = 26  # and that it may no longer
 COMMAND_QUARANTINE = 27
-COMMANDS = range(COMMAND_LOCK, COMMAND_QUARANTINE + 1)
+COMMAND_BIND = 28  # to a device (`imei`, 0 = the one seen last), or with FLAG_AREA to the area of its use case
+COMMAND_UNBIND = 29
+COMMANDS = range(COMMAND_LOCK, COMMAND_UNBIND + 1)
 EFFECT_RESULT = 30  # what a gateway said to a Disconnect-Request (or that it said nothing)
 CHANGE_RESULT = 31  # and to a CoA-Request
 
@@ -103,6 +105,8 @@ KIND_NAMES = {
     COMMAND_PLAN: "plan",
     COMMAND_UNPLAN: "unplan",
     COMMAND_QUARANTINE: "quarantine",
+    COMMAND_BIND: "bind",
+    COMMAND_UNBIND: "unbind",
     EFFECT_RESULT: "effect-result",
     CHANGE_RESULT: "change-result",
 }
@@ -118,6 +122,7 @@ FLAG_REBIND = 64  # release: the next device that is allowed becomes the bound o
 FLAG_PREFIX_UNREADABLE = 128  # an IPv6 attribute was there but is no prefix or address
 FLAG_PLAN_DEVICE = 256  # plan: the device may change
 FLAG_PLAN_PLACE = 512  # plan: the place may change
+FLAG_AREA = 1024  # bind, unbind: it is about the area, not about the device
 
 # Credentials, as far as the APN's segment asked for them when the request came.
 CREDENTIALS_NOT_ASKED, CREDENTIALS_RIGHT, CREDENTIALS_WRONG, CREDENTIALS_MISSING = 0, 1, 2, 3

@@ -31,6 +31,7 @@ from simward.engine.effects import (
     DISCONNECT,
     about_decision,
     bind_if_first,
+    binding_mode,
     has_expired,
     is_locked,
     lock_subscription,
@@ -71,7 +72,7 @@ from simward.engine.strangers import forget_stranger, record_name, record_seen, 
 from simward.engine.surroundings import in_ranges, look_around
 
 ACCESS_REQUEST, START, INTERIM, STOP, ACCOUNTING_ON, ACCOUNTING_OFF = 1, 2, 3, 4, 5, 6
-TICK, COMMAND_FIRST, COMMAND_LAST, EFFECT_RESULT, CHANGE_RESULT = 10, 20, 27, 30, 31
+TICK, COMMAND_FIRST, COMMAND_LAST, EFFECT_RESULT, CHANGE_RESULT = 10, 20, 29, 30, 31
 SCOPE_SUBSCRIPTION, SCOPE_STRANGER, SCOPE_GATEWAY, SCOPE_SEGMENT = 0, 1, 2, 3
 ALLOW, QUARANTINED, REJECT = 0, 1, 2
 RELEASE_EXPIRY, RELEASE_RETURNED = 2, 3
@@ -123,7 +124,7 @@ def fold_known(t, row, event, position, made):  # type: ignore[no-untyped-def]
     if event.kind != ACCESS_REQUEST:
         session = touch_session(t, row, event, gateway)
     if event.kind == STOP:
-        remember(t, row, event)
+        made, index = remember(t, row, event, position, made, index)
         return made
     judge_subscription(t, row, event)
     made, index, strongest, decider, deciding = settle(
@@ -149,7 +150,7 @@ def fold_known(t, row, event, position, made):  # type: ignore[no-untyped-def]
         made, index = carry_out(t, row, plan, strongest, event, position, made, index)
     if strongest < QUARANTINE and event.kind != INTERIM:
         made, index = bind_if_first(t, row, event, position, made, index)
-    remember(t, row, event)
+    made, index = remember(t, row, event, position, made, index)
     if event.kind == ACCESS_REQUEST:
         verdict = REJECT if strongest >= REFUSE else (QUARANTINED if strongest >= QUARANTINE else ALLOW)
         if verdict == QUARANTINED and not may_be_confined(t, row, event):
@@ -237,7 +238,7 @@ def give_address(t, row, event, position, made, index, strongest, decider, decid
 def belongs(t, subscription, event):  # type: ignore[no-untyped-def]
     """Is this the bound device, or (where a model or a pool is bound) one of its model or pool?"""
     use_case = use_case_at(t, subscription.use_case)
-    mode = np.int64(use_case.binding_mode)
+    mode = binding_mode(t, subscription)
     if mode == MODE_POOL:
         pool_from, pool_count = np.int64(use_case.pool_from), np.int64(use_case.pool_count)
         return event.imei != 0 and in_ranges(t, pool_from, pool_count, event.imei) == 1

@@ -38,6 +38,11 @@ LIMIT_MINUTES = 61
 UNLOCKED, LOCKED_BY_FINDING, LOCKED_BY_PERSON, CONFINED_BY_RULE, CONFINED_BY_PERSON = 0, 1, 2, 3, 4
 """From CONFINED_BY_RULE on it is in quarantine by a command, which is milder than any lock."""
 
+# What `marks` of a subscription say.
+MARK_TAKEN, MARK_TIED, MARK_FREE, MARK_AREA = 1, 2, 4, 8
+"""Its device was heard with another subscription while it had a session; a command bound it to its device; a command
+unbound it, so that no first use binds it again; a command limited it to the area of its use case."""
+
 # Session flags.
 SESSION_LIVE, SESSION_START_SEEN, SESSION_DISCONNECTING, SESSION_HELD, SESSION_IMSI_REPORTED = 1, 2, 4, 8, 16
 SESSION_CONFINED, SESSION_CHANGING, SESSION_UNCHANGEABLE = 32, 64, 128
@@ -107,7 +112,7 @@ SUBSCRIPTION = record(
         ("session_count", "u1"),
         ("charged", "u1"),  # and for which response
         ("returns", "u1"),  # how often it came home from `away`
-        ("device_taken", "u1"),  # its device was heard with another subscription while it had a session
+        ("marks", "u1"),  # MARK_*
         ("ended_at", "u1"),  # position in `ended` that is overwritten next
     ],
     "subscription",
@@ -329,6 +334,7 @@ META = np.dtype(
 DETECTOR_FACTS = np.dtype(
     [
         ("severity", "u1", (MAX_CLASSES,)),
+        ("enforced", "u1", (MAX_CLASSES,)),  # MARK_* by which a class is refused, whatever milder policy says
         ("momentary", "u1"),
         ("about_device", "u1"),
         ("about_lock", "u1"),

@@ -72,7 +72,7 @@ ADDRESS_GIVEN = 11  # static address chosen: `address`, `was` = prefix_high, `no
 # `expected` = length of the prefix * 256 + length of the delegated one (0 = no such prefix), `before`[0] and [1] =
 # halves of the IPv6 address (0 = none), `subject` = the number that they were made from, `result` = in which of the use
 # case's segments
-UNBOUND = 12  # by a person's release with rebind, or by removal (BY_REVISION): `was` = the device it was bound to
+UNBOUND = 12  # by a release with rebind, an unbind, or by removal (BY_REVISION): `was` = the device it was bound to
 CHANGE = 13  # an effect: the gate sends a CoA-Request with another filter; `result` = INTO_QUARANTINE, ...
 PLANNED = 14  # what a work order announced has happened: `result` = PLAN_DEVICE and PLAN_PLACE, `expected` = its
 # number, `opened_sequence` = that of the plan, `was` and `now` = IMEIs (areas where only the place changed), `before`
@@ -80,11 +80,14 @@ PLANNED = 14  # what a work order announced has happened: `result` = PLAN_DEVICE
 PLAN_ENDED = 15  # and this has not: `now` = the IMEI that was expected (0 = any), `expected` = the order's number,
 # `result` = ENDED_EXPIRED, ...
 CONFINED = 16  # a command put it into quarantine: `was` = until (us) or 0, `result` = layouts.CONFINED_BY_*
+DEVICE_SEEN = 17  # it was heard in another device than last time, allowed or not: `was` (0 = none so far), `now`: IMEIs
+RESTRICTED = 18  # a command limited it to the area of its use case
+UNRESTRICTED = 19  # and one took that back
 
 KIND_NAMES = (
     "", "finding-began", "finding-updated", "finding-ended", "verdict", "disconnect", "effect-proof", "bound", "locked",
     "released", "command-answer", "address-given", "unbound", "change", "planned", "plan-ended",
-    "confined",
+    "confined", "device-seen", "restricted", "unrestricted",
 )
 
 BY_REVISION = 0
@@ -99,8 +102,8 @@ HELD_RATE, HELD_SHARE, HELD_NEVER_CUT, HELD_PAUSED = 1, 2, 3, 4
 HELD_NAMES = ("", "per_hour", "share_of_fleet", "never-cut", "paused")
 
 # Answers to commands.
-APPLIED, DUPLICATE, STALE, LIMITED, NOT_FOUND = 1, 2, 3, 4, 5
-ANSWER_NAMES = ("", "applied", "duplicate", "stale", "limited", "not-found")
+APPLIED, DUPLICATE, STALE, LIMITED, NOT_FOUND, UNFIT = 1, 2, 3, 4, 5, 6
+ANSWER_NAMES = ("", "applied", "duplicate", "stale", "limited", "not-found", "unfit")
 
 # Why a lock was released.
 RELEASE_PERSON, RELEASE_EXPIRY, RELEASE_RETURNED = 1, 2, 3

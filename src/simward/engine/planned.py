@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from simward.detectors.facts import AREA, FIXED, area_number, imeisv
-from simward.engine.effects import bind
+from simward.engine.effects import bind, binding_mode
 from simward.engine.findings import QUARANTINE, about, new_output
 from simward.engine.layouts import PLANS_EACH, PLANS_MAX
 from simward.engine.places import forget_homes, happened_s
@@ -220,7 +220,7 @@ def expect_device(t, row, event):  # type: ignore[no-untyped-def]
     around.before_declared = subscription.declared_imei
     around.before_imei = subscription.last_imei
     around.before_software = subscription.last_software
-    mode = np.int64(use_case_at(t, subscription.use_case).binding_mode)
+    mode = binding_mode(t, subscription)
     if mode == MODE_FIRST_USE or mode == MODE_DECLARED or mode == MODE_MODEL:
         subscription.bound_imei = event.imei
     if subscription.declared_imei != 0:  # an inventory that names another one stands above that when it is next applied

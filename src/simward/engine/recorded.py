@@ -18,6 +18,7 @@ RETURNS = "bound-device-returns"
 COMMAND_NAMES = {
     ev.COMMAND_LOCK: "lock", ev.COMMAND_RELEASE: "release", ev.COMMAND_DISCONNECT: "disconnect",
     ev.COMMAND_PLAN: "plan", ev.COMMAND_UNPLAN: "unplan", ev.COMMAND_QUARANTINE: "quarantine",
+    ev.COMMAND_BIND: "bind", ev.COMMAND_UNBIND: "unbind",
 }  # fmt: skip
 
 
@@ -34,6 +35,8 @@ class Deeds:
         self.locked: dict[str, Any] | None = None
         self.quarantined: dict[str, Any] | None = None
         """Since when, until when and why it is in quarantine by a command."""
+        self.restricted = False
+        """A command limited it to the area of its use case."""
         self.release_rule = tables.RELEASE_NEVER
         """`release_when` of its use case, as the policy in force has it."""
         self._about_device = False
@@ -66,6 +69,8 @@ class Deeds:
             out.UNBOUND: self._unbound,
             out.PLANNED: self._planned,
             out.PLAN_ENDED: self._plan_ended,
+            out.RESTRICTED: self._restricted,
+            out.UNRESTRICTED: self._restricted,
         }.get(int(row["kind"]))
         if tell is not None:
             chapter = tell(row)
@@ -80,6 +85,7 @@ class Deeds:
             "locked": locked,
             "quarantined": self.quarantined,
             "bound_device": self._bound or None,
+            "limited_to_area": self.restricted,
             "generation": self._generation,
             "address": self._address or None,
             "addresses": [{"apn": apn or None, **given} for apn, given in self._addresses.items()],
@@ -90,6 +96,8 @@ class Deeds:
         how = "first use" if int(row["event_kind"]) == ev.ACCESS_REQUEST else "as declared"
         if int(row["sequence"]) == self._planned_sequence:
             how = "as planned"
+        elif int(row["event_kind"]) == ev.COMMAND_BIND:
+            how = self._by(row)
         text = f"Bound to device {self._bound} ({how}, generation {self._generation})."
         return Chapter(int(row["at"]), "bound", text, {"device": self._bound, "generation": self._generation})
 
@@ -104,6 +112,12 @@ class Deeds:
             told = "it was heard at another place"
         text = f"As work order {order} planned: {told}."
         return Chapter(int(row["at"]), "planned", text, {"order": order, "changes": said})
+
+    def _restricted(self, row: Any) -> Chapter:
+        self.restricted = int(row["kind"]) == out.RESTRICTED
+        said = "Limited to the area of its use case" if self.restricted else "No longer limited to an area"
+        name = "restricted" if self.restricted else "unrestricted"
+        return Chapter(int(row["at"]), name, f"{said}, {self._by(row)}.", {})
 
     def _plan_ended(self, row: Any) -> Chapter:
         order, why = int(row["expected"]), out.ENDED_NAMES[int(row["result"])]

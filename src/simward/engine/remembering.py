@@ -9,7 +9,9 @@ from numba import njit
 
 from simward.engine.addressing import FILTER_QUARANTINE, ipv6_mark, is_confined
 from simward.engine.confining import filters_for
+from simward.engine.findings import about, new_output
 from simward.engine.hashing import mix
+from simward.engine.layouts import MARK_TAKEN
 from simward.engine.long_ids import keep_long_id
 from simward.engine.lookup import find_device, put_device
 from simward.engine.places import happened_s, remember_place
@@ -40,6 +42,7 @@ DEVICES_SPARE = 65_536
 """How many more devices than twice the subscriptions are remembered."""
 ACCESS_REQUEST, START, STOP = 1, 2, 4
 QUARANTINED = 1
+DEVICE_SEEN = 17
 SECOND_US = 1_000_000
 
 
@@ -132,8 +135,8 @@ def progress(t, row, session, event):  # type: ignore[no-untyped-def]
 
 
 @njit
-def remember(t, row, event):  # type: ignore[no-untyped-def]
-    """The subscription's last known device and network: what findings compare with."""
+def remember(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
+    """The subscription's last known device and network: what findings compare with. Another device is an output."""
     subscription = subscription_at(t, row)
     subscription.heard_s = max(
         np.int64(subscription.heard_s), np.int64(event.received_at) // np.int64(SECOND_US)
@@ -143,9 +146,16 @@ def remember(t, row, event):  # type: ignore[no-untyped-def]
     remember_place(t, row, event)
     of_before = subscription.plans != 0 and is_of_before(t, subscription, event)
     if event.imei != 0 and not of_before:
-        taken = subscription.device_taken and event.kind <= START
+        taken = np.int64(subscription.marks) & MARK_TAKEN and event.kind <= START
         if event.imei != subscription.last_imei or taken:
             remember_device(t, row, event)
+        if event.imei != subscription.last_imei and event.kind != STOP:  # a Stop may come long after it was moved
+            output = new_output(t, made, event, position, index, DEVICE_SEEN)
+            about(output, t, row)
+            output.was = subscription.last_imei
+            output.now = event.imei
+            made += 1
+            index += 1
         if event.software >= 0 or event.imei != subscription.last_imei:
             subscription.last_software = event.software
         subscription.last_imei = event.imei
@@ -157,13 +167,14 @@ def remember(t, row, event):  # type: ignore[no-untyped-def]
         subscription.rat = event.rat
     if event.gateway != 0:
         subscription.gateway = event.gateway
+    return made, index
 
 
 @njit
 def remember_device(t, row, event):  # type: ignore[no-untyped-def]
     """Which subscription a device was last seen to move into; bounded, so a flood of made-up IMEIs is only counted."""
     meta = meta_of(t)
-    subscription_at(t, row).device_taken = 0
+    subscription_at(t, row).marks = np.int64(subscription_at(t, row).marks) & ~np.int64(MARK_TAKEN)
     at = find_device(t, event.imei)
     if at == NOWHERE:
         at = np.int64(meta.devices)
@@ -178,7 +189,7 @@ def remember_device(t, row, event):  # type: ignore[no-untyped-def]
         # One card may carry several IMSIs: they take turns in one device, and that is no copy.
         other_card = holder.iccid != subscription_at(t, row).iccid
         if other_card and holder.session_count > 0 and holder.last_imei == event.imei:
-            holder.device_taken = 1
+            holder.marks = np.int64(holder.marks) | np.int64(MARK_TAKEN)
     if np.int64(device_at(t, at).subscription) != row or device_at(t, at).moved_s == 0:
         device_at(t, at).moved_s = happened_s(event)
     device_at(t, at).subscription = row

@@ -11,6 +11,7 @@ from simward.engine.findings import (
     FINDING_UPDATED,
     NOTIFY,
     NOWHERE,
+    REFUSE,
     about,
     capped,
     charge,
@@ -29,6 +30,7 @@ from simward.engine.rows import (
     finding_at,
     output_at,
     response_of,
+    subscription_at,
 )
 
 QUIET, NO_OPINION = 0, -1
@@ -148,6 +150,14 @@ def renew_finding(t, at, subscription_row, use_case, k, wanted, event, position,
 
 
 @njit
+def is_enforced(t, subscription_row, k, cls):  # type: ignore[no-untyped-def]
+    """Did a command bind it to what this class says that it has left?"""
+    if subscription_row < 0:
+        return False
+    return (np.int64(subscription_at(t, subscription_row).marks) & np.int64(detector_at(t, k).enforced[cls])) != 0
+
+
+@njit
 def settle(t, owner, row, subscription_row, use_case, scope, given, event, position, made, index):  # type: ignore[no-untyped-def]
     """Begin, renew and end the findings of one owner of one scope.
 
@@ -163,6 +173,8 @@ def settle(t, owner, row, subscription_row, use_case, scope, given, event, posit
             continue
         at = find_finding(t, owner.finding_head, k)
         wanted = given if given >= 0 else np.int64(response_of(t, use_case, k, cls))
+        if cls > QUIET and wanted < REFUSE and is_enforced(t, subscription_row, k, cls):
+            wanted = np.int64(REFUSE)
         if at != NOWHERE and (
             np.int64(finding_at(t, at)["class"]) != cls
             or (cls != QUIET and not detector_at(t, k).sticky and finding_at(t, at).now != evidence_at(t, k).now)

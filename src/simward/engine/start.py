@@ -14,6 +14,7 @@ from simward.engine import events
 from simward.engine import outputs as kinds
 from simward.engine.fold import Fold
 from simward.engine.journal import EVENTS, Journal, Layout, Row, row_outputs
+from simward.engine.layouts import MARK_AREA, MARK_FREE, MARK_TAKEN, MARK_TIED
 from simward.engine.pools import column, settle_pools
 from simward.engine.replay import fold_row
 from simward.engine.revisions import in_todays_layout, with_texts
@@ -36,6 +37,8 @@ FACTS = (
 
 
 GONE = 255
+TAKEN_BEFORE = "device_taken"
+"""A column of subscriptions until 2026-11, now a bit of `marks`."""
 WATCH_PREFIX = "watch."
 """What the names of the watch's arrays in a snapshot begin with."""
 OWNERS = ("subscriptions", "strangers", "gateways", "segment_states", "devices")
@@ -132,6 +135,7 @@ def fold_foreign(fold: Fold, foreign: list[Row], layouts: Mapping[str, Layout]) 
         return
     before = fold.state.subscriptions[: int(fold.state.meta["subscriptions"][0])]
     kept = {name: np.array(before[name]) for name in FACTS}
+    ordered = np.array(before["marks"]) & ~np.uint8(MARK_TAKEN)
     for row in foreign:
         fold_row(fold, row, layouts)
         # Another kernel may have taken a retransmission for news, or the reverse: the journal's numbering stands.
@@ -139,6 +143,7 @@ def fold_foreign(fold: Fold, foreign: list[Row], layouts: Mapping[str, Layout]) 
     table = fold.state.subscriptions
     for name, facts in kept.items():
         table[name][: len(facts)] = facts
+    table["marks"][: len(ordered)] = (table["marks"][: len(ordered)] & MARK_TAKEN) | ordered
     found = {int(imsi): row for row, imsi in enumerate(table["imsi"][: int(fold.state.meta["subscriptions"][0])])}
     for row in foreign:
         for output in row_outputs(row, layouts):
@@ -153,8 +158,14 @@ def put_fact(table: np.ndarray, place: int, output: np.ndarray) -> None:
     kind = int(output["kind"])
     if kind == kinds.BOUND:
         table["bound_imei"][place] = int(output["now"]) // 1000
+        if output["event_kind"] == events.COMMAND_BIND:
+            remark(table, place, MARK_TIED, MARK_FREE)
     elif kind == kinds.UNBOUND:
         table["bound_imei"][place] = 0
+        unbound = output["event_kind"] == events.COMMAND_UNBIND
+        remark(table, place, MARK_FREE if unbound else 0, MARK_TIED if unbound else MARK_TIED | MARK_FREE)
+    elif kind in (kinds.RESTRICTED, kinds.UNRESTRICTED):
+        remark(table, place, *((MARK_AREA, 0) if kind == kinds.RESTRICTED else (0, MARK_AREA)))
     elif kind == kinds.PLANNED:
         if output["result"] & kinds.PLAN_DEVICE and table["declared_imei"][place]:
             table["declared_imei"][place] = output["now"]
@@ -172,6 +183,11 @@ def put_fact(table: np.ndarray, place: int, output: np.ndarray) -> None:
     else:
         return
     table["generation"][place] = output["generation"]
+
+
+def remark(table: np.ndarray, place: int, on: int, off: int) -> None:
+    """Set some of the marks of a subscription, and take others off."""
+    table["marks"][place] = (int(table["marks"][place]) | on) & ~off
 
 
 def save(
@@ -228,6 +244,8 @@ def as_table(saved: np.ndarray, name: str, least: int) -> np.ndarray:
         return whole
     table = rows(max(least, room_to_grow(name, len(saved))), LAYOUTS[name])
     table[: len(saved)] = saved if saved.dtype == LAYOUTS[name] else convert(saved, LAYOUTS[name])
+    if TAKEN_BEFORE in (saved.dtype.names or ()):
+        table["marks"][: len(saved)] |= np.where(saved[TAKEN_BEFORE], np.uint8(MARK_TAKEN), np.uint8(0))
     return table
 
 

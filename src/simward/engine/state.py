@@ -28,6 +28,8 @@ from simward.engine.layouts import (
     LIMIT,
     LONG_ID,
     LONG_ID_BLOCKS_MAX,
+    MARK_AREA,
+    MARK_TIED,
     META,
     NOWHERE,
     OWN,
@@ -54,12 +56,17 @@ def rows(count: int, dtype: np.dtype) -> Any:
     return np.zeros(count, dtype)
 
 
+MARKS_OF = {"": 0, "device": MARK_TIED, "area": MARK_AREA}
+"""By what a detector says that it enforces."""
+
+
 def detector_facts() -> Any:
     """What the kernel must know about each gate detector, by number."""
     facts = rows(max(1, len(of_gate())), DETECTOR_FACTS)
     for number, one in enumerate(of_gate()):
         for position, name in enumerate(one.classes, start=1):
             facts["severity"][number, position] = one.detector.severity_of(name)
+            facts["enforced"][number, position] = MARKS_OF[one.detector.enforced.get(name, "")]
         facts["momentary"][number] = one.detector.momentary
         facts["about_device"][number] = one.detector.about_device
         facts["about_lock"][number] = one.detector.about_lock

@@ -7,6 +7,7 @@ from numba import njit
 
 from simward.detectors.facts import AREA, FIXED, tac, travelled_impossibly
 from simward.engine.hashing import mix
+from simward.engine.layouts import MARK_TAKEN
 from simward.engine.lookup import find_device
 from simward.engine.places import (
     apart_m,
@@ -184,7 +185,7 @@ def look_at_sessions(t, row, subscription, event, around):  # type: ignore[no-un
             if np.int64(other.heard_s) > np.int64(session.began_s) + np.int64(OVERLAP_S):
                 around.two_devices = 1
         at = np.int64(other.next)
-    if subscription.device_taken and device == device_hash(subscription.last_imei):
+    if np.int64(subscription.marks) & MARK_TAKEN and device == device_hash(subscription.last_imei):
         around.holder = other_holder(t, row, subscription, session)
 
 

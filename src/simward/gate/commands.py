@@ -17,6 +17,7 @@ from simward.engine.layouts import PLANS_EACH, PLANS_MAX
 from simward.engine.outputs import (
     ANSWER_NAMES,
     APPLIED,
+    BOUND,
     CHANGE,
     COMMAND_ANSWER,
     CONFINED,
@@ -27,15 +28,18 @@ from simward.engine.outputs import (
     NOT_FOUND,
     PLAN_ENDED,
     RELEASED,
+    RESTRICTED,
     STALE,
     UNBOUND,
+    UNFIT,
+    UNRESTRICTED,
 )  # fmt: skip
 from simward.engine.tables import LIFECYCLE, STATE_BITS
 from simward.errors import IdentityError, UsageError
 from simward.gate.control import Call
 from simward.gate.planning import Planned, planned_of
 from simward.gate_socket import ABOUT_A_SUBSCRIPTION, GENERATION_END, NOTE_CHARACTERS_MAX
-from simward.identity import Iccid
+from simward.identity import Iccid, Imei
 
 log = logging.getLogger(__name__)
 
@@ -48,13 +52,16 @@ KINDS = {
     "plan": events.COMMAND_PLAN,
     "unplan": events.COMMAND_UNPLAN,
     "quarantine": events.COMMAND_QUARANTINE,
+    "bind": events.COMMAND_BIND,
+    "unbind": events.COMMAND_UNBIND,
 }
+SWITCHES = {"rebind": events.FLAG_REBIND, "automation": events.FLAG_AUTOMATION, "area": events.FLAG_AREA}
 WAITING_MAX = 256
 IMSIS_MAX = 32
 """Of one ICCID. A card does not carry more; an ICCID that stands for "unknown" in many lines of an inventory does."""
 SUSPENDED = LIFECYCLE.index("suspended")
 """This state and the one after it: refused whatever comes."""
-STRONGEST_FIRST = (APPLIED, STALE, LIMITED, DUPLICATE, NOT_FOUND)
+STRONGEST_FIRST = (APPLIED, STALE, LIMITED, UNFIT, DUPLICATE, NOT_FOUND)
 
 Action = Callable[[Call], None]
 """Answers a call now or later; UsageError and IdentityError are answered as refusals."""
@@ -72,6 +79,8 @@ class Command:
     flags: int
     note: dict[str, str]
     planned: Planned | None = None
+    imei: int = 0
+    """bind: to which device, 0 = the one seen last."""
 
 
 class Part(NamedTuple):
@@ -95,7 +104,7 @@ class Part(NamedTuple):
         """Fill an event row (one that reports nothing yet)."""
         command = self.command
         row["kind"], row["subject"], row["imsi"], row["request"] = command.kind, command.subject, self.imsi, self.number
-        row["argument"], row["flags"] = command.argument, command.flags
+        row["argument"], row["flags"], row["imei"] = command.argument, command.flags, command.imei
         if command.planned is not None:
             command.planned.write(row)
 
@@ -157,7 +166,18 @@ def command_of(call: Call, name: str) -> Command:
     if planned is not None:
         note["order"] = str(planned.order)
     flags = _flags(payload, note)
-    return Command(call, KINDS[name], subject, number_of(note["id"]), generation, flags, note, planned)
+    imei = device_of(payload, name, note)
+    return Command(call, KINDS[name], subject, number_of(note["id"]), generation, flags, note, planned, imei)
+
+
+def device_of(payload: Mapping[str, Any], name: str, note: dict[str, str]) -> int:
+    """Which device a bind names, noted for the audit; 0 where it names none: the one seen last."""
+    text = _text(payload, "imei") if name == "bind" else ""
+    if not text:
+        return 0
+    imei = Imei.parse(text)
+    note["imei"] = imei.text
+    return imei.number
 
 
 def past_control(payload: Mapping[str, Any], note: Mapping[str, str]) -> dict[str, str]:
@@ -249,13 +269,15 @@ def answer(parts: list[Part], outputs: np.ndarray, results: np.ndarray, durable:
 
 DEEDS = {
     LOCKED: "locked", RELEASED: "released", UNBOUND: "unbound", DISCONNECT: "disconnect", CHANGE: "change",
-    PLAN_ENDED: "plan-ended", CONFINED: "quarantined",
+    PLAN_ENDED: "plan-ended", CONFINED: "quarantined", BOUND: "bound", RESTRICTED: "restricted",
+    UNRESTRICTED: "unrestricted",
 }  # fmt: skip
 """What an answer tells of the outputs: an applied command may have found nothing to do."""
 REFUSALS = {
     "stale": "stale: the binding has changed since (look again, then repeat with its generation)",
     "limited": "limited: the use case's limits or never-cut forbid it",
     "not-found": "not found: no subscription with this ICCID",
+    "unfit": "unfit: it was never seen in a device, its use case names no area, or the inventory declares its device",
 }
 
 PLAN_REFUSALS = {
@@ -272,7 +294,7 @@ def _number(octets: bytes) -> int:
 def _flags(payload: Mapping[str, Any], note: dict[str, str]) -> int:
     """Switches of a command; those that are on are noted for the audit."""
     flags = 0
-    for key, flag in (("rebind", events.FLAG_REBIND), ("automation", events.FLAG_AUTOMATION)):
+    for key, flag in SWITCHES.items():
         if payload.get(key, False) is True:
             flags |= flag
             note[key] = "yes"

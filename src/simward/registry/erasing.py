@@ -30,6 +30,9 @@ def erase(
         gone += audit.destroy_keys(connection, imsi, spellings, at)
         connection.execute(sa.delete(t.subscription).where(t.subscription.c.imsi == imsi))
         connection.execute(sa.delete(t.deployment).where(t.deployment.c.imsi == imsi))
+        mine = sa.select(t.camara_subscription.c.id).where(t.camara_subscription.c.imsi == imsi)
+        connection.execute(sa.delete(t.camara_notification).where(t.camara_notification.c.subscription.in_(mine)))
+        connection.execute(sa.delete(t.camara_subscription).where(t.camara_subscription.c.imsi == imsi))
         _documents(connection, imsi)
         hidden = {"session_id": None}
         connection.execute(sa.update(t.effect).where(t.effect.c.imsi == imsi).values(hidden))

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from simward.registry import tables as t
-from simward.registry.upsert import upsert
+from simward.registry.upsert import insert
 
 AT_ONCE = 500
 """Keys in one statement; a database takes only so many."""
@@ -16,9 +16,23 @@ _S = t.subscription.c
 
 
 def note_declared(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Lines of the inventory, as it now has them; what outputs said of these subscriptions stays. Columns are alike."""
+    """Lines of the inventory, as it now has them; what outputs said of these subscriptions stays. Columns are alike.
+
+    `number_since` is when the revision was applied that brings them.
+    """
     if rows:
-        upsert(connection, t.subscription, ["imsi"], rows)
+        connection.execute(_declared(connection, tuple(rows[0])), rows)
+
+
+def _declared(connection: sa.Connection, names: tuple[str, ...]) -> Any:
+    """Insert lines, or change what they say; `number_since` stays where ICCID and MSISDN belonged together before."""
+    statement = insert(connection, t.subscription)
+    fresh = statement.excluded
+    changed = {name: fresh[name] for name in names if name != "imsi"}
+    alike = sa.and_(_S.iccid.is_not_distinct_from(fresh.iccid), _S.msisdn.is_not_distinct_from(fresh.msisdn))
+    known = sa.and_(_S.state.is_not(None), alike)
+    changed["number_since"] = sa.case((known, _S.number_since), else_=fresh.number_since)
+    return statement.on_conflict_do_update(index_elements=["imsi"], set_=changed)
 
 
 def forget(connection: sa.Connection, imsis: Sequence[str]) -> None:

@@ -16,6 +16,15 @@ def note_subscription(connection: sa.Connection, imsi: str, as_of_seq: int, **fa
     upsert(connection, t.subscription, ["imsi"], {"imsi": imsi, "as_of_seq": as_of_seq, **facts})
 
 
+def note_device(
+    connection: sa.Connection, imsi: str, as_of_seq: int, imei: str, at: int, base: dict[str, Any]
+) -> None:
+    """It was heard in this device; since when, unless that is where it was heard before."""
+    before = connection.execute(sa.select(t.subscription.c.seen_imei).where(t.subscription.c.imsi == imsi)).scalar()
+    if before != imei:
+        note_subscription(connection, imsi, as_of_seq, **base, seen_imei=imei, seen_since=at)
+
+
 def tenant_of(connection: sa.Connection, iccid: str) -> str | None:
     """Whose subscription has this ICCID; None where none is mirrored, or several tenants claim it."""
     found = sa.select(t.subscription.c.tenant).where(t.subscription.c.iccid == iccid).distinct().limit(2)

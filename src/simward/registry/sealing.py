@@ -32,7 +32,8 @@ class SealedColumn:
     context: str
 
 
-SEALED = [SealedColumn(t.account, "second_factor", "second factor of account")]
+SINK_TOKEN = SealedColumn(t.camara_subscription, "credential", "sink's token of CAMARA subscription")
+SEALED = [SealedColumn(t.account, "second_factor", "second factor of account"), SINK_TOKEN]
 """Every such column there is: a change of the key goes through them."""
 
 

@@ -61,6 +61,8 @@ def deed_of(connection: sa.Connection, fact: f.Fact) -> Deed | None:
             return _deed(fact, f"work-order.{fact.why}", object=f"work order {fact.order}", after=after)
         case f.Unbound():
             return _deed(fact, "unbind", before=_bound(connection, fact), after={"device": None})
+        case f.Restricted():
+            return _deed(fact, "restrict" if fact.limited else "unrestrict", after={"limited_to_area": fact.limited})
         case f.EffectSent():
             after = {"gateway": fact.gateway, "session_id": fact.session_id, "held": fact.held}
             return _deed(fact, f"effect.{fact.what}", object=fact.effect, after=after, cause=_cause(connection, fact))
@@ -95,7 +97,7 @@ def _cause(connection: sa.Connection, fact: f.Fact) -> str:
 
 def _switches(fact: f.Fact) -> dict[str, Any]:
     said = fact.command or {}
-    return {name: said[name] for name in ("rebind", "automation", "break_glass") if name in said}
+    return {name: said[name] for name in ("rebind", "automation", "break_glass", "area", "imei") if name in said}
 
 
 def _lock(connection: sa.Connection, fact: f.Fact, after: dict[str, Any]) -> dict[str, Any]:

@@ -80,10 +80,25 @@ class Bound(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unbound(Fact):
-    """It belongs in none: a person released it with rebind, or it was removed from the inventory (`removed`)."""
+    """It belongs in none: released with rebind, unbound, or removed from the inventory (`removed`)."""
 
     imei: str | None
     removed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceSeen(Fact):
+    """It was heard in another device than last time, allowed or not. `was` None: in none so far (IMEIs, 14 digits)."""
+
+    was: str | None
+    imei: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restricted(Fact):
+    """A command limited it to the area of its use case (`limited`), or took that back."""
+
+    limited: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,6 +357,13 @@ class Reading:
         was = identity.imei_text(int(one["was"])) if one["was"] else None
         return Unbound(**base, imei=was, removed=int(one["event_kind"]) == out.BY_REVISION)
 
+    def _seen_in(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
+        was = identity.imei_text(int(one["was"])) or None
+        return DeviceSeen(**base, was=was, imei=identity.imei_text(int(one["now"])))
+
+    def _restricted(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
+        return Restricted(**base, limited=int(one["kind"]) == out.RESTRICTED)
+
     def _locked(self, one: Any, base: dict[str, Any], verdicts: Mapping[int, int]) -> Fact:
         return Locked(**base, until=int(one["was"]) or None, by_person=int(one["event_kind"]) in COMMAND_KINDS)
 
@@ -400,14 +422,16 @@ class Reading:
 
 COMMAND_KINDS = frozenset(ev.COMMANDS)
 NOT_BECAUSE = frozenset(
-    (out.BOUND, out.UNBOUND, out.ADDRESS_GIVEN, out.COMMAND_ANSWER, out.EFFECT_PROOF, out.PLANNED, out.PLAN_ENDED)
+    (out.BOUND, out.UNBOUND, out.ADDRESS_GIVEN, out.COMMAND_ANSWER, out.EFFECT_PROOF, out.PLANNED, out.PLAN_ENDED,
+     out.DEVICE_SEEN, out.RESTRICTED, out.UNRESTRICTED)
 )
 """Kinds of outputs that no detector decided: their `detector` says nothing."""
 
 _MAKERS = {
     out.FINDING_BEGAN: Reading._began, out.FINDING_UPDATED: Reading._updated, out.FINDING_ENDED: Reading._ended,
     out.BOUND: Reading._bound, out.UNBOUND: Reading._unbound, out.LOCKED: Reading._locked,
-    out.CONFINED: Reading._quarantined,
+    out.CONFINED: Reading._quarantined, out.DEVICE_SEEN: Reading._seen_in, out.RESTRICTED: Reading._restricted,
+    out.UNRESTRICTED: Reading._restricted,
     out.RELEASED: Reading._released, out.ADDRESS_GIVEN: Reading._given, out.VERDICT: Reading._verdict,
     out.DISCONNECT: Reading._effect, out.CHANGE: Reading._effect, out.EFFECT_PROOF: Reading._proof,
     out.COMMAND_ANSWER: Reading._answer, out.PLANNED: Reading._planned, out.PLAN_ENDED: Reading._plan_ended,

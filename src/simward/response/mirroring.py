@@ -55,10 +55,17 @@ class Mirroring:
         match fact:
             case f.Bound():
                 facts = {"device": fact.device, "imei": fact.imei, "generation": fact.generation}
+                if _ordered(fact, "bind"):
+                    facts["tied"] = True
                 if fact.apn:
                     facts["apn"] = fact.apn
             case f.Unbound():
-                facts = {"device": None, "imei": None}
+                facts = {"device": None, "imei": None, "tied": False}
+            case f.Restricted():
+                facts = {"limited_to_area": fact.limited}
+            case f.DeviceSeen():
+                mirrors.note_device(connection, fact.imsi, fact.sequence, fact.imei, fact.at, base)
+                return
             case f.Locked():
                 because = fact.because or (fact.command or {}).get("because") or "a person"
                 facts = {"locked_at": fact.at, "locked_because": because[:200], "confined": False}
@@ -84,3 +91,7 @@ class Mirroring:
     def _settle(self, connection: sa.Connection, imsi: str) -> None:
         if not mirrors.awaits_proof(connection, imsi):
             self.awaited.discard(Imsi.parse(imsi).number)
+
+
+def _ordered(fact: f.Fact, do: str) -> bool:
+    return (fact.command or {}).get("do") == do

@@ -16,14 +16,14 @@ class CommandsCalls:
         self._caller = caller
 
     def send(
-        self, *, do: Literal["lock", "quarantine", "release", "disconnect", "pause", "resume"], because: str, iccid:
-        str | None = None, actor: str | None = None, id: str | None = None, generation: int | None = None, rebind: bool
-        | None = None, key: str | None = None,
+        self, *, do: Literal["lock", "quarantine", "release", "disconnect", "pause", "resume", "bind", "unbind"],
+        because: str, iccid: str | None = None, actor: str | None = None, id: str | None = None, generation: int | None
+        = None, rebind: bool | None = None, area: bool | None = None, imei: str | None = None, key: str | None = None,
     ) -> CommandAnswer:  # fmt: skip
-        """Lock, quarantine, release or disconnect a subscription; pause or resume all responses."""
+        """Lock, quarantine, release, disconnect, bind or unbind a subscription; pause or resume all responses."""
         answer: CommandAnswer = self._caller.call(
             "POST", "/v1/commands", body={"do": do, "because": because, "iccid": iccid, "actor": actor, "id": id,
-            "generation": generation, "rebind": rebind}, key=key, keyed=True,
+            "generation": generation, "rebind": rebind, "area": area, "imei": imei}, key=key, keyed=True,
         )  # fmt: skip
         return answer
 
@@ -35,14 +35,14 @@ class AsyncCommandsCalls:
         self._caller = caller
 
     async def send(
-        self, *, do: Literal["lock", "quarantine", "release", "disconnect", "pause", "resume"], because: str, iccid:
-        str | None = None, actor: str | None = None, id: str | None = None, generation: int | None = None, rebind: bool
-        | None = None, key: str | None = None,
+        self, *, do: Literal["lock", "quarantine", "release", "disconnect", "pause", "resume", "bind", "unbind"],
+        because: str, iccid: str | None = None, actor: str | None = None, id: str | None = None, generation: int | None
+        = None, rebind: bool | None = None, area: bool | None = None, imei: str | None = None, key: str | None = None,
     ) -> CommandAnswer:  # fmt: skip
-        """Lock, quarantine, release or disconnect a subscription; pause or resume all responses."""
+        """Lock, quarantine, release, disconnect, bind or unbind a subscription; pause or resume all responses."""
         answer: CommandAnswer = await self._caller.call(
             "POST", "/v1/commands", body={"do": do, "because": because, "iccid": iccid, "actor": actor, "id": id,
-            "generation": generation, "rebind": rebind}, key=key, keyed=True,
+            "generation": generation, "rebind": rebind, "area": area, "imei": imei}, key=key, keyed=True,
         )  # fmt: skip
         return answer
 

@@ -21,7 +21,7 @@ from simward.control.api.words import Words
 from simward.control.gate_link import GateLink, GateUnreachable
 from simward.errors import RegistryError
 from simward.gate_socket import ABOUT_A_SUBSCRIPTION, GENERATION_END
-from simward.identity import Iccid
+from simward.identity import Iccid, Imei
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,7 @@ REFUSED = {
     "stale": (409, "The binding has changed since"),
     "limited": (409, "Held by a limit"),
     "not-found": (404, "No such subscription"),
+    "unfit": (409, "There is nothing to bind it to"),
 }
 Name = Annotated[str, StringConstraints(pattern=re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"))]
 
@@ -39,13 +40,15 @@ class Command(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    do: Literal["lock", "quarantine", "release", "disconnect", "pause", "resume"]
+    do: Literal["lock", "quarantine", "release", "disconnect", "pause", "resume", "bind", "unbind"]
     because: Words = Field(min_length=1, description="Why; kept for the audit.")
     iccid: str | None = Field(default=None, description="Which subscription; not for pause and resume.")
     actor: Words = Field(default="", description="Who asks. Only the owner's socket may name somebody else.")
     id: Words = Field(default="", description="Your name for this command: sent twice, it acts once.")
     generation: int = Field(default=-1, ge=-1, lt=GENERATION_END, description="Only if the binding still has it.")
     rebind: bool = Field(default=False, description="With release: also forget the bound device.")
+    area: bool = Field(default=False, description="With bind and unbind: the area of its use case, not the device.")
+    imei: str | None = Field(default=None, description="With bind: to which device; not given: the one seen last.")
 
     @field_validator("because", "actor", "id")
     @classmethod
@@ -70,6 +73,11 @@ class Command(BaseModel):
             raise ValueError(f"{self.do} is about everything: it takes no iccid")
         if self.rebind and self.do != "release":
             raise ValueError("rebind goes with release alone")
+        if self.area and self.do not in ("bind", "unbind"):
+            raise ValueError("area goes with bind and unbind alone")
+        if self.imei is not None and (self.do != "bind" or self.area):
+            raise ValueError("imei goes with the bind of a device alone")
+        self.imei = None if self.imei is None else Imei.parse(self.imei).text
         return self
 
     def payload(self, actor: str) -> dict[str, Any]:
@@ -77,7 +85,8 @@ class Command(BaseModel):
         asked: dict[str, Any] = {"do": self.do, "because": self.because, "actor": actor, "id": self.id}
         if self.iccid is not None:
             asked |= {"iccid": self.iccid, "generation": self.generation}
-        return asked | ({"rebind": True} if self.rebind else {})
+        switches = {name: True for name in ("rebind", "area") if getattr(self, name)}
+        return asked | switches | ({"imei": self.imei} if self.imei else {})
 
 
 class Revision(BaseModel):
@@ -100,11 +109,13 @@ def command_routes(
     routes = APIRouter(prefix="/v1", tags=["commands"])
 
     @routes.post(
-        "/commands", openapi_extra=needs("lock", "quarantine", "release", "disconnect", "pause", "resume"),
+        "/commands", openapi_extra=needs(
+            "lock", "quarantine", "release", "disconnect", "pause", "resume", "bind", "unbind",
+        ),
         **answered(CommandAnswer),
     )  # fmt: skip
     async def command(command: Command, request: Request) -> dict[str, Any]:
-        """Lock, quarantine, release or disconnect a subscription; pause or resume all responses."""
+        """Lock, quarantine, release, disconnect, bind or unbind a subscription; pause or resume all responses."""
         principal: Principal = request.state.principal
         key = request.headers.get(HEADER)
         if key and not command.id:

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from simward.control.access.response_headers import protected
 from simward.control.api.principals import LOCAL, Authenticator, Principal
 from simward.control.api.problems import INTERNAL, Problem, no_registry, response_of
+from simward.control.api.scopes import BASES
 from simward.control.api.wrong_tokens import WrongTokens
 from simward.control.api.wrong_tokens import headers as wait_headers
 from simward.errors import RegistryError
@@ -30,9 +31,9 @@ BODY_OCTETS_MAX = 64 * 1024
 LARGER_BODIES = {"/v1/work-orders": 2 * 1024 * 1024}
 """A swap of ten thousand by file is one request."""
 AT_ONCE = 128
-OPEN_TO_ALL = ("/healthz", "/readyz", "/sign-in", "/sign-in/code")
+OPEN_TO_ALL = ("/healthz", "/readyz", "/sign-in", "/sign-in/code", "/oauth2/token")
 OPEN_BELOW = ("/first/", "/static/")
-NO_PAGES = ("/v1/", "/healthz", "/readyz", "/metrics")
+NO_PAGES = ("/v1/", "/healthz", "/readyz", "/metrics", "/oauth2/", *(f"{base}/" for base in BASES.values()))
 """What programs ask for: they are never sent to a form."""
 CORRELATOR = re.compile(rb"[A-Za-z0-9_:;./<>{}-]{1,256}")
 """As CAMARA has it (Commonalities, x-correlator): what is not of this form is replaced."""

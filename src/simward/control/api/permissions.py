@@ -14,6 +14,7 @@ from fastapi import Request
 from simward.control.access import csrf
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem, invalid
+from simward.control.api.scopes import SCOPES
 
 DECLARED, WHOLE = "x-permissions", "x-all-tenants"
 """Members of a route in the OpenAPI description: any of these permissions; not for who is bound to a tenant."""
@@ -44,6 +45,9 @@ PERMISSIONS = {
     "write-endpoints": "Test endpoints, and send again.",
     "manage-tokens": "Make, list and revoke tokens.",
     "manage-accounts": "Make, list and change accounts of people.",
+    "bind": "Bind a subscription to its device, or to the area of its use case.",
+    "unbind": "Take that back.",
+    **SCOPES,
 }
 """Every permission, and what it lets do."""
 
@@ -65,7 +69,7 @@ ROLES = {
     "installer": frozenset(("read-status", "read-subscriptions", "read-findings", "read-work-orders", "deploy")),
     "operator": _LOOK_BEHIND | {
         "judge-incidents", "lock", "quarantine", "release", "disconnect", "pause", "resume", "plan", "deploy",
-        "write-endpoints",
+        "write-endpoints", "bind", "unbind", *SCOPES,
     },
     "approver": _LOOK_BEHIND | {"approve", "undo", "pause", "resume"},
     "policy-author": _LOOK_BEHIND,

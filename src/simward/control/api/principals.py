@@ -34,6 +34,10 @@ class Principal:
     """The id of the account that is signed in there."""
     csrf: str = ""
     """What a request has to hold that changes something; empty: it did not come by a cookie."""
+    client: str = ""
+    """The client of OAuth 2.0 that its access token was given to."""
+    number: str | None = None
+    """The phone number (E.164, with its +) that a three-legged access token is about."""
 
 
 LOCAL = Principal("local", local=True)

@@ -10,6 +10,13 @@ from __future__ import annotations
 from simward.registry.tables.access import idempotency, token
 from simward.registry.tables.audit import audit, audit_key, audit_subject
 from simward.registry.tables.base import DEFAULT_TENANT, Big, Document, Number, metadata
+from simward.registry.tables.camara import (
+    camara_notification,
+    camara_subscription,
+    monitored,
+    oauth_client,
+    oauth_token,
+)
 from simward.registry.tables.deployments import deployment
 from simward.registry.tables.incidents import incident, incident_entry, incident_party, incident_trait
 from simward.registry.tables.mirrors import cursor, effect, finding, journal_text, subscription
@@ -28,6 +35,8 @@ __all__ = [
     "audit",
     "audit_key",
     "audit_subject",
+    "camara_notification",
+    "camara_subscription",
     "command",
     "cursor",
     "delivery",
@@ -43,6 +52,9 @@ __all__ = [
     "link",
     "membership",
     "metadata",
+    "monitored",
+    "oauth_client",
+    "oauth_token",
     "recovery_code",
     "rule_action",
     "rule_pause",

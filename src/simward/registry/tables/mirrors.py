@@ -29,9 +29,9 @@ subscription = sa.Table(
     sa.Column("use_case", sa.String),
     sa.Column("segment", sa.String),
     sa.Column("apn", sa.String),
-    sa.Column("address", sa.String),
-    sa.Column("prefix", sa.String),
-    sa.Column("delegated", sa.String),
+    sa.Column("address", sa.String, index=True),
+    sa.Column("prefix", sa.String, index=True),
+    sa.Column("delegated", sa.String, index=True),
     sa.Column("device", sa.String),
     sa.Column("imei", sa.String, index=True),
     sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
@@ -39,10 +39,15 @@ subscription = sa.Table(
     sa.Column("locked_because", sa.String),
     sa.Column("confined", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("as_of_seq", Big, nullable=False, server_default="0"),
-    sa.Column("msisdn", sa.String),
+    sa.Column("msisdn", sa.String, index=True),
     sa.Column("state", sa.String),
     sa.Column("declared_imei", sa.String, index=True),
     sa.Column("owner", sa.String, nullable=False, server_default="files"),
+    sa.Column("seen_imei", sa.String),
+    sa.Column("seen_since", Big),
+    sa.Column("number_since", Big),
+    sa.Column("tied", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("limited_to_area", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("ix_subscription_use_case_imsi", "use_case", "imsi"),
     sa.Index("ix_subscription_tenant_imsi", "tenant", "imsi"),
     sa.Index(
@@ -53,6 +58,8 @@ subscription = sa.Table(
 """The inventory (`state`, a LIFECYCLE), and what outputs have said of it; `state` NULL: it is not in the inventory.
 
 `owner`: files, or api where it was deployed by a call.
+`seen_imei`: the device that it was heard in last, since `seen_since`; `number_since`: since when ICCID and MSISDN
+belong together; `tied`, `limited_to_area`: a command bound it to its device, to the area of its use case.
 `confined`: what `locked_at` and `locked_because` speak of is no lock, but a quarantine by a command.
 """
 
