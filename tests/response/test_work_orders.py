@@ -23,10 +23,10 @@ from simward.registry.database import Registry
 from simward.response import ordering
 from simward.response.announcing import Announcing
 from simward.response.auditing import Auditing
-from simward.response.facts import Reading
 from simward.response.incidents import Incidents
 from simward.response.mirroring import Mirroring
 from simward.response.ordering import Wanted
+from simward.response.reading import Reading
 from simward.response.work_orders import WorkOrders
 
 HOUR = 3_600_000_000

@@ -25,8 +25,9 @@ from simward.history.whole import WholeJournal
 from simward.registry.cursors import CONTROL, Cursor, keep_texts, kept_texts, move_cursor, read_cursor
 from simward.registry.database import Registry
 from simward.registry.inventory import forget
-from simward.response.facts import Fact, Reading
+from simward.response.facts import Fact
 from simward.response.mirroring import Mirroring
+from simward.response.reading import Reading
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from simward.engine.tables import PolicyTables
 from simward.engine.words import Lexicon
 from simward.identity import Imsi, imei_text
 from simward.policy.compile import CANONICAL
-from simward.response.facts import Reading
+from simward.response.reading import Reading
 from simward.response.rules.backtesting import Outcome, Remembered, WouldAct
 from simward.response.rules.rule import Rules
 
