@@ -98,8 +98,13 @@ def load_inventory(path: Path, use_cases: Iterable[str] | None, progress: Progre
         raise ConfigurationError([Problem(str(path), 1, "", f"cannot be read: {error.strerror}", instead)]) from None
 
 
-def parse_inventory(octets: bytes, name: str, policy: Policy) -> Inventory:
-    """The inventory in these octets, called `name` in what is wrong with it; see `read_inventory`."""
+def parse_inventory(octets: bytes, name: str, policy: Policy | Iterable[str]) -> Inventory:
+    """The inventory in these octets, called `name` in what is wrong with it; see `read_inventory`.
+
+    Where only the names of use cases are known, it is held against those.
+    """
+    if not isinstance(policy, Policy):
+        return _read(io.BytesIO(octets), Path(name), policy, _untold)
     inventory = _read(io.BytesIO(octets), Path(name), policy.of("use_case"), _untold)
     return replace(inventory, warnings=(*inventory.warnings, *_misfits(policy, inventory)))
 

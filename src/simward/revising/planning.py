@@ -18,10 +18,10 @@ from simward.errors import ConfigurationError, Problem
 from simward.history.whole import WholeJournal
 from simward.policy.compile import Beside, compile_policy
 from simward.policy.inventory import Inventory, Progress, parse_inventory
-from simward.policy.load import Policy, read_policies
+from simward.policy.load import USE_CASE_LINE, Policy, read_policies
 from simward.policy.plan import Current, Plan
 from simward.policy.plan import plan as compare
-from simward.policy.wanted import read_wanted
+from simward.policy.wanted import policy_warnings, read_wanted
 from simward.revising.sides import API, FILES, lines_in_force, owned_twice, texts_of, with_lines, without_lines
 from simward.settings import Settings
 
@@ -39,6 +39,15 @@ class Uploaded:
     inventory: bytes = b""
     takes_over: Collection[str] = ()
     """Files whose documents are the API's from then on."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is wrong with an upload, what is doubtful, and the policy that it would make (empty where it is wrong)."""
+
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    policy: Policy
 
 
 def in_force(data_dir: Path) -> Current:
@@ -94,16 +103,48 @@ def plan_texts(settings: Settings, current: Current, texts: Mapping[str, str]) -
 
 def compiled(settings: Settings, tables: PolicyTables, uploaded: Uploaded) -> tuple[Policy, PolicyTables]:
     """The policy of an upload beside what the files have in force."""
-    texts = beside_files(tables.sources, uploaded)
-    policy = read_policies(texts)
-    return policy, compile_policy(policy, settings, _beside(tables))
+    return compiled_beside(settings, tables.sources, uploaded, _beside(tables))
 
 
-def beside_files(sources: Mapping[str, str], uploaded: Uploaded) -> dict[str, str]:
+def compiled_beside(
+    settings: Settings, sources: Mapping[str, str], uploaded: Uploaded, beside: Beside | None
+) -> tuple[Policy, PolicyTables]:
+    """The same, of the sources of a revision."""
+    policy = read_policies(beside_files(sources, uploaded))
+    return policy, compile_policy(policy, settings, beside)
+
+
+def problems_of(settings: Settings, files: Mapping[str, str], uploaded: Uploaded) -> Checked:
+    """Everything that is wrong with an upload, in policies and inventory both; `files` are the files' texts in force.
+
+    Where policies are wrong, the inventory is held against the use cases that can be told all the same.
+    """
+    found: list[Problem] = []
+    policy, tables = Policy(), PolicyTables.default()
+    try:
+        policy, tables = compiled_beside(settings, files, uploaded, Beside.of(tables))
+        use_cases: Collection[str] = policy.of("use_case")
+    except ConfigurationError as error:
+        found += error.problems
+        use_cases = {one[1] for text in beside_files(files, uploaded, strict=False).values()
+                     for one in USE_CASE_LINE.finditer(text)}  # fmt: skip
+    lines: Inventory | None = None
+    if uploaded.inventory:
+        try:
+            lines = parse_inventory(uploaded.inventory, INVENTORY, policy if not found else use_cases)
+        except ConfigurationError as error:
+            found += error.problems
+    if found:
+        return Checked(tuple(found), (), policy)
+    warnings = (*policy_warnings(policy, tables), *(lines.warnings if lines is not None else ()))
+    return Checked((), tuple(one for one in warnings if one.file in uploaded.texts or one.file == INVENTORY), policy)
+
+
+def beside_files(sources: Mapping[str, str], uploaded: Uploaded, *, strict: bool = True) -> dict[str, str]:
     """The texts of an upload, and those of files in force that it does not take over. ConfigurationError."""
     files = texts_of(sources, FILES)
     unknown = [one for one in uploaded.takes_over if one not in files and one != INVENTORY]
-    if unknown:
+    if unknown and strict:
         what = "no file of this name is in force"
         raise ConfigurationError([Problem(one, 1, "takes_over", what) for one in unknown])
     return {

@@ -28,8 +28,10 @@ from simward.errors import RegistryError
 log = logging.getLogger(__name__)
 
 BODY_OCTETS_MAX = 64 * 1024
-LARGER_BODIES = {"/v1/work-orders": 2 * 1024 * 1024}
-"""A swap of ten thousand by file is one request."""
+LARGER_BODIES = {
+    "/v1/work-orders": 2 * 1024 * 1024, "/v1/jobs": 2 * 1024 * 1024, "/v1/uploads": 16 * 1024 * 1024
+}  # fmt: skip
+"""A swap of ten thousand by file is one request, and so is a fleet."""
 AT_ONCE = 128
 OPEN_TO_ALL = ("/healthz", "/readyz", "/sign-in", "/sign-in/code", "/oauth2/token")
 OPEN_BELOW = ("/first/", "/static/")
