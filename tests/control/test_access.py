@@ -209,8 +209,10 @@ def test_roles_are_told_apart() -> None:
     assert not ROLES["operator"] & {"approve", "manage-tokens"} and not ROLES["approver"] & {"lock", "release"}
     writing = {name for name in PERMISSIONS if not name.startswith("read-")}
     assert ROLES["installer"] & writing == {"deploy"}
-    for role in ("viewer", "policy-author", "auditor"):
+    for role in ("viewer", "auditor"):
         assert not ROLES[role] & writing
+    assert ROLES["policy-author"] & writing == {"propose-policy", "apply-policy"}
+    assert all("apply-policy" not in ROLES[one] for one in ROLES if one not in ("policy-author", "administrator"))
 
 
 def test_another_tenant_sees_nothing(control: RunningControl, tokens: dict[str, str]) -> None:

@@ -151,6 +151,16 @@ def _of_api(folder: Folder) -> np.ndarray:
         return np.zeros(0, np.int64) if connection is None else owned_imsis(connection)
 
 
+def declared_over_the_api(folder: Folder) -> dict[str, str]:
+    """The policy texts that the API declares, by name, as the registry mirrors them."""
+    from simward.commands.incidents import reading
+    from simward.control.revising import api_texts
+    from simward.registry.uploads import SINCE_VERSION
+
+    with reading(folder, SINCE_VERSION) as connection:
+        return {} if connection is None else api_texts(connection)
+
+
 def _through_gate(folder: Folder, made: Plan, note: dict[str, str], break_glass: bool) -> tuple[int, int]:
     """Hand the revision to the running gate, and wait until it is durable; as `append_revision`."""
     from simward.commands.through_control import wait_for_control
