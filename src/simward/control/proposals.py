@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simward.control.api.jobs import job_routes
+from simward.control.api.objects import object_routes
 from simward.control.api.revisions import revision_routes
 from simward.control.api.uploads import upload_routes
 from simward.control.clock import Clock
@@ -27,4 +28,5 @@ class Proposals:
             upload_routes(settings, registry, revising, self.jobs, clock.now),
             revision_routes(registry, revising, clock.now),
             job_routes(registry, self.jobs, clock.now, decided),
+            object_routes(registry),
         ]

@@ -1,4 +1,4 @@
-"""Revisions of the policy, what the API declares, and jobs."""
+"""Revisions of the policy, what the API declares, jobs, and which device a subscription was in from when to when."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def upgrade() -> None:
     _revisions()
     _uploads()
     _jobs()
+    _bindings()
 
 
 def _revisions() -> None:
@@ -95,3 +96,28 @@ def _jobs() -> None:
     )
     op.create_index("ix_job_state_number", "job", ["state", "number"])
     op.create_index("ix_job_tenant_number", "job", ["tenant", "number"])
+
+
+def _bindings() -> None:
+    op.create_index("ix_rule_action_trigger_at_id", "rule_action", ["trigger_at", "id"])
+    op.create_index("ix_work_order_tenant_number", "work_order", ["tenant", "number"])
+    op.create_table(
+        "binding",
+        sa.Column("imsi", sa.String, nullable=False),
+        sa.Column("generation", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("tenant", sa.String, nullable=False, server_default="default"),
+        sa.Column("iccid", sa.String),
+        sa.Column("imei", sa.String, nullable=False),
+        sa.Column("device", sa.String, nullable=False),
+        sa.Column("began_at", Big, nullable=False),
+        sa.Column("ended_at", Big),
+        sa.Column("as_of_seq", Big, nullable=False),
+        sa.PrimaryKeyConstraint("imsi", "generation", name="pk_binding"),
+    )
+    op.execute(
+        "INSERT INTO binding (imsi, generation, tenant, iccid, imei, device, began_at, as_of_seq) "
+        "SELECT imsi, generation, tenant, iccid, imei, COALESCE(device, imei), 0, as_of_seq FROM subscription "
+        "WHERE imei IS NOT NULL"
+    )
+    for columns in (("imei", "imsi"), ("tenant", "imei"), ("began_at",), ("tenant", "began_at")):
+        op.create_index(f"ix_binding_{'_'.join(columns)}", "binding", list(columns))
