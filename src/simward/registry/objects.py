@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from simward.registry import tables as t
+from simward.registry.listing import beyond
 
 B, S = t.binding.c, t.subscription.c
 IN_ONE_DEVICE = 200
@@ -15,8 +16,8 @@ IN_ONE_DEVICE = 200
 
 
 def bindings(
-    connection: sa.Connection, *, tenant: str | None, key: tuple[int, str] | None, limit: int, ascending: bool = False,
-    imsi: str | None = None, imei: str | None = None, lasting: bool | None = None,
+    connection: sa.Connection, *, tenant: str | None, after: tuple[int, str] | None, limit: int,
+    ascending: bool = False, imsi: str | None = None, imei: str | None = None, lasting: bool | None = None,
 ) -> Sequence[Any]:  # fmt: skip
     """By when they began and their IMSI, the newest first unless `ascending`."""
     wanted: list[sa.ColumnElement[bool]] = []
@@ -24,8 +25,8 @@ def bindings(
         wanted += [] if value is None else [column == value]
     if lasting is not None:
         wanted.append(B.ended_at.is_(None) if lasting else B.ended_at.is_not(None))
-    if key is not None:
-        wanted += beyond(B.began_at, B.imsi, key, ascending)
+    if after is not None:
+        wanted += beyond(B.began_at, B.imsi, after, ascending)
     order = (B.began_at, B.imsi) if ascending else (B.began_at.desc(), B.imsi.desc())
     return connection.execute(sa.select(t.binding).where(*wanted).order_by(*order).limit(limit)).all()
 
@@ -72,10 +73,3 @@ def counted(connection: sa.Connection) -> Sequence[Any]:
         many(sa.or_(S.address.is_not(None), S.prefix.is_not(None))).label("addressed"),
     )  # fmt: skip
     return connection.execute(found.group_by(S.tenant, S.use_case, S.segment)).all()
-
-
-def beyond(at: Any, id_: Any, key: tuple[Any, Any], ascending: bool) -> list[sa.ColumnElement[bool]]:
-    """Behind this key, in either direction. The first condition is one that an index on `at` can begin at."""
-    if ascending:
-        return [at >= key[0], sa.or_(at > key[0], id_ > key[1])]
-    return [at <= key[0], sa.or_(at < key[0], id_ < key[1])]

@@ -245,7 +245,7 @@ def _add_bindings(routes: APIRouter, asking: Asking) -> None:
         """Which subscription belonged in which device, from when to when; `lasting`: those that still do."""
         wanted, key = paging.sparse(Binding, fields), paging.key_of(f"bindings {sort}", after, int, str)
         rows = await asking.read(lambda c: objects.bindings(
-            c, tenant=request.state.principal.tenant, key=key, limit=limit + 1, ascending=sort[0] != "-", imsi=imsi,
+            c, tenant=request.state.principal.tenant, after=key, limit=limit + 1, ascending=sort[0] != "-", imsi=imsi,
             imei=imei and imei[:14], lasting=lasting,
         ))  # fmt: skip
         last = rows[limit - 1] if len(rows) > limit else None
