@@ -219,7 +219,7 @@ def test_another_tenant_sees_nothing(control: RunningControl, tokens: dict[str, 
     """Its administrator asks for every id that there is; what is there is not there for it."""
     whole = control.ask("GET", "/v1/incidents?state=open&state=resolved&state=acknowledged").document["incidents"]
     assert whole
-    assert control.ask("GET", "/v1/incidents", token=tokens["stranger"]).document == {"incidents": []}
+    assert control.ask("GET", "/v1/incidents", token=tokens["stranger"]).document["incidents"] == []
     own = control.ask("GET", "/v1/incidents", token=assembled.token(control, "viewer", "own", tenant="default"))
     assert own.document["incidents"]
     for one in whole:
