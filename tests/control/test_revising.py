@@ -203,6 +203,20 @@ def test_a_backtest_is_cancelled(control: RunningControl, monkeypatch: pytest.Mo
     assert until(lambda: control.ask("GET", path).document["state"] == "done"), "the next one begins"
 
 
+def test_a_job_locks_many_and_another_lets_them_go(gate: RunningGate, control: RunningControl) -> None:
+    for do, done in (("lock", "applied"), ("lock", "applied"), ("release", "applied")):
+        said = {**WHY, "do": do, "select": {"use_case": "water-meter"}}
+        made = control.ask("POST", "/v1/jobs", said)
+        assert made.document["subscriptions"] == 20, made
+        path = made.headers["location"]
+        until(lambda: control.ask("GET", path).document["state"] == "done")  # noqa: B023
+        rows = control.ask("GET", f"{path}/rows").document["rows"]
+        assert {one["result"] for one in rows} == {done} and len(rows) == 20
+        locked = control.ask("GET", "/v1/subscriptions?locked=true").document["subscriptions"]
+        assert len(locked) == (20 if do == "lock" else 0)
+    assert gate.ask("status")["subscriptions"] == 20
+
+
 def test_files_take_over_what_was_the_apis(gate: RunningGate, control: RunningControl) -> None:
     """And the API what was the files': the plan says so, though no document changes."""
     text = "area: yard\ncircle: {latitude: 1, longitude: 2, radius: 3 km}\n"
