@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pydantic import BaseModel
 
 from control import assembled
 from control.listening import Listening
 from control.running import RunningControl
 from control.test_api import is_problem
 from gate.running import until
+from simward.control.api import answers_outward as a
 from simward.control.api.principals import LOCAL, Principal
 from simward.control.api.problems import Problem
 from simward.control.api.rates import CALLERS_MAX, REQUESTS, WINDOW_S, Rates
@@ -173,6 +175,16 @@ def test_rules_of_a_tenant_are_its_own(control: RunningControl, folder: Path) ->
     assert is_problem(control.ask("GET", f"/v1/undo/{undo}", token=theirs), 404, "no-such-undo")
     said = control.ask("GET", "/v1/audit", token=theirs).document["entries"]
     assert [one["what"] for one in said if one["object"].startswith("rule ")] == ["rule.pause"]
+
+
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [("/v1/rules", a.Rules), ("/v1/rule-actions", a.Actions), ("/v1/work-orders?state=cancelled", a.Orders),
+     ("/v1/work-orders/1", a.WholeOrder), ("/v1/rules/theirs", a.Rule)],
+)  # fmt: skip
+def test_answers_are_as_described(control: RunningControl, path: str, model: type[BaseModel]) -> None:
+    document = control.ask("GET", path).document
+    assert model.model_validate(document).model_dump(by_alias=True) == document
 
 
 def test_a_job_of_commands_is_kept_and_told_row_by_row(control: RunningControl, stranger: str) -> None:

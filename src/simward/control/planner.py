@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from simward.control.children import folder_of, serve_once
+from simward.engine.revision_files import write_revision
 from simward.errors import UsageError
 from simward.policy.inventory import COLUMNS
 from simward.registry import revisions, uploads
 from simward.registry.database import Registry, url_of
-from simward.revising.pieces import write_revision
 from simward.revising.planning import Uploaded, in_force, plan_texts, plan_upload
 from simward.revising.telling import plan_told
 from simward.settings import Settings

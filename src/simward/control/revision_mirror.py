@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from simward.engine.journal import POLICY, Row
+from simward.engine.revision_files import APPLY
 from simward.engine.tables import InventoryDelta, unpack
 from simward.policy.compile import CANONICAL
 from simward.policy.plan import object_changes
@@ -42,6 +43,8 @@ class RevisionMirror:
         if row.first <= kept.mirrored_up_to(connection):
             return
         note: Mapping[str, Any] = (row.notes.get("commands") or {}).get(str(row.first)) or {}
+        if note.get("do", APPLY) != APPLY:
+            return  # a deployment: a few lines that /v1/deployments tells of
         last = kept.newest(connection)
         same = last is not None and _belongs(row, note, last)
         values = self._of_policy(connection, row) if row.kind == POLICY else _of_inventory(row)

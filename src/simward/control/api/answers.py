@@ -105,6 +105,6 @@ class Status(BaseModel):
     conditions: dict[str, Condition]
 
 
-def answered(model: type[BaseModel]) -> dict[str, Any]:
-    """Arguments of a route that answers 200 with this."""
-    return {"response_model": None, "responses": {200: {"model": model}}}
+def answered(model: type[BaseModel], status: int = 200) -> dict[str, Any]:
+    """Arguments of a route that answers with this."""
+    return {"response_model": None, "responses": {status: {"model": model}}}

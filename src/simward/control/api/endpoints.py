@@ -13,7 +13,9 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from simward.control.api import answers_outward as a
 from simward.control.api import paging
+from simward.control.api.answers import answered
 from simward.control.api.permissions import needs
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
@@ -98,7 +100,7 @@ def endpoint_routes(
 
 
 def _add_looking(routes: APIRouter, asking: Asking) -> None:
-    @routes.get("", openapi_extra=needs("read-endpoints"))
+    @routes.get("", openapi_extra=needs("read-endpoints"), **answered(a.Endpoints))
     async def listed(
         request: Request, after: paging.After = None, limit: paging.Limit = LISTED_MOST
     ) -> dict[str, Any]:
@@ -108,7 +110,7 @@ def _add_looking(routes: APIRouter, asking: Asking) -> None:
         more = paging.cursor_of("endpoints", found[limit - 1][0]) if len(found) > limit else None
         return paging.page("endpoints", [told(one, counted.get(name, {})) for name, one in found[:limit]], more)
 
-    @routes.get("/{name}/dead", openapi_extra=needs("read-endpoints"))
+    @routes.get("/{name}/dead", openapi_extra=needs("read-endpoints"), **answered(a.DeadLetters))
     async def dead(
         name: str, request: Request, after: paging.After = None, limit: paging.Limit = 100
     ) -> dict[str, Any]:
@@ -121,7 +123,7 @@ def _add_looking(routes: APIRouter, asking: Asking) -> None:
 
 
 def _add_testing(routes: APIRouter, asking: Asking, announcing: Announcing, now: Callable[[], int]) -> None:
-    @routes.post("/{name}/test", openapi_extra=needs("write-endpoints"))
+    @routes.post("/{name}/test", openapi_extra=needs("write-endpoints"), **answered(a.Tested))
     async def test(name: str, request: Request) -> dict[str, Any]:
         """Send a test now, past all that waits. An endpoint that takes it counts as up again."""
         courier = asking.courier(name, request)
@@ -144,7 +146,7 @@ def _add_testing(routes: APIRouter, asking: Asking, announcing: Announcing, now:
 
 
 def _add_sending_again(routes: APIRouter, asking: Asking, now: Callable[[], int]) -> None:
-    @routes.post("/{name}/redrive", openapi_extra=needs("write-endpoints"))
+    @routes.post("/{name}/redrive", openapi_extra=needs("write-endpoints"), **answered(a.Redriven))
     async def redrive(name: str, asked: Redrive, request: Request) -> dict[str, Any]:
         """Dead letters wait again, for another day, each before what waits in its lane."""
         courier = asking.courier(name, request)
@@ -158,7 +160,7 @@ def _add_sending_again(routes: APIRouter, asking: Asking, now: Callable[[], int]
         await asking.dispatcher.reload(name)
         return {"endpoint": name, "redriven": again}
 
-    @routes.post("/{name}/redeliver", openapi_extra=needs("write-endpoints"))
+    @routes.post("/{name}/redeliver", openapi_extra=needs("write-endpoints"), **answered(a.Redelivered))
     async def redeliver(name: str, asked: Redeliver, request: Request) -> dict[str, Any]:
         """An announcement is delivered to an endpoint once more, under its id, after what waits in its lane."""
         courier = asking.courier(name, request)

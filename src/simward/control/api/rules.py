@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from simward.control.api import answers_outward as a
 from simward.control.api import paging
+from simward.control.api.answers import answered
 from simward.control.api.asking import Asking
 from simward.control.api.permissions import needs, refused
 from simward.control.api.principals import Principal
@@ -76,7 +78,7 @@ def rule_routes(registry: Registry, now: Callable[[], int]) -> APIRouter:
 
 
 def _add_looking(routes: APIRouter, asking: Asking) -> None:
-    @routes.get("/rules", openapi_extra=needs("read-rules"))
+    @routes.get("/rules", openapi_extra=needs("read-rules"), **answered(a.Rules))
     async def rules(request: Request, after: paging.After = None, limit: paging.Limit = LISTED_MOST) -> dict[str, Any]:
         """Every rule by name, with how many of its actions are in which state."""
         key, tenant = paging.key_of("rules", after, str), request.state.principal.tenant
@@ -85,12 +87,12 @@ def _add_looking(routes: APIRouter, asking: Asking) -> None:
         more = paging.cursor_of("rules", rows[limit - 1]["rule"]) if len(rows) > limit else None
         return paging.page("rules", rows[:limit], more)
 
-    @routes.get("/rules/{name}", openapi_extra=needs("read-rules"))
+    @routes.get("/rules/{name}", openapi_extra=needs("read-rules"), **answered(a.Rule))
     async def rule(name: Name, request: Request) -> dict[str, Any]:
         """One of them."""
         return await asking.read(lambda connection: _must_be_one(connection, name, request))
 
-    @routes.get("/rule-actions", openapi_extra=needs("read-rules"))
+    @routes.get("/rule-actions", openapi_extra=needs("read-rules"), **answered(a.Actions))
     async def actions(
         request: Request, rule: Name | None = None, state: State | None = None, after: paging.After = None,
         limit: paging.Limit = 100,
@@ -106,7 +108,7 @@ def _add_looking(routes: APIRouter, asking: Asking) -> None:
 
 
 def _add_deciding(routes: APIRouter, asking: Asking, now: Callable[[], int]) -> None:
-    @routes.post("/rules/{name}/approve", openapi_extra=needs("approve"))
+    @routes.post("/rules/{name}/approve", openapi_extra=needs("approve"), **answered(a.Approved))
     async def approving(name: Name, asked: Chosen, request: Request) -> dict[str, Any]:
         """Let held actions go: as commands of the person, which no limit holds. Much takes a second person."""
         actor = _actor(request, asked)
@@ -118,7 +120,7 @@ def _add_deciding(routes: APIRouter, asking: Asking, now: Callable[[], int]) -> 
 
         return await asking.write(change)
 
-    @routes.post("/rules/{name}/reject", openapi_extra=needs("approve"))
+    @routes.post("/rules/{name}/reject", openapi_extra=needs("approve"), **answered(a.Rejected))
     async def rejecting(name: Name, asked: Chosen, request: Request) -> dict[str, Any]:
         """Held actions are not to be done."""
         actor = _actor(request, asked)
@@ -131,7 +133,7 @@ def _add_deciding(routes: APIRouter, asking: Asking, now: Callable[[], int]) -> 
 
 
 def _add_switching(routes: APIRouter, asking: Asking, now: Callable[[], int]) -> None:
-    @routes.post("/rules/{name}/pause", openapi_extra=needs("pause"))
+    @routes.post("/rules/{name}/pause", openapi_extra=needs("pause"), **answered(a.Rule))
     async def pausing(name: Name, asked: Asked, request: Request) -> dict[str, Any]:
         """Until it is resumed, the rule only says what it would do."""
         actor = _actor(request, asked)
@@ -144,7 +146,7 @@ def _add_switching(routes: APIRouter, asking: Asking, now: Callable[[], int]) ->
 
         return await asking.write(change)
 
-    @routes.post("/rules/{name}/resume", openapi_extra=needs("resume"))
+    @routes.post("/rules/{name}/resume", openapi_extra=needs("resume"), **answered(a.Rule))
     async def resuming(name: Name, asked: Asked, request: Request) -> dict[str, Any]:
         """It acts again as its mode says."""
         actor = _actor(request, asked)
@@ -159,7 +161,7 @@ def _add_switching(routes: APIRouter, asking: Asking, now: Callable[[], int]) ->
 
 
 def _add_undoing(routes: APIRouter, asking: Asking, now: Callable[[], int]) -> None:
-    @routes.post("/undo", openapi_extra=needs("undo"))
+    @routes.post("/undo", openapi_extra=needs("undo"), **answered(a.Undone))
     async def undoing(asked: Undoing, request: Request) -> dict[str, Any]:
         """Release what a rule, or whatever acted because of an incident, has locked; one after the other."""
         actor = _actor(request, asked)
@@ -180,7 +182,7 @@ def _add_undoing(routes: APIRouter, asking: Asking, now: Callable[[], int]) -> N
         log.info("undo %s asked by %r: %d releases", answer["undo"], actor, answer["releases"])
         return answer
 
-    @routes.get("/undo/{undo}", openapi_extra=needs("read-rules"))
+    @routes.get("/undo/{undo}", openapi_extra=needs("read-rules"), **answered(a.Undone))
     async def undone(undo: Annotated[str, StringConstraints(max_length=40)], request: Request) -> dict[str, Any]:
         """How far one is."""
         tenant = request.state.principal.tenant

@@ -13,7 +13,9 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from simward.control.api import answers_outward as a
 from simward.control.api import paging
+from simward.control.api.answers import answered
 from simward.control.api.permissions import needs
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
@@ -187,7 +189,7 @@ def work_routes(
     routes = APIRouter(prefix="/v1/work-orders", tags=["work orders"])
     orders = Orders(registry, inventory, now)
 
-    @routes.post("", status_code=201, openapi_extra=needs("plan"))
+    @routes.post("", status_code=201, openapi_extra=needs("plan"), **answered(a.MadeOrder, 201))
     async def create(asked: NewOrder, request: Request) -> dict[str, Any]:
         """Make an order and have the gate told; with `dry_run`, only say what it would be about."""
         answer = await _run(lambda: orders.create(asked, request.state.principal))
@@ -195,7 +197,7 @@ def work_routes(
             decided()
         return answer
 
-    @routes.get("", openapi_extra=needs("read-work-orders"))
+    @routes.get("", openapi_extra=needs("read-work-orders"), **answered(a.Orders))
     async def listed(
         request: Request, state: Annotated[list[State] | None, Query()] = None, after: paging.After = None,
         limit: paging.Limit = 100,
@@ -204,12 +206,12 @@ def work_routes(
         tenant = request.state.principal.tenant
         return await _run(lambda: orders.listed(state or ["open", "overdue"], tenant, after, limit))
 
-    @routes.get("/{number}", openapi_extra=needs("read-work-orders"))
+    @routes.get("/{number}", openapi_extra=needs("read-work-orders"), **answered(a.WholeOrder))
     async def one(number: int, request: Request) -> dict[str, Any]:
         """An order with its items."""
         return await _run(lambda: orders.one(number, request.state.principal.tenant))
 
-    @routes.post("/{number}/cancel", openapi_extra=needs("plan"))
+    @routes.post("/{number}/cancel", openapi_extra=needs("plan"), **answered(a.CancelledOrder))
     async def cancel(number: int, asked: Asked, request: Request) -> dict[str, Any]:
         """Take back what is still to come."""
         answer = await _run(lambda: orders.cancel(number, asked, request.state.principal))
