@@ -41,7 +41,7 @@ Result = Literal[
 ]
 
 
-class Select(BaseModel):
+class Selected(BaseModel):
     """Subscriptions as the registry mirrors them; all that is given must fit."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -55,7 +55,7 @@ class Select(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _says_something(self) -> Select:
+    def _says_something(self) -> Selected:
         if not self.model_dump(exclude_none=True):
             raise ValueError("say at least one of use_case, segment, tenant, locked, model")
         return self
@@ -72,7 +72,7 @@ class NewJob(BaseModel):
     iccids: list[Annotated[str, StringConstraints(max_length=30)]] | None = Field(
         default=None, min_length=1, max_length=SUBSCRIPTIONS_MOST
     )
-    select: Select | None = None
+    select: Selected | None = None
     rebind: bool = Field(default=False, description="With release: also forget the bound devices.")
     limits: bool = Field(
         default=True, description="Held by the limits of use cases and never-cut, as automation is. False: as commands "

@@ -66,13 +66,20 @@ class Some(BaseModel):
     examples: list[str]
 
 
-class Subscriptions(BaseModel):
+class PlannedSubscriptions(BaseModel):
     """Of the inventory."""
 
     added: Some
     changed: Some
     removed: Some
     taken_out: Some
+
+
+class Owned(BaseModel):
+    """Subscriptions that were deployed by a call."""
+
+    left_to_api: Some = Field(description="Left as they were deployed, though something else is declared.")
+    taken_back: Some
 
 
 class Members(BaseModel):
@@ -90,7 +97,8 @@ class Plan(BaseModel):
     settings: list[Key]
     recompiled: bool = Field(description="The same policies, compiled for the detectors of this version.")
     rewritten: bool = Field(description="The same policies, in other documents.")
-    subscriptions: Subscriptions
+    subscriptions: PlannedSubscriptions
+    owned_by_api: Owned
     locks_lost: int
     bindings_lost: int
     bindings_moved: int

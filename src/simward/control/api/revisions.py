@@ -50,7 +50,7 @@ class InForce(BaseModel):
     texts: dict[str, Text]
 
 
-class Revision(BaseModel):
+class PolicyRevision(BaseModel):
     """What was applied at once."""
 
     number: int
@@ -65,7 +65,7 @@ class Revision(BaseModel):
     removed: int = Field(description="Subscriptions that it removed.")
 
 
-class WholeRevision(Revision):
+class WholeRevision(PolicyRevision):
     """One, with the policy in force from then on."""
 
     texts: dict[str, Text]
@@ -74,7 +74,7 @@ class WholeRevision(Revision):
 class Revisions(BaseModel):
     """A page, the newest first."""
 
-    revisions: list[Revision]
+    revisions: list[PolicyRevision]
     next: str | None = Field(description="The cursor of the next page; null: there is none.")
 
 
@@ -177,7 +177,7 @@ def in_force_matches(connection: sa.Connection, shown: str | None) -> None:
 
 def revision_told(row: Any) -> dict[str, Any]:
     """A revision as JSON."""
-    names = [name for name in Revision.model_fields if name != "at"]
+    names = [name for name in PolicyRevision.model_fields if name != "at"]
     return {"at": when(row.at), **{name: getattr(row, name) for name in names}}
 
 
