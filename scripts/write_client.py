@@ -254,7 +254,7 @@ class Route:
         arguments = [one for one in self._arguments() if not one.startswith("after:")]
         arguments = arguments[:-1] if arguments[-1:] == ["*"] else arguments
         return (
-            f"{self._signature('def', 'all', kind, arguments)}\n"
+            f"{self._signature('def', 'all' if self.name == 'list' else f'all_{self.name}', kind, arguments)}\n"
             f'        """The same from the first page to the last, row by row."""\n'
             f"        return {called('self._caller.pages', given, 8)}"
         )

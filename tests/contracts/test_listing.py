@@ -51,12 +51,11 @@ def planning(tmp_path: Path) -> Iterator[Registry]:
 
 def pages(registry: Registry, list_: Any, key_of: Any, size: int, between: Any = None, **asked: Any) -> list[Any]:
     """All pages, one after the other."""
-    name = "after" if list_ is listing.subscriptions else "before"
     found: list[Any] = []
     key = None
     while True:
         with registry.reading() as connection:
-            rows = list_(connection, **{name: key, "limit": size, "tenant": None, **asked})
+            rows = list_(connection, **{"after": key, "limit": size, "tenant": None, **asked})
         found += rows
         if len(rows) < size:
             return found
@@ -71,6 +70,10 @@ def test_pages_are_the_whole_in_order(filled: Registry, size: int) -> None:
     assert by_imsi == [line(number)["imsi"] for number in range(MEMBERS)]
     key = [(one.began_at, one.id) for one in pages(filled, listing.findings, lambda row: (row.began_at, row.id), size)]
     assert key == sorted(key, reverse=True) and len(key) == MEMBERS
+    turned = pages(filled, listing.findings, lambda row: (row.began_at, row.id), size, ascending=True)
+    assert [(one.began_at, one.id) for one in turned] == sorted(key)
+    turned = pages(filled, listing.subscriptions, lambda row: row.imsi, size, descending=True)
+    assert [one.imsi for one in turned] == by_imsi[::-1]
 
 
 def test_what_is_written_meanwhile_moves_nothing(filled: Registry) -> None:
@@ -124,9 +127,9 @@ def test_every_list_of_subscriptions_begins_at_an_index(planning: Registry, aske
     ids=str,
 )
 def test_every_list_of_findings_begins_at_an_index(planning: Registry, asked: dict[str, Any]) -> None:
-    _uses_an_index(planning, listing.findings, {"tenant": None, "before": (9, "x"), "limit": 5, **asked})
+    _uses_an_index(planning, listing.findings, {"tenant": None, "after": (9, "x"), "limit": 5, **asked})
     if set(asked) <= {"tenant", "imsi", "incident"}:
-        _uses_an_index(planning, listing.effects, {"tenant": None, "before": (9, "x"), "limit": 5, **asked})
+        _uses_an_index(planning, listing.effects, {"tenant": None, "after": (9, "x"), "limit": 5, **asked})
 
 
 def _uses_an_index(registry: Registry, list_: Any, asked: dict[str, Any]) -> None:

@@ -8,8 +8,10 @@ from simward.client.calls.account_links import AccountLinksCalls, AsyncAccountLi
 from simward.client.calls.accounts import AccountsCalls, AsyncAccountsCalls
 from simward.client.calls.audit import AsyncAuditCalls, AuditCalls
 from simward.client.calls.clients import AsyncClientsCalls, ClientsCalls
+from simward.client.calls.bindings import AsyncBindingsCalls, BindingsCalls
 from simward.client.calls.commands import AsyncCommandsCalls, CommandsCalls
 from simward.client.calls.deployments import AsyncDeploymentsCalls, DeploymentsCalls
+from simward.client.calls.devices import AsyncDevicesCalls, DevicesCalls
 from simward.client.calls.effects import AsyncEffectsCalls, EffectsCalls
 from simward.client.calls.endpoints import AsyncEndpointsCalls, EndpointsCalls
 from simward.client.calls.events import AsyncEventsCalls, EventsCalls
@@ -17,15 +19,21 @@ from simward.client.calls.findings import AsyncFindingsCalls, FindingsCalls
 from simward.client.calls.gateways import AsyncGatewaysCalls, GatewaysCalls
 from simward.client.calls.healthz import AsyncHealthzCalls, HealthzCalls
 from simward.client.calls.incidents import AsyncIncidentsCalls, IncidentsCalls
+from simward.client.calls.jobs import AsyncJobsCalls, JobsCalls
 from simward.client.calls.me import AsyncMeCalls, MeCalls
+from simward.client.calls.policy import AsyncPolicyCalls, PolicyCalls
 from simward.client.calls.readyz import AsyncReadyzCalls, ReadyzCalls
 from simward.client.calls.revisions import AsyncRevisionsCalls, RevisionsCalls
 from simward.client.calls.rule_actions import AsyncRuleActionsCalls, RuleActionsCalls
 from simward.client.calls.rules import AsyncRulesCalls, RulesCalls
+from simward.client.calls.segments import AsyncSegmentsCalls, SegmentsCalls
 from simward.client.calls.status import AsyncStatusCalls, StatusCalls
 from simward.client.calls.subscriptions import AsyncSubscriptionsCalls, SubscriptionsCalls
+from simward.client.calls.tenants import AsyncTenantsCalls, TenantsCalls
 from simward.client.calls.tokens import AsyncTokensCalls, TokensCalls
 from simward.client.calls.undo import AsyncUndoCalls, UndoCalls
+from simward.client.calls.uploads import AsyncUploadsCalls, UploadsCalls
+from simward.client.calls.use_cases import AsyncUseCasesCalls, UseCasesCalls
 from simward.client.calls.work_orders import AsyncWorkOrdersCalls, WorkOrdersCalls
 
 ROUTES = {
@@ -39,11 +47,14 @@ ROUTES = {
     "POST /v1/clients": "clients.create",
     "GET /v1/clients": "clients.list",
     "POST /v1/clients/{id_or_name}/revoke": "clients.revoke",
+    "GET /v1/bindings": "bindings.list",
     "POST /v1/commands": "commands.send",
     "POST /v1/deployments": "deployments.create",
     "GET /v1/deployments": "deployments.list",
     "GET /v1/deployments/{number}": "deployments.get",
     "DELETE /v1/deployments/{number}": "deployments.delete",
+    "GET /v1/devices": "devices.list",
+    "GET /v1/devices/{imei}": "devices.get",
     "GET /v1/effects": "effects.list",
     "GET /v1/effects/{id}": "effects.get",
     "GET /v1/endpoints": "endpoints.list",
@@ -65,9 +76,19 @@ ROUTES = {
     "POST /v1/incidents/{number}/note": "incidents.note",
     "POST /v1/incidents/{number}/reopen": "incidents.reopen",
     "POST /v1/incidents/{number}/resolve": "incidents.resolve",
+    "GET /v1/jobs": "jobs.list",
+    "POST /v1/jobs": "jobs.create",
+    "GET /v1/jobs/{number}": "jobs.get",
+    "POST /v1/jobs/{number}/cancel": "jobs.cancel",
+    "GET /v1/jobs/{number}/rows": "jobs.rows",
     "GET /v1/me": "me.list",
+    "GET /v1/policy": "policy.list",
     "GET /readyz": "readyz.get",
     "POST /v1/revisions": "revisions.apply",
+    "GET /v1/revisions": "revisions.list",
+    "GET /v1/revisions/{number}": "revisions.get",
+    "GET /v1/revisions/{number}/plan": "revisions.plan",
+    "POST /v1/revisions/{number}/roll-back": "revisions.roll_back",
     "GET /v1/rule-actions": "rule_actions.list",
     "GET /v1/rules": "rules.list",
     "GET /v1/rules/{name}": "rules.get",
@@ -75,14 +96,26 @@ ROUTES = {
     "POST /v1/rules/{name}/pause": "rules.pause",
     "POST /v1/rules/{name}/reject": "rules.reject",
     "POST /v1/rules/{name}/resume": "rules.resume",
+    "GET /v1/segments": "segments.list",
+    "GET /v1/segments/{name}": "segments.get",
     "GET /v1/status": "status.get",
     "GET /v1/subscriptions": "subscriptions.list",
     "GET /v1/subscriptions/{imsi_or_iccid}": "subscriptions.get",
+    "GET /v1/tenants": "tenants.list",
+    "GET /v1/tenants/{name}": "tenants.get",
     "POST /v1/tokens": "tokens.create",
     "GET /v1/tokens": "tokens.list",
     "POST /v1/tokens/{id_or_name}/revoke": "tokens.revoke",
     "POST /v1/undo": "undo.begin",
     "GET /v1/undo/{undo}": "undo.get",
+    "POST /v1/uploads": "uploads.create",
+    "GET /v1/uploads": "uploads.list",
+    "GET /v1/uploads/{id}": "uploads.get",
+    "POST /v1/uploads/{id}/apply": "uploads.apply",
+    "POST /v1/uploads/{id}/backtest": "uploads.backtest",
+    "GET /v1/uploads/{id}/plan": "uploads.plan",
+    "GET /v1/use-cases": "use_cases.list",
+    "GET /v1/use-cases/{name}": "use_cases.get",
     "POST /v1/work-orders": "work_orders.create",
     "GET /v1/work-orders": "work_orders.list",
     "GET /v1/work-orders/{number}": "work_orders.get",
@@ -99,8 +132,10 @@ class Resources:
         self.accounts = AccountsCalls(caller)
         self.audit = AuditCalls(caller)
         self.clients = ClientsCalls(caller)
+        self.bindings = BindingsCalls(caller)
         self.commands = CommandsCalls(caller)
         self.deployments = DeploymentsCalls(caller)
+        self.devices = DevicesCalls(caller)
         self.effects = EffectsCalls(caller)
         self.endpoints = EndpointsCalls(caller)
         self.events = EventsCalls(caller)
@@ -108,15 +143,21 @@ class Resources:
         self.gateways = GatewaysCalls(caller)
         self.healthz = HealthzCalls(caller)
         self.incidents = IncidentsCalls(caller)
+        self.jobs = JobsCalls(caller)
         self.me = MeCalls(caller)
+        self.policy = PolicyCalls(caller)
         self.readyz = ReadyzCalls(caller)
         self.revisions = RevisionsCalls(caller)
         self.rule_actions = RuleActionsCalls(caller)
         self.rules = RulesCalls(caller)
+        self.segments = SegmentsCalls(caller)
         self.status = StatusCalls(caller)
         self.subscriptions = SubscriptionsCalls(caller)
+        self.tenants = TenantsCalls(caller)
         self.tokens = TokensCalls(caller)
         self.undo = UndoCalls(caller)
+        self.uploads = UploadsCalls(caller)
+        self.use_cases = UseCasesCalls(caller)
         self.work_orders = WorkOrdersCalls(caller)
 
 
@@ -128,8 +169,10 @@ class AsyncResources:
         self.accounts = AsyncAccountsCalls(caller)
         self.audit = AsyncAuditCalls(caller)
         self.clients = AsyncClientsCalls(caller)
+        self.bindings = AsyncBindingsCalls(caller)
         self.commands = AsyncCommandsCalls(caller)
         self.deployments = AsyncDeploymentsCalls(caller)
+        self.devices = AsyncDevicesCalls(caller)
         self.effects = AsyncEffectsCalls(caller)
         self.endpoints = AsyncEndpointsCalls(caller)
         self.events = AsyncEventsCalls(caller)
@@ -137,13 +180,19 @@ class AsyncResources:
         self.gateways = AsyncGatewaysCalls(caller)
         self.healthz = AsyncHealthzCalls(caller)
         self.incidents = AsyncIncidentsCalls(caller)
+        self.jobs = AsyncJobsCalls(caller)
         self.me = AsyncMeCalls(caller)
+        self.policy = AsyncPolicyCalls(caller)
         self.readyz = AsyncReadyzCalls(caller)
         self.revisions = AsyncRevisionsCalls(caller)
         self.rule_actions = AsyncRuleActionsCalls(caller)
         self.rules = AsyncRulesCalls(caller)
+        self.segments = AsyncSegmentsCalls(caller)
         self.status = AsyncStatusCalls(caller)
         self.subscriptions = AsyncSubscriptionsCalls(caller)
+        self.tenants = AsyncTenantsCalls(caller)
         self.tokens = AsyncTokensCalls(caller)
         self.undo = AsyncUndoCalls(caller)
+        self.uploads = AsyncUploadsCalls(caller)
+        self.use_cases = AsyncUseCasesCalls(caller)
         self.work_orders = AsyncWorkOrdersCalls(caller)

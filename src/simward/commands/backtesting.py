@@ -17,7 +17,6 @@ from simward.commands.printing import json_line, table
 from simward.errors import UsageError
 
 if TYPE_CHECKING:
-    from simward.backtest.ports import Judgement, RuleAction
     from simward.backtest.run import Backtest
     from simward.history.whole import WholeJournal
 
@@ -89,53 +88,22 @@ def backtest(
 def _run(
     folder: Folder, settings: Any, policies: Path, spans: tuple[str, str | None], record: WholeJournal
 ) -> Backtest:
-    from simward.backtest.run import Backtest
-    from simward.engine.phrases import when
+    from simward.commands.incidents import reading
+    from simward.commands.rules import SINCE_VERSION
     from simward.policy.wanted import read_tables
-    from simward.response.rules.proposed import ProposedRules
+    from simward.response.trying import backtest_of, newest
 
     policy, tables = read_tables(settings, policies)
     if not policy.of("use_case"):
         raise UsageError(f"{policies} holds no use case: which policies are proposed?")
     if not record.last:
         raise UsageError(f"nothing is recorded in {folder.path} yet: there is no history to try policies on")
-    (since, warm_up), newest = spans, _newest(record)
-    begins = _moment("--since", since, newest)
-    if begins > newest:
-        raise UsageError(f"nothing is recorded since {when(begins)[:19]}Z")
-    warm_up_us = begins - _moment("--warm-up", warm_up, begins) if warm_up else None
-    return Backtest(
-        record, tables, begins, warm_up_us=warm_up_us, judgements=lambda: _judgements(folder),
-        rule_actions=lambda first, last: _rule_actions(folder, first, last),
-        proposed=ProposedRules(tables) if policy.of("rule") else None,
+    since, warm_up = spans
+    begins = _moment("--since", since, newest(record))
+    return backtest_of(
+        record, policy, tables, begins, begins - _moment("--warm-up", warm_up, begins) if warm_up else None,
+        judged=lambda: reading(folder), acted=lambda: reading(folder, SINCE_VERSION),
     )  # fmt: skip
-
-
-def _judgements(folder: Folder) -> list[Judgement]:
-    """What people found out about findings; none where there is no registry yet."""
-    from simward.backtest.ports import Judgement
-    from simward.commands.incidents import reading
-    from simward.registry.incidents import judgements
-
-    with reading(folder) as connection:
-        return [] if connection is None else [Judgement(*one) for one in judgements(connection)]
-
-
-def _rule_actions(folder: Folder, since: int, until: int) -> list[RuleAction]:
-    """What rules did, or would have done in dry-run; none where there is no registry yet."""
-    from simward.backtest.ports import RuleAction
-    from simward.commands.incidents import reading
-    from simward.commands.rules import SINCE_VERSION
-    from simward.identity import Imsi
-    from simward.registry.rules import DRY_RUN, actions_between
-
-    with reading(folder, SINCE_VERSION) as connection:
-        found = [] if connection is None else actions_between(connection, since, until)
-    return [
-        RuleAction(one.trigger_at, one.rule, one.action, Imsi.parse(one.imsi).number if one.imsi else 0,
-                   one.state == DRY_RUN)
-        for one in found
-    ]  # fmt: skip
 
 
 def _moment(option: str, text: str, now: int) -> int:
@@ -144,11 +112,6 @@ def _moment(option: str, text: str, now: int) -> int:
         return parse_moment(text, now)
     except (ValueError, OverflowError) as error:
         raise UsageError(f"{option}: {error}") from None
-
-
-def _newest(record: WholeJournal) -> int:
-    """When the newest row was written, us UTC."""
-    return max(row.at for row in record.rows(record.last - 1))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +20,17 @@ from simward.commands.printing import json_line
 from simward.errors import UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from simward.engine.fold import Fold
     from simward.engine.journal import Journal
     from simward.policy.plan import Plan
 
 APPLY_WITHIN_S = 600.0
+take_over_option = click.option(
+    "--take-over", metavar="NAME", multiple=True,
+    help="Documents of this text (api/meters.yaml) are the files' from now on, not the API's; may be given again.",
+)
 
 
 take_back_option = click.option(
@@ -35,19 +41,22 @@ take_back_option = click.option(
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@take_over_option
 @take_back_option
 @click.pass_context
-def plan(ctx: click.Context, as_json: bool, take_back: bool) -> None:
+def plan(ctx: click.Context, as_json: bool, take_over: tuple[str, ...], take_back: bool) -> None:
     """Show what `apply` would change, and for whom.
 
-    Compares policies/ and inventory.csv with what is in force. Nothing is changed. Subscriptions that the API owns,
-    since they were deployed by a call, are left as they are; where the files say otherwise, that is said. Exits 0 where
-    nothing would change, and 1 where `apply` would change something.
+    Compares policies/ and inventory.csv with what is in force. Nothing is changed. What was declared over the API, and
+    subscriptions that were deployed by a call, are left as they are; where the files say otherwise of these, that is
+    said. Exits 0 where nothing would change, and 1 where `apply` would change something.
     """
     folder: Folder = ctx.obj
-    made = _plan(folder, take_back)
+    made = _plan(folder, take_over, take_back)
     if as_json:
-        json_line(_told(made))
+        from simward.revising.telling import plan_told
+
+        json_line(plan_told(made))
     else:
         click.echo("\n".join(made.lines()))
         for line in _since(folder, made):
@@ -60,18 +69,22 @@ def plan(ctx: click.Context, as_json: bool, take_back: bool) -> None:
 @click.command()
 @click.option("--yes", is_flag=True, help="Do not ask, also where much of the fleet would go.")
 @click.option("--because", default="", help="Why; kept with the revision.")
+@take_over_option
 @actor_option
 @break_glass_option
 @take_back_option
 @click.pass_obj
-def apply(folder: Folder, yes: bool, because: str, actor: str | None, break_glass: bool, take_back: bool) -> None:
+def apply(
+    folder: Folder, yes: bool, because: str, take_over: tuple[str, ...], actor: str | None, break_glass: bool,
+    take_back: bool,
+) -> None:  # fmt: skip
     """Make the files the policy and inventory in force.
 
     Shows the plan, then journals it as a revision: through the control plane where a gate is running, straight into
     the journal where none is. Where much of the fleet would be removed or taken out of service it asks first, and
     refuses where nobody is there to be asked; --yes answers beforehand.
     """
-    made = _plan(folder, take_back)
+    made = _plan(folder, take_over, take_back)
     click.echo("\n".join(made.lines()))
     for line in _since(folder, made):
         click.echo(line)
@@ -79,7 +92,7 @@ def apply(folder: Folder, yes: bool, because: str, actor: str | None, break_glas
         return
     if made.needs_confirmation and not yes:
         _ask(made)
-    note = {"do": "apply", "actor": actor or me(), "because": because}
+    note = {"actor": actor or me(), "because": because}
     by_gate = folder.gate_runs()
     last, cut = _through_gate(folder, made, note, break_glass) if by_gate else _into_journal(folder, made, note)
     click.echo(f"Applied: in force from sequence {last} on.")
@@ -115,24 +128,37 @@ def _since(folder: Folder, made: Plan) -> Iterator[str]:
     yield "    `DELETE /v1/deployments/NUMBER` hands one back; `simward apply --take-back` takes back all of them."
 
 
-def _plan(folder: Folder, take_back: bool = False) -> Plan:
-    from simward.policy.plan import Current
-    from simward.policy.plan import plan as compare
-    from simward.policy.wanted import read_wanted
+def _plan(folder: Folder, take_over: Sequence[str] = (), take_back: bool = False) -> Plan:
+    from simward.revising.planning import in_force, plan_files
 
     settings = folder.settings()
+    current = in_force(folder.data)
     with progress("Reading the inventory") as advance:
-        wanted = read_wanted(settings, advance)
-    if wanted.warnings:
-        click.echo(f"{len(wanted.warnings)} warnings: `simward check` names them.", err=True)
-    with folder.reading() as journal:
-        if journal.last == 0:
-            current = Current.empty()
-        else:
-            from simward.engine.start import restore
+        made, warnings = plan_files(settings, current, _of_api(folder), advance, take_over, take_back=take_back)
+    if warnings:
+        click.echo(f"{len(warnings)} warnings: `simward check` names them.", err=True)
+    return made
 
-            current = Current.of(restore(folder.data, journal).state)
-    return compare(current, wanted.tables, wanted.inventory, take_back=take_back)
+
+def _of_api(folder: Folder) -> np.ndarray:
+    """The IMSIs that the API declares; none where there is no registry yet."""
+    import numpy as np
+
+    from simward.commands.incidents import reading
+    from simward.registry.uploads import SINCE_VERSION, owned_imsis
+
+    with reading(folder, SINCE_VERSION) as connection:
+        return np.zeros(0, np.int64) if connection is None else owned_imsis(connection)
+
+
+def declared_over_the_api(folder: Folder) -> dict[str, str]:
+    """The policy texts that the API declares, by name, as the registry mirrors them."""
+    from simward.commands.incidents import reading
+    from simward.control.revising import api_texts
+    from simward.registry.uploads import SINCE_VERSION
+
+    with reading(folder, SINCE_VERSION) as connection:
+        return {} if connection is None else api_texts(connection)
 
 
 def _through_gate(folder: Folder, made: Plan, note: dict[str, str], break_glass: bool) -> tuple[int, int]:
@@ -178,14 +204,16 @@ def append_revision(fold: Fold, journal: Journal, made: Plan, note: dict[str, st
     from simward.engine.apply import revision_row
     from simward.engine.journal import row_outputs
     from simward.engine.outputs import sent_disconnects
+    from simward.revising.pieces import note_of
 
     tables, deltas = made.deltas()
     pieces: list[Any] = [*([tables] if tables is not None else []), *deltas]
     at, cut = max(now_us(), fold.now), 0  # received_at never goes back
+    said = note_of(str(at), note["actor"], note["because"])
     with progress("Writing the journal") as advance:
         for number, piece in enumerate(pieces, start=1):
             row = revision_row(fold, piece, at)
-            journal.append(replace(row, notes={**row.notes, "commands": {str(row.first): note}}))
+            journal.append(replace(row, notes={**row.notes, "commands": {str(row.first): said}}))
             cut += len(sent_disconnects(row_outputs(row)))
             advance(number, len(pieces))
     return fold.sequence, cut
@@ -204,28 +232,3 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _told(made: Plan) -> dict[str, Any]:
-    counts = {name: getattr(made, name) for name in ("added", "changed", "removed", "taken_out")}
-    owned = {name: getattr(made, name) for name in ("left_to_api", "taken_back")}
-    return {
-        "empty": made.empty,
-        "objects": [
-            {"kind": one.kind, "name": one.name, "change": one.change, "members": one.members,
-             "keys": [{"key": key, "was": old, "now": new} for key, old, new in one.keys]}
-            for one in made.objects
-        ],
-        "settings": [{"key": key, "was": old, "now": new} for key, old, new in made.settings],
-        "recompiled": made.recompiled,
-        "subscriptions": {name: {"number": one.number, "examples": list(one.examples)} for name, one in counts.items()},
-        "owned_by_api": {name: {"number": one.number, "examples": list(one.examples)} for name, one in owned.items()},
-        "locks_lost": made.locks_lost,
-        "bindings_lost": made.bindings_lost,
-        "bindings_moved": made.bindings_moved,
-        "readdressed": made.readdressed,
-        "members": {name: {"was": was, "now": now} for name, (was, now) in made.members.items()},
-        "fleet": made.fleet,
-        "rules_going_live": list(made.going_live),
-        "needs_confirmation": list(made.needs_confirmation),
-    }  # fmt: skip

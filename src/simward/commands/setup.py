@@ -55,7 +55,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
 
 def _problems(folder: Folder) -> tuple[list[Problem], str]:
     """Everything wrong in the three, and what there is where nothing is."""
-    from simward.commands.revising import progress
+    from simward.commands.revising import declared_over_the_api, progress
     from simward.policy.inventory import load_inventory, read_inventory
     from simward.policy.load import load_policies, readable_use_cases
     from simward.policy.wanted import policy_warnings, read_tables
@@ -67,7 +67,8 @@ def _problems(folder: Folder) -> tuple[list[Problem], str]:
         _collect(problems, lambda: load_policies(folder.policies))
         return problems, ""
     problems += settings.warnings
-    read = _collect(problems, lambda: read_tables(settings))
+    beside = declared_over_the_api(folder)
+    read = _collect(problems, lambda: read_tables(settings, beside=beside))
     if read is None:
         # What is wrong with lines does not wait: use cases are held to the names that can be read all the same.
         with progress("Reading the inventory") as advance:

@@ -24,6 +24,7 @@ from simward.control.gate_link import GateLink
 from simward.control.heads import Heads, Signer
 from simward.control.installation import installation_of
 from simward.control.outward import Outward
+from simward.control.proposals import Proposals
 from simward.control.readiness import GateConditions, Readiness
 from simward.control.run import Control
 from simward.registry.database import Registry, url_of
@@ -59,10 +60,11 @@ def assemble(settings: Settings) -> Control:
     deployments = Deployments(announcing)
     deploying = Deploying(registry, gate.ask, clock, deployments, settings.data_dir)
     camara = Camara(settings, registry, gate, clock, access.vault)
+    proposals = Proposals(settings, registry, gate, clock, outward.commanding.wake)
     behind = Behind(
         settings, registry, now=now_us, before=[Auditing()], heads=heads,
         changed=[*outward.changed, news.wake, *camara.changed],
-        ticking=[incidents, automation, outward, access, camara.telling, Forgetting()],
+        ticking=[incidents, automation, outward, access, camara.telling, Forgetting(), proposals.jobs],
         # In this order: what work orders say to a finding is its incident's title, and what is announced names that.
         takers=[WorkOrders(announcing), deployments, incidents, announcing, automation, *camara.takers],
     )  # fmt: skip
@@ -88,8 +90,8 @@ def assemble(settings: Settings) -> Control:
         deployment_routes(registry, deployments, InForce(behind.policy), settings.inventory_path, now_us, deployed)
     )
     control = Control(
-        settings, parts=[behind, deploying, *outward.parts, *camara.parts], conditions=[behind],
-        routes=[*routes, *access.routes, *outward.routes, *camara.routes],
+        settings, parts=[behind, deploying, proposals.jobs, *outward.parts, *camara.parts], conditions=[behind],
+        routes=[*routes, *access.routes, *outward.routes, *camara.routes, *proposals.routes],
         authenticators=[*access.authenticators, *outward.authenticators, *camara.authenticators],
         tenant_of=lambda iccid: _tenant_of(registry, iccid), secure=access.site.secure, welcome=access.links.welcome,
     )  # fmt: skip

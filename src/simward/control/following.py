@@ -16,6 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 import sqlalchemy as sa
 
 from simward.control.inventory_mirror import InventoryMirror
+from simward.control.revision_mirror import RevisionMirror
 from simward.engine.both_journals import BothJournals, findings_folder
 from simward.engine.journal import INVENTORY, POLICY, JournalGapError, Row, row_texts
 from simward.engine.sqlite_journal import SqliteJournal
@@ -80,6 +81,7 @@ class Following:
         self._whole = WholeJournal.open(data_dir)
         self._found = SqliteJournal.open(findings_folder(data_dir), writer=False)
         self.mirroring, self.inventory = Mirroring(), InventoryMirror(registry)
+        self.revisions = RevisionMirror()
         self.facts = self.gaps = self._noted = 0
         self.followed_at = 0
         self._begin()
@@ -158,6 +160,8 @@ class Following:
             forget(connection, gone)
             if rows[0].kind == INVENTORY:
                 self.inventory.done(connection, rows[0])
+            if rows[0].kind in (POLICY, INVENTORY):
+                self.revisions.take(connection, rows[0])
             move_cursor(connection, to)
         self._moved(to, rows[-1].at, len(facts))
 
@@ -191,6 +195,8 @@ class Following:
                 lexicon.policy(row.inputs)
                 self.policy = (row.first, row.inputs)
         self.inventory.catch_up(self._whole.revisions(), cursor.gate, lexicon)
+        with self.registry.writing() as connection:
+            self.revisions.catch_up(connection, self._whole.revisions(), cursor.gate)
         self._reading = Reading(lexicon, _Layouts(self._journal))
         self._cursor = cursor
 

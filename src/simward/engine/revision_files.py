@@ -14,11 +14,12 @@ APPLY = "apply"
 
 def write_revision(
     folder: Path, pieces: Iterable[PolicyTables | InventoryDelta], *, actor: str = "", because: str = "",
-    do: str = APPLY, command_id: str = "",
+    do: str = APPLY, command_id: str = "", upload: str = "",
 ) -> int:  # fmt: skip
     """Write pieces for `{"do": "apply", "revision": folder}`; returns how many. The list of them is written last.
 
-    `do` and `command_id`: by which whoever follows the journal knows its own revision.
+    `do` and `command_id`: by which whoever follows the journal knows its own revision. `upload` names what the API
+    declares from then on; empty: what it declares stays.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     names = []
@@ -27,6 +28,6 @@ def write_revision(
         name = f"{number:06d}-{kind}.bin"
         (folder / name).write_bytes(piece.to_bytes())
         names.append(name)
-    contents = {"pieces": names, "actor": actor, "because": because, "do": do, "id": command_id}
+    contents = {"pieces": names, "actor": actor, "because": because, "do": do, "id": command_id, "upload": upload}
     (folder / CONTENTS).write_text(json.dumps(contents))
     return len(names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,34 +12,18 @@ from simward.engine.apply import Revision, revision_row
 from simward.engine.fold import Fold
 from simward.engine.outputs import OUTPUT, sent_disconnects
 from simward.engine.revision_checks import checked_inventory, checked_policy
-from simward.engine.revision_files import APPLY, CONTENTS
 from simward.engine.tables import InventoryDelta, PolicyTables
 from simward.errors import ConfigurationError, UsageError
 from simward.gate.commands import past_control
 from simward.gate.control import Call
 from simward.gate.in_force import InForce
 from simward.gate.recorder import Recorder
+from simward.revising.pieces import read_revision
 
 KINDS: dict[str, Callable[[bytes], Revision]] = {
     "policy": lambda octets: checked_policy(PolicyTables.from_bytes(octets)),
     "inventory": lambda octets: checked_inventory(InventoryDelta.from_bytes(octets)),
 }
-
-
-def read_revision(folder: Path) -> tuple[list[Path], dict[str, str]]:
-    """The pieces of a revision in their order, and who applies it; UsageError where the folder is none."""
-    try:
-        contents = json.loads((folder / CONTENTS).read_text())
-        paths = [folder / Path(name).name for name in contents["pieces"]]
-        note = {name: str(contents[name]) for name in ("actor", "because")}
-        note["do"] = str(contents.get("do", APPLY))
-        note |= {"id": str(contents["id"])} if contents.get("id") else {}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{folder} is not a revision: {error}") from error
-    missing = [path.name for path in paths if not path.is_file() or path.stem.partition("-")[2] not in KINDS]
-    if missing:
-        raise UsageError(f"{folder} is not a whole revision: {', '.join(missing)}")
-    return paths, note
 
 
 def read_piece(path: Path) -> Revision:

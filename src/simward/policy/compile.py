@@ -68,6 +68,8 @@ IN_FORCE_SETTINGS = "settings.json"
 """Under this name, the settings that the tables were made with."""
 TABLES_BESIDE = "tables.json"
 """Under this name, which tables of cells and models stood beside the policies."""
+BY_API = "api/"
+"""What the names of texts begin with that did not come from files, but over the API."""
 MADE = (CANONICAL, IN_FORCE_SETTINGS, TABLES_BESIDE)
 """The sources that no person wrote."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -85,22 +85,44 @@ def load_inventory(path: Path, use_cases: Iterable[str] | None, progress: Progre
 
     Raises ConfigurationError, with all of it.
     """
-    reading = _Reading(path, tuple(sorted(use_cases or ())), any_use_case=use_cases is None)
     try:
         size = path.stat().st_size
-        with path.open("rb") as octets, _collector_paused():
-            text = io.TextIOWrapper(octets, encoding="utf-8-sig", newline="")
-            rows = csv.reader(text, strict=True)
-            if reading.header(rows):
-                for chunk, lines in _chunks(rows):
-                    reading.chunk(chunk, lines)
-                    if progress is not None:
-                        progress(min(octets.tell(), size), size)
+        with path.open("rb") as octets:
+            told = (lambda: progress(min(octets.tell(), size), size)) if progress is not None else _untold
+            found = _read(octets, path, use_cases, told)
         if progress is not None:
             progress(size, size)
+        return found
     except OSError as error:
         instead = "its header is: iccid,imsi,use_case" if isinstance(error, FileNotFoundError) else ""
         raise ConfigurationError([Problem(str(path), 1, "", f"cannot be read: {error.strerror}", instead)]) from None
+
+
+def parse_inventory(octets: bytes, name: str, policy: Policy | Iterable[str]) -> Inventory:
+    """The inventory in these octets, called `name` in what is wrong with it; see `read_inventory`.
+
+    Where only the names of use cases are known, it is held against those.
+    """
+    if not isinstance(policy, Policy):
+        return _read(io.BytesIO(octets), Path(name), policy, _untold)
+    inventory = _read(io.BytesIO(octets), Path(name), policy.of("use_case"), _untold)
+    return replace(inventory, warnings=(*inventory.warnings, *_misfits(policy, inventory)))
+
+
+def _untold() -> None:
+    """Nobody waits to be told how far it is."""
+
+
+def _read(octets: BinaryIO, path: Path, use_cases: Iterable[str] | None, told: Callable[[], None]) -> Inventory:
+    reading = _Reading(path, tuple(sorted(use_cases or ())), any_use_case=use_cases is None)
+    text = io.TextIOWrapper(octets, encoding="utf-8-sig", newline="")
+    rows = csv.reader(text, strict=True)
+    try:
+        with _collector_paused():
+            if reading.header(rows):
+                for chunk, lines in _chunks(rows):
+                    reading.chunk(chunk, lines)
+                    told()
     except csv.Error as error:
         reading.wrong(rows.line_num, "", f"not CSV: {error}")
     except UnicodeDecodeError:

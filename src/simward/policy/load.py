@@ -6,7 +6,7 @@ import contextlib
 import ipaddress
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,12 +84,15 @@ def value_at(value: Any, path: str) -> Any:
     return value
 
 
-def load_policies(directory: Path) -> Policy:
-    """Read every .yaml and .yml file under `directory`; raises ConfigurationError with every problem found."""
+def load_policies(directory: Path, beside: Mapping[str, str] | None = None) -> Policy:
+    """Read every .yaml and .yml file under `directory`; raises ConfigurationError with every problem found.
+
+    `beside` are texts by name that hold besides what the files say.
+    """
     if not directory.is_dir():
         raise ConfigurationError([Problem(str(directory), 1, "", "no such folder", "simward init makes one")])
     paths = sorted(path for path in directory.rglob("*") if path.suffix in (".yaml", ".yml") and path.is_file())
-    texts, problems = {}, []
+    texts, problems = dict(beside or {}), []
     for path in paths:
         try:
             if path.stat().st_size > FILE_OCTETS_MAX:
@@ -111,7 +114,7 @@ def readable_use_cases(directory: Path) -> frozenset[str]:
     return frozenset(found)
 
 
-def read_policies(texts: dict[str, str], problems: Iterable[Problem] = ()) -> Policy:
+def read_policies(texts: Mapping[str, str], problems: Iterable[Problem] = ()) -> Policy:
     """The policy in these texts (file name -> YAML)."""
     found, documents = list(problems), []
     for file, text in texts.items():

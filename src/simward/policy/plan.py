@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,7 @@ from simward.engine.tables import (
     PolicyTables,
 )
 from simward.identity import iccid_text, imei_text, msisdn_text
-from simward.policy.compile import CANONICAL, IN_FORCE_SETTINGS, MADE, TABLES_BESIDE
+from simward.policy.compile import BY_API, CANONICAL, IN_FORCE_SETTINGS, MADE, TABLES_BESIDE
 from simward.policy.inventory import Inventory
 from simward.policy.load import listed
 from simward.policy.plan_lines import lines_of, subscriptions
@@ -110,6 +110,8 @@ class Plan:
     """(key, old, new) of the settings that the gate decides by."""
     recompiled: bool
     """The same policy compiles to other tables, as after an upgrade."""
+    rewritten: bool
+    """The API's documents say the same in other words, or what files said is said over the API now, or the reverse."""
     added: Count
     changed: Count
     removed: Count
@@ -196,10 +198,12 @@ def plan(current: Current, tables: PolicyTables, inventory: Inventory, *, take_b
     changed_rows = np.flatnonzero(differs)
     upserts = np.concatenate([new[differs], wanted[~known]])
     recompiled = _recompiled(current.tables, tables)
+    rewritten = _described_alike(current.tables, tables) and _of_api(current.tables) != _of_api(tables)
     return Plan(
         objects=tuple(_objects(current, tables)),
         settings=tuple(_settings(current.tables, tables)),
         recompiled=recompiled,
+        rewritten=rewritten,
         added=Count(int((~known).sum()), tuple(map(_who, wanted[~known][:EXAMPLES]))),
         changed=Count(len(changed_rows), tuple(_what(old[row], new[row], names) for row in changed_rows[:EXAMPLES])),
         removed=Count(int((~kept).sum()), tuple(map(_who, now[~kept][:EXAMPLES]))),
@@ -213,7 +217,7 @@ def plan(current: Current, tables: PolicyTables, inventory: Inventory, *, take_b
         members=_members(now, wanted, names),
         fleet=len(now),
         going_live=tuple(_going_live(current.tables, tables)),
-        tables=tables if recompiled or not _described_alike(current.tables, tables) else None,
+        tables=tables if recompiled or rewritten or not _described_alike(current.tables, tables) else None,
         upserts=upserts,
         removals=now["imsi"][~kept].copy(),
         use_cases=tuple(names),
@@ -278,6 +282,11 @@ def _described_alike(old: PolicyTables, new: PolicyTables) -> bool:
     return all(old.sources.get(name) == new.sources[name] for name in MADE)
 
 
+def _of_api(tables: PolicyTables) -> dict[str, str]:
+    """The texts that came over the API: who reads them back finds what was sent, comments too."""
+    return {name: text for name, text in tables.sources.items() if name.startswith(BY_API)}
+
+
 def _recompiled(old: PolicyTables, new: PolicyTables) -> bool:
     """Do equal documents stand in different tables, as after an upgrade?
 
@@ -305,15 +314,23 @@ def _objects(current: Current, tables: PolicyTables) -> Iterator[ObjectChange]:
     names = current.tables.names["use_cases"]
     counts = np.bincount(current.declared["use_case"], minlength=len(names))
     members = {name: int(counts[position]) for position, name in enumerate(names) if name}
+    for kind, name, change, keys in object_changes(old, new):
+        concerned = _concerned(kind, name, members, old.get("use_case", {}), new["use_case"])
+        yield ObjectChange(kind, name, change, concerned, keys)
+
+
+def object_changes(
+    old: Mapping[str, Any], new: Mapping[str, Any]
+) -> Iterator[tuple[str, str, str, tuple[tuple[str, str, str], ...]]]:
+    """What differs between two policies (kind -> name -> document): kind, name, the change, and (key, old, new)."""
     for kind in sorted({*old, *new}):
         before, after = old.get(kind, {}), new.get(kind, {})
         for name in sorted({*before, *after}):
             if before.get(name) == after.get(name):
                 continue
             change = "added" if name not in before else "removed" if name not in after else "changed"
-            concerned = _concerned(kind, name, members, old.get("use_case", {}), new["use_case"])
             keys = tuple(_differences(before.get(name, {}), after.get(name, {}))) if change == "changed" else ()
-            yield ObjectChange(kind, name, change, concerned, keys)
+            yield kind, name, change, keys
 
 
 def _going_live(current: PolicyTables, tables: PolicyTables) -> Iterator[str]:

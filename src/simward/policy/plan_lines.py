@@ -26,6 +26,8 @@ def lines_of(one: Plan) -> Iterator[str]:
         yield f"~ setting {key}: {old} -> {new}"
     if one.recompiled:
         yield "~ the same policies, compiled for the detectors of this version"
+    if one.rewritten:
+        yield "~ the same policies, in other documents"
     for mark, what, count in (
         ("+", "added", one.added), ("~", "changed", one.changed), ("-", "removed", one.removed),
     ):  # fmt: skip

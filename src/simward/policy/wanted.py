@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,20 +26,25 @@ class Wanted:
     """Of settings, policies and inventory together; what is not enforced yet is among them."""
 
 
-def read_wanted(settings: Settings, progress: Progress | None = None) -> Wanted:
+def read_wanted(
+    settings: Settings, progress: Progress | None = None, beside: Mapping[str, str] | None = None
+) -> Wanted:
     """Read `policies/` and `inventory.csv`; raises ConfigurationError with everything that is wrong in either.
 
-    Wrong policies stop it before the inventory, whose every line names a use case.
+    Wrong policies stop it before the inventory, whose every line names a use case. `beside` are policy texts by name
+    that hold besides the files'.
     """
-    policy, tables = read_tables(settings)
+    policy, tables = read_tables(settings, beside=beside)
     inventory = read_inventory(settings.inventory_path, policy, progress)
     warnings = (*settings.warnings, *policy_warnings(policy, tables), *inventory.warnings)
     return Wanted(settings, policy, tables, inventory, warnings)
 
 
-def read_tables(settings: Settings, policies: Path | None = None) -> tuple[Policy, PolicyTables]:
+def read_tables(
+    settings: Settings, policies: Path | None = None, beside: Mapping[str, str] | None = None
+) -> tuple[Policy, PolicyTables]:
     """The policies alone, from `policies` where another folder is given (as for a replay under other rules)."""
-    policy = load_policies(policies or settings.policies_dir)
+    policy = load_policies(policies or settings.policies_dir, beside)
     return policy, compile_policy(policy, settings)
 
 

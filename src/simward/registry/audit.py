@@ -130,9 +130,11 @@ def entries(connection: sa.Connection, after: int = 0, *, imsi: str | None = Non
 
 
 def page(
-    connection: sa.Connection, *, tenant: str | None, before: int | None, limit: int, imsi: str | None = None
-) -> list[Entry]:
-    """At most so many entries below `before`, the newest first; of one tenant, or all; with `imsi`, those about it."""
+    connection: sa.Connection, *, tenant: str | None, after: int | None, limit: int, imsi: str | None = None,
+    ascending: bool = False,
+) -> list[Entry]:  # fmt: skip
+    """At most so many entries behind the number `after`, the newest first unless `ascending`; of one tenant, or all;
+    with `imsi`, those about it."""
     a = t.audit.c
     asked = sa.select(t.audit, t.audit_key.c.key).outerjoin(t.audit_key, a.number == t.audit_key.c.number)
     if imsi is not None:
@@ -141,8 +143,9 @@ def page(
             return []
         asked = asked.where(a.subject == subject)
     asked = asked if tenant is None else asked.where(a.tenant == tenant)
-    asked = asked if before is None else asked.where(a.number < before)
-    found = connection.execute(asked.order_by(a.number.desc()).limit(limit)).mappings()
+    if after is not None:
+        asked = asked.where(a.number > after if ascending else a.number < after)
+    found = connection.execute(asked.order_by(a.number if ascending else a.number.desc()).limit(limit)).mappings()
     return [_entry(row) for row in found]
 
 

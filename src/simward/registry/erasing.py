@@ -33,6 +33,8 @@ def erase(
         mine = sa.select(t.camara_subscription.c.id).where(t.camara_subscription.c.imsi == imsi)
         connection.execute(sa.delete(t.camara_notification).where(t.camara_notification.c.subscription.in_(mine)))
         connection.execute(sa.delete(t.camara_subscription).where(t.camara_subscription.c.imsi == imsi))
+        connection.execute(sa.delete(t.binding).where(t.binding.c.imsi == imsi))
+        connection.execute(sa.delete(t.declared_line).where(t.declared_line.c.imsi == imsi))
         _documents(connection, imsi)
         hidden = {"session_id": None}
         connection.execute(sa.update(t.effect).where(t.effect.c.imsi == imsi).values(hidden))

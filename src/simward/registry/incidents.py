@@ -66,9 +66,10 @@ def get(connection: sa.Connection, number: int) -> Incident:
 def listed(
     connection: sa.Connection, *, states: Sequence[str] = (), severities: Sequence[str] = (),
     use_case: str | None = None, tenant: str | None = None, since: int | None = None, imsi: str | None = None,
-    limit: int = 1000,
+    limit: int = 1000, after: int | None = None, ascending: bool = False,
 ) -> list[Incident]:  # fmt: skip
-    """The newest first; `since` is when it opened or changed last. Those merged into others are left out."""
+    """Behind the number `after`, the newest first unless `ascending`; `since` is when it opened or changed last. Those
+    merged into others are left out."""
     wanted: list[sa.ColumnElement[bool]] = [i.merged_into.is_(None)]
     wanted += [i.state.in_(states)] if states else []
     wanted += [i.severity.in_(severities)] if severities else []
@@ -80,7 +81,10 @@ def listed(
         wanted.append(sa.or_(i.use_case == use_case, i.number.in_(members)))
     if imsi is not None:
         wanted.append(i.number.in_(_about(imsi)))
-    found = sa.select(t.incident).where(*wanted).order_by(i.number.desc()).limit(limit)
+    if after is not None:
+        wanted.append(i.number > after if ascending else i.number < after)
+    order = i.number if ascending else i.number.desc()
+    found = sa.select(t.incident).where(*wanted).order_by(order).limit(limit)
     return list(connection.execute(found))
 
 

@@ -19,7 +19,7 @@ S, F, E, A = t.subscription.c, t.finding.c, t.effect.c, t.announcement.c
 
 def subscriptions(
     connection: sa.Connection, *, tenant: str | None, after: str | None, limit: int, use_case: str | None = None,
-    iccid: str | None = None, imei: str | None = None, locked: bool | None = None,
+    iccid: str | None = None, imei: str | None = None, locked: bool | None = None, descending: bool = False,
 ) -> Rows:  # fmt: skip
     """By IMSI. `imei` is the bound device."""
     wanted = _given((S.tenant, tenant), (S.use_case, use_case), (S.iccid, iccid), (S.imei, imei))
@@ -27,8 +27,9 @@ def subscriptions(
         refused = sa.and_(S.locked_at.is_not(None), S.confined.is_(sa.false()))
         wanted.append(refused if locked else sa.or_(S.locked_at.is_(None), S.confined.is_(sa.true())))
     if after is not None:
-        wanted.append(S.imsi > after)
-    return connection.execute(sa.select(t.subscription).where(*wanted).order_by(S.imsi).limit(limit)).all()
+        wanted.append(S.imsi < after if descending else S.imsi > after)
+    order = S.imsi.desc() if descending else S.imsi
+    return connection.execute(sa.select(t.subscription).where(*wanted).order_by(order).limit(limit)).all()
 
 
 def subscription(
@@ -40,20 +41,22 @@ def subscription(
 
 
 def findings(
-    connection: sa.Connection, *, tenant: str | None, before: tuple[int, str] | None, limit: int,
+    connection: sa.Connection, *, tenant: str | None, after: tuple[int, str] | None, limit: int,
+    ascending: bool = False,
     detector: str | None = None, use_case: str | None = None, imsi: str | None = None, incident: int | None = None,
     lasting: bool | None = None, since: int | None = None, until: int | None = None,
 ) -> Rows:  # fmt: skip
-    """The newest first, by when they began and their id; `since` and `until` (us UTC) of that."""
+    """By when they began and their id, behind `after`, the newest first unless `ascending`; `since` and `until` (us
+    UTC) of that."""
     wanted = _given(
         (F.tenant, tenant), (F.detector, detector), (F.use_case, use_case), (F.imsi, imsi), (F.incident, incident)
     )
     wanted += _between(F.began_at, since, until)
     if lasting is not None:
         wanted.append(F.ended_at.is_(None) if lasting else F.ended_at.is_not(None))
-    if before is not None:
-        wanted += _before(F.began_at, F.id, before)
-    found = sa.select(t.finding).where(*wanted).order_by(F.began_at.desc(), F.id.desc()).limit(limit)
+    if after is not None:
+        wanted += beyond(F.began_at, F.id, after, ascending)
+    found = sa.select(t.finding).where(*wanted).order_by(*_order(F.began_at, F.id, ascending)).limit(limit)
     return connection.execute(found).all()
 
 
@@ -63,14 +66,15 @@ def finding(connection: sa.Connection, tenant: str | None, id_: str) -> Any | No
 
 
 def effects(
-    connection: sa.Connection, *, tenant: str | None, before: tuple[int, str] | None, limit: int,
-    imsi: str | None = None, incident: int | None = None, since: int | None = None, until: int | None = None,
+    connection: sa.Connection, *, tenant: str | None, after: tuple[int, str] | None, limit: int,
+    ascending: bool = False, imsi: str | None = None, incident: int | None = None, since: int | None = None,
+    until: int | None = None,
 ) -> Rows:  # fmt: skip
-    """The newest first, by when they were first sent and their id."""
+    """By when they were first sent and their id, behind `after`, the newest first unless `ascending`."""
     wanted = _given((E.tenant, tenant), (E.imsi, imsi), (E.incident, incident)) + _between(E.at, since, until)
-    if before is not None:
-        wanted += _before(E.at, E.id, before)
-    found = sa.select(t.effect).where(*wanted).order_by(E.at.desc(), E.id.desc()).limit(limit)
+    if after is not None:
+        wanted += beyond(E.at, E.id, after, ascending)
+    found = sa.select(t.effect).where(*wanted).order_by(*_order(E.at, E.id, ascending)).limit(limit)
     return connection.execute(found).all()
 
 
@@ -110,6 +114,12 @@ def _between(column: Any, since: int | None, until: int | None) -> list[sa.Colum
     return wanted if until is None else [*wanted, column < until]
 
 
-def _before(at: Any, id_: Any, key: tuple[int, str]) -> list[sa.ColumnElement[bool]]:
-    """At this key, or older. The first condition is one that an index on `at` can begin at."""
+def _order(at: Any, id_: Any, ascending: bool) -> tuple[Any, Any]:
+    return (at, id_) if ascending else (at.desc(), id_.desc())
+
+
+def beyond(at: Any, id_: Any, key: tuple[Any, Any], ascending: bool) -> list[sa.ColumnElement[bool]]:
+    """Behind this key, in either direction. The first condition is one that an index on `at` can begin at."""
+    if ascending:
+        return [at >= key[0], sa.or_(at > key[0], id_ > key[1])]
     return [at <= key[0], sa.or_(at < key[0], id_ < key[1])]

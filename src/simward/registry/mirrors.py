@@ -25,6 +25,31 @@ def note_device(
         note_subscription(connection, imsi, as_of_seq, **base, seen_imei=imei, seen_since=at)
 
 
+BINDINGS_KEPT = 100
+"""Of one subscription; older ones go."""
+_B = t.binding.c
+
+
+def note_binding(connection: sa.Connection, imsi: str, generation: int, at: int, **facts: Any) -> None:
+    """A subscription belongs in a device from now on, and no longer in the one before."""
+    end_binding(connection, imsi, at)
+    upsert(connection, t.binding, ["imsi", "generation"], {
+        "imsi": imsi, "generation": generation, "began_at": at, "ended_at": None, **facts
+    })  # fmt: skip
+    if generation > BINDINGS_KEPT:
+        connection.execute(sa.delete(t.binding).where(_B.imsi == imsi, _B.generation <= generation - BINDINGS_KEPT))
+
+
+def end_binding(connection: sa.Connection, imsi: str, at: int) -> None:
+    """It belongs in none."""
+    connection.execute(_END, {"of": imsi, "at": at})
+
+
+_END = sa.update(t.binding).where(_B.imsi == sa.bindparam("of"), _B.ended_at.is_(None)).values(
+    ended_at=sa.bindparam("at")
+)  # fmt: skip
+
+
 def tenant_of(connection: sa.Connection, iccid: str) -> str | None:
     """Whose subscription has this ICCID; None where none is mirrored, or several tenants claim it."""
     found = sa.select(t.subscription.c.tenant).where(t.subscription.c.iccid == iccid).distinct().limit(2)

@@ -128,11 +128,12 @@ def redrive(connection: sa.Connection, endpoint: str, now: int, deadline_at: int
     return connection.execute(dead.values(values)).rowcount
 
 
-def dead_letters(connection: sa.Connection, endpoint: str, limit: int) -> Sequence[Any]:
-    """Dead letters of an endpoint with what they say, the newest first."""
+def dead_letters(connection: sa.Connection, endpoint: str, limit: int, before: int | None = None) -> Sequence[Any]:
+    """Dead letters of an endpoint with what they say, the newest first, below the number `before`."""
+    wanted = [_D.endpoint == endpoint, _D.state == "dead", *([] if before is None else [_D.number < before])]
     found = (
         sa.select(t.delivery, t.announcement.c.id, t.announcement.c.type, t.announcement.c.subject)
-        .join(t.announcement).where(_D.endpoint == endpoint, _D.state == "dead").order_by(_D.number.desc()).limit(limit)
+        .join(t.announcement).where(*wanted).order_by(_D.number.desc()).limit(limit)
     )  # fmt: skip
     return connection.execute(found).all()
 

@@ -109,23 +109,29 @@ def approvals_since(connection: sa.Connection, rule: str, since: int) -> int:
     return int(connection.execute(found).scalar_one())
 
 
-def counts(connection: sa.Connection) -> dict[str, dict[str, int]]:
-    """Rule -> state -> how many actions."""
+def counts(connection: sa.Connection, tenant: str | None = None) -> dict[str, dict[str, int]]:
+    """Rule -> state -> how many actions; of one tenant, or all."""
     a = t.rule_action
     found = sa.select(a.c.rule, a.c.state, sa.func.count()).group_by(a.c.rule, a.c.state)
+    found = found if tenant is None else found.where(a.c.tenant == tenant)
     told: dict[str, dict[str, int]] = {}
     for rule, state, number in connection.execute(found):
         told.setdefault(rule, {})[state] = number
     return told
 
 
-def actions(connection: sa.Connection, *, rule: str | None = None, state: str | None = None, most: int = 100
-            ) -> Sequence[sa.Row[Any]]:  # fmt: skip
-    """The newest actions, of a rule and in a state where these are given."""
-    a = t.rule_action
-    found = sa.select(a).order_by(a.c.changed_at.desc(), a.c.id).limit(most)
-    found = found.where(a.c.rule == rule) if rule else found
-    found = found.where(a.c.state == state) if state else found
+def actions(
+    connection: sa.Connection, *, tenant: str | None = None, rule: str | None = None, state: str | None = None,
+    before: tuple[int, str] | None = None, most: int = 100,
+) -> Sequence[sa.Row[Any]]:  # fmt: skip
+    """The newest actions by what set them off, of a tenant, a rule and in a state where these are given."""
+    a = t.rule_action.c
+    found = sa.select(t.rule_action).order_by(a.trigger_at.desc(), a.id.desc()).limit(most)
+    for column, value in ((a.tenant, tenant), (a.rule, rule), (a.state, state)):
+        found = found if value is None else found.where(column == value)
+    if before is not None:
+        at, id_ = before
+        found = found.where(a.trigger_at <= at, sa.or_(a.trigger_at < at, a.id < id_))
     return connection.execute(found).all()
 
 

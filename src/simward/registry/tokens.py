@@ -89,10 +89,16 @@ def find(connection: sa.Connection, id_or_name: str, now: int) -> Any | None:
     return connection.execute(sa.select(t.token).where(_T.name == id_or_name, _alive(now))).one_or_none()
 
 
-def listed(connection: sa.Connection, now: int, *, tenant: str | None = None, every: bool = False) -> Sequence[Any]:
-    """Those in force, or every one that is still kept, the newest first; with `tenant`, its own alone."""
-    found = sa.select(t.token).order_by(_T.made_at.desc(), _T.id)
+def listed(
+    connection: sa.Connection, now: int, *, tenant: str | None = None, every: bool = False,
+    before: tuple[int, str] | None = None, limit: int | None = None,
+) -> Sequence[Any]:  # fmt: skip
+    """Those in force, or every one that is still kept, the newest first, behind `before`; with `tenant`, its own."""
+    found = sa.select(t.token).order_by(_T.made_at.desc(), _T.id.desc()).limit(limit)
     found = found if every else found.where(_alive(now))
+    if before is not None:
+        at, id_ = before
+        found = found.where(sa.or_(_T.made_at < at, sa.and_(_T.made_at == at, _T.id < id_)))
     return connection.execute(found if tenant is None else found.where(_T.tenant == tenant)).all()
 
 

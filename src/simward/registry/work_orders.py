@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from simward.engine.phrases import when
 from simward.registry import tables as t
+from simward.registry.tables import DEFAULT_TENANT
 
 STATES = ("open", "done", "overdue", "refused", "cancelled")
 ITEM_STATES = (
@@ -18,6 +19,8 @@ ITEM_STATES = (
 """asked: the gate has not answered yet; planned: it knows; wrong: something else came, the planned one may still come;
 unchanged: a refit that this one had no part in; removed: from the inventory."""
 TO_COME = ("asked", "planned", "wrong")
+OF_SEVERAL = ""
+"""The tenant of an order about subscriptions of several: nobody who is bound to one sees it."""
 ITEMS_MAX = 10_000
 """Of one order."""
 COMMAND = "work-{order}-{position}"
@@ -47,6 +50,7 @@ class Order:
     because: str
     items: Sequence[Item]
     source: str = ""
+    tenant: str = DEFAULT_TENANT
 
 
 def create(connection: sa.Connection, order: Order, at: int) -> int:
@@ -55,7 +59,7 @@ def create(connection: sa.Connection, order: Order, at: int) -> int:
     made = connection.execute(
         sa.insert(t.work_order).values(
             kind=order.kind, title=order.title, created_at=at, created_by=order.by, because=order.because,
-            begins_at=begins, ends_at=ends, source=order.source, items=len(order.items),
+            begins_at=begins, ends_at=ends, source=order.source, items=len(order.items), tenant=order.tenant,
         )
     )  # fmt: skip
     assert made.inserted_primary_key is not None
@@ -124,10 +128,16 @@ def find(connection: sa.Connection, number: int) -> Any | None:
     return connection.execute(sa.select(t.work_order).where(t.work_order.c.number == number)).one_or_none()
 
 
-def listed(connection: sa.Connection, states: Sequence[str], limit: int = 100) -> list[Any]:
-    """Orders in these states, the newest first."""
-    found = sa.select(t.work_order).where(t.work_order.c.state.in_(states))
-    return list(connection.execute(found.order_by(t.work_order.c.number.desc()).limit(limit)).all())
+def listed(
+    connection: sa.Connection, states: Sequence[str], limit: int = 100, *, tenant: str | None = None,
+    before: int | None = None,
+) -> list[Any]:  # fmt: skip
+    """Orders in these states, the newest first, below the number `before`; with `tenant`, its own alone."""
+    c = t.work_order.c
+    found = sa.select(t.work_order).where(c.state.in_(states))
+    found = found if tenant is None else found.where(c.tenant == tenant)
+    found = found if before is None else found.where(c.number < before)
+    return list(connection.execute(found.order_by(c.number.desc()).limit(limit)).all())
 
 
 def items_of(connection: sa.Connection, number: int) -> list[Any]:

@@ -59,8 +59,13 @@ class Mirroring:
                     facts["tied"] = True
                 if fact.apn:
                     facts["apn"] = fact.apn
+                mirrors.note_binding(
+                    connection, fact.imsi, fact.generation, fact.at, tenant=fact.tenant, iccid=fact.iccid,
+                    imei=fact.imei, device=fact.device, as_of_seq=fact.sequence,
+                )  # fmt: skip
             case f.Unbound():
                 facts = {"device": None, "imei": None, "tied": False}
+                mirrors.end_binding(connection, fact.imsi, fact.at)
             case f.Restricted():
                 facts = {"limited_to_area": fact.limited}
             case f.DeviceSeen():

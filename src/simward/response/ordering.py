@@ -34,6 +34,7 @@ def make(connection: sa.Connection, order: kept.Order, at: int) -> int:
     after = {"kind": order.kind, "title": order.title, "items": len(order.items), "source": order.source}
     note(connection, Deed(
         at=at, actor=order.by, what="work-order.create", object=f"work order {number}", why=order.because, after=after,
+        tenant=order.tenant,
     ))  # fmt: skip
     return number
 

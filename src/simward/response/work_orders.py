@@ -47,8 +47,9 @@ class WorkOrders:
             return
         if fact.answer in ("applied", "duplicate"):
             kept.change(connection, item, fact.at, state="planned", note="")
-            mine = sa.update(t.work_order).where(t.work_order.c.number == item.work_order)
-            connection.execute(mine.values(tenant=fact.tenant))
+            # Whose the subscription was when the order was made, the mirror may not have known.
+            alone = sa.and_(t.work_order.c.number == item.work_order, t.work_order.c["items"] == 1)
+            connection.execute(sa.update(t.work_order).where(alone).values(tenant=fact.tenant))
         elif item.state == "asked":
             kept.change(connection, item, fact.at, state="refused", note=REFUSED.get(fact.answer, fact.answer))
             self._settle(connection, item.work_order, fact)

@@ -41,3 +41,4 @@ class TokensListed(TypedDict):
     """Tokens, the newest first."""
 
     tokens: list[Token]
+    next: str | None

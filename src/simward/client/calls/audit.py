@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Literal
 
 from simward.client.answers.audit import Entries, Entry
 from simward.client.caller import AsyncCaller, Caller
@@ -15,17 +16,23 @@ class AuditCalls:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    def list(self, *, imsi: str | None = None, after: str | None = None, limit: int | None = None) -> Entries:
-        """The newest first; of one subscription with `imsi`. `simward audit verify` proves that none is missing."""
+    def list(
+        self, *, imsi: str | None = None, sort: Literal["-at", "at"] | None = None, after: str | None = None, limit:
+        int | None = None,
+    ) -> Entries:  # fmt: skip
+        """The newest first unless `sort=at`; of one subscription with `imsi`. `simward audit verify` proves that
+        none is missing."""
         answer: Entries = self._caller.call(
-            "GET", "/v1/audit", query={"imsi": imsi, "after": after, "limit": limit},
+            "GET", "/v1/audit", query={"imsi": imsi, "sort": sort, "after": after, "limit": limit},
         )  # fmt: skip
         return answer
 
-    def all(self, *, imsi: str | None = None, limit: int | None = None) -> Iterator[Entry]:
+    def all(
+        self, *, imsi: str | None = None, sort: Literal["-at", "at"] | None = None, limit: int | None = None,
+    ) -> Iterator[Entry]:  # fmt: skip
         """The same from the first page to the last, row by row."""
         return self._caller.pages(
-            "/v1/audit", "entries", query={"imsi": imsi, "limit": limit},
+            "/v1/audit", "entries", query={"imsi": imsi, "sort": sort, "limit": limit},
         )  # fmt: skip
 
 
@@ -35,16 +42,22 @@ class AsyncAuditCalls:
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
-    async def list(self, *, imsi: str | None = None, after: str | None = None, limit: int | None = None) -> Entries:
-        """The newest first; of one subscription with `imsi`. `simward audit verify` proves that none is missing."""
+    async def list(
+        self, *, imsi: str | None = None, sort: Literal["-at", "at"] | None = None, after: str | None = None, limit:
+        int | None = None,
+    ) -> Entries:  # fmt: skip
+        """The newest first unless `sort=at`; of one subscription with `imsi`. `simward audit verify` proves that
+        none is missing."""
         answer: Entries = await self._caller.call(
-            "GET", "/v1/audit", query={"imsi": imsi, "after": after, "limit": limit},
+            "GET", "/v1/audit", query={"imsi": imsi, "sort": sort, "after": after, "limit": limit},
         )  # fmt: skip
         return answer
 
-    def all(self, *, imsi: str | None = None, limit: int | None = None) -> AsyncIterator[Entry]:
+    def all(
+        self, *, imsi: str | None = None, sort: Literal["-at", "at"] | None = None, limit: int | None = None,
+    ) -> AsyncIterator[Entry]:  # fmt: skip
         """The same from the first page to the last, row by row."""
         return self._caller.pages(
-            "/v1/audit", "entries", query={"imsi": imsi, "limit": limit},
+            "/v1/audit", "entries", query={"imsi": imsi, "sort": sort, "limit": limit},
         )  # fmt: skip
 

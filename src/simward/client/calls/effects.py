@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Literal
 
 from simward.client.answers.effects import Effect, Effects
 from simward.client.caller import AsyncCaller, Caller, path
@@ -17,23 +18,24 @@ class EffectsCalls:
 
     def list(
         self, *, imsi: str | None = None, incident: int | None = None, since: int | None = None, until: int | None =
-        None, fields: str | None = None, after: str | None = None, limit: int | None = None,
+        None, sort: Literal["-at", "at"] | None = None, fields: str | None = None, after: str | None = None, limit: int
+        | None = None,
     ) -> Effects:  # fmt: skip
-        """The newest first; `since` and `until` are of when they were first sent."""
+        """The newest first unless `sort=at`; `since` and `until` are of when they were first sent."""
         answer: Effects = self._caller.call(
-            "GET", "/v1/effects", query={"imsi": imsi, "incident": incident, "since": since, "until": until, "fields":
-            fields, "after": after, "limit": limit},
+            "GET", "/v1/effects", query={"imsi": imsi, "incident": incident, "since": since, "until": until, "sort":
+            sort, "fields": fields, "after": after, "limit": limit},
         )  # fmt: skip
         return answer
 
     def all(
         self, *, imsi: str | None = None, incident: int | None = None, since: int | None = None, until: int | None =
-        None, fields: str | None = None, limit: int | None = None,
+        None, sort: Literal["-at", "at"] | None = None, fields: str | None = None, limit: int | None = None,
     ) -> Iterator[Effect]:  # fmt: skip
         """The same from the first page to the last, row by row."""
         return self._caller.pages(
             "/v1/effects", "effects", query={"imsi": imsi, "incident": incident, "since": since, "until": until,
-            "fields": fields, "limit": limit},
+            "sort": sort, "fields": fields, "limit": limit},
         )  # fmt: skip
 
     def get(self, id: str) -> Effect:
@@ -50,23 +52,24 @@ class AsyncEffectsCalls:
 
     async def list(
         self, *, imsi: str | None = None, incident: int | None = None, since: int | None = None, until: int | None =
-        None, fields: str | None = None, after: str | None = None, limit: int | None = None,
+        None, sort: Literal["-at", "at"] | None = None, fields: str | None = None, after: str | None = None, limit: int
+        | None = None,
     ) -> Effects:  # fmt: skip
-        """The newest first; `since` and `until` are of when they were first sent."""
+        """The newest first unless `sort=at`; `since` and `until` are of when they were first sent."""
         answer: Effects = await self._caller.call(
-            "GET", "/v1/effects", query={"imsi": imsi, "incident": incident, "since": since, "until": until, "fields":
-            fields, "after": after, "limit": limit},
+            "GET", "/v1/effects", query={"imsi": imsi, "incident": incident, "since": since, "until": until, "sort":
+            sort, "fields": fields, "after": after, "limit": limit},
         )  # fmt: skip
         return answer
 
     def all(
         self, *, imsi: str | None = None, incident: int | None = None, since: int | None = None, until: int | None =
-        None, fields: str | None = None, limit: int | None = None,
+        None, sort: Literal["-at", "at"] | None = None, fields: str | None = None, limit: int | None = None,
     ) -> AsyncIterator[Effect]:  # fmt: skip
         """The same from the first page to the last, row by row."""
         return self._caller.pages(
             "/v1/effects", "effects", query={"imsi": imsi, "incident": incident, "since": since, "until": until,
-            "fields": fields, "limit": limit},
+            "sort": sort, "fields": fields, "limit": limit},
         )  # fmt: skip
 
     async def get(self, id: str) -> Effect:

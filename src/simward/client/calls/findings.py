@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Literal
 
 from simward.client.answers.findings import Finding, Findings
 from simward.client.caller import AsyncCaller, Caller, path
@@ -17,26 +18,28 @@ class FindingsCalls:
 
     def list(
         self, *, detector: str | None = None, use_case: str | None = None, imsi: str | None = None, incident: int |
-        None = None, lasting: bool | None = None, since: int | None = None, until: int | None = None, fields: str |
-        None = None, after: str | None = None, limit: int | None = None,
+        None = None, lasting: bool | None = None, since: int | None = None, until: int | None = None, sort:
+        Literal["-at", "at"] | None = None, fields: str | None = None, after: str | None = None, limit: int | None =
+        None,
     ) -> Findings:  # fmt: skip
-        """The newest first; `since` and `until` are of when they began."""
+        """The newest first unless `sort=at`; `since` and `until` are of when they began."""
         answer: Findings = self._caller.call(
             "GET", "/v1/findings", query={"detector": detector, "use_case": use_case, "imsi": imsi, "incident":
-            incident, "lasting": lasting, "since": since, "until": until, "fields": fields, "after": after, "limit":
-            limit},
+            incident, "lasting": lasting, "since": since, "until": until, "sort": sort, "fields": fields, "after":
+            after, "limit": limit},
         )  # fmt: skip
         return answer
 
     def all(
         self, *, detector: str | None = None, use_case: str | None = None, imsi: str | None = None, incident: int |
-        None = None, lasting: bool | None = None, since: int | None = None, until: int | None = None, fields: str |
-        None = None, limit: int | None = None,
+        None = None, lasting: bool | None = None, since: int | None = None, until: int | None = None, sort:
+        Literal["-at", "at"] | None = None, fields: str | None = None, limit: int | None = None,
     ) -> Iterator[Finding]:  # fmt: skip
         """The same from the first page to the last, row by row."""
         return self._caller.pages(
             "/v1/findings", "findings", query={"detector": detector, "use_case": use_case, "imsi": imsi, "incident":
-            incident, "lasting": lasting, "since": since, "until": until, "fields": fields, "limit": limit},
+            incident, "lasting": lasting, "since": since, "until": until, "sort": sort, "fields": fields, "limit":
+            limit},
         )  # fmt: skip
 
     def get(self, id: str) -> Finding:
@@ -53,26 +56,28 @@ class AsyncFindingsCalls:
 
     async def list(
         self, *, detector: str | None = None, use_case: str | None = None, imsi: str | None = None, incident: int |
-        None = None, lasting: bool | None = None, since: int | None = None, until: int | None = None, fields: str |
-        None = None, after: str | None = None, limit: int | None = None,
+        None = None, lasting: bool | None = None, since: int | None = None, until: int | None = None, sort:
+        Literal["-at", "at"] | None = None, fields: str | None = None, after: str | None = None, limit: int | None =
+        None,
     ) -> Findings:  # fmt: skip
-        """The newest first; `since` and `until` are of when they began."""
+        """The newest first unless `sort=at`; `since` and `until` are of when they began."""
         answer: Findings = await self._caller.call(
             "GET", "/v1/findings", query={"detector": detector, "use_case": use_case, "imsi": imsi, "incident":
-            incident, "lasting": lasting, "since": since, "until": until, "fields": fields, "after": after, "limit":
-            limit},
+            incident, "lasting": lasting, "since": since, "until": until, "sort": sort, "fields": fields, "after":
+            after, "limit": limit},
         )  # fmt: skip
         return answer
 
     def all(
         self, *, detector: str | None = None, use_case: str | None = None, imsi: str | None = None, incident: int |
-        None = None, lasting: bool | None = None, since: int | None = None, until: int | None = None, fields: str |
-        None = None, limit: int | None = None,
+        None = None, lasting: bool | None = None, since: int | None = None, until: int | None = None, sort:
+        Literal["-at", "at"] | None = None, fields: str | None = None, limit: int | None = None,
     ) -> AsyncIterator[Finding]:  # fmt: skip
         """The same from the first page to the last, row by row."""
         return self._caller.pages(
             "/v1/findings", "findings", query={"detector": detector, "use_case": use_case, "imsi": imsi, "incident":
-            incident, "lasting": lasting, "since": since, "until": until, "fields": fields, "limit": limit},
+            incident, "lasting": lasting, "since": since, "until": until, "sort": sort, "fields": fields, "limit":
+            limit},
         )  # fmt: skip
 
     async def get(self, id: str) -> Finding:

@@ -3,10 +3,10 @@
 # Made from the OpenAPI description by `make docs`: change the routes, not this file.
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Literal
 
-from simward.client.answers.incidents import Incident, Incidents, WholeIncident
+from simward.client.answers.incidents import Acknowledged, Incident, Incidents, WholeIncident
 from simward.client.caller import AsyncCaller, Caller, path
 
 
@@ -19,14 +19,28 @@ class IncidentsCalls:
     def list(
         self, *, state: Sequence[Literal["open", "acknowledged", "contained", "resolved"]] | None = None, severity:
         Sequence[Literal["info", "low", "medium", "high", "critical"]] | None = None, use_case: str | None = None,
-        since: int | None = None, limit: int | None = None,
+        imsi: str | None = None, since: int | None = None, sort: Literal["-at", "at"] | None = None, fields: str | None
+        = None, after: str | None = None, limit: int | None = None,
     ) -> Incidents:  # fmt: skip
-        """The newest first, those that are not resolved unless `state` says; `since` (us UTC) of the last change."""
+        """The newest first unless `sort=at`, those that are not resolved unless `state` says; `since` (us UTC) of
+        the last change."""
         answer: Incidents = self._caller.call(
-            "GET", "/v1/incidents", query={"state": state, "severity": severity, "use_case": use_case, "since": since,
-            "limit": limit},
+            "GET", "/v1/incidents", query={"state": state, "severity": severity, "use_case": use_case, "imsi": imsi,
+            "since": since, "sort": sort, "fields": fields, "after": after, "limit": limit},
         )  # fmt: skip
         return answer
+
+    def all(
+        self, *, state: Sequence[Literal["open", "acknowledged", "contained", "resolved"]] | None = None, severity:
+        Sequence[Literal["info", "low", "medium", "high", "critical"]] | None = None, use_case: str | None = None,
+        imsi: str | None = None, since: int | None = None, sort: Literal["-at", "at"] | None = None, fields: str | None
+        = None, limit: int | None = None,
+    ) -> Iterator[Incident]:  # fmt: skip
+        """The same from the first page to the last, row by row."""
+        return self._caller.pages(
+            "/v1/incidents", "incidents", query={"state": state, "severity": severity, "use_case": use_case, "imsi":
+            imsi, "since": since, "sort": sort, "fields": fields, "limit": limit},
+        )  # fmt: skip
 
     def get(self, number: int) -> WholeIncident:
         """The whole of one: its story, evidence, effects, parties and entries."""
@@ -47,9 +61,9 @@ class IncidentsCalls:
         self, number: int, *, party: str, action: Literal["release", "keep", "lock", "quarantine", "disconnect"] | None
         = None, reason: str | None = None, iccid: str | None = None, announcement: str | None = None, key: str | None =
         None,
-    ) -> Any:  # fmt: skip
+    ) -> Acknowledged:  # fmt: skip
         """Acknowledge an incident, and ask for something or for nothing. The same again changes nothing."""
-        answer: Any = self._caller.call(
+        answer: Acknowledged = self._caller.call(
             "POST", path("/v1/incidents/{number}/acknowledgements", number), body={"party": party, "action": action,
             "reason": reason, "iccid": iccid, "announcement": announcement}, key=key, keyed=True,
         )  # fmt: skip
@@ -102,14 +116,28 @@ class AsyncIncidentsCalls:
     async def list(
         self, *, state: Sequence[Literal["open", "acknowledged", "contained", "resolved"]] | None = None, severity:
         Sequence[Literal["info", "low", "medium", "high", "critical"]] | None = None, use_case: str | None = None,
-        since: int | None = None, limit: int | None = None,
+        imsi: str | None = None, since: int | None = None, sort: Literal["-at", "at"] | None = None, fields: str | None
+        = None, after: str | None = None, limit: int | None = None,
     ) -> Incidents:  # fmt: skip
-        """The newest first, those that are not resolved unless `state` says; `since` (us UTC) of the last change."""
+        """The newest first unless `sort=at`, those that are not resolved unless `state` says; `since` (us UTC) of
+        the last change."""
         answer: Incidents = await self._caller.call(
-            "GET", "/v1/incidents", query={"state": state, "severity": severity, "use_case": use_case, "since": since,
-            "limit": limit},
+            "GET", "/v1/incidents", query={"state": state, "severity": severity, "use_case": use_case, "imsi": imsi,
+            "since": since, "sort": sort, "fields": fields, "after": after, "limit": limit},
         )  # fmt: skip
         return answer
+
+    def all(
+        self, *, state: Sequence[Literal["open", "acknowledged", "contained", "resolved"]] | None = None, severity:
+        Sequence[Literal["info", "low", "medium", "high", "critical"]] | None = None, use_case: str | None = None,
+        imsi: str | None = None, since: int | None = None, sort: Literal["-at", "at"] | None = None, fields: str | None
+        = None, limit: int | None = None,
+    ) -> AsyncIterator[Incident]:  # fmt: skip
+        """The same from the first page to the last, row by row."""
+        return self._caller.pages(
+            "/v1/incidents", "incidents", query={"state": state, "severity": severity, "use_case": use_case, "imsi":
+            imsi, "since": since, "sort": sort, "fields": fields, "limit": limit},
+        )  # fmt: skip
 
     async def get(self, number: int) -> WholeIncident:
         """The whole of one: its story, evidence, effects, parties and entries."""
@@ -130,9 +158,9 @@ class AsyncIncidentsCalls:
         self, number: int, *, party: str, action: Literal["release", "keep", "lock", "quarantine", "disconnect"] | None
         = None, reason: str | None = None, iccid: str | None = None, announcement: str | None = None, key: str | None =
         None,
-    ) -> Any:  # fmt: skip
+    ) -> Acknowledged:  # fmt: skip
         """Acknowledge an incident, and ask for something or for nothing. The same again changes nothing."""
-        answer: Any = await self._caller.call(
+        answer: Acknowledged = await self._caller.call(
             "POST", path("/v1/incidents/{number}/acknowledgements", number), body={"party": party, "action": action,
             "reason": reason, "iccid": iccid, "announcement": announcement}, key=key, keyed=True,
         )  # fmt: skip

@@ -3,8 +3,10 @@
 # Made from the OpenAPI description by `make docs`: change the routes, not this file.
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import AsyncIterator, Iterator
+from typing import Literal
 
+from simward.client.answers.rule_actions import Action, Actions
 from simward.client.caller import AsyncCaller, Caller
 
 
@@ -16,13 +18,22 @@ class RuleActionsCalls:
 
     def list(
         self, *, rule: str | None = None, state: Literal["waiting", "sent", "done", "cancelled", "held", "dry-run",
-        "refused", "too-old"] | None = None, limit: int | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
-        """What rules do and did, the newest first; `state=held` is what waits for a person."""
-        answer: dict[str, Any] = self._caller.call(
-            "GET", "/v1/rule-actions", query={"rule": rule, "state": state, "limit": limit},
+        "refused", "too-old"] | None = None, after: str | None = None, limit: int | None = None,
+    ) -> Actions:  # fmt: skip
+        """What rules do and did, the newest first by what set it off; `state=held` is what waits for a person."""
+        answer: Actions = self._caller.call(
+            "GET", "/v1/rule-actions", query={"rule": rule, "state": state, "after": after, "limit": limit},
         )  # fmt: skip
         return answer
+
+    def all(
+        self, *, rule: str | None = None, state: Literal["waiting", "sent", "done", "cancelled", "held", "dry-run",
+        "refused", "too-old"] | None = None, limit: int | None = None,
+    ) -> Iterator[Action]:  # fmt: skip
+        """The same from the first page to the last, row by row."""
+        return self._caller.pages(
+            "/v1/rule-actions", "actions", query={"rule": rule, "state": state, "limit": limit},
+        )  # fmt: skip
 
 
 class AsyncRuleActionsCalls:
@@ -33,11 +44,20 @@ class AsyncRuleActionsCalls:
 
     async def list(
         self, *, rule: str | None = None, state: Literal["waiting", "sent", "done", "cancelled", "held", "dry-run",
-        "refused", "too-old"] | None = None, limit: int | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
-        """What rules do and did, the newest first; `state=held` is what waits for a person."""
-        answer: dict[str, Any] = await self._caller.call(
-            "GET", "/v1/rule-actions", query={"rule": rule, "state": state, "limit": limit},
+        "refused", "too-old"] | None = None, after: str | None = None, limit: int | None = None,
+    ) -> Actions:  # fmt: skip
+        """What rules do and did, the newest first by what set it off; `state=held` is what waits for a person."""
+        answer: Actions = await self._caller.call(
+            "GET", "/v1/rule-actions", query={"rule": rule, "state": state, "after": after, "limit": limit},
         )  # fmt: skip
         return answer
+
+    def all(
+        self, *, rule: str | None = None, state: Literal["waiting", "sent", "done", "cancelled", "held", "dry-run",
+        "refused", "too-old"] | None = None, limit: int | None = None,
+    ) -> AsyncIterator[Action]:  # fmt: skip
+        """The same from the first page to the last, row by row."""
+        return self._caller.pages(
+            "/v1/rule-actions", "actions", query={"rule": rule, "state": state, "limit": limit},
+        )  # fmt: skip
 

@@ -3,9 +3,9 @@
 # Made from the OpenAPI description by `make docs`: change the routes, not this file.
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Iterator, Sequence
 
+from simward.client.answers.rules import Approved, Rejected, Rule, Rules
 from simward.client.caller import AsyncCaller, Caller, path
 
 
@@ -15,30 +15,36 @@ class RulesCalls:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    def list(self) -> dict[str, Any]:
-        """Every rule, with how many of its actions are in which state."""
-        answer: dict[str, Any] = self._caller.call("GET", "/v1/rules")
+    def list(self, *, after: str | None = None, limit: int | None = None) -> Rules:
+        """Every rule by name, with how many of its actions are in which state."""
+        answer: Rules = self._caller.call(
+            "GET", "/v1/rules", query={"after": after, "limit": limit},
+        )  # fmt: skip
         return answer
 
-    def get(self, name: str) -> dict[str, Any]:
+    def all(self, *, limit: int | None = None) -> Iterator[Rule]:
+        """The same from the first page to the last, row by row."""
+        return self._caller.pages("/v1/rules", "rules", query={"limit": limit})
+
+    def get(self, name: str) -> Rule:
         """One of them."""
-        answer: dict[str, Any] = self._caller.call("GET", path("/v1/rules/{name}", name))
+        answer: Rule = self._caller.call("GET", path("/v1/rules/{name}", name))
         return answer
 
     def approve(
         self, name: str, *, because: str, actor: str | None = None, ids: Sequence[str] | None = None, key: str | None =
         None,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Approved:  # fmt: skip
         """Let held actions go: as commands of the person, which no limit holds. Much takes a second person."""
-        answer: dict[str, Any] = self._caller.call(
+        answer: Approved = self._caller.call(
             "POST", path("/v1/rules/{name}/approve", name), body={"actor": actor, "because": because, "ids": ids},
             key=key, keyed=True,
         )  # fmt: skip
         return answer
 
-    def pause(self, name: str, *, because: str, actor: str | None = None, key: str | None = None) -> dict[str, Any]:
+    def pause(self, name: str, *, because: str, actor: str | None = None, key: str | None = None) -> Rule:
         """Until it is resumed, the rule only says what it would do."""
-        answer: dict[str, Any] = self._caller.call(
+        answer: Rule = self._caller.call(
             "POST", path("/v1/rules/{name}/pause", name), body={"actor": actor, "because": because}, key=key,
             keyed=True,
         )  # fmt: skip
@@ -47,17 +53,17 @@ class RulesCalls:
     def reject(
         self, name: str, *, because: str, actor: str | None = None, ids: Sequence[str] | None = None, key: str | None =
         None,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Rejected:  # fmt: skip
         """Held actions are not to be done."""
-        answer: dict[str, Any] = self._caller.call(
+        answer: Rejected = self._caller.call(
             "POST", path("/v1/rules/{name}/reject", name), body={"actor": actor, "because": because, "ids": ids},
             key=key, keyed=True,
         )  # fmt: skip
         return answer
 
-    def resume(self, name: str, *, because: str, actor: str | None = None, key: str | None = None) -> dict[str, Any]:
+    def resume(self, name: str, *, because: str, actor: str | None = None, key: str | None = None) -> Rule:
         """It acts again as its mode says."""
-        answer: dict[str, Any] = self._caller.call(
+        answer: Rule = self._caller.call(
             "POST", path("/v1/rules/{name}/resume", name), body={"actor": actor, "because": because}, key=key,
             keyed=True,
         )  # fmt: skip
@@ -70,32 +76,36 @@ class AsyncRulesCalls:
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
-    async def list(self) -> dict[str, Any]:
-        """Every rule, with how many of its actions are in which state."""
-        answer: dict[str, Any] = await self._caller.call("GET", "/v1/rules")
+    async def list(self, *, after: str | None = None, limit: int | None = None) -> Rules:
+        """Every rule by name, with how many of its actions are in which state."""
+        answer: Rules = await self._caller.call(
+            "GET", "/v1/rules", query={"after": after, "limit": limit},
+        )  # fmt: skip
         return answer
 
-    async def get(self, name: str) -> dict[str, Any]:
+    def all(self, *, limit: int | None = None) -> AsyncIterator[Rule]:
+        """The same from the first page to the last, row by row."""
+        return self._caller.pages("/v1/rules", "rules", query={"limit": limit})
+
+    async def get(self, name: str) -> Rule:
         """One of them."""
-        answer: dict[str, Any] = await self._caller.call("GET", path("/v1/rules/{name}", name))
+        answer: Rule = await self._caller.call("GET", path("/v1/rules/{name}", name))
         return answer
 
     async def approve(
         self, name: str, *, because: str, actor: str | None = None, ids: Sequence[str] | None = None, key: str | None =
         None,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Approved:  # fmt: skip
         """Let held actions go: as commands of the person, which no limit holds. Much takes a second person."""
-        answer: dict[str, Any] = await self._caller.call(
+        answer: Approved = await self._caller.call(
             "POST", path("/v1/rules/{name}/approve", name), body={"actor": actor, "because": because, "ids": ids},
             key=key, keyed=True,
         )  # fmt: skip
         return answer
 
-    async def pause(
-        self, name: str, *, because: str, actor: str | None = None, key: str | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
+    async def pause(self, name: str, *, because: str, actor: str | None = None, key: str | None = None) -> Rule:
         """Until it is resumed, the rule only says what it would do."""
-        answer: dict[str, Any] = await self._caller.call(
+        answer: Rule = await self._caller.call(
             "POST", path("/v1/rules/{name}/pause", name), body={"actor": actor, "because": because}, key=key,
             keyed=True,
         )  # fmt: skip
@@ -104,19 +114,17 @@ class AsyncRulesCalls:
     async def reject(
         self, name: str, *, because: str, actor: str | None = None, ids: Sequence[str] | None = None, key: str | None =
         None,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Rejected:  # fmt: skip
         """Held actions are not to be done."""
-        answer: dict[str, Any] = await self._caller.call(
+        answer: Rejected = await self._caller.call(
             "POST", path("/v1/rules/{name}/reject", name), body={"actor": actor, "because": because, "ids": ids},
             key=key, keyed=True,
         )  # fmt: skip
         return answer
 
-    async def resume(
-        self, name: str, *, because: str, actor: str | None = None, key: str | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
+    async def resume(self, name: str, *, because: str, actor: str | None = None, key: str | None = None) -> Rule:
         """It acts again as its mode says."""
-        answer: dict[str, Any] = await self._caller.call(
+        answer: Rule = await self._caller.call(
             "POST", path("/v1/rules/{name}/resume", name), body={"actor": actor, "because": because}, key=key,
             keyed=True,
         )  # fmt: skip

@@ -3,6 +3,7 @@
 # Made from the OpenAPI description by `make docs`: change the routes, not this file.
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from typing import Literal
 
 from simward.client.answers.tokens import MadeToken, Token, TokensListed
@@ -27,10 +28,18 @@ class TokensCalls:
         )  # fmt: skip
         return answer
 
-    def list(self, *, all: bool | None = None) -> TokensListed:
+    def list(self, *, all: bool | None = None, after: str | None = None, limit: int | None = None) -> TokensListed:
         """Those in force; with `all` also what has expired or was revoked, for 400 days."""
-        answer: TokensListed = self._caller.call("GET", "/v1/tokens", query={"all": all})
+        answer: TokensListed = self._caller.call(
+            "GET", "/v1/tokens", query={"all": all, "after": after, "limit": limit},
+        )  # fmt: skip
         return answer
+
+    def all(self, *, all: bool | None = None, limit: int | None = None) -> Iterator[Token]:
+        """The same from the first page to the last, row by row."""
+        return self._caller.pages(
+            "/v1/tokens", "tokens", query={"all": all, "limit": limit},
+        )  # fmt: skip
 
     def revoke(self, id_or_name: str, *, actor: str | None = None, because: str | None = None) -> Token:
         """It opens nothing from now on. Again changes nothing."""
@@ -58,10 +67,20 @@ class AsyncTokensCalls:
         )  # fmt: skip
         return answer
 
-    async def list(self, *, all: bool | None = None) -> TokensListed:
+    async def list(
+        self, *, all: bool | None = None, after: str | None = None, limit: int | None = None,
+    ) -> TokensListed:  # fmt: skip
         """Those in force; with `all` also what has expired or was revoked, for 400 days."""
-        answer: TokensListed = await self._caller.call("GET", "/v1/tokens", query={"all": all})
+        answer: TokensListed = await self._caller.call(
+            "GET", "/v1/tokens", query={"all": all, "after": after, "limit": limit},
+        )  # fmt: skip
         return answer
+
+    def all(self, *, all: bool | None = None, limit: int | None = None) -> AsyncIterator[Token]:
+        """The same from the first page to the last, row by row."""
+        return self._caller.pages(
+            "/v1/tokens", "tokens", query={"all": all, "limit": limit},
+        )  # fmt: skip
 
     async def revoke(self, id_or_name: str, *, actor: str | None = None, because: str | None = None) -> Token:
         """It opens nothing from now on. Again changes nothing."""

@@ -3,8 +3,7 @@
 # Made from the OpenAPI description by `make docs`: change the routes, not this file.
 from __future__ import annotations
 
-from typing import Any
-
+from simward.client.answers.undo import Undone
 from simward.client.caller import AsyncCaller, Caller, path
 
 
@@ -17,17 +16,17 @@ class UndoCalls:
     def begin(
         self, *, because: str, since: int, actor: str | None = None, rule: str | None = None, incident: int | None =
         None, key: str | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Undone:  # fmt: skip
         """Release what a rule, or whatever acted because of an incident, has locked; one after the other."""
-        answer: dict[str, Any] = self._caller.call(
+        answer: Undone = self._caller.call(
             "POST", "/v1/undo", body={"actor": actor, "because": because, "rule": rule, "incident": incident, "since":
             since}, key=key, keyed=True,
         )  # fmt: skip
         return answer
 
-    def get(self, undo: str) -> dict[str, Any]:
+    def get(self, undo: str) -> Undone:
         """How far one is."""
-        answer: dict[str, Any] = self._caller.call("GET", path("/v1/undo/{undo}", undo))
+        answer: Undone = self._caller.call("GET", path("/v1/undo/{undo}", undo))
         return answer
 
 
@@ -40,16 +39,16 @@ class AsyncUndoCalls:
     async def begin(
         self, *, because: str, since: int, actor: str | None = None, rule: str | None = None, incident: int | None =
         None, key: str | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Undone:  # fmt: skip
         """Release what a rule, or whatever acted because of an incident, has locked; one after the other."""
-        answer: dict[str, Any] = await self._caller.call(
+        answer: Undone = await self._caller.call(
             "POST", "/v1/undo", body={"actor": actor, "because": because, "rule": rule, "incident": incident, "since":
             since}, key=key, keyed=True,
         )  # fmt: skip
         return answer
 
-    async def get(self, undo: str) -> dict[str, Any]:
+    async def get(self, undo: str) -> Undone:
         """How far one is."""
-        answer: dict[str, Any] = await self._caller.call("GET", path("/v1/undo/{undo}", undo))
+        answer: Undone = await self._caller.call("GET", path("/v1/undo/{undo}", undo))
         return answer
 

@@ -6,11 +6,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from simward.control.api.paging import Severity
+from simward.control.api.paging import Severity, optional
 
 
 class Incident(BaseModel):
     """An incident; docs/reference/incidents.md says what each key means."""
+
+    model_config = ConfigDict(json_schema_extra=optional)
 
     number: int
     state: Literal["open", "acknowledged", "contained", "resolved"]
@@ -43,9 +45,10 @@ class Incident(BaseModel):
 
 
 class Incidents(BaseModel):
-    """Some, the newest first."""
+    """A page, the newest first."""
 
     incidents: list[Incident]
+    next: str | None = Field(description="The cursor of the next page; null: there is none.")
 
 
 class WholeIncident(Incident):
@@ -102,6 +105,6 @@ class Status(BaseModel):
     conditions: dict[str, Condition]
 
 
-def answered(model: type[BaseModel]) -> dict[str, Any]:
-    """Arguments of a route that answers 200 with this."""
-    return {"response_model": None, "responses": {200: {"model": model}}}
+def answered(model: type[BaseModel], status: int = 200) -> dict[str, Any]:
+    """Arguments of a route that answers with this."""
+    return {"response_model": None, "responses": {status: {"model": model}}}

@@ -49,14 +49,16 @@ def audit_routes(registry: Registry) -> APIRouter:
         "", response_model=None, responses={200: {"model": Entries}}, openapi_extra=needs("read-audit")
     )
     async def entries(
-        request: Request, imsi: paging.Digits = None, after: paging.After = None, limit: paging.Limit = 100
-    ) -> dict[str, Any]:
-        """The newest first; of one subscription with `imsi`. `simward audit verify` proves that none is missing."""
-        key, tenant = paging.key_of("audit", after, int), request.state.principal.tenant
+        request: Request, imsi: paging.Digits = None, sort: paging.Sort = "-at", after: paging.After = None,
+        limit: paging.Limit = 100,
+    ) -> dict[str, Any]:  # fmt: skip
+        """The newest first unless `sort=at`; of one subscription with `imsi`. `simward audit verify` proves that none
+        is missing."""
+        key, tenant = paging.key_of(f"audit {sort}", after, int), request.state.principal.tenant
         found = await asking.read(lambda c: audit.page(
-            c, tenant=tenant, before=key and key[0], limit=limit + 1, imsi=imsi
+            c, tenant=tenant, after=key and key[0], limit=limit + 1, imsi=imsi, ascending=sort == "at"
         ))  # fmt: skip
-        more = paging.cursor_of("audit", found[limit - 1].number) if len(found) > limit else None
+        more = paging.cursor_of(f"audit {sort}", found[limit - 1].number) if len(found) > limit else None
         return paging.page("entries", [told(one) for one in found[:limit]], more)
 
     return routes

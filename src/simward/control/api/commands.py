@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from simward.control.api.answers import CommandAnswer, answered
+from simward.control.api.answers_outward import Took
 from simward.control.api.permissions import OWNER, needs, refused
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem, gate_unreachable, no_registry
@@ -122,7 +123,7 @@ def command_routes(
             command.id = command_id(principal, key)
         return await carry_out(command, principal, gate, tenant_of)
 
-    @routes.post("/revisions", openapi_extra=needs(OWNER))
+    @routes.post("/revisions", openapi_extra=needs(OWNER), **answered(Took))
     async def revision(revision: Revision) -> dict[str, Any]:
         """Have the gate take a revision; answered when its last piece is durable."""
         folder = (data_dir / "revisions" / revision.revision).absolute()

@@ -9,6 +9,21 @@ from fastapi import FastAPI
 from simward.control.api.problems import MEDIA_TYPE
 from simward.control.api.repeats import HEADER, NEVER
 
+WRONG_THERE = {
+    "type": "object",
+    "description": "A part of the request.",
+    "required": ["pointer", "in", "detail"],
+    "properties": {name: {"type": "string"} for name in ("pointer", "in", "detail")},
+}
+WRONG_IN_A_FILE = {
+    "type": "object",
+    "description": "A line of a file that was sent.",
+    "required": ["file", "line", "detail"],
+    "properties": {
+        "file": {"type": "string"}, "line": {"type": "integer"}, "detail": {"type": "string"},
+        "key": {"type": "string"}, "where": {"type": "string"}, "instead": {"type": "string"},
+    },
+}  # fmt: skip
 PROBLEM = {
     "type": "object",
     "description": "RFC 9457.",
@@ -19,11 +34,7 @@ PROBLEM = {
         "errors": {
             "type": "array",
             "description": "What is wrong where.",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "in", "detail"],
-                "properties": {name: {"type": "string"} for name in ("pointer", "in", "detail")},
-            },
+            "items": {"anyOf": [WRONG_THERE, WRONG_IN_A_FILE]},
         },
     },
 }  # fmt: skip

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from simward.control.access.response_headers import protected
 from simward.control.api.principals import LOCAL, Authenticator, Principal
 from simward.control.api.problems import INTERNAL, Problem, no_registry, response_of
+from simward.control.api.rates import Rates
 from simward.control.api.scopes import BASES
 from simward.control.api.wrong_tokens import WrongTokens
 from simward.control.api.wrong_tokens import headers as wait_headers
@@ -28,8 +29,10 @@ from simward.errors import RegistryError
 log = logging.getLogger(__name__)
 
 BODY_OCTETS_MAX = 64 * 1024
-LARGER_BODIES = {"/v1/work-orders": 2 * 1024 * 1024}
-"""A swap of ten thousand by file is one request."""
+LARGER_BODIES = {
+    "/v1/work-orders": 2 * 1024 * 1024, "/v1/jobs": 2 * 1024 * 1024, "/v1/uploads": 16 * 1024 * 1024
+}  # fmt: skip
+"""A swap of ten thousand by file is one request, and so is a fleet."""
 AT_ONCE = 128
 OPEN_TO_ALL = ("/healthz", "/readyz", "/sign-in", "/sign-in/code", "/oauth2/token")
 OPEN_BELOW = ("/first/", "/static/")
@@ -50,7 +53,7 @@ class Edge:
         `secure`: browsers come by TLS, here or at a proxy in front.
         """
         self._app, self._authenticators, self._secure = app, authenticators, secure
-        self._wrong = WrongTokens()
+        self._wrong, self._rates = WrongTokens(), Rates()
         self._now = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,20 +65,21 @@ class Edge:
         if not CORRELATOR.fullmatch(correlator):
             correlator = str(uuid.uuid4()).encode()
 
-        begun, private = False, True
+        begun, private, left = False, True, list[tuple[bytes, bytes]]()
 
         async def correlated(message: Message) -> None:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
                 said = protected(message.get("headers", ()), secure=self._secure, private=private)
-                message["headers"] = [*said, (b"x-correlator", correlator)]
+                message["headers"] = [*said, (b"x-correlator", correlator), *left]
             await send(message)
 
         self._now += 1
         try:
             principal = await self._admit(scope, headers)
             private = not scope["path"].startswith("/static/")
+            left += self._rates.count(principal)
             scope["state"] = {**scope.get("state", {}), "principal": principal, "correlator": correlator.decode()}
             await self._app(scope, _bounded(receive, _octets_max(scope)), correlated)
         except Problem as problem:

@@ -7,12 +7,15 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from simward.control.api import answers_outward as a
+from simward.control.api import paging
+from simward.control.api.answers import answered
 from simward.control.api.permissions import needs
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
@@ -54,12 +57,21 @@ class Asking:
     def __init__(self, registry: Registry, dispatcher: Dispatcher) -> None:
         self.registry, self.dispatcher = registry, dispatcher
 
-    def courier(self, name: str) -> Courier:
-        """Of an endpoint."""
-        if name not in self.dispatcher.couriers:
-            known = ", ".join(self.dispatcher.couriers) or "none"
+    def couriers(self, request: Request) -> dict[str, Courier]:
+        """Those of endpoints that the caller may see, by name: who is bound to a tenant sees that tenant's."""
+        tenant = request.state.principal.tenant
+        return {
+            name: one for name, one in sorted(self.dispatcher.couriers.items())
+            if tenant in (None, one.endpoint.tenant)
+        }  # fmt: skip
+
+    def courier(self, name: str, request: Request) -> Courier:
+        """Of an endpoint. Raises Problem where the caller sees none of this name."""
+        couriers = self.couriers(request)
+        if name not in couriers:
+            known = ", ".join(couriers) or "none"
             raise Problem(404, "no-such-endpoint", "No such endpoint", f"The settings have {known}.")
-        return self.dispatcher.couriers[name]
+        return couriers[name]
 
     async def ask(self, work: Callable[[sa.Connection], Result], *, writes: bool = False) -> Result:
         """What `work` gives in a transaction."""
@@ -88,32 +100,39 @@ def endpoint_routes(
 
 
 def _add_looking(routes: APIRouter, asking: Asking) -> None:
-    @routes.get("", openapi_extra=needs("read-endpoints", all_tenants=True))
-    async def listed() -> dict[str, Any]:
-        """Every endpoint of the settings: what waits, what died, whether it is up."""
-        counted = await asking.ask(outbox.counts)
-        couriers = asking.dispatcher.couriers.items()
-        return {"endpoints": [told(one, counted.get(name, {})) for name, one in couriers]}
+    @routes.get("", openapi_extra=needs("read-endpoints"), **answered(a.Endpoints))
+    async def listed(
+        request: Request, after: paging.After = None, limit: paging.Limit = LISTED_MOST
+    ) -> dict[str, Any]:
+        """Every endpoint of the settings by name: what waits, what died, whether it is up."""
+        key, counted = paging.key_of("endpoints", after, str), await asking.ask(outbox.counts)
+        found = [(name, one) for name, one in asking.couriers(request).items() if key is None or name > key[0]]
+        more = paging.cursor_of("endpoints", found[limit - 1][0]) if len(found) > limit else None
+        return paging.page("endpoints", [told(one, counted.get(name, {})) for name, one in found[:limit]], more)
 
-    @routes.get("/{name}/dead", openapi_extra=needs("read-endpoints", all_tenants=True))
+    @routes.get("/{name}/dead", openapi_extra=needs("read-endpoints"), **answered(a.DeadLetters))
     async def dead(
-        name: str, limit: Annotated[int, Query(ge=1, le=LISTED_MOST)] = 100
+        name: str, request: Request, after: paging.After = None, limit: paging.Limit = 100
     ) -> dict[str, Any]:
         """What could not be delivered, the newest first."""
-        asking.courier(name)
-        rows = await asking.ask(lambda c: outbox.dead_letters(c, name, limit))
-        return {"dead": [dead_letter(row) for row in rows]}
+        asking.courier(name, request)
+        key = paging.key_of("dead", after, int)
+        rows = await asking.ask(lambda c: outbox.dead_letters(c, name, limit + 1, key and key[0]))
+        more = paging.cursor_of("dead", rows[limit - 1].number) if len(rows) > limit else None
+        return paging.page("dead", [dead_letter(row) for row in rows[:limit]], more)
 
 
 def _add_testing(routes: APIRouter, asking: Asking, announcing: Announcing, now: Callable[[], int]) -> None:
-    @routes.post("/{name}/test", openapi_extra=needs("write-endpoints", all_tenants=True))
-    async def test(name: str) -> dict[str, Any]:
+    @routes.post("/{name}/test", openapi_extra=needs("write-endpoints"), **answered(a.Tested))
+    async def test(name: str, request: Request) -> dict[str, Any]:
         """Send a test now, past all that waits. An endpoint that takes it counts as up again."""
-        courier = asking.courier(name)
+        courier = asking.courier(name, request)
         id_ = f"endpoint.test:{uuid.uuid4()}"
 
         def announced(connection: sa.Connection) -> Any:
-            one = Announcement("endpoint.test", id_, now(), f"endpoint {name}", data={"endpoint": name})
+            one = Announcement(
+                "endpoint.test", id_, now(), f"endpoint {name}", courier.endpoint.tenant, data={"endpoint": name}
+            )
             announcing.say(connection, one)
             return connection.execute(sa.select(t.announcement).where(t.announcement.c.id == id_)).one()
 
@@ -127,32 +146,32 @@ def _add_testing(routes: APIRouter, asking: Asking, announcing: Announcing, now:
 
 
 def _add_sending_again(routes: APIRouter, asking: Asking, now: Callable[[], int]) -> None:
-    @routes.post("/{name}/redrive", openapi_extra=needs("write-endpoints", all_tenants=True))
+    @routes.post("/{name}/redrive", openapi_extra=needs("write-endpoints"), **answered(a.Redriven))
     async def redrive(name: str, asked: Redrive, request: Request) -> dict[str, Any]:
         """Dead letters wait again, for another day, each before what waits in its lane."""
-        asking.courier(name)
+        courier = asking.courier(name, request)
 
         def write(connection: sa.Connection) -> int:
             again = outbox.redrive(connection, name, now(), now() + DELIVER_WITHIN_US, asked.deliveries)
-            _audit(connection, request, now(), "endpoint.redrive", name, {"deliveries": again})
+            _audit(connection, request, now(), "endpoint.redrive", courier, {"deliveries": again})
             return again
 
         again = await asking.ask(write, writes=True)
         await asking.dispatcher.reload(name)
         return {"endpoint": name, "redriven": again}
 
-    @routes.post("/{name}/redeliver", openapi_extra=needs("write-endpoints", all_tenants=True))
+    @routes.post("/{name}/redeliver", openapi_extra=needs("write-endpoints"), **answered(a.Redelivered))
     async def redeliver(name: str, asked: Redeliver, request: Request) -> dict[str, Any]:
         """An announcement is delivered to an endpoint once more, under its id, after what waits in its lane."""
-        asking.courier(name)
+        courier = asking.courier(name, request)
 
         def write(connection: sa.Connection) -> bool:
             found = sa.select(t.announcement).where(t.announcement.c.id == asked.announcement)
             row = connection.execute(found).one_or_none()
-            if row is None:
+            if row is None or row.tenant != courier.endpoint.tenant:
                 return False
             deliver(connection, row.number, row.subject, [name], now(), now() + DELIVER_WITHIN_US)
-            _audit(connection, request, now(), "endpoint.redeliver", name, {"announcement": asked.announcement})
+            _audit(connection, request, now(), "endpoint.redeliver", courier, {"announcement": asked.announcement})
             return True
 
         if not await asking.ask(write, writes=True):
@@ -183,7 +202,10 @@ def dead_letter(row: Any) -> dict[str, Any]:
 
 
 def _audit(
-    connection: sa.Connection, request: Request, now: int, what: str, name: str, after: dict[str, Any]
+    connection: sa.Connection, request: Request, now: int, what: str, courier: Courier, after: dict[str, Any]
 ) -> None:
     principal: Principal = request.state.principal
-    note(connection, Deed(at=now, actor=principal.name, what=what, object=f"endpoint {name}", after=after))
+    note(connection, Deed(
+        at=now, actor=principal.name, what=what, object=f"endpoint {courier.endpoint.name}", after=after,
+        tenant=courier.endpoint.tenant,
+    ))  # fmt: skip

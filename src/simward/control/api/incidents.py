@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from simward.control.api import paging
 from simward.control.api.answers import Incident, Incidents, WholeIncident, answered
 from simward.control.api.permissions import needs
 from simward.control.api.principals import Principal
@@ -27,7 +28,6 @@ from simward.response.judging import Judging, NoSuchIncident
 
 log = logging.getLogger(__name__)
 
-LISTED_MOST = 1000
 Severity = Literal["info", "low", "medium", "high", "critical"]
 State = Literal["open", "acknowledged", "contained", "resolved"]
 
@@ -101,21 +101,26 @@ def incident_routes(registry: Registry, judging: Judging, data_dir: Path, now: C
     async def listed(
         request: Request, state: Annotated[list[State] | None, Query()] = None,
         severity: Annotated[list[Severity] | None, Query()] = None, use_case: str | None = None,
-        since: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
-        limit: Annotated[int, Query(ge=1, le=LISTED_MOST)] = 100,
+        imsi: paging.Digits = None, since: paging.Moment = None, sort: paging.Sort = "-at",
+        fields: paging.Fields = None, after: paging.After = None, limit: paging.Limit = 100,
     ) -> dict[str, Any]:  # fmt: skip
-        """The newest first, those that are not resolved unless `state` says; `since` (us UTC) of the last change."""
-        tenant = request.state.principal.tenant
+        """The newest first unless `sort=at`, those that are not resolved unless `state` says; `since` (us UTC) of the
+        last change."""
+        tenant, wanted = request.state.principal.tenant, paging.sparse(Incident, fields)
+        key = paging.key_of(f"incidents {sort}", after, int)
 
-        def look() -> list[dict[str, Any]]:
+        def look() -> dict[str, Any]:
             with registry.reading() as connection:
                 found = kept.listed(
                     connection, states=state or kept.UNRESOLVED, severities=severity or (), use_case=use_case,
-                    tenant=tenant, since=since, limit=limit,
+                    tenant=tenant, since=since, imsi=imsi, limit=limit + 1, after=key and key[0],
+                    ascending=sort == "at",
                 )  # fmt: skip
-                return [told(one) for one in found]
+                more = paging.cursor_of(f"incidents {sort}", found[limit - 1].number) if len(found) > limit else None
+                rows = [paging.picked(told(one), wanted) for one in found[:limit]]
+                return paging.page("incidents", rows, more)
 
-        return {"incidents": await _run(look)}
+        return await _run(look)
 
     @routes.get("/{number}", openapi_extra=needs("read-incidents"), **answered(WholeIncident))
     async def one(number: int, request: Request) -> dict[str, Any]:

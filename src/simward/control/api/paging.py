@@ -20,6 +20,7 @@ After = Annotated[str | None, Query(
     max_length=CURSOR_MOST, description="`next` of the page before; nothing else is a cursor."
 )]  # fmt: skip
 Fields = Annotated[str | None, Query(max_length=1000, description="Only these, separated by commas.")]
+Sort = Annotated[Literal["-at", "at"], Query(description="The newest first (-at), or the oldest.")]
 Moment = Annotated[int | None, Query(ge=0, lt=NUMBER_END, description="us since 1970 UTC.")]
 Number = Annotated[int | None, Query(ge=1, lt=NUMBER_END)]
 Digits = Annotated[str | None, Query(pattern=r"^[0-9]{5,20}$")]

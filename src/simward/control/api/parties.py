@@ -16,6 +16,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from simward.control.api.answers_outward import Acknowledged
 from simward.control.api.permissions import KNOWN, needs
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
@@ -88,7 +89,8 @@ def party_routes(
     routes = APIRouter(prefix="/v1/incidents", tags=["parties"])
 
     @routes.post(
-        "/{number}/acknowledgements", status_code=200, responses={202: {"description": "The gate is asked."}},
+        "/{number}/acknowledgements", status_code=200, response_model=None,
+        responses={200: {"model": Acknowledged}, 202: {"model": Acknowledged, "description": "The gate is asked."}},
         openapi_extra=needs(KNOWN),
     )  # fmt: skip
     async def acknowledge(number: Number, said: Acknowledgement, request: Request) -> JSONResponse:

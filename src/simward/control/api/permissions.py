@@ -30,6 +30,8 @@ PERMISSIONS = {
     "read-endpoints": "See endpoints, and what could not be delivered.",
     "read-rules": "See rules, and what they do.",
     "read-work-orders": "See work orders.",
+    "read-policy": "See the policy in force, revisions and uploads.",
+    "read-jobs": "See jobs, and how far they are.",
     "read-audit": "See who did what, and why.",
     "judge-incidents": "Acknowledge, assign, note, resolve and reopen incidents.",
     "lock": "Lock a subscription.",
@@ -40,6 +42,8 @@ PERMISSIONS = {
     "resume": "Let them act again.",
     "deploy": "Say which device was installed with which subscription, and take it back.",
     "plan": "Make and cancel work orders.",
+    "propose-policy": "Upload policies and inventory, plan them, and try them on the record.",
+    "apply-policy": "Have an upload in force, or a revision of before.",
     "approve": "Let held actions of rules go, or not.",
     "undo": "Take back what a rule did, or what was done because of an incident.",
     "write-endpoints": "Test endpoints, and send again.",
@@ -60,7 +64,7 @@ KNOWN = "known"
 
 _READ = frozenset((
     "read-status", "read-subscriptions", "read-findings", "read-effects", "read-incidents", "read-gateways",
-    "read-events",
+    "read-events", "read-jobs", "read-policy",
 ))  # fmt: skip
 _LOOK_BEHIND = _READ | {"read-endpoints", "read-rules", "read-work-orders"}
 
@@ -72,7 +76,7 @@ ROLES = {
         "write-endpoints", "bind", "unbind", *SCOPES,
     },
     "approver": _LOOK_BEHIND | {"approve", "undo", "pause", "resume"},
-    "policy-author": _LOOK_BEHIND,
+    "policy-author": _LOOK_BEHIND | {"propose-policy", "apply-policy"},
     "auditor": _LOOK_BEHIND | {"read-audit"},
     "administrator": frozenset(PERMISSIONS),
 }  # fmt: skip

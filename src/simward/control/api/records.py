@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from simward.control.api import paging
+from simward.control.api import paging, preconditions
 from simward.control.api.asking import Asking, in_thread
 from simward.control.api.permissions import needs
 from simward.control.api.problems import Problem, invalid
@@ -162,36 +162,37 @@ def _add_subscriptions(routes: APIRouter, asking: Asking, story: Story) -> None:
     @routes.get("/subscriptions", response_model=None, responses={200: {"model": Subscriptions}}, **declared)
     async def subscriptions(
         request: Request, imsi: paging.Digits = None, iccid: paging.Digits = None, imei: paging.Digits = None,
-        use_case: paging.Name = None, locked: bool | None = None, fields: paging.Fields = None,
-        after: paging.After = None, limit: paging.Limit = 100,
+        use_case: paging.Name = None, locked: bool | None = None, sort: Literal["imsi", "-imsi"] = "imsi",
+        fields: paging.Fields = None, after: paging.After = None, limit: paging.Limit = 100,
     ) -> dict[str, Any]:  # fmt: skip
         """Every subscription of the inventory, and those that were seen without being in it, by IMSI."""
         wanted, tenant = paging.sparse(Subscription, fields), request.state.principal.tenant
-        key = paging.key_of("subscriptions", after, str)
+        key, descending = paging.key_of(f"subscriptions {sort}", after, str), sort == "-imsi"
         if imsi is not None:
             one = await asking.read(lambda c: listing.subscription(c, tenant=tenant, imsi=imsi, iccid=iccid))
             fits = one is not None and imei in (None, one.imei) and use_case in (None, one.use_case)
             fits = fits and locked in (None, one is not None and one.locked_at is not None and not one.confined)
-            rows = [one] if one is not None and fits and (key is None or imsi > key[0]) else []
+            rows = [one] if one is not None and fits and (key is None or (imsi < key[0]) == descending) else []
         else:
             rows = list(await asking.read(lambda c: listing.subscriptions(
                 c, tenant=tenant, after=key and key[0], limit=limit + 1, use_case=use_case, iccid=iccid,
-                imei=imei and imei[:14], locked=locked,
+                imei=imei and imei[:14], locked=locked, descending=descending,
             )))  # fmt: skip
-        more = paging.cursor_of("subscriptions", rows[limit - 1].imsi) if len(rows) > limit else None
+        more = paging.cursor_of(f"subscriptions {sort}", rows[limit - 1].imsi) if len(rows) > limit else None
         told = [paging.picked(subscription_told(row), wanted) for row in rows[:limit]]
         return paging.page("subscriptions", told, more)
 
     @routes.get(
-        "/subscriptions/{imsi_or_iccid}", response_model=None, responses={200: {"model": SubscriptionAndStory}},
-        **declared,
+        "/subscriptions/{imsi_or_iccid}", response_model=None,
+        responses={200: {"model": SubscriptionAndStory, "headers": preconditions.described()}}, **declared,
     )  # fmt: skip
-    async def subscription(imsi_or_iccid: Id, request: Request) -> dict[str, Any]:
-        """One of them, with its story."""
+    async def subscription(imsi_or_iccid: Id, request: Request, response: Response) -> dict[str, Any]:
+        """One of them, with its story. Its ETag is of what is declared, and of which device it is bound to."""
         named, tenant = _named(imsi_or_iccid), request.state.principal.tenant
         row = await asking.read(lambda c: listing.subscription(c, tenant=tenant, **named))
         if row is None:
             raise Problem(404, "not-found", "No such subscription", "There is no subscription with this number.")
+        response.headers["ETag"] = subscription_tag(row)
         async with telling:
             said = await in_thread(lambda: story(row.imsi))
         return {**subscription_told(row), "story": said}
@@ -204,19 +205,19 @@ def _add_findings(routes: APIRouter, asking: Asking) -> None:
     async def findings(
         request: Request, detector: paging.Name = None, use_case: paging.Name = None, imsi: paging.Digits = None,
         incident: paging.Number = None, lasting: bool | None = None, since: paging.Moment = None,
-        until: paging.Moment = None, fields: paging.Fields = None, after: paging.After = None,
-        limit: paging.Limit = 100,
+        until: paging.Moment = None, sort: paging.Sort = "-at", fields: paging.Fields = None,
+        after: paging.After = None, limit: paging.Limit = 100,
     ) -> dict[str, Any]:  # fmt: skip
-        """The newest first; `since` and `until` are of when they began."""
+        """The newest first unless `sort=at`; `since` and `until` are of when they began."""
         paging.moments(since, until)
         wanted, tenant = paging.sparse(Finding, fields), request.state.principal.tenant
-        key = paging.key_of("findings", after, int, str)
+        key = paging.key_of(f"findings {sort}", after, int, str)
         rows = await asking.read(lambda c: listing.findings(
-            c, tenant=tenant, before=key, limit=limit + 1, detector=detector, use_case=use_case, imsi=imsi,
-            incident=incident, lasting=lasting, since=since, until=until,
+            c, tenant=tenant, after=key, limit=limit + 1, ascending=sort == "at", detector=detector, use_case=use_case,
+            imsi=imsi, incident=incident, lasting=lasting, since=since, until=until,
         ))  # fmt: skip
         last = rows[limit - 1] if len(rows) > limit else None
-        more = None if last is None else paging.cursor_of("findings", last.began_at, last.id)
+        more = None if last is None else paging.cursor_of(f"findings {sort}", last.began_at, last.id)
         return paging.page("findings", [paging.picked(finding_told(row), wanted) for row in rows[:limit]], more)
 
     @routes.get("/findings/{id:path}", response_model=None, responses={200: {"model": Finding}}, **declared)
@@ -234,18 +235,19 @@ def _add_effects(routes: APIRouter, asking: Asking) -> None:
     @routes.get("/effects", response_model=None, responses={200: {"model": Effects}}, **declared)
     async def effects(
         request: Request, imsi: paging.Digits = None, incident: paging.Number = None, since: paging.Moment = None,
-        until: paging.Moment = None, fields: paging.Fields = None, after: paging.After = None,
-        limit: paging.Limit = 100,
+        until: paging.Moment = None, sort: paging.Sort = "-at", fields: paging.Fields = None,
+        after: paging.After = None, limit: paging.Limit = 100,
     ) -> dict[str, Any]:  # fmt: skip
-        """The newest first; `since` and `until` are of when they were first sent."""
+        """The newest first unless `sort=at`; `since` and `until` are of when they were first sent."""
         paging.moments(since, until)
         wanted, tenant = paging.sparse(Effect, fields), request.state.principal.tenant
-        key = paging.key_of("effects", after, int, str)
+        key = paging.key_of(f"effects {sort}", after, int, str)
         rows = await asking.read(lambda c: listing.effects(
-            c, tenant=tenant, before=key, limit=limit + 1, imsi=imsi, incident=incident, since=since, until=until
+            c, tenant=tenant, after=key, limit=limit + 1, ascending=sort == "at", imsi=imsi, incident=incident,
+            since=since, until=until,
         ))  # fmt: skip
         last = rows[limit - 1] if len(rows) > limit else None
-        more = None if last is None else paging.cursor_of("effects", last.at, last.id)
+        more = None if last is None else paging.cursor_of(f"effects {sort}", last.at, last.id)
         return paging.page("effects", [paging.picked(effect_told(row), wanted) for row in rows[:limit]], more)
 
     @routes.get("/effects/{id:path}", response_model=None, responses={200: {"model": Effect}}, **declared)
@@ -260,6 +262,12 @@ def _add_effects(routes: APIRouter, asking: Asking) -> None:
 def subscription_told(row: Any) -> dict[str, Any]:
     """A row of the mirror as JSON."""
     return {**_of(Subscription, row), "locked_at": _when(row.locked_at)}
+
+
+def subscription_tag(row: Any) -> str:
+    """The ETag of a subscription: what is declared of it, and its binding's generation."""
+    declared = ("imsi", "iccid", "msisdn", "tenant", "use_case", "segment", "state", "declared_imei", "generation")
+    return preconditions.tag_of(*(getattr(row, name) for name in declared))
 
 
 def finding_told(row: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from simward.control.api import paging
 from simward.control.api.asking import Asking
 from simward.control.api.permissions import needs
 from simward.control.api.principals import Principal
@@ -83,6 +84,7 @@ class Listed(BaseModel):
     """Tokens, the newest first."""
 
     tokens: list[Token]
+    next: str | None = Field(description="The cursor of the next page; null: there is none.")
 
 
 def token_routes(registry: Registry, now: Callable[[], int]) -> APIRouter:
@@ -115,11 +117,17 @@ def token_routes(registry: Registry, now: Callable[[], int]) -> APIRouter:
         return answer
 
     @routes.get("", response_model=Listed, openapi_extra=needs("manage-tokens"))
-    async def listed(request: Request, all: bool = False) -> dict[str, Any]:
+    async def listed(
+        request: Request, all: bool = False, after: paging.After = None, limit: paging.Limit = paging.LISTED_MOST
+    ) -> dict[str, Any]:
         """Those in force; with `all` also what has expired or was revoked, for 400 days."""
-        at, tenant = now(), request.state.principal.tenant
-        found = await asking.read(lambda c: kept.listed(c, at, tenant=tenant, every=all))
-        return {"tokens": [told(row, at) for row in found]}
+        at, tenant, key = now(), request.state.principal.tenant, paging.key_of("tokens", after, int, str)
+        found = await asking.read(
+            lambda c: kept.listed(c, at, tenant=tenant, every=all, before=key, limit=limit + 1)
+        )
+        last = found[limit - 1] if len(found) > limit else None
+        more = None if last is None else paging.cursor_of("tokens", last.made_at, last.id)
+        return paging.page("tokens", [told(row, at) for row in found[:limit]], more)
 
     @routes.post("/{id_or_name}/revoke", response_model=Token, openapi_extra=needs("manage-tokens"))
     async def revoke(

@@ -9,18 +9,25 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from simward.control.api import answers_outward as a
+from simward.control.api import paging
+from simward.control.api.answers import answered
 from simward.control.api.permissions import needs
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
 from simward.engine.phrases import when
 from simward.errors import ConfigurationError, RefusedError, RegistryError
+from simward.errors import Problem as FileProblem
 from simward.gate_socket import NOTE_CHARACTERS_MAX
 from simward.identity import Iccid, Imei
+from simward.registry import choosing
 from simward.registry import work_orders as kept
 from simward.registry.database import Registry
+from simward.registry.tables import DEFAULT_TENANT
 from simward.response import ordering
 from simward.response.selecting import Selection, select
 
@@ -133,11 +140,14 @@ class Orders:
         wanted = _wanted(asked, self._inventory, at)
         for one in wanted:
             _may(principal, "plan", one.item.iccid)
-        order = kept.Order(
-            asked.kind, asked.title or _title(asked, wanted), actor, asked.because, [one.item for one in wanted],
-            asked.source,
-        )  # fmt: skip
         with self._registry.writing() as connection:
+            if asked.select is not None and principal.tenant is not None:
+                mine = choosing.known(connection, [one.item.iccid for one in wanted], principal.tenant)
+                wanted = [one for one in wanted if one.item.iccid in mine]
+            order = kept.Order(
+                asked.kind, asked.title or _title(asked, wanted), actor, asked.because, [one.item for one in wanted],
+                asked.source, _tenant_of(connection, wanted, asked.source or "items", principal.tenant),
+            )  # fmt: skip
             ordering.check(connection, wanted, asked.source or "items", at)
             was = ordering.devices_of(connection, [one.item.iccid for one in wanted][:ITEMS_SHOWN])
             number = None if asked.dry_run else ordering.make(connection, order, at)
@@ -146,17 +156,18 @@ class Orders:
         items = [_planned(one, was) for one in wanted[:ITEMS_SHOWN]]
         return {"number": number, "kind": order.kind, "title": order.title, "count": len(wanted), "items": items}
 
-    def listed(self, states: list[State], limit: int) -> dict[str, Any]:
-        """Orders in these states."""
+    def listed(self, states: list[State], tenant: str | None, after: str | None, limit: int) -> dict[str, Any]:
+        """A page of orders in these states."""
+        key = paging.key_of("work-orders", after, int)
         with self._registry.reading() as connection:
-            return {"work_orders": [kept.told(connection, one) for one in kept.listed(connection, states, limit)]}
+            found = kept.listed(connection, states, limit + 1, tenant=tenant, before=key and key[0])
+            more = paging.cursor_of("work-orders", found[limit - 1].number) if len(found) > limit else None
+            return paging.page("work_orders", [kept.told(connection, one) for one in found[:limit]], more)
 
-    def one(self, number: int) -> dict[str, Any]:
+    def one(self, number: int, tenant: str | None) -> dict[str, Any]:
         """An order with its items."""
         with self._registry.reading() as connection:
-            order = kept.find(connection, number) if number < NUMBER_END else None
-            if order is None:
-                raise ordering.NoSuchOrder(f"there is no work order {number}")
+            order = _must_be(connection, number, tenant)
             items = [kept.item_told(item) for item in kept.items_of(connection, number)]
             return {**kept.told(connection, order), "of": items}
 
@@ -165,6 +176,7 @@ class Orders:
         actor = _actor(principal, asked)
         _may(principal, "plan", None)
         with self._registry.writing() as connection:
+            _must_be(connection, number, principal.tenant)
             count = ordering.cancel(connection, min(number, NUMBER_END), actor, asked.because, self._now())
         log.info("work order %d cancelled by %r", number, actor)
         return {"number": number, "state": "cancelled", "cancelled": count}
@@ -177,7 +189,7 @@ def work_routes(
     routes = APIRouter(prefix="/v1/work-orders", tags=["work orders"])
     orders = Orders(registry, inventory, now)
 
-    @routes.post("", status_code=201, openapi_extra=needs("plan", all_tenants=True))
+    @routes.post("", status_code=201, openapi_extra=needs("plan"), **answered(a.MadeOrder, 201))
     async def create(asked: NewOrder, request: Request) -> dict[str, Any]:
         """Make an order and have the gate told; with `dry_run`, only say what it would be about."""
         answer = await _run(lambda: orders.create(asked, request.state.principal))
@@ -185,20 +197,21 @@ def work_routes(
             decided()
         return answer
 
-    @routes.get("", openapi_extra=needs("read-work-orders", all_tenants=True))
+    @routes.get("", openapi_extra=needs("read-work-orders"), **answered(a.Orders))
     async def listed(
-        state: Annotated[list[State] | None, Query()] = None,
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        request: Request, state: Annotated[list[State] | None, Query()] = None, after: paging.After = None,
+        limit: paging.Limit = 100,
     ) -> dict[str, Any]:  # fmt: skip
         """The newest first; open and overdue ones unless `state` says."""
-        return await _run(lambda: orders.listed(state or ["open", "overdue"], limit))
+        tenant = request.state.principal.tenant
+        return await _run(lambda: orders.listed(state or ["open", "overdue"], tenant, after, limit))
 
-    @routes.get("/{number}", openapi_extra=needs("read-work-orders", all_tenants=True))
-    async def one(number: int) -> dict[str, Any]:
+    @routes.get("/{number}", openapi_extra=needs("read-work-orders"), **answered(a.WholeOrder))
+    async def one(number: int, request: Request) -> dict[str, Any]:
         """An order with its items."""
-        return await _run(lambda: orders.one(number))
+        return await _run(lambda: orders.one(number, request.state.principal.tenant))
 
-    @routes.post("/{number}/cancel", openapi_extra=needs("plan", all_tenants=True))
+    @routes.post("/{number}/cancel", openapi_extra=needs("plan"), **answered(a.CancelledOrder))
     async def cancel(number: int, asked: Asked, request: Request) -> dict[str, Any]:
         """Take back what is still to come."""
         answer = await _run(lambda: orders.cancel(number, asked, request.state.principal))
@@ -206,6 +219,28 @@ def work_routes(
         return answer
 
     return routes
+
+
+def _must_be(connection: sa.Connection, number: int, tenant: str | None) -> Any:
+    """The order, for who may see this tenant (None: all); of another tenant, or of several, there is none."""
+    order = kept.find(connection, number) if number < NUMBER_END else None
+    if order is None or tenant not in (None, order.tenant):
+        raise ordering.NoSuchOrder(f"there is no work order {number}")
+    return order
+
+
+def _tenant_of(connection: sa.Connection, wanted: list[ordering.Wanted], source: str, tenant: str | None) -> str:
+    """Whose an order is. ConfigurationError where who is bound to a tenant asks about what it does not see."""
+    known = choosing.known(connection, [one.item.iccid for one in wanted], None)
+    if tenant is not None:
+        strange = [one for one in wanted if known.get(one.item.iccid) != tenant]
+        if strange:
+            raise ConfigurationError([
+                FileProblem(source, one.line, "iccid", f"{one.item.iccid}: there is no such subscription")
+                for one in strange[: ordering.PROBLEMS_SHOWN]
+            ])  # fmt: skip
+    owners = {*known.values()} or {tenant or DEFAULT_TENANT}
+    return owners.pop() if len(owners) == 1 else kept.OF_SEVERAL
 
 
 def _wanted(asked: NewOrder, inventory: Path, at: int) -> list[ordering.Wanted]:

@@ -19,9 +19,10 @@ from simward.registry.tables.camara import (
 )
 from simward.registry.tables.deployments import deployment
 from simward.registry.tables.incidents import incident, incident_entry, incident_party, incident_trait
-from simward.registry.tables.mirrors import cursor, effect, finding, journal_text, subscription
+from simward.registry.tables.mirrors import binding, cursor, effect, finding, journal_text, subscription
 from simward.registry.tables.outward import announcement, command, delivery, subject
 from simward.registry.tables.people import account, link, membership, recovery_code, session
+from simward.registry.tables.revisions import declared_line, job, policy_text, revision, upload
 from simward.registry.tables.rules import rule_action, rule_pause, rule_set, undo
 from simward.registry.tables.work_orders import work_item, work_order
 
@@ -35,10 +36,12 @@ __all__ = [
     "audit",
     "audit_key",
     "audit_subject",
+    "binding",
     "camara_notification",
     "camara_subscription",
     "command",
     "cursor",
+    "declared_line",
     "delivery",
     "deployment",
     "effect",
@@ -48,6 +51,7 @@ __all__ = [
     "incident_entry",
     "incident_party",
     "incident_trait",
+    "job",
     "journal_text",
     "link",
     "membership",
@@ -55,7 +59,9 @@ __all__ = [
     "monitored",
     "oauth_client",
     "oauth_token",
+    "policy_text",
     "recovery_code",
+    "revision",
     "rule_action",
     "rule_pause",
     "rule_set",
@@ -64,6 +70,7 @@ __all__ = [
     "subscription",
     "token",
     "undo",
+    "upload",
     "work_item",
     "work_order",
 ]

@@ -113,3 +113,22 @@ effect = sa.Table(
     sa.Index("ix_effect_tenant_at", "tenant", "at"),
 )  # fmt: skip
 """A mirror of Disconnect- and CoA-Requests. `result` is ack, nak, silence, not-sent, or stop: its session ended."""
+
+binding = sa.Table(
+    "binding", metadata,
+    sa.Column("imsi", sa.String, primary_key=True),
+    sa.Column("generation", sa.Integer, primary_key=True, autoincrement=False),
+    tenant_column(),
+    sa.Column("iccid", sa.String),
+    sa.Column("imei", sa.String, nullable=False),
+    sa.Column("device", sa.String, nullable=False),
+    sa.Column("began_at", Big, nullable=False),
+    sa.Column("ended_at", Big),
+    sa.Column("as_of_seq", Big, nullable=False),
+    sa.Index("ix_binding_imei_imsi", "imei", "imsi"),
+    sa.Index("ix_binding_tenant_imei", "tenant", "imei"),
+    sa.Index("ix_binding_began_at", "began_at"),
+    sa.Index("ix_binding_tenant_began_at", "tenant", "began_at"),
+)  # fmt: skip
+"""A mirror: which device (IMEI, and with its software as it was bound) a subscription belonged in, from when to when.
+`began_at` 0: before this was mirrored."""

@@ -22,6 +22,7 @@ work_order = sa.Table(
     sa.Column("items", sa.Integer, nullable=False),
     sa.Column("closed_at", Big),
     sa.Index("ix_work_order_state_number", "state", "number"),
+    sa.Index("ix_work_order_tenant_number", "tenant", "number"),
 )  # fmt: skip
 """Changes that are meant. `kind` is plan, swap or refit; `state` open, done, overdue, refused or cancelled."""
 

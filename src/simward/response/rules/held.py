@@ -48,7 +48,9 @@ def approve(
     _change(connection, first, now, approved_by=actor[:100], approved_at=now)
     if free or first:
         after = {"released": len(free), "awaiting": len(rows) - len(free)}
-        note(connection, Deed(at=now, actor=actor, what="rule.approve", object=f"rule {name}", why=why, after=after))
+        note(connection, Deed(
+            at=now, actor=actor, what="rule.approve", object=f"rule {name}", why=why, after=after, tenant=rows[0].tenant
+        ))  # fmt: skip
     return Approval(len(free), len(rows) - len(free))
 
 
@@ -61,7 +63,9 @@ def reject(
     _change(connection, [row.id for row in rows], now, state=kept.REFUSED, result=result)
     if rows:
         after = {"rejected": len(rows)}
-        note(connection, Deed(at=now, actor=actor, what="rule.reject", object=f"rule {name}", why=why, after=after))
+        note(connection, Deed(
+            at=now, actor=actor, what="rule.reject", object=f"rule {name}", why=why, after=after, tenant=rows[0].tenant
+        ))  # fmt: skip
     return len(rows)
 
 

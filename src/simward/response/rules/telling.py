@@ -10,22 +10,29 @@ import sqlalchemy as sa
 from simward.engine.phrases import when
 from simward.policy.rules import APPROVE_ABOVE, DRY_RUN, LIVE
 from simward.registry import rules as kept
+from simward.registry.tables import DEFAULT_TENANT
 from simward.response.rules.undoing import Undo
 
 
-def told_rules(connection: sa.Connection) -> list[dict[str, Any]]:
-    """Every rule in force, and every one that is gone and has left actions; by name."""
+def told_rules(connection: sa.Connection, tenant: str | None = None) -> list[dict[str, Any]]:
+    """Every rule in force, and every one that is gone and has left actions; by name. With `tenant`, its own alone."""
     revision, document = kept.read_rule_set(connection)
-    rules, paused, counts = document.get("rule", {}), kept.paused_rules(connection), kept.counts(connection)
+    rules, paused = document.get("rule", {}), kept.paused_rules(connection)
+    counts = kept.counts(connection, tenant)
     return [
         _rule(name, rules.get(name), revision, paused.get(name), counts.get(name, {}))
-        for name in sorted({*rules, *counts})
-    ]
+        for name in sorted({*rules, *counts}) if name not in rules or tenant in (None, tenant_of(rules[name]))
+    ]  # fmt: skip
 
 
-def told_rule(connection: sa.Connection, name: str) -> dict[str, Any] | None:
+def told_rule(connection: sa.Connection, name: str, tenant: str | None = None) -> dict[str, Any] | None:
     """One of them; None where there is none of this name."""
-    return next((one for one in told_rules(connection) if one["rule"] == name), None)
+    return next((one for one in told_rules(connection, tenant) if one["rule"] == name), None)
+
+
+def tenant_of(document: Mapping[str, Any]) -> str:
+    """Whose a rule is."""
+    return str(document.get("tenant", DEFAULT_TENANT))
 
 
 def _rule(

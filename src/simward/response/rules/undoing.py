@@ -14,6 +14,7 @@ from simward.registry import rules as kept
 from simward.registry import tables as t
 from simward.registry.audit import Deed, note
 from simward.registry.spaced_commands import A_SECOND, answers_to, ask_gate_for
+from simward.registry.tables import DEFAULT_TENANT
 
 AT_ONCE_MAX = 1_000_000
 SETTING_ASIDE = ("lock", "quarantine")
@@ -44,7 +45,9 @@ class Undo:
         return -(-self.releases // A_SECOND)
 
 
-def undo_rule(connection: sa.Connection, rule: str, since: int, actor: str, why: str, now: int) -> Undo:
+def undo_rule(
+    connection: sa.Connection, rule: str, since: int, actor: str, why: str, now: int, tenant: str = DEFAULT_TENANT
+) -> Undo:
     """Release what a rule has set aside since (us UTC), by itself or approved; what it has waiting is cancelled.
 
     Commands that are still in the outbox are taken out of it. Held actions stay held. A lock that a person or a finding
@@ -66,7 +69,7 @@ def undo_rule(connection: sa.Connection, rule: str, since: int, actor: str, why:
     ).rowcount
     return _release(
         connection, [*its, *connection.execute(on_its_way)], {"rule": rule}, since, actor, why, now,
-        otherwise=len(locked) - len(its), cancelled=cancelled + stopped,
+        tenant, otherwise=len(locked) - len(its), cancelled=cancelled + stopped,
     )  # fmt: skip
 
 
@@ -86,8 +89,14 @@ WITHDRAWN = "withdrawn"
 """The result of a command that was taken back before anything was asked of the gate."""
 
 
-def undo_incident(connection: sa.Connection, incident: int, since: int, actor: str, why: str, now: int) -> Undo:
-    """Release what findings of an incident, and rules because of it, have locked since (us UTC)."""
+def undo_incident(
+    connection: sa.Connection, incident: int, since: int, actor: str, why: str, now: int,
+    tenant: str | None = None,
+) -> Undo:  # fmt: skip
+    """Release what findings of an incident, and rules because of it, have locked since (us UTC).
+
+    With `tenant`, which is the incident's, what is another's by now is left.
+    """
     a, f = t.rule_action, t.finding
     i = t.incident.c
     whole = sa.select(i.number).where(sa.or_(i.number == incident, i.merged_into == incident))
@@ -99,11 +108,13 @@ def undo_incident(connection: sa.Connection, incident: int, since: int, actor: s
     detectors = set(connection.execute(sa.select(f.c.detector).where(f.c.incident == incident).distinct()).scalars())
     its = [
         row for row in locked
-        if row.locked_at >= since and _is_automatic(row.locked_because or "", detectors)
+        if row.locked_at >= since and tenant in (None, row.tenant)
+        and _is_automatic(row.locked_because or "", detectors)
     ]  # fmt: skip
     return _release(
-        connection, its, {"incident": incident}, since, actor, why, now, otherwise=len(locked) - len(its), cancelled=0
-    )
+        connection, its, {"incident": incident}, since, actor, why, now, tenant or DEFAULT_TENANT,
+        otherwise=len(locked) - len(its), cancelled=0,
+    )  # fmt: skip
 
 
 def _is_automatic(because: str, detectors: set[str]) -> bool:
@@ -111,16 +122,18 @@ def _is_automatic(because: str, detectors: set[str]) -> bool:
     return because.startswith("rule ") or because.partition("/")[0] in detectors
 
 
-def incident_exists(connection: sa.Connection, number: int) -> bool:
-    """Is there one of this number?"""
-    found = sa.select(t.incident.c.number).where(t.incident.c.number == number)
-    return connection.execute(found).scalar() is not None
+def incident_tenant(connection: sa.Connection, number: int) -> str | None:
+    """Whose the incident of this number is; None where there is none."""
+    found = sa.select(t.incident.c.tenant).where(t.incident.c.number == number)
+    return connection.execute(found).scalar()
 
 
-def how_undo_stands(connection: sa.Connection, undo: str) -> Undo | None:
-    """One that was asked for; None where there is none of this id."""
+def how_undo_stands(connection: sa.Connection, undo: str, tenant: str | None = None) -> Undo | None:
+    """One that was asked for; None where there is none of this id, or it is not this tenant's."""
     found = connection.execute(sa.select(t.undo).where(t.undo.c.id == undo)).one_or_none()
-    return None if found is None else Undo(found.id, found.releases, answers_to(connection, found.id))
+    if found is None or tenant not in (None, found.tenant):
+        return None
+    return Undo(found.id, found.releases, answers_to(connection, found.id))
 
 
 def _locked(connection: sa.Connection, imsis: Any) -> list[Any]:
@@ -130,14 +143,14 @@ def _locked(connection: sa.Connection, imsis: Any) -> list[Any]:
 
 
 def _release(
-    connection: sa.Connection, rows: list[Any], what: dict[str, Any], since: int, actor: str, why: str, now: int, *,
-    otherwise: int, cancelled: int,
+    connection: sa.Connection, rows: list[Any], what: dict[str, Any], since: int, actor: str, why: str, now: int,
+    tenant: str, *, otherwise: int, cancelled: int,
 ) -> Undo:  # fmt: skip
-    _note(connection, what, len({row.iccid for row in rows}), actor, why, now)
+    _note(connection, what, len({row.iccid for row in rows}), actor, why, now, tenant)
     named = f"{what}\0{since}\0{actor}\0{now}".encode()
     undo = f"undo-{hashlib.blake2b(named, digest_size=16).hexdigest()}"
     by_iccid = {row.iccid: row for row in rows}
-    values = {"id": undo, "since": since, "actor": actor[:100], "because": why[:500], "asked_at": now}
+    values = {"id": undo, "since": since, "actor": actor[:100], "because": why[:500], "asked_at": now, "tenant": tenant}
     connection.execute(sa.insert(t.undo).values(**values, **what, releases=len(by_iccid)))
     ask_gate_for(
         connection,
@@ -151,12 +164,15 @@ def _release(
     return Undo(undo, len(by_iccid), answers_to(connection, undo), otherwise, cancelled)
 
 
-def _note(connection: sa.Connection, what: dict[str, Any], releases: int, actor: str, why: str, now: int) -> None:
+def _note(
+    connection: sa.Connection, what: dict[str, Any], releases: int, actor: str, why: str, now: int, tenant: str
+) -> None:
     """In the audit; and in the story of an incident, one line for all of them."""
     name, value = next(iter(what.items()))
     note(
         connection,
-        Deed(at=now, actor=actor, what="undo", object=f"{name} {value}", why=why, after={"releases": releases}),
+        Deed(at=now, actor=actor, what="undo", object=f"{name} {value}", why=why, tenant=tenant,
+             after={"releases": releases}),
     )
     if "incident" in what:
         text = f"{actor} takes back what was locked: {releases} releases are asked for. {why}"
