@@ -7,8 +7,8 @@ from simward.client.caller import AsyncCaller, Caller
 from simward.client.calls.account_links import AccountLinksCalls, AsyncAccountLinksCalls
 from simward.client.calls.accounts import AccountsCalls, AsyncAccountsCalls
 from simward.client.calls.audit import AsyncAuditCalls, AuditCalls
-from simward.client.calls.clients import AsyncClientsCalls, ClientsCalls
 from simward.client.calls.bindings import AsyncBindingsCalls, BindingsCalls
+from simward.client.calls.clients import AsyncClientsCalls, ClientsCalls
 from simward.client.calls.commands import AsyncCommandsCalls, CommandsCalls
 from simward.client.calls.deployments import AsyncDeploymentsCalls, DeploymentsCalls
 from simward.client.calls.devices import AsyncDevicesCalls, DevicesCalls
@@ -44,10 +44,10 @@ ROUTES = {
     "POST /v1/accounts/{name}/change": "accounts.change",
     "POST /v1/accounts/{name}/reset": "accounts.reset",
     "GET /v1/audit": "audit.list",
+    "GET /v1/bindings": "bindings.list",
     "POST /v1/clients": "clients.create",
     "GET /v1/clients": "clients.list",
     "POST /v1/clients/{id_or_name}/revoke": "clients.revoke",
-    "GET /v1/bindings": "bindings.list",
     "POST /v1/commands": "commands.send",
     "POST /v1/deployments": "deployments.create",
     "GET /v1/deployments": "deployments.list",
@@ -131,8 +131,8 @@ class Resources:
         self.account_links = AccountLinksCalls(caller)
         self.accounts = AccountsCalls(caller)
         self.audit = AuditCalls(caller)
-        self.clients = ClientsCalls(caller)
         self.bindings = BindingsCalls(caller)
+        self.clients = ClientsCalls(caller)
         self.commands = CommandsCalls(caller)
         self.deployments = DeploymentsCalls(caller)
         self.devices = DevicesCalls(caller)
@@ -168,8 +168,8 @@ class AsyncResources:
         self.account_links = AsyncAccountLinksCalls(caller)
         self.accounts = AsyncAccountsCalls(caller)
         self.audit = AsyncAuditCalls(caller)
-        self.clients = AsyncClientsCalls(caller)
         self.bindings = AsyncBindingsCalls(caller)
+        self.clients = AsyncClientsCalls(caller)
         self.commands = AsyncCommandsCalls(caller)
         self.deployments = AsyncDeploymentsCalls(caller)
         self.devices = AsyncDevicesCalls(caller)
