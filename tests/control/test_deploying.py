@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from control import assembled
 from control.running import Answer, RunningControl
-from gate.running import RunningGate, iccid, imeisv, until
+from gate.running import READY_S, RunningGate, iccid, imeisv, until
 from simward.cli import cli
 from simward.control.assembling import assemble
 from simward.control.gate_link import GateLink, GateUnreachable
@@ -26,7 +26,8 @@ class Desk:
     def __init__(self, place: Path) -> None:
         self.gate = RunningGate(place, FLEET, control="127.0.0.1:0").start()
         self.control = RunningControl(self.gate.folder, control=assemble(Settings.load(self.gate.folder)))
-        until(lambda: self.control.ask("GET", f"/v1/subscriptions/{iccid(FLEET)}").status == 200)
+        known = f"/v1/subscriptions/{iccid(FLEET)}"
+        until(lambda: self.control.ask("GET", known).status == 200, within_s=READY_S)
 
     def deploys(self, number: int, device: int, **more: Any) -> Answer:
         """A request."""

@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from gate.running import RunningGate, Served, access_request, iccid, needs_radclient, radclient, until
+from gate.running import READY_S, RunningGate, Served, access_request, iccid, needs_radclient, radclient, until
 from simward.commands import through_control
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -84,9 +84,9 @@ def simward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGate]:
     made.start()
     try:
         assert "Access-Accept" in radclient(made.auth, "auth", access_request(9))
-        until(lambda: through_control.is_running(made.folder / "data"))
+        until(lambda: through_control.is_running(made.folder / "data"), within_s=READY_S)
         known = f"/v1/subscriptions/{iccid(9)}"
-        until(lambda: "imsi" in json.dumps(asked(made, known)))
+        until(lambda: "imsi" in json.dumps(asked(made, known)), within_s=READY_S)
         yield made
     finally:
         made.stop()

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from gate.running import Served, access_request, iccid, imeisv, imsi, needs_radclient, radclient, until
+from gate.running import READY_S, Served, access_request, iccid, imeisv, imsi, needs_radclient, radclient, until
 from scenarios.parties import System
 from simward.cli import cli
 from simward.commands import through_control
@@ -70,11 +70,11 @@ class Field:
         settings = self.net.folder / "simward.toml"
         for name, (_, port) in (("auth", self.net.auth), ("accounting", self.net.accounting)):  # where it restarts
             settings.write_text(settings.read_text().replace(f'{name} = "127.0.0.1:0"', f'{name} = "127.0.0.1:{port}"'))
-        until(lambda: self.ask("GET", f"/v1/subscriptions/{iccid(9)}")[0] == 200)
+        until(lambda: self.ask("GET", f"/v1/subscriptions/{iccid(9)}")[0] == 200, within_s=READY_S)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], Any]:
         """By the owner's socket: status, headers, document."""
-        until(lambda: through_control.is_running(self.net.folder / "data"))
+        until(lambda: through_control.is_running(self.net.folder / "data"), within_s=READY_S)
         connection = _Connection(self.net.folder / "data" / "control.sock", 20)
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None,

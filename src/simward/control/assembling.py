@@ -86,8 +86,9 @@ def assemble(settings: Settings) -> Control:
         for wake in (deploying.wake, *outward.changed, news.wake):
             wake()
 
+    in_force = InForce(behind.policy)
     routes.append(
-        deployment_routes(registry, deployments, InForce(behind.policy), settings.inventory_path, now_us, deployed)
+        deployment_routes(registry, deployments, in_force, settings.inventory_path, now_us, deployed, news)
     )
     control = Control(
         settings, parts=[behind, deploying, proposals.jobs, *outward.parts, *camara.parts], conditions=[behind],

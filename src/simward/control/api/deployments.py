@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from simward.control.api import paging
 from simward.control.api.asking import Asking
+from simward.control.api.events import News
 from simward.control.api.permissions import needs
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem, no_registry
@@ -34,8 +36,9 @@ from simward.response.deployments import Deployments, document, known_of
 
 log = logging.getLogger(__name__)
 
-IN_FORCE_WITHIN_S, LOOK_EVERY_S = 2.0, 0.02
-"""How long an answer waits for the gate; where that is away, `accepted` is the answer."""
+IN_FORCE_WITHIN_S, LOOK_EVERY_S = 2.0, 0.1
+"""How long an answer waits for the gate; where that is away, `accepted` is the answer.
+It is looked for when something was followed, and now and then."""
 State = Literal[
     "accepted", "waiting", "confirmed", "wrong-device", "refused", "cancelling", "failed", "cancelled", "superseded",
     "taken-back",
@@ -169,11 +172,12 @@ class InForce:
 
 def deployment_routes(
     registry: Registry, deployments: Deployments, in_force: InForce, inventory: Path, now: Callable[[], int],
-    decided: Callable[[], None],
+    decided: Callable[[], None], news: News,
 ) -> APIRouter:  # fmt: skip
-    """The routes. `decided` is called when there is something to tell the gate and others."""
+    """The routes. `decided` is called when there is something to tell the gate and others; `news` wakes when something
+    was followed."""
     routes, asking = APIRouter(prefix="/v1/deployments", tags=["deployments"]), Asking(registry)
-    desk = Desk(asking, deployments, in_force, inventory, now)
+    desk = Desk(asking, deployments, in_force, inventory, now, news)
     told = {"model": Deployment}
 
     @routes.post(
@@ -233,8 +237,10 @@ class Desk:
     """What the routes do."""
 
     def __init__(
-        self, asking: Asking, deployments: Deployments, in_force: InForce, inventory: Path, now: Callable[[], int]
-    ) -> None:
+        self, asking: Asking, deployments: Deployments, in_force: InForce, inventory: Path, now: Callable[[], int],
+        news: News,
+    ) -> None:  # fmt: skip
+        self._news = news
         self._asking, self._deployments, self._in_force = asking, deployments, in_force
         self._inventory, self._now = inventory, now
 
@@ -286,12 +292,10 @@ class Desk:
 
     async def settled(self, number: int, passing: tuple[str, ...]) -> dict[str, Any]:
         """As soon as it has left these states; as it is where that takes too long."""
-        for _ in range(int(IN_FORCE_WITHIN_S / LOOK_EVERY_S)):
-            told = await self.told(number, None)
-            if told["state"] not in passing:
-                return told
-            await asyncio.sleep(LOOK_EVERY_S)
-        return await self.told(number, None)
+        end = time.monotonic() + IN_FORCE_WITHIN_S
+        while (told := await self.told(number, None))["state"] in passing and time.monotonic() < end:
+            await self._news.wait(LOOK_EVERY_S)
+        return told
 
     async def _find(self, number: int, tenant: str | None) -> Any:
         row = await self._asking.read(lambda c: kept.find(c, number, tenant))
