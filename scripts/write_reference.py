@@ -334,26 +334,30 @@ def other_shape(shape: Any) -> Any:
 
 
 def metrics_page() -> str:
-    """What `simward metrics` prints, from the tables of gate, watch and supervisor."""
-    from simward.gate.metrics import HELP, PREFIX, Metrics
-    from simward.supervisor import report as supervisor
-    from simward.watch import metrics as watch
+    """What `/metrics` and `simward metrics` give, from the families of each process."""
+    from simward.control import metrics as control
+    from simward.gate import metrics as gate
+    from simward.observing import processes, watch, whole
 
-    def rows_of(prefix: str, helps: Any, labels: Any) -> str:
+    def rows_of(families: Any) -> str:
         rows = "".join(
-            f"| `{prefix}{name}` | {f'`{labels[name]}`' if name in labels else ''} | {about} |\n"
-            for name, about in helps.items()
+            f"| `{one.name}` | {one.kind} | {', '.join(f'`{label}`' for label in one.labels)} | {one.about} |\n"
+            for one in families
         )
-        return f"| name | label | meaning |\n|---|---|---|\n{rows}"
+        return f"| name | type | labels | meaning |\n|---|---|---|---|\n{rows}"
 
     return (
-        f"{MADE}# Metrics\n\n`simward metrics` prints them in the text form that Prometheus reads.\n\n"
-        f"## The gate\n\n{rows_of(PREFIX, HELP, Metrics.LABELS)}\n"
-        "## The watch\n\nNot there while no watch is running.\n\n"
-        f"{rows_of(watch.PREFIX, watch.HELP, watch.LABELS)}\n"
-        "## The processes\n\nBy the supervisor of each; not there for a process that runs alone.\n\n"
-        f"{rows_of(supervisor.PREFIX, supervisor.HELP, dict.fromkeys(supervisor.HELP, 'process'))}\n"
-        f"## What becomes of a packet\n\nThe values of `reason` in `{PREFIX}packets_total`.\n\n"
+        f"{MADE}# Metrics\n\n`GET /metrics` of the control process gives those of all processes, in the text form that "
+        "Prometheus reads; so does `simward metrics`. [How to watch Simward](../how-to/watch-simward.md) says what to "
+        "do with them. What cannot be known is not there: no old number passes for a new one. Counters begin at 0 with "
+        f"their process.\n\n## All of it\n\n{rows_of(whole.FAMILIES)}\n"
+        f"## The gate\n\n{rows_of(gate.FAMILIES)}\n"
+        f"## The watch\n\nNot there while no watch is running.\n\n{rows_of(watch.FAMILIES)}\n"
+        "## The processes\n\nBy the supervisor of each; not there for a process that runs alone. The last three only "
+        f"where there is `/proc`.\n\n{rows_of(processes.FAMILIES)}\n"
+        "## The control process\n\nOf the registry (outbox, incidents, held actions, commands) at most two seconds "
+        f"old, and not there while it cannot be read.\n\n{rows_of(control.FAMILIES)}\n"
+        f"## What becomes of a packet\n\nThe values of `reason` in `{gate.PREFIX}packets_total`.\n\n"
         f"| reason | | meaning |\n|---|---|---|\n{packet_outcomes()}"
     )
 

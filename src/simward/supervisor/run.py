@@ -16,8 +16,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
+from simward.observing.processes import CONTROL, GATE, NAMES, WATCH
 from simward.supervisor.child import Child, Patience
-from simward.supervisor.report import CONTROL, GATE, NAMES, WATCH, Report
+from simward.supervisor.report import Report
 
 log = logging.getLogger(__name__)
 
