@@ -15,6 +15,8 @@ from simward.errors import ConfigurationError, Problem, nearest
 from simward.incident_settings import INCIDENT_KEYS as INCIDENT_KEYS
 from simward.incident_settings import IncidentSettings, incident_settings
 from simward.initial import write_initial
+from simward.log_settings import LOG_KEYS as LOG_KEYS
+from simward.log_settings import LogSettings
 from simward.quantities import duration_s, size_octets
 from simward.settings_access import CONTROL_KEYS as CONTROL_KEYS
 from simward.settings_access import ControlSettings, control_settings
@@ -127,6 +129,7 @@ class Settings:
     incidents: IncidentSettings = IncidentSettings()
     issuers: tuple[Issuer, ...] = ()
     camara: CamaraSettings = CamaraSettings()
+    log: LogSettings = LogSettings()
 
     @property
     def data_dir(self) -> Path:
@@ -203,8 +206,10 @@ HISTORY_KEYS: dict[str, Callable[[Any], Any]] = {
 REGISTRY_KEYS: dict[str, Callable[[Any], Any]] = dict.fromkeys(("url", "url_file", "url_env"), read.string)
 AUDIT_KEYS: dict[str, Callable[[Any], Any]] = {"heads": read.string}
 NAMED_SECRET_KEYS: dict[str, Callable[[Any], Any]] = {"name": read.string, **SECRET_KEYS}
-SECTIONS = ("gate", "gateway", "control", "history", "registry", "audit", "incidents", "endpoint", "party", "secret",
-            "issuer", "camara")  # fmt: skip
+SECTIONS = (
+    "gate", "gateway", "control", "history", "registry", "audit", "incidents", "log", "endpoint", "party", "secret",
+    "issuer", "camara",
+)  # fmt: skip
 
 
 def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
@@ -239,6 +244,7 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
         incident_settings(reading, document.get("incidents", {})),
         tuple(_each(reading, document, "issuer", read_issuer)),
         camara_settings(reading, document.get("camara", {})),
+        LogSettings(**reading.table(("log",), document.get("log", {}), LOG_KEYS)),
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import sys
 from typing import Any
 
 import click
 
+from simward import logs
 from simward.commands.folder import Folder
 from simward.commands.moments import now_us
 from simward.commands.printing import json_line
@@ -37,8 +37,7 @@ def serve(ctx: click.Context, only: tuple[str, ...]) -> None:
     from simward.observing.processes import NAMES
     from simward.supervisor.run import Supervisor
 
-    form = "%(asctime)s %(levelname)s supervisor: %(message)s"
-    logging.basicConfig(level=logging.INFO, format=form, stream=sys.stderr)
+    logs.begin("supervisor", settings.log)
     supervisor = Supervisor(folder.path, settings.data_dir, only or NAMES, say=_line)
     ctx.exit(supervisor.run())
 
@@ -153,7 +152,7 @@ def metrics(folder: Folder) -> None:
             click.echo(through_control.text(folder.data, "/metrics", within_s=CONTROL_WITHIN_S), nl=False)
             return
     gate = folder.ask_gate({"do": "metrics"})["text"]
-    last = int(folder.ask_gate({"do": "status"})["sequence"])
+    last = folder.ask_gate({"do": "status"}).get("sequence")
     click.echo(whole_text(folder.data, now_us(), gate=gate, last=last, control=None), nl=False)
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 from pathlib import Path
 
-from simward import parentage
+from simward import logs, parentage
 from simward.errors import SimwardError
 from simward.settings import Settings
 
@@ -36,9 +35,11 @@ def main() -> int:
     parentage.end_with(arguments.parent)
     os.nice(BEHIND_THE_GATE)
     os.umask(0o077)  # what it writes names subscriptions
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s control: %(message)s", stream=sys.stderr)
+    logs.begin("control")
     try:
-        asyncio.run(serve(Settings.load(arguments.dir), arguments.parent))
+        settings = Settings.load(arguments.dir)
+        logs.begin("control", settings.log)
+        asyncio.run(serve(settings, arguments.parent))
     except SimwardError as error:
         print(f"control: {error}", file=sys.stderr)
         return error.exit_code

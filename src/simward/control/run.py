@@ -22,6 +22,7 @@ from simward.control.camara.errors import CamaraErrors
 from simward.control.gate_link import GateLink
 from simward.control.readiness import Conditions, GateConditions, Readiness
 from simward.control.requests import Requests
+from simward.logs import called
 from simward.parentage import is_orphan
 from simward.settings import Settings
 
@@ -82,7 +83,10 @@ class Control:
                 tcp = group.create_task(self._serve_tcp(servers))
                 serving = [group.create_task(local_server.serve([local])), tcp]
                 running = [group.create_task(part.run()) for part in self._parts]
-                log.info("control plane: serving %s", self._settings.data_dir / listening.SOCKET_NAME)
+                log.info(
+                    "control plane: serving %s", self._settings.data_dir / listening.SOCKET_NAME,
+                    extra=called("serving"),
+                )
                 await stopping.wait()
                 for server in servers:
                     server.should_exit = True
@@ -93,7 +97,7 @@ class Control:
                     one.cancel()
         except BaseExceptionGroup as errors:
             for error in errors.exceptions[1:]:
-                log.error("and %r", error)
+                log.error("and %r", error, extra=called("control-failed-too"))
             raise errors.exceptions[0] from None
         finally:
             local.close()
@@ -108,7 +112,7 @@ class Control:
         edge = Edge(self.app, self._authenticators, secure=self._secure, requests=self._requests)
         server = listening.server(CamaraErrors(edge))
         servers.append(server)
-        log.info("control plane: serving %s", self._http)
+        log.info("control plane: serving %s", self._http, extra=called("serving"))
         if self._welcome is not None:
             await self._welcome(self._http)
         with contextlib.closing(opened):

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from simward import logs
 from simward.control.access.response_headers import protected
 from simward.control.api.principals import LOCAL, Authenticator, Principal
 from simward.control.api.problems import INTERNAL, Problem, no_registry, response_of
@@ -27,6 +28,7 @@ from simward.control.api.wrong_tokens import WrongTokens
 from simward.control.api.wrong_tokens import headers as wait_headers
 from simward.control.requests import Requests
 from simward.errors import RegistryError
+from simward.logs import called
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +82,7 @@ class Edge:
                 message["headers"] = [*said, (b"x-correlator", correlator), *left]
             await send(message)
 
+        logs.correlator.set(correlator.decode())
         self._now += 1
         self._requests.now += 1
         try:
@@ -91,7 +94,10 @@ class Edge:
         except Problem as problem:
             await _answer_of(problem, scope, headers)(scope, receive, correlated)
         except Exception:  # ours, whatever it is: the caller gets a problem, the log the rest
-            log.exception("%s %s failed (x-correlator %s)", scope["method"], scope["path"], correlator.decode())
+            log.exception(
+                "%s %s failed (x-correlator %s)", scope["method"], scope["path"], correlator.decode(),
+                extra=called("request-failed", method=scope["method"], path=scope["path"]),
+            )
             if not begun:
                 await response_of(INTERNAL)(scope, receive, correlated)
         finally:

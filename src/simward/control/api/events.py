@@ -25,6 +25,7 @@ from simward.control.api.asking import Asking
 from simward.control.api.permissions import needs
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
+from simward.logs import called
 from simward.registry import listing
 from simward.registry.database import Registry
 from simward.response.telling import event_of
@@ -198,7 +199,7 @@ class EventStream(Response):
             try:
                 await asyncio.wait((sending, gone), return_when=asyncio.FIRST_COMPLETED)
                 if sending.done() and sending.exception() is not None:
-                    log.warning("a stream of events ends: %r", sending.exception())
+                    log.warning("a stream of events ends: %r", sending.exception(), extra=called("event-stream-failed"))
             finally:
                 await _ended((sending, gone))
         finally:
