@@ -21,9 +21,11 @@ async def serve(settings: Settings, parent: int) -> None:
     from simward.control.alone import alone
     from simward.control.assembling import assemble
     from simward.control.run import until_told
+    from simward.registry.database import url_of
+    from simward.registry.sole import sole_user
 
-    with alone(settings.data_dir):
-        await assemble(settings).run(await until_told(parent))
+    with alone(settings.data_dir), sole_user(url_of(settings)) as sole:
+        await assemble(settings, sole).run(await until_told(parent))
 
 
 def main() -> int:

@@ -30,7 +30,8 @@ from simward.control.outward import Outward
 from simward.control.proposals import Proposals
 from simward.control.readiness import Conditions, GateConditions, Readiness
 from simward.control.requests import Requests
-from simward.control.run import Control
+from simward.control.retention import Retention
+from simward.control.run import Control, Part
 from simward.registry.database import Registry, url_of
 from simward.registry.mirrors import tenant_of
 from simward.registry.work_orders import is_open
@@ -45,8 +46,11 @@ from simward.response.work_orders import WorkOrders
 from simward.settings import Settings
 
 
-def assemble(settings: Settings) -> Control:
-    """All parts of one working folder's control plane. Raises RegistryError where the registry cannot be opened."""
+def assemble(settings: Settings, *more: Part) -> Control:
+    """All parts of one working folder's control plane, and `more` that run beside them.
+
+    Raises RegistryError where the registry cannot be opened.
+    """
     registry = Registry.open(url_of(settings))
     registry.migrate()
     clock = SystemClock()
@@ -68,7 +72,10 @@ def assemble(settings: Settings) -> Control:
     behind = Behind(
         settings, registry, now=now_us, before=[Auditing()], heads=heads,
         changed=[*outward.changed, news.wake, *camara.changed],
-        ticking=[incidents, automation, outward, access, camara.telling, Forgetting(), proposals.jobs],
+        ticking=[
+            incidents, automation, outward, access, camara.telling, Forgetting(), proposals.jobs,
+            Retention(settings.registry),
+        ],
         # In this order: what work orders say to a finding is its incident's title, and what is announced names that.
         takers=[WorkOrders(announcing), deployments, incidents, announcing, automation, *camara.takers],
     )  # fmt: skip
@@ -104,7 +111,7 @@ def assemble(settings: Settings) -> Control:
         deployment_routes(registry, deployments, in_force, settings.inventory_path, now_us, deployed, news)
     )
     control = Control(
-        settings, parts=[behind, deploying, proposals.jobs, *outward.parts, *camara.parts], conditions=conditions,
+        settings, parts=[behind, deploying, proposals.jobs, *outward.parts, *camara.parts, *more], conditions=conditions,
         routes=[*routes, *access.routes, *outward.routes, *camara.routes, *proposals.routes],
         authenticators=[*access.authenticators, *outward.authenticators, *camara.authenticators],
         tenant_of=lambda iccid: _tenant_of(registry, iccid), secure=access.site.secure, welcome=access.links.welcome,
