@@ -111,7 +111,8 @@ def assemble(settings: Settings, *more: Part) -> Control:
         deployment_routes(registry, deployments, in_force, settings.inventory_path, now_us, deployed, news)
     )
     control = Control(
-        settings, parts=[behind, deploying, proposals.jobs, *outward.parts, *camara.parts, *more], conditions=conditions,
+        settings, parts=[behind, deploying, proposals.jobs, *outward.parts, *camara.parts, *more],
+        conditions=conditions,
         routes=[*routes, *access.routes, *outward.routes, *camara.routes, *proposals.routes],
         authenticators=[*access.authenticators, *outward.authenticators, *camara.authenticators],
         tenant_of=lambda iccid: _tenant_of(registry, iccid), secure=access.site.secure, welcome=access.links.welcome,
