@@ -29,6 +29,7 @@ def pages() -> dict[str, str]:
     made = {"cli.md": cli_page(), "exit-codes.md": exit_codes_page(), "events.md": events_page()}
     made |= detector_pages()
     made |= {"policy-keys.md": policy_page(), "metrics.md": metrics_page(), "scenes.md": scenes_page()}
+    made["log-events.md"] = log_events_page()
     made["policy.schema.json"] = json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n"
     made["asyncapi.yaml"] = asyncapi_document()
     made |= {"api.md": MADE + api_page(), "measured.md": MADE + measured_page()}
@@ -334,28 +335,86 @@ def other_shape(shape: Any) -> Any:
 
 
 def metrics_page() -> str:
-    """What `simward metrics` prints, from the tables of gate, watch and supervisor."""
-    from simward.gate.metrics import HELP, PREFIX, Metrics
-    from simward.supervisor import report as supervisor
-    from simward.watch import metrics as watch
+    """What `/metrics` and `simward metrics` give, from the families of each process."""
+    from simward.control import metrics as control
+    from simward.gate import metrics as gate
+    from simward.observing import processes, watch, whole
 
-    def rows_of(prefix: str, helps: Any, labels: Any) -> str:
+    def rows_of(families: Any) -> str:
         rows = "".join(
-            f"| `{prefix}{name}` | {f'`{labels[name]}`' if name in labels else ''} | {about} |\n"
-            for name, about in helps.items()
+            f"| `{one.name}` | {one.kind} | {', '.join(f'`{label}`' for label in one.labels)} | {one.about} |\n"
+            for one in families
         )
-        return f"| name | label | meaning |\n|---|---|---|\n{rows}"
+        return f"| name | type | labels | meaning |\n|---|---|---|---|\n{rows}"
 
     return (
-        f"{MADE}# Metrics\n\n`simward metrics` prints them in the text form that Prometheus reads.\n\n"
-        f"## The gate\n\n{rows_of(PREFIX, HELP, Metrics.LABELS)}\n"
-        "## The watch\n\nNot there while no watch is running.\n\n"
-        f"{rows_of(watch.PREFIX, watch.HELP, watch.LABELS)}\n"
-        "## The processes\n\nBy the supervisor of each; not there for a process that runs alone.\n\n"
-        f"{rows_of(supervisor.PREFIX, supervisor.HELP, dict.fromkeys(supervisor.HELP, 'process'))}\n"
-        f"## What becomes of a packet\n\nThe values of `reason` in `{PREFIX}packets_total`.\n\n"
+        f"{MADE}# Metrics\n\n`GET /metrics` of the control process gives those of all processes, in the text form that "
+        "Prometheus reads; so does `simward metrics`. [How to watch Simward](../how-to/watch-simward.md) says what to "
+        "do with them. What cannot be known is not there: no old number passes for a new one. Counters begin at 0 with "
+        f"their process.\n\n## All of it\n\n{rows_of(whole.FAMILIES)}\n"
+        f"## The gate\n\n{rows_of(gate.FAMILIES)}\n"
+        f"## The watch\n\nNot there while no watch is running.\n\n{rows_of(watch.FAMILIES)}\n"
+        "## The processes\n\nBy the supervisor of each; not there for a process that runs alone. The last three only "
+        f"where there is `/proc`.\n\n{rows_of(processes.FAMILIES)}\n"
+        "## The control process\n\nOf the registry (outbox, incidents, held actions, commands) at most two seconds "
+        f"old, and not there while it cannot be read.\n\n{rows_of(control.FAMILIES)}\n"
+        f"## What becomes of a packet\n\nThe values of `reason` in `{gate.PREFIX}packets_total`.\n\n"
         f"| reason | | meaning |\n|---|---|---|\n{packet_outcomes()}"
     )
+
+
+LOGGED = ("debug", "info", "warning", "error", "critical", "exception")
+
+
+def log_calls() -> Iterator[tuple[str, str, str, str, list[str]]]:
+    """(module, level, words, event, facts) of every call that writes to the log, the lab's left out."""
+    source = REFERENCE.parents[1] / "src" / "simward"
+    for path in sorted(source.rglob("*.py")):
+        name = path.relative_to(source).as_posix()
+        if name.startswith("lab/"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOGGED:
+                if ast.unparse(node.func.value) in ("log", "logging"):
+                    yield name, node.func.attr, *_said(name, node)
+
+
+def _said(module: str, call: ast.Call) -> tuple[str, str, list[str]]:
+    """The words, the event and the names of its facts."""
+    extra = next((one.value for one in call.keywords if one.arg == "extra"), None)
+    named = isinstance(extra, ast.Call) and ast.unparse(extra.func) == "called"
+    words = ast.literal_eval(call.args[0])
+    assert named, f'{module}:{call.lineno}: give it a name: log...("...", extra=called("what-happened"))'
+    assert isinstance(extra, ast.Call)
+    return words, ast.literal_eval(extra.args[0]), [one.arg or "" for one in extra.keywords]
+
+
+def log_events_page() -> str:
+    """Every line that can stand in the log, by the stable name of what happened."""
+    rows: dict[str, str] = {}
+    for module, level, words, event, facts in log_calls():
+        process = module.split("/")[0]
+        process = process if process in ("gate", "watch", "control", "supervisor") else "control"
+        level = "error" if level == "exception" else level
+        named = ", ".join(f"`{one}`" for one in facts)
+        row = f"| `{event}` | {process} | {level} | {named} | {words.replace('|', '/')} |\n"
+        assert rows.setdefault(event, row) == row , f"two are {event}"
+    return f"{MADE}{LOG_EVENTS}" + "".join(rows[one] for one in sorted(rows))
+
+
+LOG_EVENTS = """# Log events
+
+What stands in the log, by the name of what happened. Names and facts are stable; words may change. With
+`[log] format = "json"` ([settings](settings.md)) a line is an object: `at` (UTC), `level`, `process`, `event`,
+`message`, the facts of the event, `correlator` (the `x-correlator` of the request that it is about), and `trace` where
+something broke. `event` is null for what libraries say; such a line has `logger`.
+
+No line holds a secret, or what the other side of a RADIUS conversation sent. Lines about commands hold ids, and who
+asked; not which subscription.
+
+| event | process | level | facts | words |
+|---|---|---|---|---|
+"""
 
 
 def packet_outcomes() -> str:

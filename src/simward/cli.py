@@ -29,6 +29,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "client": ("commands.clients", "client", "Make, list and revoke clients that get access tokens (OAuth 2.0)."),
         "serve": ("commands.running", "serve", "Run gate, watch and control until told to stop."),
         "status": ("commands.running", "status", "Say how the gate is doing."),
+        "ready": ("commands.running", "ready", "Say whether everything that Simward needs is there."),
         "metrics": ("commands.running", "metrics", "Print the counters of the running processes."),
         "lab": ("lab.cli", "lab", "Play gateways, fleets and attackers against a gate."),
     },

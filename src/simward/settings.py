@@ -15,6 +15,8 @@ from simward.errors import ConfigurationError, Problem, nearest
 from simward.incident_settings import INCIDENT_KEYS as INCIDENT_KEYS
 from simward.incident_settings import IncidentSettings, incident_settings
 from simward.initial import write_initial
+from simward.log_settings import LOG_KEYS as LOG_KEYS
+from simward.log_settings import LogSettings
 from simward.quantities import duration_s, size_octets
 from simward.settings_access import CONTROL_KEYS as CONTROL_KEYS
 from simward.settings_access import ControlSettings, control_settings
@@ -97,6 +99,12 @@ class RegistrySettings:
 
     url: str = field(default="", repr=False)
     """An SQLAlchemy URL; empty = SQLite in the data folder. It may hold a password."""
+    keep_findings_s: int = 400 * 86_400
+    """Findings that ended longer ago, and effects that were proved, are removed. 0 = never; so of the others."""
+    keep_incidents_s: int = 400 * 86_400
+    """Incidents that were resolved longer ago."""
+    keep_commands_s: int = 400 * 86_400
+    """Commands that the gate answered longer ago."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +135,7 @@ class Settings:
     incidents: IncidentSettings = IncidentSettings()
     issuers: tuple[Issuer, ...] = ()
     camara: CamaraSettings = CamaraSettings()
+    log: LogSettings = LogSettings()
 
     @property
     def data_dir(self) -> Path:
@@ -200,11 +209,18 @@ HISTORY_KEYS: dict[str, Callable[[Any], Any]] = {
     "journal_keep": duration_s,
     "journal_keep_at_most": read.without_limit("any", size_octets, 1000**2, "at least 1 MB"),
 }
-REGISTRY_KEYS: dict[str, Callable[[Any], Any]] = dict.fromkeys(("url", "url_file", "url_env"), read.string)
+REGISTRY_URL_KEYS = ("url", "url_file", "url_env")
+REGISTRY_KEEP_KEYS = ("keep_findings", "keep_incidents", "keep_commands")
+REGISTRY_KEYS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(REGISTRY_URL_KEYS, read.string),
+    **dict.fromkeys(REGISTRY_KEEP_KEYS, read.without_limit("forever", duration_s, 86_400, "at least 1d")),
+}
 AUDIT_KEYS: dict[str, Callable[[Any], Any]] = {"heads": read.string}
 NAMED_SECRET_KEYS: dict[str, Callable[[Any], Any]] = {"name": read.string, **SECRET_KEYS}
-SECTIONS = ("gate", "gateway", "control", "history", "registry", "audit", "incidents", "endpoint", "party", "secret",
-            "issuer", "camara")  # fmt: skip
+SECTIONS = (
+    "gate", "gateway", "control", "history", "registry", "audit", "incidents", "log", "endpoint", "party", "secret",
+    "issuer", "camara",
+)  # fmt: skip
 
 
 def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
@@ -234,18 +250,23 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
         tuple(sorted(gateways, key=lambda one: -one.network.prefixlen)),
         control, tuple(endpoints), tuple(parties), tuple(reading.problems),
         HistorySettings(**{f"{key}_{'octets' if key.endswith('at_most') else 's'}": history[key] for key in history}),
-        dict(secrets), RegistrySettings(_registry_url(reading, document)),
+        dict(secrets), _registry(reading, document),
         AuditSettings(**reading.table(("audit",), document.get("audit", {}), AUDIT_KEYS)),
         incident_settings(reading, document.get("incidents", {})),
         tuple(_each(reading, document, "issuer", read_issuer)),
         camara_settings(reading, document.get("camara", {})),
+        LogSettings(**reading.table(("log",), document.get("log", {}), LOG_KEYS)),
     )
 
 
-def _registry_url(reading: Reading, document: dict[str, Any]) -> str:
-    raw = document.get("registry", {})
-    values = reading.table(("registry",), raw, REGISTRY_KEYS)
-    given = [key for key in REGISTRY_KEYS if key in values]
+def _registry(reading: Reading, document: dict[str, Any]) -> RegistrySettings:
+    values = reading.table(("registry",), document.get("registry", {}), REGISTRY_KEYS)
+    kept = {f"{key}_s": values[key] for key in REGISTRY_KEEP_KEYS if key in values}
+    return RegistrySettings(_registry_url(reading, values), **kept)
+
+
+def _registry_url(reading: Reading, values: dict[str, Any]) -> str:
+    given = [key for key in REGISTRY_URL_KEYS if key in values]
     if len(given) > 1:
         what = f"{given[0]} is given too"
         reading.report(("registry", given[1]), what, "exactly one of url, url_file, url_env")

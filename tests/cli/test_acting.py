@@ -90,7 +90,8 @@ def test_status_and_metrics(folder: Path, gate_alone: Listening) -> None:
     assert shown.exit_code == 0 and "sequence   5" in shown.stdout and "forged" in shown.stdout
     none = {"watch": None, "control": None, "processes": {}}
     assert json.loads(simward(folder, "status", "--json").stdout) == {"running": True, "sequence": 5, **none}
-    assert simward(folder, "metrics").stdout == "simward_sequence 5\n"
+    shown = simward(folder, "metrics").stdout
+    assert "simward_sequence 5\n" in shown and 'simward_up{process="control"} 0\n' in shown
 
 
 def test_a_revision_goes_through_the_running_gate(folder: Path, gate: Listening) -> None:

@@ -28,6 +28,10 @@ class Listening:
         self._socket.close()
         self._poller.close()
 
+    def answer_to(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """What it says to a command."""
+        return self.answers.pop(0) if self.answers else {"ok": True}
+
     def _watch(self, number: int, writable: bool) -> None:
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if writable else 0)
         known = number in self._poller.get_map()
@@ -38,6 +42,6 @@ class Listening:
             for key, _ in self._poller.select(0.02):
                 for call in self._socket.ready(key.fd, 0.0):
                     self.heard.append(call.payload)
-                    said = self.answers.pop(0) if self.answers else {"ok": True}
+                    said = self.answer_to(call.payload)
                     call.answer(**said) if said.pop("ok", True) else call.refuse(**said)
             self._socket.flush()

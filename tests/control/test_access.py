@@ -22,6 +22,7 @@ from control.running import RunningControl
 from control.test_api import is_problem
 from simward.cli import cli
 from simward.control.api import wrong_tokens
+from simward.control.api.edge import NO_PAGES
 from simward.control.api.permissions import ANYBODY, DECLARED, KNOWN, OWNER, PERMISSIONS, ROLES, WHOLE, needs
 from simward.control.api.wrong_tokens import ADDRESSES_MAX, TRIES, WINDOW_S, WrongTokens
 from simward.control.camara.errors import is_camara
@@ -164,7 +165,7 @@ def test_a_page_sends_who_is_not_known_to_where_one_signs_in(control: RunningCon
         answer = Browser(control).send(method, path, b"", {"Accept": "text/html"})
         if ANYBODY in declared[DECLARED]:
             assert answer.status != 401, (method, path)
-        elif method == "GET" and not path.startswith("/v1/") and not is_camara(path):
+        elif method == "GET" and not path.startswith(NO_PAGES) and not is_camara(path):
             assert answer.status == 303 and answer.headers["location"].startswith("/sign-in"), (method, path)
         else:
             assert answer.status == 401, (method, path)

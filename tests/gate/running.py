@@ -18,7 +18,7 @@ from typing import Any, Self
 import pytest
 
 from simward import gate_socket
-from simward.supervisor.report import read_processes
+from simward.observing.processes import read_processes
 
 SECRET = "a-secret-of-the-tests"
 READY_S = 120.0

@@ -46,6 +46,7 @@ def test_made_pages_are_as_the_code_has_them(tmp_path: Path) -> None:
         ("[registry]", "REGISTRY_KEYS"),
         ("[audit]", "AUDIT_KEYS"),
         ("[incidents]", "INCIDENT_KEYS"),
+        ("[log]", "LOG_KEYS"),
         ("[[endpoint]]", "ENDPOINT_KEYS"),
         ("[[party]]", "PARTY_KEYS"),
         ("[[secret]]", "NAMED_SECRET_KEYS"),

@@ -17,8 +17,8 @@ from click.testing import CliRunner
 from gate.running import RunningGate, Served, access_request, iccid, imsi, needs_radclient, radclient, until
 from simward.cli import cli
 from simward.engine.sqlite_journal import SqliteJournal
-from simward.supervisor.report import NAMES, read_processes
-from simward.watch.report import read_status
+from simward.observing.processes import NAMES, read_processes
+from simward.observing.watch import read_status
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from journalled import JournalledFleet, a_bad_day
 
 from simward.engine.both_journals import watch_folder
 from simward.history.keeping import Keeping
+from simward.observing.watch import lag_of, metrics_text, read_status
 from simward.settings import HistorySettings
 from simward.watch import snapshots as module
 from simward.watch.archiving import Archiving
 from simward.watch.following import Follower
-from simward.watch.metrics import lag_of, metrics_text
-from simward.watch.report import POSITION_NAME, Report, read_status
+from simward.watch.report import POSITION_NAME, Report
 from simward.watch.snapshots import BACKOFF_S, EVERY_S, Snapshots, newest_sequence
 
 

@@ -1,14 +1,15 @@
-"""`serve`, `status` and `metrics`: the gate itself, and how it is doing."""
+"""`serve`, `status`, `ready` and `metrics`: the processes themselves, and how they are doing."""
 
 from __future__ import annotations
 
-import logging
+import contextlib
 import os
 import sys
 from typing import Any
 
 import click
 
+from simward import logs
 from simward.commands.folder import Folder
 from simward.commands.moments import now_us
 from simward.commands.printing import json_line
@@ -33,11 +34,10 @@ def serve(ctx: click.Context, only: tuple[str, ...]) -> None:
     settings = folder.settings()
     for problem in settings.warnings:
         click.echo(str(problem), err=True)
-    from simward.supervisor.report import NAMES
+    from simward.observing.processes import NAMES
     from simward.supervisor.run import Supervisor
 
-    form = "%(asctime)s %(levelname)s supervisor: %(message)s"
-    logging.basicConfig(level=logging.INFO, format=form, stream=sys.stderr)
+    logs.begin("supervisor", settings.log)
     supervisor = Supervisor(folder.path, settings.data_dir, only or NAMES, say=_line)
     ctx.exit(supervisor.run())
 
@@ -74,8 +74,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
 
 def _watch(folder: Folder, last: int) -> dict[str, Any] | None:
     """How the watch is doing, with how far it is behind a journal that ends at `last`; None where none is running."""
-    from simward.watch.metrics import lag_of
-    from simward.watch.report import read_status
+    from simward.observing.watch import lag_of, read_status
 
     said = read_status(folder.data)
     if said is not None:
@@ -98,7 +97,7 @@ def _control(folder: Folder) -> dict[str, Any] | None:
 def _processes(folder: Folder) -> dict[str, Any]:
     """The processes that a supervisor keeps running; none where it is none that runs them."""
     from simward.engine.phrases import when
-    from simward.supervisor.report import read_processes
+    from simward.observing.processes import read_processes
 
     return {
         name: {**said, "since": None if said["since"] is None else when(int(said["since"] * 1_000_000))}
@@ -141,16 +140,44 @@ def _shown(value: Any) -> str:
 def metrics(folder: Folder) -> None:
     """Print the counters of the running processes.
 
-    Those of the gate, of the watch and of the supervisor, in the text format that Prometheus reads.
+    Those of gate, watch, control and the supervisor, in the text format that Prometheus reads: what GET /metrics of the
+    control process answers. Without a control process, those of the others.
     """
-    from simward.supervisor.report import metrics_text as processes_text
-    from simward.supervisor.report import read_processes
-    from simward.watch.metrics import metrics_text
-    from simward.watch.report import read_status
+    from simward.commands import through_control
+    from simward.observing.whole import whole_text
 
-    click.echo(folder.ask_gate({"do": "metrics"})["text"], nl=False)
-    said = read_status(folder.data)
-    if said is not None:
-        last = int(folder.ask_gate({"do": "status"})["sequence"])
-        click.echo(metrics_text(said, last, now_us()), nl=False)
-    click.echo(processes_text(read_processes(folder.data)), nl=False)
+    folder.must_be_one()
+    if through_control.is_running(folder.data):
+        with contextlib.suppress(PeerError):
+            click.echo(through_control.text(folder.data, "/metrics", within_s=CONTROL_WITHIN_S), nl=False)
+            return
+    gate = folder.ask_gate({"do": "metrics"})["text"]
+    last = folder.ask_gate({"do": "status"}).get("sequence")
+    click.echo(whole_text(folder.data, now_us(), gate=gate, last=last, control=None), nl=False)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_context
+def ready(ctx: click.Context, as_json: bool) -> None:
+    """Say whether everything that Simward needs is there.
+
+    The conditions of GET /readyz, for probes that cannot ask over HTTP. Exits 1 where one does not hold, which one with
+    no control process is.
+    """
+    from simward.commands import through_control
+
+    folder: Folder = ctx.obj
+    folder.must_be_one()
+    try:
+        conditions = through_control.conditions(folder.data, within_s=CONTROL_WITHIN_S)
+    except PeerError as error:
+        conditions = {"control": {"ok": False, "said": str(error)}}
+    holds = all(one["ok"] for one in conditions.values())
+    if as_json:
+        json_line({"ready": holds, "conditions": conditions})
+    else:
+        width = max(map(len, conditions))
+        for name, one in conditions.items():
+            click.echo(f"{'ok ' if one['ok'] else 'NOT'}  {name.ljust(width)}  {one['said']}")
+    ctx.exit(0 if holds else 1)

@@ -48,21 +48,54 @@ def ask(data_dir: Path, called: str, method: str, path: str, body: Any = None, *
     Raises PeerError where there is no control process or it could not, RefusedError where the gate decided against it.
     """
     wait_for_control(data_dir, called)
+    status, octets = _answer(data_dir, method, path, body, within_s)
+    document = _document(octets)
+    if status < 400 and document is not None:
+        return document
+    raise error_of(status, document or {})
+
+
+def text(data_dir: Path, path: str, *, within_s: float) -> str:
+    """What the control process answers that runs, as text; PeerError where there is none, or it could not."""
+    status, octets = _answer(data_dir, "GET", path, None, within_s)
+    if status >= 400:
+        raise error_of(status, _document(octets) or {})
+    return octets.decode()
+
+
+def conditions(data_dir: Path, *, within_s: float) -> dict[str, Any]:
+    """The conditions of `/readyz`, whether they hold or not; PeerError where no control process answers."""
+    if not is_running(data_dir):
+        raise PeerError("no control process is running")
+    status, octets = _answer(data_dir, "GET", "/readyz", None, within_s)
+    document = _document(octets) or {}
+    if "conditions" not in document:
+        raise error_of(status, document)
+    return dict(document["conditions"])
+
+
+def _answer(data_dir: Path, method: str, path: str, body: Any, within_s: float) -> tuple[int, bytes]:
     connection = _Connection(data_dir / SOCKET_NAME, within_s)
     try:
-        text = None if body is None else json.dumps(body)
-        connection.request(method, path, text, {"Content-Type": "application/json"} if text else {})
+        sent = None if body is None else json.dumps(body)
+        connection.request(method, path, sent, {"Content-Type": "application/json"} if sent else {})
         response = connection.getresponse()
-        document = json.loads(response.read())
+        return response.status, response.read()
     except TimeoutError:
         raise PeerError(f"the control process did not answer within {within_s:g} s") from None
-    except (OSError, ValueError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException) as error:
         raise PeerError(f"the control process did not answer; what was asked may have been done: {error!r}") from error
     finally:
         connection.close()
-    if response.status < 400 and isinstance(document, dict):
-        return document
-    raise error_of(response.status, document if isinstance(document, dict) else {})
+
+
+def _document(octets: bytes) -> dict[str, Any] | None:
+    """A JSON object; None for anything else."""
+    try:
+        found = json.loads(octets)
+    except ValueError as error:
+        raise PeerError(f"the control process answered in no way that is known: {error}") from error
+    return found if isinstance(found, dict) else None
 
 
 def error_of(status: int, problem: dict[str, Any]) -> PeerError | RefusedError | UsageError:
@@ -80,7 +113,7 @@ def error_of(status: int, problem: dict[str, Any]) -> PeerError | RefusedError |
 
 def wait_for_control(data_dir: Path, called: str) -> None:
     """Until it listens; where no supervisor is starting one there is nothing to wait for."""
-    from simward.supervisor.report import CONTROL, read_processes
+    from simward.observing.processes import CONTROL, read_processes
 
     in_emergency = "In an emergency --break-glass asks the gate directly; that is kept and raises an alarm."
     until = time.monotonic() + START_WITHIN_S

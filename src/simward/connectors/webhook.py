@@ -27,6 +27,7 @@ from simward.connectors.connector import Outcome
 from simward.connectors.reaching import addresses_of
 from simward.connectors.signing import signed_headers
 from simward.errors import ConfigurationError, PeerError, Problem
+from simward.logs import called
 from simward.settings import Endpoint
 from simward.settings_outward import signing_key
 
@@ -86,7 +87,10 @@ class Webhook:
         except PeerError as error:
             return self._failed(str(error))
         except Exception as error:  # a fault of ours must not end the other endpoints' deliveries
-            log.exception("%s: an attempt failed in a way that nobody foresaw", self._name)
+            log.exception(
+                "%s: an attempt failed in a way that nobody foresaw", self._name,
+                extra=called("attempt-broke", endpoint=self._name),
+            )
             return self._failed(type(error).__name__)
 
     async def aclose(self) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 from pathlib import Path
 
-from simward import parentage
+from simward import logs, parentage
 from simward.errors import SimwardError
 from simward.settings import Settings
 
@@ -22,9 +21,11 @@ async def serve(settings: Settings, parent: int) -> None:
     from simward.control.alone import alone
     from simward.control.assembling import assemble
     from simward.control.run import until_told
+    from simward.registry.database import url_of
+    from simward.registry.sole import sole_user
 
-    with alone(settings.data_dir):
-        await assemble(settings).run(await until_told(parent))
+    with alone(settings.data_dir), sole_user(url_of(settings)) as sole:
+        await assemble(settings, sole).run(await until_told(parent))
 
 
 def main() -> int:
@@ -36,9 +37,11 @@ def main() -> int:
     parentage.end_with(arguments.parent)
     os.nice(BEHIND_THE_GATE)
     os.umask(0o077)  # what it writes names subscriptions
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s control: %(message)s", stream=sys.stderr)
+    logs.begin("control")
     try:
-        asyncio.run(serve(Settings.load(arguments.dir), arguments.parent))
+        settings = Settings.load(arguments.dir)
+        logs.begin("control", settings.log)
+        asyncio.run(serve(settings, arguments.parent))
     except SimwardError as error:
         print(f"control: {error}", file=sys.stderr)
         return error.exit_code

@@ -6,9 +6,10 @@ from simward.control.access.assembling import Access
 from simward.control.api.asking import Asking
 from simward.control.api.audit import audit_routes
 from simward.control.api.deployments import InForce, deployment_routes
-from simward.control.api.events import News, event_routes
+from simward.control.api.events import News, Streams, event_routes
 from simward.control.api.gateways import gateway_routes
 from simward.control.api.incidents import Cases, incident_routes
+from simward.control.api.metrics import metrics_routes
 from simward.control.api.records import record_routes
 from simward.control.api.repeats import Forgetting, Repeats
 from simward.control.api.rules import rule_routes
@@ -17,16 +18,20 @@ from simward.control.behind import Behind
 from simward.control.camara.assembling import Camara
 from simward.control.chapters import story_of
 from simward.control.clock import SystemClock
+from simward.control.conditions import ProcessConditions, RegistryConditions, WatchConditions
 from simward.control.console.assembling import console_routes
 from simward.control.console.sources import Sources
 from simward.control.deploying import Deploying
 from simward.control.gate_link import GateLink
 from simward.control.heads import Heads, Signer
 from simward.control.installation import installation_of
+from simward.control.metrics import Measures
 from simward.control.outward import Outward
 from simward.control.proposals import Proposals
-from simward.control.readiness import GateConditions, Readiness
-from simward.control.run import Control
+from simward.control.readiness import Conditions, GateConditions, Readiness
+from simward.control.requests import Requests
+from simward.control.retention import Retention
+from simward.control.run import Control, Part
 from simward.registry.database import Registry, url_of
 from simward.registry.mirrors import tenant_of
 from simward.registry.work_orders import is_open
@@ -41,8 +46,11 @@ from simward.response.work_orders import WorkOrders
 from simward.settings import Settings
 
 
-def assemble(settings: Settings) -> Control:
-    """All parts of one working folder's control plane. Raises RegistryError where the registry cannot be opened."""
+def assemble(settings: Settings, *more: Part) -> Control:
+    """All parts of one working folder's control plane, and `more` that run beside them.
+
+    Raises RegistryError where the registry cannot be opened.
+    """
     registry = Registry.open(url_of(settings))
     registry.migrate()
     clock = SystemClock()
@@ -56,7 +64,7 @@ def assemble(settings: Settings) -> Control:
         announcing, now_us, parties=settings.parties, incidents=RaisedIncidents(incidents.life), work_orders=is_open,
         act_within_s=settings.incidents.act_within_s,
     )
-    access, news = Access(settings, registry, now_us), News()
+    access, news, streams, requests = Access(settings, registry, now_us), News(), Streams(), Requests()
     deployments = Deployments(announcing)
     deploying = Deploying(registry, gate.ask, clock, deployments, settings.data_dir)
     camara = Camara(settings, registry, gate, clock, access.vault)
@@ -64,21 +72,33 @@ def assemble(settings: Settings) -> Control:
     behind = Behind(
         settings, registry, now=now_us, before=[Auditing()], heads=heads,
         changed=[*outward.changed, news.wake, *camara.changed],
-        ticking=[incidents, automation, outward, access, camara.telling, Forgetting(), proposals.jobs],
+        ticking=[
+            incidents, automation, outward, access, camara.telling, Forgetting(), proposals.jobs,
+            Retention(settings.registry),
+        ],
         # In this order: what work orders say to a finding is its incident's title, and what is announced names that.
         takers=[WorkOrders(announcing), deployments, incidents, announcing, automation, *camara.takers],
     )  # fmt: skip
     judging = Judging(incidents.life)
+    data_dir = settings.data_dir
+    conditions: list[Conditions] = [
+        behind, RegistryConditions(registry), WatchConditions(data_dir), ProcessConditions(data_dir),
+    ]
+    measures = Measures(
+        registry, requests, now=now_us, behind=behind, dispatcher=outward.dispatcher, incidents=incidents.counts,
+        rules=automation.counts, sign_ins=access.signing_in.counts, streams=streams,
+    )  # fmt: skip
     console = Sources(
         Asking(registry), Cases(registry, judging, settings.data_dir, now_us), gate,
-        Readiness([GateConditions(gate), behind]), settings.data_dir, now_us, lambda iccid: _tenant_of(registry, iccid),
+        Readiness([GateConditions(gate), *conditions]), data_dir, now_us, lambda iccid: _tenant_of(registry, iccid),
     )  # fmt: skip
     routes = [
         incident_routes(registry, judging, settings.data_dir, now_us), rule_routes(registry, now_us),
         work_routes(registry, settings.inventory_path, now_us, outward.commanding.wake),
         record_routes(registry, lambda imsi: story_of(settings.data_dir, imsi)),
         audit_routes(registry), gateway_routes(gate, registry),
-        event_routes(registry, installation_of(settings.data_dir), news, access.still),
+        event_routes(registry, installation_of(settings.data_dir), news, access.still, streams),
+        metrics_routes(gate, data_dir, now_us, measures.text),
         *console_routes(console),
     ]  # fmt: skip
 
@@ -91,10 +111,12 @@ def assemble(settings: Settings) -> Control:
         deployment_routes(registry, deployments, in_force, settings.inventory_path, now_us, deployed, news)
     )
     control = Control(
-        settings, parts=[behind, deploying, proposals.jobs, *outward.parts, *camara.parts], conditions=[behind],
+        settings, parts=[behind, deploying, proposals.jobs, *outward.parts, *camara.parts, *more],
+        conditions=conditions,
         routes=[*routes, *access.routes, *outward.routes, *camara.routes, *proposals.routes],
         authenticators=[*access.authenticators, *outward.authenticators, *camara.authenticators],
         tenant_of=lambda iccid: _tenant_of(registry, iccid), secure=access.site.secure, welcome=access.links.welcome,
+        requests=requests,
     )  # fmt: skip
     control.app.state.access = access
     control.app.add_middleware(Repeats, registry=registry, now=now_us)

@@ -21,6 +21,7 @@ from simward.engine import journal_reader as reader
 from simward.engine.journal import NO_DIGEST
 from simward.engine.journal_files import segments
 from simward.errors import JournalError, RegistryError
+from simward.logs import called
 from simward.registry.database import Registry
 from simward.settings import Settings
 
@@ -114,11 +115,14 @@ class Behind:
                     backoff_s = BACKOFF_S
                 except (JournalError, RegistryError, OSError) as error:
                     self.trouble = str(error)
-                    log.error("the journals cannot be followed (%s); trying again in %.1f s", error, backoff_s)
+                    log.error(
+                        "the journals cannot be followed (%s); trying again in %.1f s", error, backoff_s,
+                        extra=called("following-failed"),
+                    )
                     self._stop.wait(backoff_s)
                     backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
         except Exception:
-            log.exception("the thread that follows the journals has failed")
+            log.exception("the thread that follows the journals has failed", extra=called("following-broke"))
         finally:
             loop.call_soon_threadsafe(done.set)
 

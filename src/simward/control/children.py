@@ -16,6 +16,7 @@ from typing import Any
 
 from simward import parentage
 from simward.errors import ConfigurationError, PeerError, SimwardError
+from simward.logs import called
 from simward.revising.telling import problem_told
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ async def run_child(module: str, asked: dict[str, Any], within_s: float, told: T
             child.kill()
             await child.wait()
     if child.returncode or answer.get("progress") or not answer:
-        log.error("%s ended with %s", module, child.returncode)
+        log.error("%s ended with %s", module, child.returncode, extra=called("child-failed"))
         raise ChildFailed(f"it ended with {child.returncode}; the log has the rest")
     return answer
 

@@ -18,6 +18,7 @@ from simward.control.clock import Clock
 from simward.control.dispatching import patiently
 from simward.errors import PeerError
 from simward.incident_settings import ACT_WITHIN_S
+from simward.logs import called
 from simward.registry import parties as kept
 from simward.registry.database import Registry
 from simward.response.parties import Story
@@ -86,13 +87,16 @@ class Commanding:
     async def _later(self, row: Any, error: str) -> None:
         self.counted["unanswered"] += 1
         wait = min(RETRY_FIRST_US << min(row.attempts, 10), RETRY_LAST_US)
-        log.warning("command %s: %s; asked again in %d s", row.id, error, wait // SECOND_US)
+        log.warning(
+            "command %s: %s; asked again in %d s", row.id, error, wait // SECOND_US,
+            extra=called("command-unanswered", command=row.id),
+        )
         next_at = self._clock.now() + wait
         await patiently(self._registry, lambda c: kept.command_again(c, row.id, next_at), writes=True)
 
     async def _record(self, row: Any, result: str, sequence: int | None, error: str) -> None:
         self.counted[result] += 1
-        log.info("command %s: %s", row.id, result)
+        log.info("command %s: %s", row.id, result, extra=called("command-answered", command=row.id, result=result))
         now = self._clock.now()
 
         def write(connection: sa.Connection) -> None:

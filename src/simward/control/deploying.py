@@ -24,6 +24,7 @@ from simward.engine.revision_files import write_revision
 from simward.engine.tables import DECLARED, LIFECYCLE, InventoryDelta
 from simward.errors import PeerError
 from simward.identity import Iccid, Imei, Imsi, Msisdn
+from simward.logs import called
 from simward.registry import deployments as kept
 from simward.registry.database import Registry
 from simward.response.deployments import Deployments
@@ -79,18 +80,24 @@ class Deploying:
                 await self._later(rows, why)
                 return
             self.counted["refused"] += 1
-            log.error("revision %s: %s", name, why)
+            log.error("revision %s: %s", name, why, extra=called("deployments-refused", revision=name))
             await patiently(self._registry, lambda c: self._refused(c, rows, why), writes=True)
         else:
             self.counted["taken"] += 1
-            log.info("revision %s of %d deployments: in force from 0/%s on", name, len(rows), answer.get("last"))
+            log.info(
+                "revision %s of %d deployments: in force from 0/%s on", name, len(rows), answer.get("last"),
+                extra=called("deployments-taken", revision=name, deployments=len(rows)),
+            )
             await patiently(self._registry, lambda c: kept.answered(c, name), writes=True)
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
 
     async def _later(self, rows: Sequence[Any], error: str) -> None:
         self.counted["unanswered"] += 1
         wait = min(RETRY_FIRST_US << min(rows[0].attempts, 10), RETRY_LAST_US)
-        log.warning("revision %s: %s; sent again in %d s", rows[0].revision, error, wait // 1_000_000)
+        log.warning(
+            "revision %s: %s; sent again in %d s", rows[0].revision, error, wait // 1_000_000,
+            extra=called("deployments-unanswered", revision=rows[0].revision),
+        )
         next_at = self._clock.now() + wait
         await patiently(self._registry, lambda c: kept.again(c, rows[0].revision, next_at), writes=True)
 

@@ -19,6 +19,7 @@ from simward.connectors.connector import Connector, Outcome
 from simward.connectors.webhook import CONNECTORS
 from simward.control.clock import Clock
 from simward.errors import RegistryError
+from simward.logs import called
 from simward.registry import outbox
 from simward.registry.database import Registry
 from simward.registry.outbox import Settled
@@ -115,7 +116,10 @@ class Dispatcher:
             died = await patiently(self._registry, lambda c: outbox.expire(c, now), writes=True)  # noqa: B023
             if died:
                 self.died += died
-                log.warning("%d deliveries have passed their deadline: see `simward endpoints dead`", died)
+                log.warning(
+                    "%d deliveries have passed their deadline: see `simward endpoints dead`", died,
+                    extra=called("deliveries-expired", deliveries=died),
+                )
             if times % PRUNE_EVERY_TIMES == 0:
                 while await patiently(self._registry, lambda c: outbox.prune(c, now), writes=True):  # noqa: B023
                     pass
@@ -224,7 +228,10 @@ class Courier:
             return
         self.counted[state] += 1
         if state == d.DEAD:
-            log.warning("%s: %s is dead: %s", self.endpoint.name, announcement, outcome.error)
+            log.warning(
+                "%s: %s is dead: %s", self.endpoint.name, announcement, outcome.error,
+                extra=called("delivery-dead", endpoint=self.endpoint.name, announcement=announcement),
+            )
         while True:
             behind = self.lanes.behind(head.lane)
             following = await self._recorder.record(settled, seek=behind != 0)
@@ -235,7 +242,10 @@ class Courier:
     def _note(self, outcome: Outcome, now: int) -> None:
         if outcome.delivered:
             if self.breaker.state != d.CLOSED:
-                log.info("%s takes deliveries again", self.endpoint.name)
+                log.info(
+                    "%s takes deliveries again", self.endpoint.name,
+                    extra=called("endpoint-up", endpoint=self.endpoint.name),
+                )
             self.breaker.succeeded()
             return
         before = self.breaker.state
@@ -243,9 +253,15 @@ class Courier:
         self.last_error = outcome.error
         self.breaker.failed(outcome.status, outcome.retry_after_s, now, self._chance())
         if self.breaker.state == d.OPEN and before == d.CLOSED:
-            log.warning("%s counts as down: %s", self.endpoint.name, outcome.error)
+            log.warning(
+                "%s counts as down: %s", self.endpoint.name, outcome.error,
+                extra=called("endpoint-down", endpoint=self.endpoint.name),
+            )
         elif self.breaker.state == d.DISABLED and before != d.DISABLED:
-            log.warning("%s says that it is gone (410): `simward endpoints test` tries again", self.endpoint.name)
+            log.warning(
+                "%s says that it is gone (410): `simward endpoints test` tries again", self.endpoint.name,
+                extra=called("endpoint-gone", endpoint=self.endpoint.name),
+            )
 
 
 class _Recorder:
@@ -313,5 +329,5 @@ async def patiently(
         try:
             return await asyncio.to_thread(asked)
         except RegistryError as error:
-            log.error("%s", error)
+            log.error("%s", error, extra=called("registry-away"))
             await asyncio.sleep(TRY_AGAIN_S)

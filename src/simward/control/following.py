@@ -23,6 +23,7 @@ from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.words import Lexicon
 from simward.history.followers import note_read
 from simward.history.whole import WholeJournal
+from simward.logs import called
 from simward.registry.cursors import CONTROL, Cursor, keep_texts, kept_texts, move_cursor, read_cursor
 from simward.registry.database import Registry
 from simward.registry.inventory import forget
@@ -205,7 +206,10 @@ class Following:
         first = gap.found or self._whole.first
         if not first:
             raise gap
-        log.error("sequences %d to %d are gone and were not followed", self._cursor.gate + 1, first - 1)
+        log.error(
+            "sequences %d to %d are gone and were not followed", self._cursor.gate + 1, first - 1,
+            extra=called("journal-gap", first=self._cursor.gate + 1, last=first - 1),
+        )
         self.gaps += 1
         with self.registry.writing() as connection:
             for taker in self._takers:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from simward.control.children import ChildFailed, run_child
 from simward.control.clock import Clock
 from simward.control.dispatching import patiently
+from simward.logs import called
 from simward.registry import jobs as kept
 from simward.registry.database import Registry
 
@@ -65,7 +66,7 @@ class Jobs:
         ))  # fmt: skip
         self._running = (row.number, task)
         noting = asyncio.create_task(self._keep_noting(row.number, reached))
-        log.info("job %d: a backtest begins", row.number)
+        log.info("job %d: a backtest begins", row.number, extra=called("job-began", job=row.number))
         try:
             answer = await task
             ended = _ended(answer)
@@ -80,7 +81,7 @@ class Jobs:
             self._running = None
             noting.cancel()
         await self._note(row.number, ended_at=self._clock.now(), **{**reached, **ended})
-        log.info("job %d: %s", row.number, ended["state"])
+        log.info("job %d: %s", row.number, ended["state"], extra=called("job-ended", job=row.number))
 
     async def _keep_noting(self, number: int, reached: dict[str, int]) -> None:
         noted = time.monotonic()

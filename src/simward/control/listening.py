@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from simward import unix_sockets
 from simward.control.http_connections import CONNECTIONS_MAX, Connection
 from simward.errors import PeerError
+from simward.logs import called
 from simward.toml_reading import Address
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ async def open_tcp(address: Address) -> socket.socket:
             log.error(
                 "NOT SERVING http://%s: %s. The commands of this machine go on by %s; it is tried again in %g s "
                 "([control] http in simward.toml says where, or \"none\")", address, why, SOCKET_NAME, pause_s,
+                extra=called("not-serving", address=str(address)),
             )  # fmt: skip
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, RETRY_MOST_S)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from simward.control.children import run_child
 from simward.errors import RefusedError, UsageError
+from simward.logs import called
 from simward.registry import revisions as kept
 from simward.registry import uploads
 from simward.registry.cursors import read_cursor
@@ -98,7 +99,10 @@ class Revising:
 
     async def _through_gate(self, folder: Path) -> dict[str, Any]:
         answer = await self._ask_gate({"do": "apply", "revision": str(folder)}, APPLY_WITHIN_S)
-        log.info("revision %s: %s", folder.name, answer.get("error") or f"in force from {answer.get('last')} on")
+        log.info(
+            "revision %s: %s", folder.name, answer.get("error") or f"in force from {answer.get('last')} on",
+            extra=called("revision-taken", revision=folder.name),
+        )
         if answer.get("ok"):
             # The journal holds it now. A revision that the gate did not take stays, to be looked at.
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

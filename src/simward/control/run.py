@@ -21,6 +21,8 @@ from simward.control.api.principals import Authenticator
 from simward.control.camara.errors import CamaraErrors
 from simward.control.gate_link import GateLink
 from simward.control.readiness import Conditions, GateConditions, Readiness
+from simward.control.requests import Requests
+from simward.logs import called
 from simward.parentage import is_orphan
 from simward.settings import Settings
 
@@ -44,16 +46,17 @@ class Control:
         self, settings: Settings, *, parts: Sequence[Part] = (), conditions: Sequence[Conditions] = (),
         routes: Sequence[APIRouter] = (), authenticators: Sequence[Authenticator] = (),
         tenant_of: Callable[[str], str | None] = of_no_tenant, secure: bool = False,
-        welcome: Callable[[str], Awaitable[None]] | None = None,
+        welcome: Callable[[str], Awaitable[None]] | None = None, requests: Requests | None = None,
     ) -> None:
         """`parts` run beside the listeners; `conditions` are asked for /readyz, beside those of the gate.
 
         `tenant_of` gives the tenant of the subscription with this ICCID, for callers who are bound to one. `welcome` is
-        told the URL once it is served; `secure`: browsers come by TLS.
+        told the URL once it is served; `secure`: browsers come by TLS; `requests`: where they are counted.
         """
         self.gate = GateLink(settings.data_dir)
         self._settings, self._parts = settings, list(parts)
         self._authenticators, self._secure, self._welcome = list(authenticators), secure, welcome
+        self._requests = requests or Requests()
         self._began = time.monotonic()
         self._http = ""
         self.app = make_app(
@@ -73,14 +76,17 @@ class Control:
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping`. Raises PeerError where it cannot listen, and whatever a part raises."""
         local = listening.open_local(self._settings.data_dir)
-        local_server = listening.server(CamaraErrors(Edge(self.app, None)))
+        local_server = listening.server(CamaraErrors(Edge(self.app, None, requests=self._requests)))
         servers = [local_server]
         try:
             async with asyncio.TaskGroup() as group:
                 tcp = group.create_task(self._serve_tcp(servers))
                 serving = [group.create_task(local_server.serve([local])), tcp]
                 running = [group.create_task(part.run()) for part in self._parts]
-                log.info("control plane: serving %s", self._settings.data_dir / listening.SOCKET_NAME)
+                log.info(
+                    "control plane: serving %s", self._settings.data_dir / listening.SOCKET_NAME,
+                    extra=called("serving"),
+                )
                 await stopping.wait()
                 for server in servers:
                     server.should_exit = True
@@ -91,7 +97,7 @@ class Control:
                     one.cancel()
         except BaseExceptionGroup as errors:
             for error in errors.exceptions[1:]:
-                log.error("and %r", error)
+                log.error("and %r", error, extra=called("control-failed-too"))
             raise errors.exceptions[0] from None
         finally:
             local.close()
@@ -103,9 +109,10 @@ class Control:
             return
         opened = await listening.open_tcp(wanted)
         self._http = f"http://{listening.address_of(opened)}"
-        server = listening.server(CamaraErrors(Edge(self.app, self._authenticators, secure=self._secure)))
+        edge = Edge(self.app, self._authenticators, secure=self._secure, requests=self._requests)
+        server = listening.server(CamaraErrors(edge))
         servers.append(server)
-        log.info("control plane: serving %s", self._http)
+        log.info("control plane: serving %s", self._http, extra=called("serving"))
         if self._welcome is not None:
             await self._welcome(self._http)
         with contextlib.closing(opened):

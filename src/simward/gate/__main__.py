@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from pathlib import Path
 
-from simward import parentage
+from simward import logs, parentage
 from simward.errors import SimwardError
 from simward.gate.serve import serve
 from simward.settings import Settings
@@ -20,9 +19,10 @@ def main() -> int:
     parser.add_argument("--parent", type=int, default=0, help="stop when this process is no longer the parent")
     arguments = parser.parse_args()
     parentage.end_with(arguments.parent)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logs.begin("gate")
     try:
         settings = Settings.load(arguments.dir)
+        logs.begin("gate", settings.log)
         serve(settings, say=lambda text: print(text, flush=True), parent=arguments.parent)
     except SimwardError as error:
         print("simward:", "\n         ".join(str(error).splitlines()), file=sys.stderr)

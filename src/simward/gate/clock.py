@@ -6,6 +6,8 @@ import logging
 import time
 from collections.abc import Callable
 
+from simward.logs import called
+
 log = logging.getLogger(__name__)
 
 LOUD_FROM_US = 1_000_000
@@ -56,7 +58,8 @@ class Clock:
             log.warning(
                 "the machine's clock is %.0f s behind the newest time in the journal: time passes at half speed until "
                 "it has caught up (docs/how-to/clock.md)", behind_us / 1e6,
-            )
+                extra=called("clock-behind"),
+            )  # fmt: skip
         elif self._behind and behind_us == 0:
             self._said_at, self._behind = float("-inf"), False
-            log.info("the machine's clock has caught up with the journal")
+            log.info("the machine's clock has caught up with the journal", extra=called("clock-caught-up"))

@@ -40,6 +40,7 @@ from simward.gate.control import Call
 from simward.gate.planning import Planned, planned_of
 from simward.gate_socket import ABOUT_A_SUBSCRIPTION, GENERATION_END, NOTE_CHARACTERS_MAX
 from simward.identity import Iccid, Imei
+from simward.logs import called
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +188,10 @@ def past_control(payload: Mapping[str, Any], note: Mapping[str, str]) -> dict[st
         raise UsageError("break_glass is true or false")
     if wanted:
         who, why = note.get("actor") or "somebody", note.get("because") or "no reason given"
-        log.warning("break glass: %s asked by %r past the control plane: %r", note["do"], who, why)
+        log.warning(
+            "break glass: %s asked by %r past the control plane: %r", note["do"], who, why,
+            extra=called("break-glass", command=note["do"], actor=who),
+        )
     return {"break_glass": "yes"} if wanted else {}
 
 

@@ -25,6 +25,7 @@ from simward.engine.fold import Fold
 from simward.engine.outputs import CHANGE, INTO_QUARANTINE, sent_effects
 from simward.engine.texts import OVERFLOW_TEXT
 from simward.gate.metrics import Metrics
+from simward.logs import called
 from simward.wire.radius.dynauth import RFC_5080, Address, DynauthClient, Peer, Schedule, Session
 from simward.wire.radius.packet import PACKET_OCTETS_MAX
 
@@ -169,7 +170,10 @@ class Disconnects:
     def _cannot(self, effect: Any, name: str) -> None:
         if name not in self._unreachable:
             self._unreachable.add(name)
-            log.warning("%s has no dynauth address in simward.toml: its sessions cannot be disconnected", name)
+            log.warning(
+                "%s has no dynauth address in simward.toml: its sessions cannot be disconnected", name,
+                extra=called("no-dynauth", gateway=name),
+            )
         self._result(effect, EFFECT_SILENCE)
 
 

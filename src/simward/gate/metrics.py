@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 import numpy as np
 from numba import njit
 
@@ -11,6 +9,7 @@ from simward import compiled
 from simward.engine import events, outputs
 from simward.engine.events import ACCESS_REQUEST, KIND_NAMES
 from simward.engine.outputs import VERDICT_NAMES
+from simward.observing.exposition import Family, Histogram, text_of
 
 PREFIX = "simward_gate_"
 BATCH_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
@@ -51,34 +50,15 @@ HELP = {
 }
 
 
-class Histogram:
-    """Counts by upper bound."""
-
-    def __init__(self, bounds: tuple[int, ...], unit: float = 1.0) -> None:
-        self._bounds, self._unit = bounds, unit
-        self._counts = [0] * (len(bounds) + 1)
-        self._sum = 0
-
-    def add(self, value: int) -> None:
-        """Count one value, in the unit of the bounds."""
-        place = 0
-        for bound in self._bounds:
-            if value <= bound:
-                break
-            place += 1
-        self._counts[place] += 1
-        self._sum += value
-
-    def lines(self, name: str) -> Iterable[str]:
-        """The Prometheus form: cumulative buckets, sum and count."""
-        total = 0
-        for bound, count in zip(self._bounds, self._counts, strict=False):
-            total += count
-            yield f'{name}_bucket{{le="{bound * self._unit:g}"}} {total}'
-        total += self._counts[-1]
-        yield f'{name}_bucket{{le="+Inf"}} {total}'
-        yield f"{name}_sum {self._sum * self._unit:g}"
-        yield f"{name}_count {total}"
+LABELS = {
+    "packets_total": "reason", "decisions_total": "verdict", "events_total": "kind", "not_durable_total": "packet",
+    "kernel_dropped_total": "socket", "effects_total": "result", "effect_answers_dropped_total": "reason",
+}  # fmt: skip
+HISTOGRAMS = ("batch_packets", "turn_seconds")
+FAMILIES = tuple(
+    Family(PREFIX + name, about, (LABELS[name],) if name in LABELS else (), name in HISTOGRAMS)
+    for name, about in HELP.items()
+)
 
 
 @njit
@@ -98,11 +78,6 @@ _count_folded = compiled.settled_entry(count_folded, depends=[events, outputs])
 
 class Metrics:
     """The gate's counters. `counts` is keyed by metric name and the value of its one label ("" = no label)."""
-
-    LABELS: Mapping[str, str] = {
-        "packets_total": "reason", "decisions_total": "verdict", "events_total": "kind", "not_durable_total": "packet",
-        "kernel_dropped_total": "socket", "effects_total": "result", "effect_answers_dropped_total": "reason",
-    }
 
     def __init__(self) -> None:
         self.counts: dict[tuple[str, str], float] = {}
@@ -133,20 +108,11 @@ class Metrics:
     def text(self) -> str:
         """Everything, as Prometheus reads it."""
         self._name_folded()
-        lines: list[str] = []
-        for name, about in HELP.items():
-            full = PREFIX + name
-            kind = "counter" if name.endswith("_total") else "gauge"
-            histogram = {"batch_packets": self.batch_packets, "turn_seconds": self.turn_us}.get(name)
-            lines.append(f"# HELP {full} {about}")
-            lines.append(f"# TYPE {full} {'histogram' if histogram else kind}")
-            if histogram:
-                lines.extend(histogram.lines(full))
-            for (counted, label), value in self.counts.items():
-                if counted == name:
-                    labels = f'{{{self.LABELS[name]}="{label}"}}' if label else ""
-                    lines.append(f"{full}{labels} {value:.15g}")
-        return "\n".join(lines) + "\n"
+        values: dict[str, dict[tuple[str, ...], float | Histogram]] = {one.name: {} for one in FAMILIES}
+        for (name, label), value in self.counts.items():
+            values[PREFIX + name][(label,) if name in LABELS else ()] = value
+        values[PREFIX + "batch_packets"][()], values[PREFIX + "turn_seconds"][()] = self.batch_packets, self.turn_us
+        return text_of(FAMILIES, values)
 
     def _name_folded(self) -> None:
         """Put what compiled code has counted under its names."""

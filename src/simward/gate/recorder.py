@@ -10,6 +10,7 @@ import numpy as np
 
 from simward.engine.journal import Journal, Row
 from simward.errors import NotDurableError
+from simward.logs import called
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +85,11 @@ class Recorder:
             self.pending_octets -= _octets(row)
             if len(outputs):
                 self._on_durable(outputs)
-        log.warning("the journal can be written again, after %.1f s; nothing that was acknowledged is missing",
-                    now - self.since)
+        log.warning(
+            "the journal can be written again, after %.1f s; nothing that was acknowledged is missing",
+                    now - self.since,
+            extra=called("journal-durable-again"),
+        )
         self.since, self.reason = 0.0, ""
 
     def _fails(self, error: NotDurableError, now: float) -> None:
@@ -96,7 +100,10 @@ class Recorder:
             self.since, self._log_at = now, 0.0
         if now >= self._log_at:
             self._log_at = now + REPEAT_LOG_S
-            log.critical("THE JOURNAL CANNOT BE WRITTEN: %s. Accounting is not acknowledged until it can be.", error)
+            log.critical(
+                "THE JOURNAL CANNOT BE WRITTEN: %s. Accounting is not acknowledged until it can be.", error,
+                extra=called("journal-not-durable"),
+            )
 
 
 def _octets(row: Row) -> int:

@@ -19,6 +19,8 @@ from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 from typing import NamedTuple
 
+from simward.logs import called
+
 log = logging.getLogger(__name__)
 
 FLOOD_PER_SECOND = 1_000
@@ -183,19 +185,23 @@ class SourceFilter:
             for one in self._sockets:
                 one.setsockopt(socket.SOL_SOCKET, ATTACH, description)
         except OSError as error:
-            log.warning("the kernel does not take a filter of source addresses: %s", error.strerror or error)
+            log.warning(
+                "the kernel does not take a filter of source addresses: %s", error.strerror or error,
+                extra=called("source-filter-unavailable"),
+            )
             self._program = b""
             self._take_away()
             return
         self.on, self._quiet_s = True, 0
         log.warning(
-            "more than %d packets a second from unknown addresses: the kernel drops them now", FLOOD_PER_SECOND
-        )
+            "more than %d packets a second from unknown addresses: the kernel drops them now", FLOOD_PER_SECOND,
+            extra=called("flood-began"),
+        )  # fmt: skip
 
     def _detach(self) -> None:
         self._take_away()
         self.on = False
-        log.warning("the flood from unknown addresses is over: they are counted again")
+        log.warning("the flood from unknown addresses is over: they are counted again", extra=called("flood-over"))
 
     def _take_away(self) -> None:
         for one in self._sockets:

@@ -6,7 +6,8 @@ One process writes: the control process. What belongs together is one transactio
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,8 @@ class Registry:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self._writer = threading.RLock()
+        self.observe: Callable[[str, float, bool], None] = _unseen
+        """Told of every transaction: read or write, how many seconds it took, whether it failed by the registry."""
 
     @staticmethod
     def open(url: str | sa.URL) -> Registry:
@@ -77,15 +80,27 @@ class Registry:
         What is not `lasting` may be gone where the power fails soon after (SQLite; a killed process loses nothing):
         for what would only be done once more.
         """
-        with self._writer, _worded(), self.engine.connect() as connection:
+        with self._timed("write"), self._writer, _worded(), self.engine.connect() as connection:
             with connection.execution_options(**{WRITES: True, LASTING: lasting}).begin():
                 yield connection
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """One transaction that only reads."""
-        with _worded(), self.engine.connect() as connection, connection.begin():
+        with self._timed("read"), _worded(), self.engine.connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def _timed(self, kind: str) -> Iterator[None]:
+        began, failed = time.monotonic(), True
+        try:
+            yield
+            failed = False
+        except Exception as error:
+            failed = isinstance(error, RegistryError)
+            raise
+        finally:
+            self.observe(kind, time.monotonic() - began, failed)
 
     def migrate(self) -> None:
         """Bring the tables to what this code knows. A registry that a newer version has changed is used as it is."""
@@ -114,6 +129,10 @@ class Registry:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def _unseen(kind: str, seconds: float, failed: bool) -> None:
+    """Nobody looks."""
 
 
 def _upgrade(connection: sa.Connection) -> None:

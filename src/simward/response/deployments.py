@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from simward.engine.phrases import when
 from simward.identity import Imsi, Msisdn
+from simward.logs import called
 from simward.registry import deployments as kept
 from simward.registry import tables as t
 from simward.registry.audit import Deed, note
@@ -149,7 +150,10 @@ class Deployments:
         **values: Any,
     ) -> None:
         kept.change(connection, row.number, at, state=state, said=said[:SAID_CHARACTERS_MAX], **values)
-        log.info("deployment %d: %s%s", row.number, state, f" ({said})" if said else "")
+        log.info(
+            "deployment %d: %s%s", row.number, state, f" ({said})" if said else "",
+            extra=called("deployment-changed", deployment=row.number, state=state),
+        )
         if state in TELLS:
             self._tell(connection, row.number, at, cause)
 

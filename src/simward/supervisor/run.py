@@ -16,8 +16,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
+from simward.logs import called
+from simward.observing.processes import CONTROL, GATE, NAMES, WATCH
 from simward.supervisor.child import Child, Patience
-from simward.supervisor.report import CONTROL, GATE, NAMES, WATCH, Report
+from simward.supervisor.report import Report
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +82,10 @@ class Supervisor:
                 return child.code if child.code in (2, COULD_NOT) else COULD_NOT
             if stepped and child.pid is None:
                 how, pause_s = child.last_end, child.pause_s
-                log.error("the %s has ended (%s); it is started again in %g s", child.name, how, pause_s)
+                log.error(
+                    "the %s has ended (%s); it is started again in %g s", child.name, how, pause_s,
+                    extra=called("process-ended", child=child.name, how=how),
+                )
         if self._ready:
             self._report.step(now, changed=changed)
         return None
@@ -127,7 +132,10 @@ class Supervisor:
             self._wait(min(LOOK_EVERY_S, until - now))
         for child in self._children.values():
             if not child.has_ended():
-                log.error("the %s did not stop when it was told to; it is killed", child.name)
+                log.error(
+                    "the %s did not stop when it was told to; it is killed", child.name,
+                    extra=called("process-killed", child=child.name),
+                )
         if not gate_ran:
             return 0
         gate = self._children[GATE]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 from pathlib import Path
 
-from simward import parentage
+from simward import logs, parentage
 from simward.errors import SimwardError
 from simward.history.keeping import Keeping
 from simward.settings import Settings
@@ -30,9 +29,10 @@ def main() -> int:
     parentage.end_with(arguments.parent)
     os.nice(BEHIND_THE_GATE)
     os.umask(0o077)  # what it writes names subscriptions
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s watch: %(message)s", stream=sys.stderr)
+    logs.begin("watch")
     try:
         settings = Settings.load(arguments.dir)
+        logs.begin("watch", settings.log)
         if arguments.once:
             made = make_snapshot(settings.data_dir)
             what = made.path.name if made.path else "nothing new"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from simward.errors import SimwardError
 from simward.history.keeping import Keeping, Kept
+from simward.logs import called
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +56,13 @@ class Archiving:
                 log.error(
                     "the journal cannot be made history (%s); trying again in %.0f s", self.trouble, backoff_s,
                     exc_info=not said and not explained,
+                    extra=called("history-failed"),
                 )  # fmt: skip
                 explained |= not said
                 wait_s, backoff_s = backoff_s, min(2 * backoff_s, BACKOFF_MAX_S)
             self._told.wait(wait_s)
 
     def _count(self, kept: Kept) -> None:
-        log.info("%s", kept)
+        log.info("%s", kept, extra=called("history-kept"))
         self.archived += kept.archived is not None
         self.removed += kept.removed is not None

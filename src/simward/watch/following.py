@@ -23,6 +23,7 @@ from simward.engine.start import snapshots_folder
 from simward.engine.watching.behind import NO_FINDINGS, reconcile, restore_behind
 from simward.errors import JournalError, NotDurableError
 from simward.history.whole import WholeJournal
+from simward.logs import called
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +128,7 @@ class Follower:
             self.own.append(findings_row(self.own.last + 1, self.followed, watch.now, watch.kernel, found))
         except NotDurableError as error:
             if str(error) != self.trouble:
-                log.error("findings cannot be journalled, and wait: %s", error)
+                log.error("findings cannot be journalled, and wait: %s", error, extra=called("findings-not-durable"))
             self.trouble = str(error)
             return False
         self.findings += int(np.count_nonzero(found["kind"] == out.FINDING_BEGAN))

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simward.engine.both_journals import watch_folder
-from simward.whole_files import read_whole, write_whole
+from simward.observing.watch import STATUS_NAME
+from simward.whole_files import write_whole
 
 if TYPE_CHECKING:
     from simward.watch.archiving import Archiving
     from simward.watch.following import Follower
     from simward.watch.snapshots import Snapshots
 
-STATUS_NAME, POSITION_NAME = "status.json", "position.json"
+POSITION_NAME = "position.json"
 EVERY_S = 1.0
-OVERDUE_S = 30.0
-"""A status that is older than this is of a watch that hangs or was killed. (A large snapshot takes some seconds.)"""
 
 
 class Report:
@@ -87,9 +85,3 @@ class Report:
     def close(self) -> None:
         """The watch stops cleanly: nobody shall take its last words for news."""
         (watch_folder(self._follower.data_dir) / STATUS_NAME).unlink(missing_ok=True)
-
-
-def read_status(data_dir: Path) -> dict[str, Any] | None:
-    """What a running watch said last; None where none is running, or it has said nothing for long."""
-    said = read_whole(watch_folder(data_dir) / STATUS_NAME)
-    return said if said is not None and time.time() - float(said.get("at", 0)) <= OVERDUE_S else None

@@ -11,6 +11,7 @@ from types import FrameType
 
 from simward.errors import JournalError
 from simward.history.keeping import Keeping
+from simward.logs import called
 from simward.parentage import is_orphan
 from simward.resident import give_back, return_freed_memory
 from simward.settings import Settings
@@ -36,7 +37,7 @@ def watch(settings: Settings, stopping: Callable[[], bool], pause: Callable[[flo
     snapshots = Snapshots(follower, now)
     archiving = Archiving(Keeping(settings.data_dir, settings.history))
     report = Report(follower, snapshots, archiving, now)
-    log.info("watching from sequence %d on", follower.followed)
+    log.info("watching from sequence %d on", follower.followed, extra=called("watch-began", sequence=follower.followed))
     caught_up_at = -1
     try:
         while not stopping():

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from simward.engine.snapshot import snapshot_paths
 from simward.engine.start import snapshots_folder
+from simward.logs import called
 from simward.watch.following import Follower
 
 log = logging.getLogger(__name__)
@@ -77,11 +78,17 @@ class Snapshots:
             self._follower.behind.save(self._follower.data_dir)
         except OSError as error:
             self.failed += 1
-            log.error("no snapshot could be made (%s); trying again in %.0f s", error, self._backoff_s)
+            log.error(
+                "no snapshot could be made (%s); trying again in %.0f s", error, self._backoff_s,
+                extra=called("snapshot-failed"),
+            )
             self._not_before = now + self._backoff_s
             self._backoff_s = min(2 * self._backoff_s, BACKOFF_MAX_S)
             return
         self.made += 1
         self.seconds = time.monotonic() - began
         self._done, self._done_at, self._backoff_s = self._follower.followed, now, BACKOFF_S
-        log.info("snapshot of sequence %d, %.1f s", self._done, self.seconds)
+        log.info(
+            "snapshot of sequence %d, %.1f s", self._done, self.seconds,
+            extra=called("snapshot-made", sequence=self._done, seconds=round(self.seconds, 3)),
+        )

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simward import errors
+from simward.logs import called
 from simward.registry.database import Registry
 from simward.registry.sealing import KEY_OCTETS, Vault, anything_sealed, key_of
 from simward.settings import Settings
@@ -33,7 +34,10 @@ def vault_of(settings: Settings, registry: Registry) -> Vault:
     except OSError as error:
         raise _wrong(str(path), f"cannot be read: {error.strerror}") from None
     if path.stat().st_mode & 0o077:
-        log.warning("%s holds the key of all secrets, and others may read it: chmod 600", path)
+        log.warning(
+            "%s holds the key of all secrets, and others may read it: chmod 600", path,
+            extra=called("key-readable-by-others"),
+        )
     return Vault(_keys(text, str(path)))
 
 
@@ -70,7 +74,7 @@ def _first(path: Path, registry: Registry) -> bytes:
         write(path, [key])
     except OSError as error:
         raise _wrong(str(path), f"cannot be written: {error.strerror}") from None
-    log.info("made %s: whoever has it and the registry can read the secrets there", path)
+    log.info("made %s: whoever has it and the registry can read the secrets there", path, extra=called("key-made"))
     return key
 
 

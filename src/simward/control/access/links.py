@@ -15,6 +15,7 @@ from simward.control.access.signing_in import audit
 from simward.control.access.site import Site
 from simward.control.api.asking import Asking
 from simward.engine.phrases import when
+from simward.logs import called
 from simward.registry import accounts, sessions
 from simward.registry.database import Registry
 
@@ -70,6 +71,9 @@ class Links:
         descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "w", encoding="ascii") as file:
             file.write(link.url + "\n")
-        log.info("nobody is administrator yet: %s has a link that works once, until %s", self._file, when(link.ends_at))
+        log.info(
+            "nobody is administrator yet: %s has a link that works once, until %s", self._file, when(link.ends_at),
+            extra=called("first-administrator-link"),
+        )
         with contextlib.suppress(OSError):  # nobody reads it: the file has it
             print(f"first administrator: {link.url} (works once, until {when(link.ends_at)[:16]}Z)", flush=True)

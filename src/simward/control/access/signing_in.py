@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,8 @@ CODE_TRIES = 5
 PASSED_US = 5 * 60 * 1_000_000
 """So long after the password a code is taken."""
 KNOWN_S = 180 * 86_400
+RESULTS = ("signed-in", "wrong-password", "wrong-code", "too-many")
+"""What becomes of a try, for the metrics."""
 WRONG = "Name or password is wrong."
 WRONG_CODE = "The code is wrong, or was used already."
 TOO_LATE = "That took too long: sign in again."
@@ -73,6 +76,7 @@ class SigningIn:
         self.by_address = Attempts(ADDRESS_TRIES, ADDRESS_WITHIN_S)
         self.by_account = Attempts(ACCOUNT_TRIES, ACCOUNT_WITHIN_S)
         self.by_code = Attempts(CODE_TRIES, ACCOUNT_WITHIN_S)
+        self.counts: Counter[str] = Counter(dict.fromkeys(RESULTS, 0))
         self._failed: dict[str, tuple[int, str]] = {}
         """Name of an account -> how often it failed, and from where last; since the last tick."""
 
@@ -82,11 +86,13 @@ class SigningIn:
         counted = self._counted(name, caller.known)
         wait_s = self.by_address.begin(counted_as(caller.address)) or self.by_account.begin(counted)
         if wait_s:
+            self.counts["too-many"] += 1
             return _wait(wait_s)
         row = await self._asking.read(lambda c: accounts.by_name(c, name))
         usable = row is not None and row.enabled
         verdict = await self._passwords.verify(row.password if usable and row is not None else None, password)
         if row is None or not verdict.right:
+            self.counts["wrong-password"] += 1
             self._note_failure(row, caller)
             return Outcome(said=WRONG)
         self.by_account.was_right(counted)
@@ -104,8 +110,10 @@ class SigningIn:
             return Outcome(said=TOO_LATE)
         wait_s = self.by_address.begin(counted_as(caller.address)) or self.by_code.begin(row.id)
         if wait_s:
+            self.counts["too-many"] += 1
             return _wait(wait_s)
         if not await self.takes(row, shown):
+            self.counts["wrong-code"] += 1
             self._note_failure(row, caller)
             return Outcome(said=WRONG_CODE, passed=passed)
         self.by_code.was_right(row.id)
@@ -167,7 +175,9 @@ class SigningIn:
             lacks = self._sessions.lacks_second_factor(opened)
             return Outcome(cookie=opener.text, name=row.name, known=self._known(row), lacks_second_factor=lacks)
 
-        return await self._asking.write(act)
+        outcome = await self._asking.write(act)
+        self.counts["signed-in"] += bool(outcome.cookie)
+        return outcome
 
     def tick(self, connection: sa.Connection, now: int) -> None:
         """See Ticking: audit what failed. At once a stranger could have a write done for each of its tries."""

@@ -23,6 +23,7 @@ from simward.control.gate_link import GateLink, GateUnreachable
 from simward.errors import RegistryError
 from simward.gate_socket import ABOUT_A_SUBSCRIPTION, GENERATION_END
 from simward.identity import Iccid, Imei
+from simward.logs import called
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +131,10 @@ def command_routes(
         if not folder.is_dir():
             raise Problem(404, "not-found", "No such revision", f"{revision.revision} is not in data/revisions.")
         answer = await _ask(gate, {"do": "apply", "revision": str(folder)}, APPLY_WITHIN_S)
-        log.info("revision %s: %s", revision.revision, answer.get("error") or f"in force from {answer.get('last')} on")
+        log.info(
+            "revision %s: %s", revision.revision, answer.get("error") or f"in force from {answer.get('last')} on",
+            extra=called("revision-taken", revision=revision.revision),
+        )
         return _told(answer, 409, "gate-refused")
 
     return routes
@@ -147,7 +151,10 @@ async def carry_out(
     await _of_its_tenant(command, principal, tenant_of)
     answer = await _ask(gate, command.payload(command.actor or principal.name))
     result = answer.get("result") or ("applied" if answer.get("ok") else "refused")
-    log.info("%s asked by %r: %s (%s)", command.do, command.actor or principal.name, result, _sequence(answer))
+    log.info(
+        "%s asked by %r: %s (%s)", command.do, command.actor or principal.name, result, _sequence(answer),
+        extra=called("command-asked", command=command.do, actor=command.actor or principal.name, result=result),
+    )
     return _told(answer, 503, "gate-refused")
 
 

@@ -28,6 +28,7 @@ from simward.control.api.words import Words
 from simward.engine.tables import HANDED_BACK, PolicyTables
 from simward.errors import IdentityError, RegistryError
 from simward.identity import Iccid, Imei, Imsi
+from simward.logs import called
 from simward.policy.inventory import PARSERS, lookup
 from simward.registry import deployments as kept
 from simward.registry.database import Registry
@@ -261,7 +262,10 @@ class Desk:
             number, made = await self._asking.write(act)
         except Mistake as mistake:
             raise _problem(mistake) from None
-        log.info("deployment %d by %r: %s", number, principal.name, "kept" if made else "there already")
+        log.info(
+            "deployment %d by %r: %s", number, principal.name, "kept" if made else "there already",
+            extra=called("deployment-asked", deployment=number, actor=principal.name),
+        )
         return number, made
 
     async def undeploy(self, number: int, principal: Principal, because: str) -> None:
@@ -341,6 +345,9 @@ def _by_files(inventory: Path, before: dict[str, Any], row: Any, policy: Policy)
             if state in ("active", "inventory", "suspended", "retired"):
                 line |= {**texts, "use_case": found["use_case"].strip(), "state": state}
     except (OSError, KeyError, IdentityError) as error:
-        log.warning("deployment %d: as before, since %s cannot be read (%s)", row.number, inventory, error)
+        log.warning(
+            "deployment %d: as before, since %s cannot be read (%s)", row.number, inventory, error,
+            extra=called("deployment-inventory-unreadable", deployment=row.number),
+        )
     moved = policy.segment_of(line["use_case"] or "") != row.segment
     return {**line, "owner": HANDED_BACK, "moved": moved}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from urllib.parse import quote
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from simward import logs
 from simward.control.access.response_headers import protected
 from simward.control.api.principals import LOCAL, Authenticator, Principal
 from simward.control.api.problems import INTERNAL, Problem, no_registry, response_of
@@ -24,7 +26,9 @@ from simward.control.api.rates import Rates
 from simward.control.api.scopes import BASES
 from simward.control.api.wrong_tokens import WrongTokens
 from simward.control.api.wrong_tokens import headers as wait_headers
+from simward.control.requests import Requests
 from simward.errors import RegistryError
+from simward.logs import called
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +50,15 @@ class Edge:
     """Stands between a listener and the application."""
 
     def __init__(
-        self, app: ASGIApp, authenticators: Sequence[Authenticator] | None, *, secure: bool = False
+        self, app: ASGIApp, authenticators: Sequence[Authenticator] | None, *, secure: bool = False,
+        requests: Requests | None = None,
     ) -> None:
         """`authenticators` None: the listener is the owner's own socket, and whoever comes by it is the owner.
 
-        `secure`: browsers come by TLS, here or at a proxy in front.
+        `secure`: browsers come by TLS, here or at a proxy in front. `requests`: where they are counted.
         """
         self._app, self._authenticators, self._secure = app, authenticators, secure
-        self._wrong, self._rates = WrongTokens(), Rates()
+        self._wrong, self._rates, self._requests = WrongTokens(), Rates(), requests or Requests()
         self._now = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,16 +71,20 @@ class Edge:
             correlator = str(uuid.uuid4()).encode()
 
         begun, private, left = False, True, list[tuple[bytes, bytes]]()
+        came_at = time.monotonic()
 
         async def correlated(message: Message) -> None:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
+                self._requests.note(scope, message["status"], time.monotonic() - came_at)
                 said = protected(message.get("headers", ()), secure=self._secure, private=private)
                 message["headers"] = [*said, (b"x-correlator", correlator), *left]
             await send(message)
 
+        logs.correlator.set(correlator.decode())
         self._now += 1
+        self._requests.now += 1
         try:
             principal = await self._admit(scope, headers)
             private = not scope["path"].startswith("/static/")
@@ -85,15 +94,20 @@ class Edge:
         except Problem as problem:
             await _answer_of(problem, scope, headers)(scope, receive, correlated)
         except Exception:  # ours, whatever it is: the caller gets a problem, the log the rest
-            log.exception("%s %s failed (x-correlator %s)", scope["method"], scope["path"], correlator.decode())
+            log.exception(
+                "%s %s failed (x-correlator %s)", scope["method"], scope["path"], correlator.decode(),
+                extra=called("request-failed", method=scope["method"], path=scope["path"]),
+            )
             if not begun:
                 await response_of(INTERNAL)(scope, receive, correlated)
         finally:
             self._now -= 1
+            self._requests.now -= 1
 
     async def _admit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Principal | None:
         """Who asks; None for what is open to everybody. Raises Problem."""
         if self._now > AT_ONCE:
+            self._requests.busy += 1
             wait = {"Retry-After": "1"}
             raise Problem(503, "busy", "Too many requests at once", f"{AT_ONCE} are being served", headers=wait)
         length = headers.get(b"content-length", b"0")
@@ -125,6 +139,7 @@ class Edge:
         challenge = "Bearer"
         if shows:
             self._wrong.note(address)
+            self._requests.wrong_tokens += 1
             challenge = 'Bearer error="invalid_token"'  # RFC 6750 3.1
         raise Problem(
             401, "unauthenticated", "Who are you?", "This address serves only callers that show who they are.",

@@ -25,6 +25,7 @@ from simward.control.api.asking import Asking
 from simward.control.api.permissions import needs
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
+from simward.logs import called
 from simward.registry import listing
 from simward.registry.database import Registry
 from simward.response.telling import event_of
@@ -93,6 +94,11 @@ class Streams:
     def __init__(self) -> None:
         self._of: Counter[str] = Counter()
 
+    @property
+    def now(self) -> int:
+        """How many are served."""
+        return self._of.total()
+
     def begin(self, name: str) -> None:
         """Raises Problem where there are too many."""
         if self._of.total() >= STREAMS_MOST or self._of[name] >= STREAMS_EACH_MOST:
@@ -106,9 +112,11 @@ class Streams:
         self._of += Counter()  # without those that have none
 
 
-def event_routes(registry: Registry, installation: str, news: News, still: Still) -> APIRouter:
-    """Both routes. `still`: would this caller be let in now?"""
-    routes, asking, streams = APIRouter(prefix="/v1/events", tags=["events"]), Asking(registry), Streams()
+def event_routes(
+    registry: Registry, installation: str, news: News, still: Still, streams: Streams | None = None
+) -> APIRouter:
+    """Both routes. `still`: would this caller be let in now? `streams`: where those being served are counted."""
+    routes, asking, streams = APIRouter(prefix="/v1/events", tags=["events"]), Asking(registry), streams or Streams()
     declared: dict[str, Any] = {"response_model": None, "openapi_extra": needs("read-events")}
 
     async def begin(principal: Principal, after: str | None, otherwise: int) -> int:
@@ -191,7 +199,7 @@ class EventStream(Response):
             try:
                 await asyncio.wait((sending, gone), return_when=asyncio.FIRST_COMPLETED)
                 if sending.done() and sending.exception() is not None:
-                    log.warning("a stream of events ends: %r", sending.exception())
+                    log.warning("a stream of events ends: %r", sending.exception(), extra=called("event-stream-failed"))
             finally:
                 await _ended((sending, gone))
         finally:

@@ -20,6 +20,7 @@ from simward.control.api.problems import Problem, no_registry
 from simward.control.api.words import Words
 from simward.control.chapters import chapters_of
 from simward.errors import JournalError, RefusedError, RegistryError, UsageError
+from simward.logs import called
 from simward.registry import incidents as kept
 from simward.registry.database import Registry
 from simward.response.incident_life import told
@@ -89,7 +90,10 @@ class Cases:
                 return told(self._judging.act(connection, number, action, self._now(), actor, asked.because, **more))
 
         answer: dict[str, Any] = await _run(act)
-        log.info("incident %s: %s by %r", answer["number"], action, actor)
+        log.info(
+            "incident %s: %s by %r", answer["number"], action, actor,
+            extra=called("incident-judged", incident=answer["number"], action=action, actor=actor),
+        )
         return answer
 
 

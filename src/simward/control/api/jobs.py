@@ -20,6 +20,7 @@ from simward.control.jobs import Jobs
 from simward.engine.phrases import when
 from simward.errors import IdentityError
 from simward.identity import Iccid
+from simward.logs import called
 from simward.registry import choosing
 from simward.registry import jobs as kept
 from simward.registry.audit import Deed, note
@@ -220,7 +221,10 @@ def _add_making(
         if made["job"] is not None:
             decided()
             response.headers["Location"] = f"{PATH}/{made['job']}"
-            log.info("job %d: %s of %d by %r", made["job"], asked.do, made["subscriptions"], principal.name)
+            log.info(
+                "job %d: %s of %d by %r", made["job"], asked.do, made["subscriptions"], principal.name,
+                extra=called("job-asked", job=made["job"], actor=principal.name),
+            )
         return made
 
 

@@ -23,6 +23,7 @@ from simward.control.api.problems import Problem
 from simward.control.api.words import Words
 from simward.engine.phrases import when
 from simward.errors import RegistryError
+from simward.logs import called
 from simward.registry.database import Registry
 from simward.response.parties import (
     BrokenAgain,
@@ -108,7 +109,10 @@ def party_routes(
 
         recorded = await _run(write)
         wake()
-        log.info("incident %d acknowledged by %s: %s", number, said.party, recorded.action or "seen")
+        log.info(
+            "incident %d acknowledged by %s: %s", number, said.party, recorded.action or "seen",
+            extra=called("party-acknowledged", incident=number, party=said.party),
+        )
         asked = recorded.command is not None and not recorded.repeated
         return JSONResponse(as_json(recorded), 202 if asked else 200)
 

@@ -19,6 +19,7 @@ from simward.control.api.permissions import needs, refused
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
 from simward.control.api.words import Words
+from simward.logs import called
 from simward.registry import audit
 from simward.registry import rules as kept
 from simward.registry.database import Registry
@@ -179,7 +180,10 @@ def _add_undoing(routes: APIRouter, asking: Asking, now: Callable[[], int]) -> N
             )
 
         answer = await asking.write(change)
-        log.info("undo %s asked by %r: %d releases", answer["undo"], actor, answer["releases"])
+        log.info(
+            "undo %s asked by %r: %d releases", answer["undo"], actor, answer["releases"],
+            extra=called("undo-asked", undo=answer["undo"], actor=actor),
+        )
         return answer
 
     @routes.get("/undo/{undo}", openapi_extra=needs("read-rules"), **answered(a.Undone))

@@ -19,6 +19,7 @@ from simward.control.api.problems import Problem
 from simward.control.api.words import Words
 from simward.engine.phrases import when
 from simward.errors import RefusedError
+from simward.logs import called
 from simward.registry import tokens as kept
 from simward.registry.audit import Deed, note
 from simward.registry.database import Registry
@@ -112,7 +113,10 @@ def token_routes(registry: Registry, now: Callable[[], int]) -> APIRouter:
             answer = await asking.write(act)
         except RefusedError as error:
             raise Problem(409, "token-refused", "No such token can be made", str(error)) from None
-        log.info("token %s (%s) made by %r", answer["id"], answer["role"], actor)
+        log.info(
+            "token %s (%s) made by %r", answer["id"], answer["role"], actor,
+            extra=called("token-made", token=answer["id"], role=answer["role"], actor=actor),
+        )
         response.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -147,7 +151,10 @@ def token_routes(registry: Registry, now: Callable[[], int]) -> APIRouter:
             return told(kept.find(connection, row.id, at), at)
 
         answer = await asking.write(act)
-        log.info("token %s revoked by %r", answer["id"], actor)
+        log.info(
+            "token %s revoked by %r", answer["id"], actor,
+            extra=called("token-revoked", token=answer["id"], actor=actor),
+        )
         return answer
 
     return routes

@@ -24,6 +24,7 @@ from simward.errors import ConfigurationError, RefusedError, RegistryError
 from simward.errors import Problem as FileProblem
 from simward.gate_socket import NOTE_CHARACTERS_MAX
 from simward.identity import Iccid, Imei
+from simward.logs import called
 from simward.registry import choosing
 from simward.registry import work_orders as kept
 from simward.registry.database import Registry
@@ -152,7 +153,10 @@ class Orders:
             was = ordering.devices_of(connection, [one.item.iccid for one in wanted][:ITEMS_SHOWN])
             number = None if asked.dry_run else ordering.make(connection, order, at)
         if number is not None:
-            log.info("work order %d of %d items by %r", number, len(wanted), actor)
+            log.info(
+                "work order %d of %d items by %r", number, len(wanted), actor,
+                extra=called("work-order-made", work_order=number, items=len(wanted), actor=actor),
+            )
         items = [_planned(one, was) for one in wanted[:ITEMS_SHOWN]]
         return {"number": number, "kind": order.kind, "title": order.title, "count": len(wanted), "items": items}
 
@@ -178,7 +182,10 @@ class Orders:
         with self._registry.writing() as connection:
             _must_be(connection, number, principal.tenant)
             count = ordering.cancel(connection, min(number, NUMBER_END), actor, asked.because, self._now())
-        log.info("work order %d cancelled by %r", number, actor)
+        log.info(
+            "work order %d cancelled by %r", number, actor,
+            extra=called("work-order-cancelled", work_order=number, actor=actor),
+        )
         return {"number": number, "state": "cancelled", "cancelled": count}
 
 

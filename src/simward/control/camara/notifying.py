@@ -22,6 +22,7 @@ from simward.connectors.webhook import USER_AGENT, Webhook
 from simward.control.clock import Clock
 from simward.control.dispatching import patiently
 from simward.errors import ConfigurationError, RegistryError
+from simward.logs import called
 from simward.registry import camara as kept
 from simward.registry.database import Registry
 from simward.registry.sealing import SINK_TOKEN, Vault, context_of
@@ -118,7 +119,10 @@ class Notifying:
             if row.credential is not None:
                 token = self._token(row)
                 if token is None or (row.credential_ends_at is not None and now >= row.credential_ends_at):
-                    log.warning("CAMARA subscription %s: the token of its sink cannot be used", row.subscription)
+                    log.warning(
+                        "CAMARA subscription %s: the token of its sink cannot be used", row.subscription,
+                        extra=called("camara-sink-token-unusable", subscription=row.subscription),
+                    )
                     await self._settle(row, Outcome(GONE, "its token is over"))
                     return
                 headers["authorization"] = f"Bearer {token}"
@@ -135,11 +139,17 @@ class Notifying:
             await self._tell(lambda c: kept.done(c, row.number))
         elif outcome.status == GONE:
             self.counted["dead"] += 1
-            log.warning("CAMARA subscription %s ends: its sink is gone", row.subscription)
+            log.warning(
+                "CAMARA subscription %s ends: its sink is gone", row.subscription,
+                extra=called("camara-sink-gone", subscription=row.subscription),
+            )
             await self._tell(lambda c: kept.gone(c, row.subscription, now))
         elif now >= int(row.made_at) + GIVE_UP_US:
             self.counted["dead"] += 1
-            log.warning("CAMARA subscription %s: an event is dead: %s", row.subscription, outcome.error)
+            log.warning(
+                "CAMARA subscription %s: an event is dead: %s", row.subscription, outcome.error,
+                extra=called("camara-event-dead", subscription=row.subscription),
+            )
             await self._tell(lambda c: kept.done(c, row.number))
         else:
             self.counted["failed"] += 1
@@ -158,7 +168,7 @@ class Notifying:
         try:
             return self._vault.open(context_of(SINK_TOKEN, row.subscription), bytes(row.credential)).decode()
         except RegistryError as error:
-            log.error("%s", error)
+            log.error("%s", error, extra=called("camara-registry-away"))
             return None
 
     def _sink(self, url: str) -> Sends:

@@ -17,6 +17,7 @@ from simward.connectors.cloudevents import JSON, SPEC_VERSION, timestamp
 from simward.control.api.scopes import FRAUD
 from simward.control.camara.areas import Areas
 from simward.control.camara.fraud import imei_text
+from simward.logs import called
 from simward.registry import camara as kept
 from simward.response import facts as f
 
@@ -94,7 +95,10 @@ class Telling:
             "datacontenttype": JSON, "time": timestamp(at), "data": dict(data),
         }  # fmt: skip
         if not kept.queue(connection, row.id, document, at):
-            log.warning("the sink of CAMARA subscription %s takes nothing: an event was dropped", row.id)
+            log.warning(
+                "the sink of CAMARA subscription %s takes nothing: an event was dropped", row.id,
+                extra=called("camara-event-dropped", subscription=row.id),
+            )
 
 
 def ends_by_token(token_ends_at: int) -> int:

@@ -18,6 +18,7 @@ from simward.control.api.scopes import SCOPES
 from simward.control.api.tokens import EXPIRES_IN_MOST_S, Asked, Name
 from simward.engine.phrases import when
 from simward.errors import RefusedError
+from simward.logs import called
 from simward.registry import clients as kept
 from simward.registry.audit import Deed, note
 from simward.registry.database import Registry
@@ -97,7 +98,10 @@ def client_routes(registry: Registry, now: Callable[[], int]) -> APIRouter:
             answer = await asking.write(act)
         except RefusedError as error:
             raise Problem(409, "client-refused", "No such client can be made", str(error)) from None
-        log.info("client %s (%s) made by %r", answer["id"], answer["name"], actor)
+        log.info(
+            "client %s (%s) made by %r", answer["id"], answer["name"], actor,
+            extra=called("client-made", client=answer["id"], actor=actor),
+        )
         response.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -126,7 +130,10 @@ def client_routes(registry: Registry, now: Callable[[], int]) -> APIRouter:
             return told(kept.find(connection, row.id, at), at)
 
         answer = await asking.write(act)
-        log.info("client %s revoked by %r", answer["id"], actor)
+        log.info(
+            "client %s revoked by %r", answer["id"], actor,
+            extra=called("client-revoked", client=answer["id"], actor=actor),
+        )
         return answer
 
     return routes

@@ -21,6 +21,7 @@ from simward.control.api.permissions import PERMISSIONS
 from simward.control.api.principals import Principal
 from simward.control.api.scopes import SCOPES
 from simward.control.oauth.keys import Keys
+from simward.logs import called
 from simward.settings_camara import Issuer
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class IssuedTokens:
         try:
             return await self._principal(shown)
         except Wrong as wrong:
-            log.info("an access token opens nothing: %s", wrong)
+            log.info("an access token opens nothing: %s", wrong, extra=called("access-token-refused"))
             return None
 
     async def _principal(self, shown: bytes) -> Principal:

@@ -13,6 +13,7 @@ import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from simward.logs import called
 from simward.settings_camara import Issuer
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,10 @@ class Keys:
                 self._keys = sorted_out(await self._read())
                 self._read_at = now
             except KeysUnreadable as error:  # what is known stays: an issuer that is down has not changed its keys
-                log.warning("the keys of issuer %s cannot be read: %s", self._issuer.name, error)
+                log.warning(
+                    "the keys of issuer %s cannot be read: %s", self._issuer.name, error,
+                    extra=called("issuer-keys-unreadable"),
+                )
 
     async def _read(self) -> bytes:
         if self._issuer.jwks_file is None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from simward.engine.phrases import when
 from simward.incident_settings import ACT_WITHIN_S
+from simward.logs import called
 from simward.policy.conditions import Condition, ConditionError
 from simward.policy.rules import LIVE, TO_THE_GATE
 from simward.registry import rules as kept
@@ -80,7 +81,10 @@ class Automation:
             try:
                 met = is_met(rule, trigger, around)
             except ConditionError as error:
-                log.warning("rule %s about %s: its condition %s", rule.name, trigger.id, error)
+                log.warning(
+                    "rule %s about %s: its condition %s", rule.name, trigger.id, error,
+                    extra=called("condition-unanswered", rule=rule.name, trigger=trigger.id),
+                )
                 self.counts["unjudged"] += 1
                 continue
             if met:

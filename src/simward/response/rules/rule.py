@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from simward.logs import called
 from simward.policy.conditions import Condition, ConditionError
 from simward.policy.rules import ACTIONS, APPROVE_ABOVE, DRY_RUN, UNLESS, groups_of, unless_groups
 from simward.quantities import duration_s
@@ -117,7 +118,10 @@ class Rules:
             try:
                 rule = Rule.read(document)
             except (ConditionError, KeyError, ValueError) as error:
-                log.error("rule %r of revision %d is not judged: %s", document.get("rule"), sequence, error)
+                log.error(
+                    "rule %r of revision %d is not judged: %s", document.get("rule"), sequence, error,
+                    extra=called("rule-not-judged", rule=document.get("rule"), revision=sequence),
+                )
                 continue
             self.by_name[rule.name] = rule
         self._by_trigger: dict[str, list[Rule]] = {}

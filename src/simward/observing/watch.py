@@ -1,13 +1,22 @@
-"""What the watch counts, in the text form in which Prometheus reads it, made from what it last said."""
+"""What a running watch last said of itself (`data/watch/status.json`), and its numbers as metrics."""
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import Any
 
+from simward.engine.both_journals import watch_folder
+from simward.observing.exposition import Family, text_of
+from simward.whole_files import read_whole
+
+STATUS_NAME = "status.json"
+OVERDUE_S = 30.0
+"""A status that is older than this is of a watch that hangs or was killed. (A large snapshot takes some seconds.)"""
 PREFIX = "simward_watch_"
 
 HELP = {
-    "lag_events": "Inputs that the gate has journalled and the watch has not folded yet.",
+    "lag_events": "Inputs journalled by the gate and not folded by the watch yet; not there while no gate answers.",
     "lag_seconds": "How old the newest input is that the watch has folded, while there are newer ones.",
     "followed_sequence": "Sequence number of the last input folded.",
     "events_total": "Inputs folded since the watch began, those folded again at its start included.",
@@ -27,6 +36,9 @@ HELP = {
     "uptime_seconds": "Since the watch began.",
 }
 LABELS = {"snapshots_total": "result", "history_steps_total": "result"}
+FAMILIES = tuple(
+    Family(PREFIX + name, about, (LABELS[name],) if name in LABELS else ()) for name, about in HELP.items()
+)
 
 _PLAIN = {
     "followed_sequence": "followed", "events_total": "events", "events_per_second": "events_per_second",
@@ -37,28 +49,27 @@ _PLAIN = {
 }  # fmt: skip
 
 
+def read_status(data_dir: Path) -> dict[str, Any] | None:
+    """What a running watch said last; None where none is running, or it has said nothing for long."""
+    said = read_whole(watch_folder(data_dir) / STATUS_NAME)
+    return said if said is not None and time.time() - float(said.get("at", 0)) <= OVERDUE_S else None
+
+
 def lag_of(said: dict[str, Any], last: int, now_us: int) -> tuple[int, float]:
     """How far the watch is behind a journal that ends at `last`: in events, and in seconds where there are any."""
     events = max(0, last - int(said["followed"]))
     return events, max(0.0, (now_us - int(said["followed_at_us"])) / 1e6) if events else 0.0
 
 
-def metrics_text(said: dict[str, Any], last: int, now_us: int) -> str:
-    """Everything, as Prometheus reads it."""
-    events, seconds = lag_of(said, last, now_us)
-    values: dict[tuple[str, str], float] = {
-        ("lag_events", ""): events, ("lag_seconds", ""): seconds,
-        ("snapshots_total", "made"): said["snapshots_made"], ("snapshots_total", "failed"): said["snapshots_failed"],
-        ("history_failing", ""): bool(said["history_failing_because"]),
-    }  # fmt: skip
-    values |= {("history_steps_total", one): said[f"history_{one}"] for one in ("archived", "removed", "failed")}
-    values |= {(name, ""): float(said[key]) for name, key in _PLAIN.items()}
-    lines: list[str] = []
-    for name, about in HELP.items():
-        full = PREFIX + name
-        lines += [f"# HELP {full} {about}", f"# TYPE {full} {'counter' if name.endswith('_total') else 'gauge'}"]
-        for (counted, label), value in values.items():
-            if counted == name:
-                labels = f'{{{LABELS[name]}="{label}"}}' if label else ""
-                lines.append(f"{full}{labels} {value:.15g}")
-    return "\n".join(lines) + "\n"
+def metrics_text(said: dict[str, Any], last: int | None, now_us: int) -> str:
+    """Everything, as Prometheus reads it; `last` None: nobody knows where the gate's journal ends."""
+    values: dict[str, dict[tuple[str, ...], float]] = {
+        name: {(): float(said[key])} for name, key in _PLAIN.items()
+    }
+    if last is not None:
+        events, seconds = lag_of(said, last, now_us)
+        values |= {"lag_events": {(): events}, "lag_seconds": {(): seconds}}
+    values["snapshots_total"] = {("made",): said["snapshots_made"], ("failed",): said["snapshots_failed"]}
+    values["history_steps_total"] = {(one,): said[f"history_{one}"] for one in ("archived", "removed", "failed")}
+    values["history_failing"] = {(): bool(said["history_failing_because"])}
+    return text_of(FAMILIES, {PREFIX + name: of for name, of in values.items()})
