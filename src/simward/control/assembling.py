@@ -93,7 +93,8 @@ def assemble(settings: Settings) -> Control:
         settings, parts=[behind, deploying, proposals.jobs, *outward.parts, *camara.parts], conditions=[behind],
         routes=[*routes, *access.routes, *outward.routes, *camara.routes, *proposals.routes],
         authenticators=[*access.authenticators, *outward.authenticators, *camara.authenticators],
-        tenant_of=lambda iccid: _tenant_of(registry, iccid), secure=access.site.secure, welcome=access.links.welcome,
+        tenant_of=lambda iccid: _tenant_of(registry, iccid), secure=access.site.secure, certificate=access.certificate,
+        welcome=access.links.welcome,
     )  # fmt: skip
     control.app.state.access = access
     control.app.add_middleware(Repeats, registry=registry, now=now_us)

@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from simward import unix_sockets
-from simward.control.http_connections import CONNECTIONS_MAX, Connection
+from simward.control.http_connections import CONNECTIONS_MAX, Connection, HasContext, by_tls
 from simward.errors import PeerError
 from simward.toml_reading import Address
 
@@ -37,11 +37,15 @@ class Server(uvicorn.Server):
         yield
 
 
-def server(app: ASGIApp) -> Server:
-    """HTTP/1.1 alone, bounded, without a log of its own: what strangers send that is not HTTP is no line for each."""
+def server(app: ASGIApp, certificate: HasContext | None = None) -> Server:
+    """HTTP/1.1 alone, bounded, without a log of its own: what strangers send that is not HTTP is no line for each.
+
+    With a `certificate` by TLS alone.
+    """
+    speaking = Connection if certificate is None else by_tls(certificate)
     return Server(
         uvicorn.Config(
-            app, loop="asyncio", http=Connection, ws="none", lifespan="off", log_config=None, log_level="error",
+            app, loop="asyncio", http=speaking, ws="none", lifespan="off", log_config=None, log_level="error",
             access_log=False, proxy_headers=False, server_header=False, limit_concurrency=CONNECTIONS_MAX + 1,
             backlog=BACKLOG, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=DRAIN_S,
         )
@@ -69,7 +73,7 @@ async def open_tcp(address: Address) -> socket.socket:
         except OSError as error:
             why = "another process has it" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
             log.error(
-                "NOT SERVING http://%s: %s. The commands of this machine go on by %s; it is tried again in %g s "
+                "NOT SERVING %s: %s. The commands of this machine go on by %s; it is tried again in %g s "
                 "([control] http in simward.toml says where, or \"none\")", address, why, SOCKET_NAME, pause_s,
             )  # fmt: skip
             await asyncio.sleep(pause_s)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 
 from simward.control.access.account_pages import AccountPages
+from simward.control.access.certificate import Certificate
 from simward.control.access.keys import vault_of
 from simward.control.access.links import Links
 from simward.control.access.pages import SignInPages
@@ -24,10 +25,11 @@ from simward.settings import Settings
 
 
 class Access:
-    """The authenticators and routes of one working folder. Raises ConfigurationError where its key cannot be had."""
+    """The authenticators and routes of one working folder. Raises ConfigurationError where its keys cannot be had."""
 
     def __init__(self, settings: Settings, registry: Registry, now: Callable[[], int]) -> None:
         self.site = Site(settings.control)
+        self.certificate = Certificate.of(settings)
         self.vault = vault_of(settings, registry)
         self._tokens = Tokens(registry, now)
         self._sessions = Sessions(registry, self.site, settings.control, now)

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from simward.control.access.proxies import Proxies
 from simward.control.access.response_headers import protected
 from simward.control.api.principals import LOCAL, Authenticator, Principal
 from simward.control.api.problems import INTERNAL, Problem, no_registry, response_of
@@ -46,13 +47,15 @@ class Edge:
     """Stands between a listener and the application."""
 
     def __init__(
-        self, app: ASGIApp, authenticators: Sequence[Authenticator] | None, *, secure: bool = False
-    ) -> None:
+        self, app: ASGIApp, authenticators: Sequence[Authenticator] | None, *, secure: bool = False,
+        proxies: Proxies | None = None,
+    ) -> None:  # fmt: skip
         """`authenticators` None: the listener is the owner's own socket, and whoever comes by it is the owner.
 
         `secure`: browsers come by TLS, here or at a proxy in front.
         """
         self._app, self._authenticators, self._secure = app, authenticators, secure
+        self._proxies = proxies
         self._wrong, self._rates = WrongTokens(), Rates()
         self._now = 0
 
@@ -99,6 +102,8 @@ class Edge:
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > _octets_max(scope):
             raise _too_large(_octets_max(scope))
+        if self._proxies is not None:
+            self._proxies.hold(scope, headers)
         if self._authenticators is None:
             return LOCAL
         if scope["path"] in OPEN_TO_ALL or scope["path"].startswith(OPEN_BELOW):
