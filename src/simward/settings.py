@@ -21,6 +21,9 @@ from simward.settings_access import ControlSettings, control_settings
 from simward.settings_camara import CAMARA_KEYS as CAMARA_KEYS
 from simward.settings_camara import ISSUER_KEYS as ISSUER_KEYS
 from simward.settings_camara import CamaraSettings, Issuer, camara_settings, read_issuer
+from simward.settings_openid import OPENID_GRANT_KEYS as OPENID_GRANT_KEYS
+from simward.settings_openid import OPENID_KEYS as OPENID_KEYS
+from simward.settings_openid import OpenIdSettings, openid_settings
 from simward.settings_outward import (
     ENDPOINT_KEYS,
     PARTY_KEYS,
@@ -35,8 +38,8 @@ from simward.toml_reading import Address, KeyPath, Network, Reading, key_lines
 
 __all__ = [
     "CAMARA_KEYS", "ENDPOINT_KEYS", "INCIDENT_KEYS", "ISSUER_KEYS", "PARTY_KEYS", "Address", "CamaraSettings",
-    "ControlSettings", "Endpoint", "GateSettings",
-    "GatewayClient", "HistorySettings", "IncidentSettings", "Issuer", "Network", "Party", "Settings", "write_initial",
+    "ControlSettings", "Endpoint", "GateSettings", "GatewayClient", "HistorySettings", "IncidentSettings", "Issuer",
+    "Network", "OpenIdSettings", "Party", "Settings", "write_initial",
 ]
 
 FILE_NAME = "simward.toml"
@@ -127,6 +130,7 @@ class Settings:
     incidents: IncidentSettings = IncidentSettings()
     issuers: tuple[Issuer, ...] = ()
     camara: CamaraSettings = CamaraSettings()
+    openid: OpenIdSettings | None = None
 
     @property
     def data_dir(self) -> Path:
@@ -203,8 +207,10 @@ HISTORY_KEYS: dict[str, Callable[[Any], Any]] = {
 REGISTRY_KEYS: dict[str, Callable[[Any], Any]] = dict.fromkeys(("url", "url_file", "url_env"), read.string)
 AUDIT_KEYS: dict[str, Callable[[Any], Any]] = {"heads": read.string}
 NAMED_SECRET_KEYS: dict[str, Callable[[Any], Any]] = {"name": read.string, **SECRET_KEYS}
-SECTIONS = ("gate", "gateway", "control", "history", "registry", "audit", "incidents", "endpoint", "party", "secret",
-            "issuer", "camara")  # fmt: skip
+SECTIONS = (
+    "gate", "gateway", "control", "history", "registry", "audit", "incidents", "openid", "endpoint", "party", "secret",
+    "issuer", "camara",
+)  # fmt: skip
 
 
 def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
@@ -239,6 +245,7 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
         incident_settings(reading, document.get("incidents", {})),
         tuple(_each(reading, document, "issuer", read_issuer)),
         camara_settings(reading, document.get("camara", {})),
+        openid_settings(reading, document.get("openid")),
     )
 
 

@@ -11,6 +11,8 @@ from simward.control.access.account_pages import AccountPages
 from simward.control.access.certificate import Certificate
 from simward.control.access.keys import vault_of
 from simward.control.access.links import Links
+from simward.control.access.openid import OpenId
+from simward.control.access.openid_pages import OpenIdPages
 from simward.control.access.pages import SignInPages
 from simward.control.access.passwords import Passwords
 from simward.control.access.sessions import Sessions
@@ -41,7 +43,16 @@ class Access:
         account = AccountPages(registry, self.site, self.vault, self.signing_in, passwords, now)
         self.routes: Sequence[APIRouter] = [
             token_routes(registry, now), account_routes(registry, self.links, now), sign_in.routes(), account.routes(),
+            *self._by_provider(settings, registry, sign_in, now),
         ]
+
+    def _by_provider(
+        self, settings: Settings, registry: Registry, sign_in: SignInPages, now: Callable[[], int]
+    ) -> Sequence[APIRouter]:
+        if settings.openid is None:
+            return []
+        provider = OpenId(settings.openid, lambda: now() // 1_000_000)
+        return [OpenIdPages(registry, self.site, self.vault, self.signing_in, sign_in, provider, now).routes()]
 
     async def still(self, principal: Principal) -> bool:
         """Would this caller be let in now?"""

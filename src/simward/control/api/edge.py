@@ -35,7 +35,9 @@ LARGER_BODIES = {
 }  # fmt: skip
 """A swap of ten thousand by file is one request, and so is a fleet."""
 AT_ONCE = 128
-OPEN_TO_ALL = ("/healthz", "/readyz", "/sign-in", "/sign-in/code", "/oauth2/token")
+OPEN_TO_ALL = (
+    "/healthz", "/readyz", "/sign-in", "/sign-in/code", "/sign-in/openid", "/sign-in/openid/callback", "/oauth2/token",
+)  # fmt: skip
 OPEN_BELOW = ("/first/", "/static/")
 NO_PAGES = ("/v1/", "/healthz", "/readyz", "/metrics", "/oauth2/", *(f"{base}/" for base in BASES.values()))
 """What programs ask for: they are never sent to a form."""
