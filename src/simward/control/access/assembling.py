@@ -15,6 +15,7 @@ from simward.control.access.openid import OpenId
 from simward.control.access.openid_pages import OpenIdPages
 from simward.control.access.pages import SignInPages
 from simward.control.access.passwords import Passwords
+from simward.control.access.rotation import Rotation, finish
 from simward.control.access.sessions import Sessions
 from simward.control.access.signing_in import SigningIn
 from simward.control.access.site import Site
@@ -33,6 +34,7 @@ class Access:
         self.site = Site(settings.control)
         self.certificate = Certificate.of(settings)
         self.vault = vault_of(settings, registry)
+        finish(registry, self.vault)
         self._tokens = Tokens(registry, now)
         self._sessions = Sessions(registry, self.site, settings.control, now)
         passwords = Passwords()
@@ -43,6 +45,7 @@ class Access:
         account = AccountPages(registry, self.site, self.vault, self.signing_in, passwords, now)
         self.routes: Sequence[APIRouter] = [
             token_routes(registry, now), account_routes(registry, self.links, now), sign_in.routes(), account.routes(),
+            Rotation(settings, registry, self.vault, now).routes(),
             *self._by_provider(settings, registry, sign_in, now),
         ]
 
