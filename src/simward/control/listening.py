@@ -80,6 +80,9 @@ async def open_tcp(address: Address) -> socket.socket:
             pause_s = min(2 * pause_s, RETRY_MOST_S)
         else:
             opened.setblocking(False)
+            # asyncio does this for connections that know their protocol's number, which these do not: head and body of
+            # an answer are two writes, and the second would wait for an acknowledgement that is held back (40 ms).
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return opened
 
 
