@@ -27,6 +27,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "token": ("commands.tokens", "token", "Make, list and revoke tokens of systems that use the HTTP interface."),
         "account": ("commands.accounts", "account", "Make, list and change accounts of people."),
         "client": ("commands.clients", "client", "Make, list and revoke clients that get access tokens (OAuth 2.0)."),
+        "rotate-key": (
+            "commands.keys", "rotate_key", "Seal the registry's secrets under a new key, and forget the old one.",
+        ),
         "serve": ("commands.running", "serve", "Run gate, watch and control until told to stop."),
         "status": ("commands.running", "status", "Say how the gate is doing."),
         "ready": ("commands.running", "ready", "Say whether everything that Simward needs is there."),

@@ -23,6 +23,9 @@ from simward.settings_access import ControlSettings, control_settings
 from simward.settings_camara import CAMARA_KEYS as CAMARA_KEYS
 from simward.settings_camara import ISSUER_KEYS as ISSUER_KEYS
 from simward.settings_camara import CamaraSettings, Issuer, camara_settings, read_issuer
+from simward.settings_openid import OPENID_GRANT_KEYS as OPENID_GRANT_KEYS
+from simward.settings_openid import OPENID_KEYS as OPENID_KEYS
+from simward.settings_openid import OpenIdSettings, openid_settings
 from simward.settings_outward import (
     ENDPOINT_KEYS,
     PARTY_KEYS,
@@ -37,8 +40,8 @@ from simward.toml_reading import Address, KeyPath, Network, Reading, key_lines
 
 __all__ = [
     "CAMARA_KEYS", "ENDPOINT_KEYS", "INCIDENT_KEYS", "ISSUER_KEYS", "PARTY_KEYS", "Address", "CamaraSettings",
-    "ControlSettings", "Endpoint", "GateSettings",
-    "GatewayClient", "HistorySettings", "IncidentSettings", "Issuer", "Network", "Party", "Settings", "write_initial",
+    "ControlSettings", "Endpoint", "GateSettings", "GatewayClient", "HistorySettings", "IncidentSettings", "Issuer",
+    "Network", "OpenIdSettings", "Party", "Settings", "write_initial",
 ]
 
 FILE_NAME = "simward.toml"
@@ -136,6 +139,7 @@ class Settings:
     issuers: tuple[Issuer, ...] = ()
     camara: CamaraSettings = CamaraSettings()
     log: LogSettings = LogSettings()
+    openid: OpenIdSettings | None = None
 
     @property
     def data_dir(self) -> Path:
@@ -218,8 +222,8 @@ REGISTRY_KEYS: dict[str, Callable[[Any], Any]] = {
 AUDIT_KEYS: dict[str, Callable[[Any], Any]] = {"heads": read.string}
 NAMED_SECRET_KEYS: dict[str, Callable[[Any], Any]] = {"name": read.string, **SECRET_KEYS}
 SECTIONS = (
-    "gate", "gateway", "control", "history", "registry", "audit", "incidents", "log", "endpoint", "party", "secret",
-    "issuer", "camara",
+    "gate", "gateway", "control", "history", "registry", "audit", "incidents", "log", "openid", "endpoint", "party",
+    "secret", "issuer", "camara",
 )  # fmt: skip
 
 
@@ -256,6 +260,7 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
         tuple(_each(reading, document, "issuer", read_issuer)),
         camara_settings(reading, document.get("camara", {})),
         LogSettings(**reading.table(("log",), document.get("log", {}), LOG_KEYS)),
+        openid_settings(reading, document.get("openid")),
     )
 
 

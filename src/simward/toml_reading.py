@@ -41,8 +41,9 @@ def key_lines(text: str) -> dict[KeyPath, int]:
         key = re.match(r"\s*([A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')\s*=", line)
         if header and header[1]:
             counts[header[2]] = counts.get(header[2], -1) + 1
-            table = (header[2], counts[header[2]])
-            lines.setdefault((header[2],), number)
+            name: KeyPath = tuple(part.strip(" \"'") for part in header[2].split("."))
+            table = (*name, counts[header[2]])
+            lines.setdefault(name, number)
             lines[table] = number
         elif header:
             table = tuple(part.strip(" \"'") for part in header[2].split("."))

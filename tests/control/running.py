@@ -62,7 +62,7 @@ class RunningControl:
 
     def tcp(self) -> tuple[str, int]:
         """Where it is served over TCP, once it is."""
-        host, port = until(lambda: self.control.status()["http"]).removeprefix("http://").rsplit(":", 1)
+        host, port = until(lambda: self.control.status()["http"]).partition("://")[2].rsplit(":", 1)
         return host, int(port)
 
     def ask(

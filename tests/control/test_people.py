@@ -331,7 +331,8 @@ def test_a_session_ends_by_itself(control: RunningControl, folder: Path) -> None
             mine = "account = (SELECT id FROM account WHERE name = 'nina')"
             registry.execute(f"UPDATE session SET {column} = ? WHERE {mine}", (at,))
             registry.commit()
-        assert browser.get("/account").status == 303, column
+        # Written by hand, not by the process itself: that holds within a second.
+        assert assembled.until(lambda: browser.get("/account").status == 303), column
 
 
 def test_what_an_account_is_changes_at_once(control: RunningControl, folder: Path) -> None:

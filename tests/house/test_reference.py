@@ -43,6 +43,8 @@ def test_made_pages_are_as_the_code_has_them(tmp_path: Path) -> None:
         ("[[gateway]]", "GATEWAY_KEYS"),
         ("[history]", "HISTORY_KEYS"),
         ("[control]", "CONTROL_KEYS"),
+        ("[openid]", "OPENID_KEYS"),
+        ("[[openid.grant]]", "OPENID_GRANT_KEYS"),
         ("[registry]", "REGISTRY_KEYS"),
         ("[audit]", "AUDIT_KEYS"),
         ("[incidents]", "INCIDENT_KEYS"),

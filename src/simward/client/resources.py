@@ -21,9 +21,11 @@ from simward.client.calls.healthz import AsyncHealthzCalls, HealthzCalls
 from simward.client.calls.incidents import AsyncIncidentsCalls, IncidentsCalls
 from simward.client.calls.jobs import AsyncJobsCalls, JobsCalls
 from simward.client.calls.me import AsyncMeCalls, MeCalls
+from simward.client.calls.metrics import AsyncMetricsCalls, MetricsCalls
 from simward.client.calls.policy import AsyncPolicyCalls, PolicyCalls
 from simward.client.calls.readyz import AsyncReadyzCalls, ReadyzCalls
 from simward.client.calls.revisions import AsyncRevisionsCalls, RevisionsCalls
+from simward.client.calls.rotate_key import AsyncRotateKeyCalls, RotateKeyCalls
 from simward.client.calls.rule_actions import AsyncRuleActionsCalls, RuleActionsCalls
 from simward.client.calls.rules import AsyncRulesCalls, RulesCalls
 from simward.client.calls.segments import AsyncSegmentsCalls, SegmentsCalls
@@ -82,6 +84,7 @@ ROUTES = {
     "POST /v1/jobs/{number}/cancel": "jobs.cancel",
     "GET /v1/jobs/{number}/rows": "jobs.rows",
     "GET /v1/me": "me.list",
+    "GET /metrics": "metrics.list",
     "GET /v1/policy": "policy.list",
     "GET /readyz": "readyz.get",
     "POST /v1/revisions": "revisions.apply",
@@ -89,6 +92,7 @@ ROUTES = {
     "GET /v1/revisions/{number}": "revisions.get",
     "GET /v1/revisions/{number}/plan": "revisions.plan",
     "POST /v1/revisions/{number}/roll-back": "revisions.roll_back",
+    "POST /v1/rotate-key": "rotate_key.create",
     "GET /v1/rule-actions": "rule_actions.list",
     "GET /v1/rules": "rules.list",
     "GET /v1/rules/{name}": "rules.get",
@@ -145,9 +149,11 @@ class Resources:
         self.incidents = IncidentsCalls(caller)
         self.jobs = JobsCalls(caller)
         self.me = MeCalls(caller)
+        self.metrics = MetricsCalls(caller)
         self.policy = PolicyCalls(caller)
         self.readyz = ReadyzCalls(caller)
         self.revisions = RevisionsCalls(caller)
+        self.rotate_key = RotateKeyCalls(caller)
         self.rule_actions = RuleActionsCalls(caller)
         self.rules = RulesCalls(caller)
         self.segments = SegmentsCalls(caller)
@@ -182,9 +188,11 @@ class AsyncResources:
         self.incidents = AsyncIncidentsCalls(caller)
         self.jobs = AsyncJobsCalls(caller)
         self.me = AsyncMeCalls(caller)
+        self.metrics = AsyncMetricsCalls(caller)
         self.policy = AsyncPolicyCalls(caller)
         self.readyz = AsyncReadyzCalls(caller)
         self.revisions = AsyncRevisionsCalls(caller)
+        self.rotate_key = AsyncRotateKeyCalls(caller)
         self.rule_actions = AsyncRuleActionsCalls(caller)
         self.rules = AsyncRulesCalls(caller)
         self.segments = AsyncSegmentsCalls(caller)

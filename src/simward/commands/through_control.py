@@ -19,7 +19,7 @@ TRIED_AGAIN_S = 0.1
 DECIDED_HERE = (
     ":no-such-incident", ":no-such-rule", ":incident-refused", ":no-such-work-order", ":work-order-refused",
     ":no-such-token", ":token-refused", ":no-such-account", ":account-refused", ":no-such-client", ":client-refused",
-    ":not-permitted", ":not-found", ":no-such-deployment", ":deployment-is-over",
+    ":key-refused", ":not-permitted", ":not-found", ":no-such-deployment", ":deployment-is-over",
     ":device-bound-elsewhere", ":subscription-locked", ":subscription-out-of-service", ":unknown-subscription",
     ":unknown-use-case", ":other-tenant", ":wrong-model",
 )  # fmt: skip

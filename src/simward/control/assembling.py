@@ -115,8 +115,8 @@ def assemble(settings: Settings, *more: Part) -> Control:
         conditions=conditions,
         routes=[*routes, *access.routes, *outward.routes, *camara.routes, *proposals.routes],
         authenticators=[*access.authenticators, *outward.authenticators, *camara.authenticators],
-        tenant_of=lambda iccid: _tenant_of(registry, iccid), secure=access.site.secure, welcome=access.links.welcome,
-        requests=requests,
+        tenant_of=lambda iccid: _tenant_of(registry, iccid), secure=access.site.secure, certificate=access.certificate,
+        welcome=access.links.welcome, requests=requests,
     )  # fmt: skip
     control.app.state.access = access
     control.app.add_middleware(Repeats, registry=registry, now=now_us)

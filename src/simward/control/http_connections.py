@@ -8,6 +8,8 @@ journals, registry and webhooks need too.
 from __future__ import annotations
 
 import asyncio
+from ssl import SSLContext
+from typing import Protocol
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -16,6 +18,9 @@ CONNECTIONS_MAX = 256
 """Of one listener. One more closes the one that has kept us waiting longest."""
 REQUEST_WITHIN_S = 10.0
 """From the connection, or the first octet of a further request, to the last octet of its body."""
+
+FAREWELL_WITHIN_S = 1.0
+"""How long the other end's close_notify is waited for (RFC 8446 6.1)."""
 
 
 class Connection(H11Protocol):
@@ -66,6 +71,70 @@ class Connection(H11Protocol):
             self._deadline = None
 
     def _make_room(self) -> None:
-        waiting = [one for one in self.connections if isinstance(one, Connection) and one.incomplete]
+        held = [one for one in self.connections if isinstance(one, Connection)]
+        waiting = [one for one in held if one.incomplete or one.transport.is_closing()]
         if waiting:
             min(waiting, key=lambda one: one.waits_since).give_up()
+
+
+class HasContext(Protocol):
+    """Something whose context may be another one for the next connection."""
+
+    context: SSLContext
+
+
+class SecureConnection(Connection):
+    """The same by TLS; what has not shaken hands yet counts as a connection too, and has the same deadline.
+
+    asyncio's servers tell a protocol of a connection once it is secure: until then nothing would bound how many
+    strangers may hold one.
+    """
+
+    certificate: HasContext
+    _secure = False
+    _early = b""
+    _shaking: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """See asyncio.Protocol: first the TCP connection, then the same by TLS."""
+        if self._secure:
+            H11Protocol.connection_made(self, transport)  # it has its room, and its deadline goes on
+        else:
+            super().connection_made(transport)
+            transport.pause_reading()
+            self._shaking = self.loop.create_task(self._shake_hands(transport))
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        if self._secure:
+            super().data_received(data)
+        else:  # it came in one piece with the end of the handshake, before we were told of that
+            self._early += data
+
+    def eof_received(self) -> None:
+        """See asyncio.Protocol."""
+        if not self._secure:
+            self.give_up()
+
+    async def _shake_hands(self, plain: asyncio.Transport) -> None:
+        try:
+            secure = await self.loop.start_tls(
+                plain, self, self.certificate.context, server_side=True, ssl_handshake_timeout=REQUEST_WITHIN_S,
+                ssl_shutdown_timeout=FAREWELL_WITHIN_S,
+            )  # fmt: skip
+        except (OSError, asyncio.CancelledError):  # ssl.SSLError is an OSError: whoever it was does not speak TLS
+            self.give_up()
+            return
+        if secure is None or plain.is_closing():
+            self.give_up()
+            return
+        self._secure = True
+        self.connection_made(secure)  # type: ignore[arg-type]
+        if self._early:
+            early, self._early = self._early, b""
+            self.data_received(early)
+
+
+def by_tls(certificate: HasContext) -> type[Connection]:
+    """Connections that are secured with it."""
+    return type("CertifiedConnection", (SecureConnection,), {"certificate": certificate})

@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from simward import unix_sockets
-from simward.control.http_connections import CONNECTIONS_MAX, Connection
+from simward.control.http_connections import CONNECTIONS_MAX, Connection, HasContext, by_tls
 from simward.errors import PeerError
 from simward.logs import called
 from simward.toml_reading import Address
@@ -38,11 +38,15 @@ class Server(uvicorn.Server):
         yield
 
 
-def server(app: ASGIApp) -> Server:
-    """HTTP/1.1 alone, bounded, without a log of its own: what strangers send that is not HTTP is no line for each."""
+def server(app: ASGIApp, certificate: HasContext | None = None) -> Server:
+    """HTTP/1.1 alone, bounded, without a log of its own: what strangers send that is not HTTP is no line for each.
+
+    With a `certificate` by TLS alone.
+    """
+    speaking = Connection if certificate is None else by_tls(certificate)
     return Server(
         uvicorn.Config(
-            app, loop="asyncio", http=Connection, ws="none", lifespan="off", log_config=None, log_level="error",
+            app, loop="asyncio", http=speaking, ws="none", lifespan="off", log_config=None, log_level="error",
             access_log=False, proxy_headers=False, server_header=False, limit_concurrency=CONNECTIONS_MAX + 1,
             backlog=BACKLOG, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=DRAIN_S,
         )
@@ -70,7 +74,7 @@ async def open_tcp(address: Address) -> socket.socket:
         except OSError as error:
             why = "another process has it" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
             log.error(
-                "NOT SERVING http://%s: %s. The commands of this machine go on by %s; it is tried again in %g s "
+                "NOT SERVING %s: %s. The commands of this machine go on by %s; it is tried again in %g s "
                 "([control] http in simward.toml says where, or \"none\")", address, why, SOCKET_NAME, pause_s,
                 extra=called("not-serving", address=str(address)),
             )  # fmt: skip
@@ -78,6 +82,9 @@ async def open_tcp(address: Address) -> socket.socket:
             pause_s = min(2 * pause_s, RETRY_MOST_S)
         else:
             opened.setblocking(False)
+            # asyncio does this for connections that know their protocol's number, which these do not: head and body of
+            # an answer are two writes, and the second would wait for an acknowledgement that is held back (40 ms).
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return opened
 
 

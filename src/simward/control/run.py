@@ -14,6 +14,8 @@ from typing import Any, Protocol
 from fastapi import APIRouter
 
 from simward.control import listening
+from simward.control.access.certificate import Certificate
+from simward.control.access.proxies import Proxies
 from simward.control.api.app import make_app
 from simward.control.api.commands import of_no_tenant
 from simward.control.api.edge import Edge
@@ -46,17 +48,23 @@ class Control:
         self, settings: Settings, *, parts: Sequence[Part] = (), conditions: Sequence[Conditions] = (),
         routes: Sequence[APIRouter] = (), authenticators: Sequence[Authenticator] = (),
         tenant_of: Callable[[str], str | None] = of_no_tenant, secure: bool = False,
-        welcome: Callable[[str], Awaitable[None]] | None = None, requests: Requests | None = None,
+        certificate: Certificate | None = None, welcome: Callable[[str], Awaitable[None]] | None = None,
+        requests: Requests | None = None,
     ) -> None:
         """`parts` run beside the listeners; `conditions` are asked for /readyz, beside those of the gate.
 
         `tenant_of` gives the tenant of the subscription with this ICCID, for callers who are bound to one. `welcome` is
-        told the URL once it is served; `secure`: browsers come by TLS; `requests`: where they are counted.
+        told the URL once it is served; `secure`: browsers come by TLS, here (`certificate`) or at a proxy; `requests`:
+        where they are counted.
         """
         self.gate = GateLink(settings.data_dir)
         self._settings, self._parts = settings, list(parts)
         self._authenticators, self._secure, self._welcome = list(authenticators), secure, welcome
         self._requests = requests or Requests()
+        self._certificate = certificate
+        if certificate is not None:
+            self._parts.append(certificate)
+            conditions = [*conditions, certificate]
         self._began = time.monotonic()
         self._http = ""
         self.app = make_app(
@@ -108,9 +116,12 @@ class Control:
         if wanted is None:
             return
         opened = await listening.open_tcp(wanted)
-        self._http = f"http://{listening.address_of(opened)}"
-        edge = Edge(self.app, self._authenticators, secure=self._secure, requests=self._requests)
-        server = listening.server(CamaraErrors(edge))
+        self._http = f"http{'s' if self._certificate else ''}://{listening.address_of(opened)}"
+        proxies = Proxies(self._settings.control)
+        edge = Edge(
+            self.app, self._authenticators, secure=self._secure, requests=self._requests, proxies=proxies
+        )  # fmt: skip
+        server = listening.server(CamaraErrors(edge), self._certificate)
         servers.append(server)
         log.info("control plane: serving %s", self._http, extra=called("serving"))
         if self._welcome is not None:

@@ -84,6 +84,11 @@ def join(connection: sa.Connection, id_: str, wanted: Mapping[str, str]) -> None
     was = connection.execute(sa.select(_M.role).where(_M.account == id_, _M.tenant == EVERY)).scalar()
     if was == ADMINISTRATOR and wanted.get(EVERY) != ADMINISTRATOR:
         _not_the_last(connection, id_)
+    become(connection, id_, wanted)
+
+
+def become(connection: sa.Connection, id_: str, wanted: Mapping[str, str]) -> None:
+    """The same, whoever is administrator then: a provider has the last word about who comes by it."""
     connection.execute(sa.delete(t.membership).where(_M.account == id_))
     if wanted:
         rows = [{"account": id_, "tenant": tenant, "role": role} for tenant, role in wanted.items()]

@@ -25,6 +25,7 @@ POSTGRESQL_GONE = {
 }  # fmt: skip
 """Of libpq: a server that is cut off without a word counts as gone within half a minute, not within hours."""
 WRITES, LASTING = "simward_writes", "simward_lasting"
+OF_ACCESS, TABLES_OF_ACCESS = "simward_access", frozenset(("token", "account", "membership", "session"))
 VERSION = sa.table("registry_version", sa.column("version_num"))
 NEWEST = "0012"
 """The last change that this code knows."""
@@ -50,9 +51,12 @@ class Registry:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
+        self.edition_of_access = 0
+        """Another number after each transaction that wrote who may come in (OF_ACCESS)."""
         self._writer = threading.RLock()
         self.observe: Callable[[str, float, bool], None] = _unseen
         """Told of every transaction: read or write, how many seconds it took, whether it failed by the registry."""
+        sa.event.listen(engine, "after_cursor_execute", _note_access)
 
     @staticmethod
     def open(url: str | sa.URL) -> Registry:
@@ -81,8 +85,12 @@ class Registry:
         for what would only be done once more.
         """
         with self._timed("write"), self._writer, _worded(), self.engine.connect() as connection:
-            with connection.execution_options(**{WRITES: True, LASTING: lasting}).begin():
-                yield connection
+            try:
+                with connection.execution_options(**{WRITES: True, LASTING: lasting}).begin():
+                    yield connection
+            finally:
+                if connection.info.pop(OF_ACCESS, False):
+                    self.edition_of_access += 1
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -143,6 +151,14 @@ def _upgrade(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _note_access(connection: sa.Connection, cursor: object, statement: str, *more: Any) -> None:
+    """Note on the connection that a statement writes who may come in."""
+    context = more[1]
+    written = getattr(context.compiled, "statement", None) if context is not None else None
+    if getattr(written, "is_dml", False) and written.table.name in TABLES_OF_ACCESS:  # type: ignore[union-attr]
+        connection.info[OF_ACCESS] = True
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:

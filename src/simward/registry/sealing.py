@@ -42,10 +42,19 @@ class Vault:
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         """`keys` of KEY_OCTETS each; ValueError where one is not, or there is none."""
+        self.take(keys)
+
+    def take(self, keys: Sequence[bytes]) -> None:
+        """These, and no others any more. ValueError."""
         if not keys or any(len(key) != KEY_OCTETS for key in keys):
             raise ValueError(f"a key has {KEY_OCTETS} octets")
         self._keys = {name_of(key): AESGCM(key) for key in keys}
         self.current = name_of(keys[0])
+
+    @property
+    def only_one(self) -> bool:
+        """Has it one key, and no older ones?"""
+        return len(self._keys) == 1
 
     def seal(self, context: str, plain: bytes) -> bytes:
         """`plain`, for nobody to read or change; `context` says what it is of, and has to be said again to open it."""

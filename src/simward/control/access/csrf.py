@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
-from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from simward.control.access.site import Site
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
 
@@ -54,8 +54,11 @@ def from_here(request: Request) -> None:
 
 
 def _ours(request: Request, origin: str) -> bool:
-    host = urlsplit(origin).netloc.lower()
-    return bool(host) and host in (request.headers.get("host", "").lower(), request.app.state.access.site.public_host)
+    site: Site = request.app.state.access.site
+    scheme, _, host = origin.lower().partition("://")
+    if scheme != "https" and (scheme != "http" or site.secure):  # who listens in could have written a page of http
+        return False
+    return bool(host) and host in (request.headers.get("host", "").lower(), site.public_host)
 
 
 async def form_of(request: Request) -> FormData:

@@ -41,6 +41,18 @@ def vault_of(settings: Settings, registry: Registry) -> Vault:
     return Vault(_keys(text, str(path)))
 
 
+def kept_in(settings: Settings) -> tuple[Path, list[bytes]]:
+    """The file and its keys. RefusedError where they are in the environment, ConfigurationError where none is there."""
+    if name := settings.control.key_env:
+        what = f"the key is in the environment variable {name}, which is not ours to write: put the new key in front of"
+        raise errors.RefusedError(f"{what} the old one there, with a comma between them, and start anew")
+    path = key_path(settings.dir, settings.control)
+    try:
+        return path, _keys(path.read_text(encoding="ascii", errors="replace"), str(path))
+    except OSError as error:
+        raise _wrong(str(path), f"cannot be read: {error.strerror}") from None
+
+
 def new_key() -> bytes:
     """A new one."""
     return secrets.token_bytes(KEY_OCTETS)

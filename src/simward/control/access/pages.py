@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -41,10 +41,13 @@ class SignInPages:
 
     def __init__(
         self, registry: Registry, site: Site, signing_in: SigningIn, links: Links, passwords: Passwords,
-        now: Callable[[], int], providers: Sequence[Provider] = (),
+        now: Callable[[], int],
     ) -> None:  # fmt: skip
         self._asking, self._site, self._signing_in, self._now = Asking(registry), site, signing_in, now
-        self._links, self._passwords, self._providers = links, passwords, providers
+        self._links, self._passwords = links, passwords
+        self.providers: Sequence[Provider] = ()
+        self.sign_out_url: Callable[[str], Awaitable[str]] | None = None
+        """Where an account (id) signs out of its provider too; empty where nowhere."""
 
     def routes(self) -> APIRouter:
         """All of them."""
@@ -95,7 +98,8 @@ class SignInPages:
                 audit(connection, at, principal.name, "session.end", f"account {principal.name}", principal.tenant)
 
         await self._asking.write(act)
-        response = page("signed_out")
+        provider = "" if self.sign_out_url is None else await self.sign_out_url(principal.account)
+        response = page("signed_out", provider=provider)
         self._site.take(response, SESSION)
         response.headers["Clear-Site-Data"] = '"cache"'
         return response
@@ -145,8 +149,12 @@ class SignInPages:
         return response
 
     def _form(self, status: int = 200, *, next: str, name: str = "", said: str = "", wait_s: int = 0) -> Response:
-        values = {"next": next, "name": name, "said": said, "providers": self._providers}
+        values = {"next": next, "name": name, "said": said, "providers": self.providers}
         return page("sign_in", status, wait_s=wait_s, **values)
+
+    def refuse(self, said: str, status: int, *, next: str = "", wait_s: int = 0) -> Response:
+        """The form again, with what did not go."""
+        return self._form(status, next=next, said=said, wait_s=wait_s)
 
     async def _link_of(self, request: Request, shown: str) -> Any | None:
         """The row of a link that works; of an address that tries many none does."""

@@ -10,6 +10,7 @@ import jinja2
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from simward.control.access.site import local_path
+from simward.control.console.assets import Assets
 
 TEMPLATES = Path(__file__).parents[1] / "console" / "templates"
 SEE_OTHER = 303
@@ -18,10 +19,12 @@ SEE_OTHER = 303
 
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    made.globals["asset"] = Assets().url
+    return made
 
 
 def page(template: str, status: int = 200, *, wait_s: int = 0, **values: Any) -> Response:

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from simward.control.access.csrf import token_of
+from simward.control.access.remembered import Remembered
 from simward.control.access.site import SESSION, Site
 from simward.control.api.permissions import ROLES
 from simward.control.api.principals import Principal
@@ -25,7 +26,7 @@ BY_PASSWORD = "password"
 
 
 class Sessions:
-    """An Authenticator. Nothing is remembered between requests but when a session was seen."""
+    """An Authenticator. What is remembered between requests is void once anything is written."""
 
     def __init__(self, registry: Registry, site: Site, control: ControlSettings, now: Callable[[], int]) -> None:
         self._registry, self._site, self._now = registry, site, now
@@ -33,13 +34,24 @@ class Sessions:
         self._second_factor = control.second_factor == "required"
         self._seen: dict[str, int] = {}
         self._pruned_at = 0
+        self._remembered = Remembered(registry)
 
     async def authenticate(self, headers: Mapping[bytes, bytes]) -> Principal | None:
         """See Authenticator. Who shows a token is not known by a cookie."""
         shown = self._site.shown(headers, SESSION)
         if b"authorization" in headers or not kept.FORM.fullmatch(shown):
             return None
-        return await asyncio.to_thread(self._look_up, shown)
+        row, now = self._remembered.row(shown.encode()), self._now()
+        if row is None:
+            edition = self._remembered.edition
+            row = await asyncio.to_thread(self._look_up, shown, now)
+            if row is not None:
+                self._remembered.keep(shown.encode(), row, edition)
+        if row is None or now >= row.ends_at or not self._open(row, now):
+            return None
+        if now - row.seen_at >= SEEN_EVERY_US:
+            self._seen[row.id] = now
+        return self._principal(row, token_of(shown))
 
     async def still(self, principal: Principal) -> bool:
         """Would who was let in by a session be let in now?"""
@@ -58,15 +70,9 @@ class Sessions:
         """Has it to set up a second factor before anything else is open? `row`: of the session or its account."""
         return (self._second_factor or row.needs_second_factor) and not row.has_second_factor and not row.issuer
 
-    def _look_up(self, shown: str) -> Principal | None:
-        now = self._now()
+    def _look_up(self, shown: str, now: int) -> Any | None:
         with self._registry.reading() as connection:
-            row = kept.opened_by(connection, shown, now)
-        if row is None or not self._open(row, now):
-            return None
-        if now - row.seen_at >= SEEN_EVERY_US:
-            self._seen[row.id] = now
-        return self._principal(row, token_of(shown))
+            return kept.opened_by(connection, shown, now)
 
     def _still(self, principal: Principal) -> bool:
         now = self._now()

@@ -6,6 +6,7 @@ Between the two the browser holds what it has shown so far, sealed: nothing is k
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
@@ -22,11 +23,14 @@ from simward.control.access.sessions import BY_PASSWORD, Sessions
 from simward.control.api.asking import Asking
 from simward.control.api.wrong_tokens import counted_as
 from simward.errors import RegistryError
+from simward.logs import called
 from simward.registry import accounts, sessions
 from simward.registry.audit import Deed, note
 from simward.registry.database import Registry
 from simward.registry.sealing import Vault
 from simward.registry.tables import DEFAULT_TENANT
+
+log = logging.getLogger(__name__)
 
 ADDRESS_TRIES, ADDRESS_WITHIN_S = 20, 60.0
 ACCOUNT_TRIES, ACCOUNT_WITHIN_S = 10, 600.0
@@ -123,8 +127,11 @@ class SigningIn:
         """Is this a code of this account's second factor, not taken before? It is taken then."""
         if row.second_factor is None:
             return False
-        secret = self.secret_of(row)
-        step = second_factor.step_of(secret, shown, self._now() // 1_000_000)
+        try:
+            step = second_factor.step_of(self.secret_of(row), shown, self._now() // 1_000_000)
+        except RegistryError as error:  # recovery codes do not need the key
+            log.error("codes of %s cannot be checked: %s", row.name, error, extra=called("codes-not-checked"))
+            step = None
         digest = second_factor.recovery_digest(shown)
 
         def take(connection: sa.Connection) -> bool:
@@ -193,23 +200,23 @@ class SigningIn:
     def _counted(self, name: str, known: str) -> str:
         """Under which name tries are counted: strangers cannot keep out who signed in in this browser before."""
         try:
-            said = json.loads(self._vault.open("known browser", _octets(known)))
+            said = unsealed(self._vault, "known browser", known)
             return f"known {said['nonce']}" if said["name"] == name else f"account {name[:128]}"
         except (RegistryError, ValueError, KeyError, TypeError):
             return f"account {name[:128]}"
 
     def _known(self, row: Any) -> str:
         said = {"name": row.name, "nonce": secrets.token_hex(8)}
-        return _text(self._vault.seal("known browser", json.dumps(said).encode()))
+        return sealed_text(self._vault, "known browser", said)
 
     def _sealed(self, row: Any) -> str:
         said = {"account": row.id, "password_at": row.password_at, "until": self._now() + PASSED_US}
-        return _text(self._vault.seal("sign-in", json.dumps(said).encode()))
+        return sealed_text(self._vault, "sign-in", said)
 
     async def _opened(self, passed: str) -> Any | None:
         """The account that has shown its password; None where that was not so, or is too long ago."""
         try:
-            said = json.loads(self._vault.open("sign-in", _octets(passed)))
+            said = unsealed(self._vault, "sign-in", passed)
         except (RegistryError, ValueError):
             return None
         row = await self._asking.read(lambda c: accounts.by_id(c, said["account"]))
@@ -228,14 +235,15 @@ def audit(
     ))  # fmt: skip
 
 
-def _text(octets: bytes) -> str:
-    """As a cookie or a field of a form holds them, without quotes."""
-    return urlsafe_b64encode(octets).rstrip(b"=").decode()
+def sealed_text(vault: Vault, context: str, said: dict[str, Any]) -> str:
+    """For a browser to keep, in a cookie or a field of a form: it can neither read nor change it."""
+    return urlsafe_b64encode(vault.seal(context, json.dumps(said).encode())).rstrip(b"=").decode()
 
 
-def _octets(text: str) -> bytes:
-    """The same back; ValueError."""
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+def unsealed(vault: Vault, context: str, text: str) -> dict[str, Any]:
+    """The same back. RegistryError, ValueError where it is none."""
+    said: dict[str, Any] = json.loads(vault.open(context, urlsafe_b64decode(text + "=" * (-len(text) % 4))))
+    return said
 
 
 def _wait(wait_s: int) -> Outcome:

@@ -22,7 +22,7 @@ class Site:
     def __init__(self, control: ControlSettings) -> None:
         self.url = control.public_url
         """Scheme, host and port; empty until it is known where it listens, unless the settings say."""
-        self.secure = control.public_url.startswith("https:")
+        self.secure = control.public_url.startswith("https:") or bool(control.tls_certificate)
         """Do browsers come by TLS?"""
         self.public_host = urlsplit(control.public_url).netloc
         """Host and port that the settings name; empty where they do not."""

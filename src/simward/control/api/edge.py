@@ -19,6 +19,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simward import logs
+from simward.control.access.proxies import Proxies
 from simward.control.access.response_headers import protected
 from simward.control.api.principals import LOCAL, Authenticator, Principal
 from simward.control.api.problems import INTERNAL, Problem, no_registry, response_of
@@ -38,7 +39,9 @@ LARGER_BODIES = {
 }  # fmt: skip
 """A swap of ten thousand by file is one request, and so is a fleet."""
 AT_ONCE = 128
-OPEN_TO_ALL = ("/healthz", "/readyz", "/sign-in", "/sign-in/code", "/oauth2/token")
+OPEN_TO_ALL = (
+    "/healthz", "/readyz", "/sign-in", "/sign-in/code", "/sign-in/openid", "/sign-in/openid/callback", "/oauth2/token",
+)  # fmt: skip
 OPEN_BELOW = ("/first/", "/static/")
 NO_PAGES = ("/v1/", "/healthz", "/readyz", "/metrics", "/oauth2/", *(f"{base}/" for base in BASES.values()))
 """What programs ask for: they are never sent to a form."""
@@ -51,13 +54,14 @@ class Edge:
 
     def __init__(
         self, app: ASGIApp, authenticators: Sequence[Authenticator] | None, *, secure: bool = False,
-        requests: Requests | None = None,
-    ) -> None:
+        requests: Requests | None = None, proxies: Proxies | None = None,
+    ) -> None:  # fmt: skip
         """`authenticators` None: the listener is the owner's own socket, and whoever comes by it is the owner.
 
         `secure`: browsers come by TLS, here or at a proxy in front. `requests`: where they are counted.
         """
         self._app, self._authenticators, self._secure = app, authenticators, secure
+        self._proxies = proxies
         self._wrong, self._rates, self._requests = WrongTokens(), Rates(), requests or Requests()
         self._now = 0
 
@@ -113,6 +117,8 @@ class Edge:
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > _octets_max(scope):
             raise _too_large(_octets_max(scope))
+        if self._proxies is not None:
+            self._proxies.hold(scope, headers)
         if self._authenticators is None:
             return LOCAL
         if scope["path"] in OPEN_TO_ALL or scope["path"].startswith(OPEN_BELOW):

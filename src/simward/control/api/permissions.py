@@ -16,8 +16,9 @@ from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem, invalid
 from simward.control.api.scopes import SCOPES
 
-DECLARED, WHOLE = "x-permissions", "x-all-tenants"
-"""Members of a route in the OpenAPI description: any of these permissions; not for who is bound to a tenant."""
+DECLARED, WHOLE, ANY_QUERY = "x-permissions", "x-all-tenants", "x-any-query"
+"""Members of a route in the OpenAPI description: any of these permissions; not for who is bound to a tenant; parameters
+that it does not know are ignored."""
 
 PERMISSIONS = {
     "read-status": "See how the installation stands.",
@@ -83,10 +84,11 @@ ROLES = {
 """What each role has. Who operates does not approve: much that is held takes a second person."""
 
 
-def needs(*any_of: str, all_tenants: bool = False) -> dict[str, Any]:
+def needs(*any_of: str, all_tenants: bool = False, any_query: bool = False) -> dict[str, Any]:
     """What a route declares, as its `openapi_extra`: any of these permissions lets in.
 
     `all_tenants`: what it shows or does is of the whole installation, so that who is bound to a tenant may not.
+    `any_query`: it is asked by others, who add what they like.
     """
     unknown = [one for one in any_of if one not in PERMISSIONS and one not in (OWNER, ANYBODY, KNOWN)]
     if unknown or not any_of:
@@ -94,6 +96,8 @@ def needs(*any_of: str, all_tenants: bool = False) -> dict[str, Any]:
     declared: dict[str, Any] = {DECLARED: list(any_of)}
     if all_tenants:
         declared[WHOLE] = True
+    if any_query:
+        declared[ANY_QUERY] = True
     if ANYBODY in any_of:
         declared["security"] = []
     return declared
@@ -103,6 +107,8 @@ async def guard(request: Request) -> None:
     """A dependency of every route: let in whom its declaration lets in, with what it knows. Raises Problem."""
     await csrf.hold(request)
     _let_in(request)
+    if (getattr(request.scope["route"], "openapi_extra", None) or {}).get(ANY_QUERY):
+        return
     known = {one.alias for one in request.scope["route"].dependant.query_params}
     for name in request.query_params:
         if name not in known:  # a filter that is not one would give more than was asked for
