@@ -69,7 +69,8 @@ class Certificate:
             )
             return False
         log.info(
-            "serving with %s as it is now, until %s", self._chain, when(self.ends_at * 1_000_000), extra=called("certificate-changed"),
+            "serving with %s as it is now, until %s", self._chain, when(self.ends_at * 1_000_000),
+            extra=called("certificate-changed"),
         )
         return True
 
