@@ -26,7 +26,7 @@ POSTGRESQL_GONE = {
 """Of libpq: a server that is cut off without a word counts as gone within half a minute, not within hours."""
 WRITES, LASTING = "simward_writes", "simward_lasting"
 VERSION = sa.table("registry_version", sa.column("version_num"))
-NEWEST = "0012"
+NEWEST = "0013"
 """The last change that this code knows."""
 
 
