@@ -6,10 +6,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from control.assembled import token
 from control.running import RunningControl
@@ -23,6 +23,38 @@ DESKTOP, PHONE = 1280, 390
 HEIGHTS = {DESKTOP: 900, PHONE: 844}
 PATIENCE_MS = 15_000
 BAD = ("serious", "critical")
+expect.set_options(timeout=PATIENCE_MS)
+
+
+class Console(Protocol):
+    """Something that serves a console: see `Shown` for a control plane in a thread of the test."""
+
+    def tcp(self) -> tuple[str, int]:
+        """Where."""
+
+    def token(self, role: str) -> str:
+        """A token of this role."""
+
+
+class Shown:
+    """That of a RunningControl."""
+
+    def __init__(self, control: RunningControl) -> None:
+        self._control = control
+
+    def tcp(self) -> tuple[str, int]:
+        """See Console."""
+        return self._control.tcp()
+
+    def token(self, role: str) -> str:
+        """See Console."""
+        key = (str(self._control.folder), role)
+        if key not in _tokens:
+            _tokens[key] = token(self._control, role, f"browser-{role}")
+        return _tokens[key]
+
+
+_tokens: dict[tuple[str, str], str] = {}
 
 
 def chromium() -> str | None:
@@ -85,7 +117,7 @@ class Tab:
 
 @contextmanager
 def tab(
-    browser: Browser, control: RunningControl, *, width: int = DESKTOP, dark: bool = False, role: str = "administrator",
+    browser: Browser, console: Console | RunningControl, *, width: int = DESKTOP, dark: bool = False, role: str = "administrator",
     **more: Any,
 ) -> Iterator[Tab]:  # fmt: skip
     """A tab of a browser that nobody used before; whoever sits there has this role."""
@@ -95,15 +127,15 @@ def tab(
     )  # fmt: skip
     context.set_default_timeout(PATIENCE_MS)
     try:
-        yield signed_in(context, control, role)
+        yield signed_in(context, Shown(console) if isinstance(console, RunningControl) else console, role)
     finally:
         context.close()
 
 
-def signed_in(context: BrowserContext, control: RunningControl, role: str) -> Tab:
+def signed_in(context: BrowserContext, console: Console, role: str) -> Tab:
     """A tab in which requests are somebody's of this role."""
-    context.set_extra_http_headers({"Authorization": f"Bearer {_token(control, role)}"})
-    made = Tab(context.new_page(), "http://{}:{}".format(*control.tcp()))
+    context.set_extra_http_headers({"Authorization": f"Bearer {console.token(role)}"})
+    made = Tab(context.new_page(), "http://{}:{}".format(*console.tcp()))
     made.page.on("console", lambda line: made.said.append(line.text) if line.type == "error" else None)
     made.page.on("pageerror", lambda error: made.said.append(str(error)))
     made.page.on("response", lambda answer: _note(made, answer))
@@ -113,13 +145,3 @@ def signed_in(context: BrowserContext, control: RunningControl, role: str) -> Ta
 def _note(made: Tab, answer: Any) -> None:
     if answer.url.endswith(".js"):
         made.sent[answer.url] = int(answer.headers.get("content-length", 0))
-
-
-_tokens: dict[tuple[str, str], str] = {}
-
-
-def _token(control: RunningControl, role: str) -> str:
-    key = (str(control.folder), role)
-    if key not in _tokens:
-        _tokens[key] = token(control, role, f"browser-{role}")
-    return _tokens[key]
