@@ -65,7 +65,8 @@ SEARCHES = (
 
 PAGES = (
     "/?findings=day", "/?findings=month", "/incidents", "/incidents?state=any&sort=-changed",
-    "/incidents?state=resolved&severity=critical", "/incidents?sort=deadline", "/incidents?use_case=use-case-3&state=any",
+    "/incidents?state=resolved&severity=critical", "/incidents?sort=deadline",
+    "/incidents?use_case=use-case-3&state=any",
     "/subscriptions", "/subscriptions?use_case=use-case-3", "/subscriptions?locked=true", "/subscriptions/{imsi}",
     "/incidents/{number}",
 )  # fmt: skip

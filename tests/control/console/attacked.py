@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 from gate.running import Served, access_request, accounting_request, iccid, imeisv, imsi, radclient, until
 from simward.commands import through_control
+from simward.errors import PeerError
 
 PHONE_TAC = "35999900"
 
@@ -40,7 +42,13 @@ class Attacked:
 
     def tcp(self) -> tuple[str, int]:
         """Where the console is."""
-        host, port = str(until(lambda: self.ask("GET", "/v1/status").get("http"))).removeprefix("http://").split(":")
+
+        def address() -> str:
+            with contextlib.suppress(PeerError):  # it is about to start
+                return str(self.ask("GET", "/v1/status").get("http") or "")
+            return ""
+
+        host, port = until(address, within_s=60).removeprefix("http://").split(":")
         return host, int(port)
 
     def token(self, role: str) -> str:

@@ -117,8 +117,8 @@ class Tab:
 
 @contextmanager
 def tab(
-    browser: Browser, console: Console | RunningControl, *, width: int = DESKTOP, dark: bool = False, role: str = "administrator",
-    **more: Any,
+    browser: Browser, console: Console | RunningControl, *, width: int = DESKTOP, dark: bool = False,
+    role: str = "administrator", **more: Any,
 ) -> Iterator[Tab]:  # fmt: skip
     """A tab of a browser that nobody used before; whoever sits there has this role."""
     context = browser.new_context(
