@@ -127,8 +127,8 @@ def _add_one(routes: APIRouter, pages: Pages, sources: Sources) -> None:
             if row is None:
                 return None
             return (
-                row, listing.findings(c, tenant=tenant, before=None, limit=SHOWN, imsi=imsi),
-                listing.effects(c, tenant=tenant, before=None, limit=SHOWN, imsi=imsi),
+                row, listing.findings(c, tenant=tenant, after=None, limit=SHOWN, imsi=imsi),
+                listing.effects(c, tenant=tenant, after=None, limit=SHOWN, imsi=imsi),
                 incident_pages.about(c, imsi, tenant, SHOWN),
             )  # fmt: skip
 
@@ -149,7 +149,7 @@ def _add_one(routes: APIRouter, pages: Pages, sources: Sources) -> None:
         async def page(cursor: str | None) -> tuple[Sequence[Row], str | None]:
             key, most = paging.key_of("findings", cursor, int, str), EXPORT_PAGE_ROWS
             found = await sources.asking.read(
-                lambda c: listing.findings(c, tenant=tenant, before=key, limit=most + 1, imsi=imsi)
+                lambda c: listing.findings(c, tenant=tenant, after=key, limit=most + 1, imsi=imsi)
             )
             last = found[most - 1] if len(found) > most else None
             more = None if last is None else paging.cursor_of("findings", last.began_at, last.id)
