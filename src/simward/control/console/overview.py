@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
@@ -19,11 +18,8 @@ from simward.control.console.sources import Sources
 from simward.control.console.words import count
 from simward.control.gate_link import GateUnreachable
 from simward.control.readiness import Condition
-from simward.engine.both_journals import watch_folder
-from simward.engine.phrases import span
 from simward.registry import listing, standing
 from simward.registry.hourly import HOUR_US
-from simward.whole_files import read_whole
 
 Range = Literal["day", "week", "month"]
 RANGES: dict[Range, tuple[str, int, int]] = {
@@ -33,10 +29,6 @@ RANGES: dict[Range, tuple[str, int, int]] = {
 ASK_WITHIN_S = 2.0
 SERIES_MOST = 5
 GATEWAYS_SHOWN = 12
-WATCH_STATUS = "status.json"
-"""As the watch writes it each second, in its folder."""
-WATCH_SILENT_S, WATCH_LATE_S = 30.0, 60.0
-"""A status that is older is of a watch that hangs; one that is further behind does not keep up."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +51,12 @@ def overview_pages(routes: APIRouter, pages: Pages, sources: Sources) -> None:
         now = sources.now()
         title, hours, step = RANGES[findings]
         begin = (now // HOUR_US // step - hours // step + 1) * step * HOUR_US
-        conditions, gate, gateways, stands, watch = await asyncio.gather(
+        conditions, gate, gateways, stands = await asyncio.gather(
             sources.readiness.look(), _gate(sources, principal), _gateways(sources, principal),
             sources.asking.read(lambda c: standing.look(
                 c, tenant=principal.tenant, now=now, since=begin, hours=step, endpoints=sources.endpoints
             )),
-            asyncio.to_thread(_watch, sources.data_dir, now),
         )  # fmt: skip
-        conditions = {**conditions, "watch": watch}
         return pages.answer(
             request, "overview.html", conditions=conditions, gate=gate, stands=stands, range=findings, ranges=RANGES,
             gateways=gateways[:GATEWAYS_SHOWN], gateways_more=max(0, len(gateways) - GATEWAYS_SHOWN),
@@ -99,29 +89,13 @@ async def _gateways(sources: Sources, principal: Principal) -> Sequence[Mapping[
     return sorted(rows, key=lambda one: (one["silent_since"] is None, str(one["gateway"])))
 
 
-def _watch(data_dir: Path, now: int) -> Condition:
-    """Does the watch keep up with the gate's journal?"""
-    said = read_whole(watch_folder(data_dir) / WATCH_STATUS)
-    if not said:
-        return Condition(False, "does not run")
-    late_s = now / 1e6 - float(said["at"])
-    if late_s > WATCH_SILENT_S:
-        return Condition(False, f"was last heard {span(int(late_s * 1e6))} ago")
-    behind_us = max(0, now - int(said["followed_at_us"]))
-    if not said["durable"]:
-        return Condition(False, f"cannot record: {said['not_durable_because']}")
-    if behind_us > WATCH_LATE_S * 1e6 and said["followed_at_us"]:
-        return Condition(False, f"is {span(behind_us)} behind")
-    return Condition(True, "is up to date")
-
-
 def _matters(
     conditions: Mapping[str, Condition], gate: Mapping[str, Any], gateways: Sequence[Mapping[str, Any]],
     stands: standing.Standing,
 ) -> list[Matter]:  # fmt: skip
     """What somebody has to know, the worst first."""
     broken = {"gate": "Nobody is guarded: {}.", "following": "What is shown here {}.",
-              "watch": "The watch {}: silences, usage and outages are not found."}  # fmt: skip
+              "watch": "Silences, use and outages are not found: {}."}  # fmt: skip
     found = [
         Matter("bad", broken.get(name, f"{name} {{}}.").format(one.said))
         for name, one in conditions.items() if not one.ok
