@@ -63,6 +63,19 @@ SEARCHES = (
     "/v1/subscriptions?imsi={imsi}", "/v1/subscriptions?iccid={iccid}", "/v1/subscriptions?imei={imei}",
 )  # fmt: skip
 
+PAGES = (
+    "/?findings=day", "/?findings=month", "/incidents", "/incidents?state=any&sort=-changed",
+    "/incidents?state=resolved&severity=critical", "/incidents?sort=deadline",
+    "/incidents?use_case=use-case-3&state=any",
+    "/subscriptions", "/subscriptions?use_case=use-case-3", "/subscriptions?locked=true", "/subscriptions/{imsi}",
+    "/incidents/{number}",
+)  # fmt: skip
+"""What people open, each as a whole page."""
+LOOK_UPS = (
+    "/search?q={imsi}", "/search?q={iccid}", "/search?q={imei}", "/search?q={msisdn}", "/search?q={address}",
+    "/search?q=%23{number}", "/search?q={begins}",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Size:
@@ -128,9 +141,13 @@ def look(control: Control, paths: tuple[str, ...], token: str, size: Size) -> di
         answers, after, octets = Answers(), "", 0
         for _ in range(size.times):
             of = int(chance.integers(size.amounts.subscriptions))
-            here = path.format(imsi=f"00{IMSI_FIRST + of:013d}", iccid=ICCID_FIRST + of, imei=f"{IMEI_FIRST + of:014d}")
+            here = path.format(
+                imsi=f"00{IMSI_FIRST + of:013d}", iccid=ICCID_FIRST + of, imei=f"{IMEI_FIRST + of:014d}",
+                msisdn=f"1555{of:08d}", address=f"10.{of >> 16 & 255}.{of >> 8 & 255}.{of & 255}",
+                number=of % size.amounts.incidents + 1, begins=f"00{IMSI_FIRST + of:013d}"[:9],
+            )  # fmt: skip
             status, body, seconds = asking.ask(request("GET", here + after, token))
-            if status != 200:
+            if status not in (200, 303):  # 303: a search that found one thing leads there
                 raise RuntimeError(f"{here}{after}: {status} {body[:500]!r}")
             answers.note(status, seconds)
             octets = max(octets, len(body))
@@ -161,6 +178,9 @@ def of_years(folder: Path, size: Size) -> dict[str, Any]:
                 "filled_s": filled_s, "registry_octets": (data / "registry.sqlite").stat().st_size, "lists": lists,
                 "lists_of_one_tenant": look(control, theirs, tenant, size),
                 "searches": look(control, SEARCHES, everything, size),
+                "pages": look(control, PAGES, everything, size),
+                "pages_of_one_tenant": look(control, PAGES[:-2], tenant, size),
+                "look_ups": look(control, LOOK_UPS, everything, size),
             }
         finally:
             control.close()

@@ -13,7 +13,7 @@ from simward.control.api.metrics import metrics_routes
 from simward.control.api.records import record_routes
 from simward.control.api.repeats import Forgetting, Repeats
 from simward.control.api.rules import rule_routes
-from simward.control.api.work import work_routes
+from simward.control.api.work import Orders, work_routes
 from simward.control.behind import Behind
 from simward.control.camara.assembling import Camara
 from simward.control.chapters import story_of
@@ -91,6 +91,8 @@ def assemble(settings: Settings, *more: Part) -> Control:
     console = Sources(
         Asking(registry), Cases(registry, judging, settings.data_dir, now_us), gate,
         Readiness([GateConditions(gate), *conditions]), data_dir, now_us, lambda iccid: _tenant_of(registry, iccid),
+        Orders(registry, settings.inventory_path, now_us), outward.commanding.wake,
+        [one.name for one in settings.endpoints],
     )  # fmt: skip
     routes = [
         incident_routes(registry, judging, settings.data_dir, now_us), rule_routes(registry, now_us),
@@ -99,7 +101,6 @@ def assemble(settings: Settings, *more: Part) -> Control:
         audit_routes(registry), gateway_routes(gate, registry),
         event_routes(registry, installation_of(settings.data_dir), news, access.still, streams),
         metrics_routes(gate, data_dir, now_us, measures.text),
-        *console_routes(console),
     ]  # fmt: skip
 
     def deployed() -> None:
@@ -119,6 +120,8 @@ def assemble(settings: Settings, *more: Part) -> Control:
         welcome=access.links.welcome, requests=requests,
     )  # fmt: skip
     control.app.state.access = access
+    for one in console_routes(console):  # the last of all: what no route knows is theirs, where a browser asks
+        control.app.include_router(one)
     control.app.add_middleware(Repeats, registry=registry, now=now_us)
     return control
 

@@ -34,13 +34,23 @@ def story_of(data_dir: Path, imsi: str) -> dict[str, Any] | None:
     return {name: told[name] for name in ("chapters", "now", "could")}
 
 
+def past_of(data_dir: Path, imsi: str, since: int) -> dict[str, Any] | None:
+    """The same with every chapter under `everything`; of history before `since` (us UTC) what explains the rest."""
+    with closing(WholeJournal.open(data_dir)) as whole:
+        with closing(SqliteJournal.open(findings_folder(data_dir), writer=False)) as found:
+            story = _story(BothJournals(whole, found), imsi, since)
+    if not story.known:
+        return None
+    return {**story.told(), "everything": story.told(everything=True)["chapters"]}
+
+
 def _chapters(journal: BothJournals[WholeJournal], imsi: str) -> list[dict[str, Any]]:
     chapters: list[dict[str, Any]] = _story(journal, imsi).told(everything=True)["chapters"]
     return chapters
 
 
-def _story(journal: BothJournals[WholeJournal], imsi: str) -> Story:
+def _story(journal: BothJournals[WholeJournal], imsi: str, since: int = 0) -> Story:
     subject, whole = Subject.parse(imsi), journal.gate
     look_up(whole.revisions(), subject)
-    about = whole.rows_about(numbers_of(imsi, whole.revisions()))
+    about = whole.rows_about(numbers_of(imsi, whole.revisions()), since)
     return tell_story(journal, subject, journal.rows(about))

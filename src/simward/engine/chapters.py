@@ -166,7 +166,7 @@ def finding_sentence(finding: dict[str, Any]) -> str:
     text = f"Finding {name}{about} ({finding['severity']})"
     if evidence:
         text += f": {evidence}"
-    if finding["projection"]:
+    if finding.get("projection"):
         text += f"; {projected(finding['projection'])}"
     text += f". Response: {finding['response'] or 'observe'}"
     if finding["held"]:

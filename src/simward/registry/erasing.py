@@ -14,7 +14,7 @@ from simward.registry.spellings import Spellings
 KEPT = frozenset(("id", "detector", "class", "severity", "tenant", "use_case", "at", "ended_at", "response", "held",
                   "wanted", "verdict", "scope"))  # fmt: skip
 """What stays of a finding about it: that there was one, of which kind, and what policy said."""
-UNTOUCHED = (t.audit, t.audit_key, t.audit_subject, t.cursor, t.journal_text)
+UNTOUCHED = (t.audit, t.audit_key, t.audit_subject, t.cursor, t.hourly, t.journal_text)
 
 
 def erase(

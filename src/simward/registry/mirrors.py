@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from simward.engine.events import SESSION_CONTEXT_NOT_FOUND
 from simward.registry import tables as t
+from simward.registry.hourly import count
 from simward.registry.upsert import upsert
 
 
@@ -76,6 +77,8 @@ def note_finding(connection: sa.Connection, began_at: int, as_of_seq: int, docum
         {"class": document["class"], **{name: document[name] for name in _FINDING_COLUMNS}, "document": document,
          "began_at": began_at, "ended_at": ended_at, "as_of_seq": as_of_seq},
     )  # fmt: skip
+    name = f"{document['detector']}/{document['class']}" if document["class"] else document["detector"]
+    count(connection, began_at, document["tenant"], "finding", name)
 
 
 # Made once: making a statement takes longer than running it.
@@ -88,7 +91,8 @@ def merged(known: dict[str, Any], fresh: dict[str, Any]) -> dict[str, Any]:
     """A finding's document after one more of its rows, as `words.Findings` merges them."""
     if fresh["ended_at"]:
         return {**known, "ended_at": fresh["ended_at"], "now": fresh["now"]}
-    return {**known, **{key: fresh[key] for key in ("verdict", "response", "wanted", "held", "severity", "now")}}
+    newest = ("verdict", "response", "wanted", "held", "severity", "now", "projection")
+    return {**known, **{key: fresh[key] for key in newest}}
 
 
 def note_effect(connection: sa.Connection, values: dict[str, Any]) -> None:
@@ -96,6 +100,8 @@ def note_effect(connection: sa.Connection, values: dict[str, Any]) -> None:
     known = connection.execute(sa.select(t.effect.c.attempts).where(t.effect.c.id == values["id"])).scalar()
     if known is None:
         connection.execute(sa.insert(t.effect).values(values))
+        if values["held"] is None:
+            count(connection, values["at"], values.get("tenant", t.DEFAULT_TENANT), "effect", values["what"])
     else:
         changed = {"attempts": known + 1, "held": values["held"], "as_of_seq": values["as_of_seq"]}
         connection.execute(sa.update(t.effect).where(t.effect.c.id == values["id"]).values(changed))

@@ -148,3 +148,20 @@ def counts(connection: sa.Connection) -> dict[str, dict[str, int]]:
         if row.state == "waiting":
             of["oldest_waiting_at"] = row.since
     return counted
+
+
+def backlog(connection: sa.Connection, endpoints: Sequence[str]) -> tuple[int, int, int | None]:
+    """Over these endpoints: how many wait, how many are dead, and since when (us UTC) the oldest waits.
+
+    Each by the index of its endpoint: `counts` goes through all that is kept.
+    """
+    waiting = dead = 0
+    oldest: int | None = None
+    for endpoint in endpoints:
+        of = [_D.endpoint == endpoint, _D.state == "waiting"]
+        many, since = connection.execute(sa.select(sa.func.count(), sa.func.min(_D.made_at)).where(*of)).one()
+        waiting += many
+        oldest = since if oldest is None else min(oldest, since or oldest)
+        given_up = sa.select(sa.func.count()).where(_D.endpoint == endpoint, _D.state == "dead")
+        dead += connection.execute(given_up).scalar_one()
+    return waiting, dead, oldest

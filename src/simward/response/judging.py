@@ -59,6 +59,16 @@ class Judging:
             ))  # fmt: skip
         return after
 
+    def did(
+        self, connection: sa.Connection, number: int, at: int, actor: str, do: str, iccid: str, result: str,
+        because: str,
+    ) -> None:  # fmt: skip
+        """A person had the gate do something because of it; the audit has the command itself."""
+        row = self._standing(connection, number)
+        text = f"The gate was asked to {do} {iccid} for {actor}: {result}. Because: {because}"
+        facts = {"do": do, "iccid": iccid, "answer": result}
+        self._life.change(connection, row.number, at, "command", text, actor, None, facts)
+
     def _standing(self, connection: sa.Connection, number: int) -> kept.Incident:
         """The incident; of one that was merged, the one that it is part of."""
         row = kept.find(connection, number)

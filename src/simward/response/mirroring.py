@@ -7,7 +7,11 @@ import sqlalchemy as sa
 from simward.engine.events import SESSION_CONTEXT_NOT_FOUND
 from simward.identity import Imsi
 from simward.registry import mirrors
+from simward.registry.hourly import count
 from simward.response import facts as f
+
+COUNTED = {f.Locked: "locked", f.Quarantined: "quarantined", f.Released: "released"}
+"""What is counted by the hour, and as what."""
 
 
 class Mirroring:
@@ -84,6 +88,8 @@ class Mirroring:
             case _:
                 return
         mirrors.note_subscription(connection, fact.imsi, fact.sequence, **base, **facts)
+        if what := COUNTED.get(type(fact)):
+            count(connection, fact.at, fact.tenant, what, _by(fact))
 
     def _sent(self, connection: sa.Connection, fact: f.EffectSent) -> None:
         mirrors.note_effect(
@@ -100,3 +106,11 @@ class Mirroring:
 
 def _ordered(fact: f.Fact, do: str) -> bool:
     return (fact.command or {}).get("do") == do
+
+
+def _by(fact: f.Fact) -> str:
+    """Who decided it: policy in the gate, a rule, a party, or a person who asked for it."""
+    if fact.command is None:
+        return "policy"
+    kind = str(fact.command.get("actor", "")).partition(" ")[0]
+    return kind if kind in ("rule", "party") else "person"

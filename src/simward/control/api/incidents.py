@@ -96,6 +96,18 @@ class Cases:
         )
         return answer
 
+    async def did(
+        self, principal: Principal, number: int, do: str, iccid: str, result: str, because: str
+    ) -> None:  # fmt: skip
+        """Enter into one what somebody had the gate do because of it, and what the gate answered."""
+
+        def enter() -> None:
+            with self._registry.writing() as connection:
+                _visible(connection, number, principal.tenant)
+                self._judging.did(connection, number, self._now(), principal.name, do, iccid, result, because)
+
+        await _run(enter)
+
 
 def incident_routes(registry: Registry, judging: Judging, data_dir: Path, now: Callable[[], int]) -> APIRouter:
     """The routes; writes run in a thread, since the registry has one writer at a time."""

@@ -199,7 +199,7 @@ def work_routes(
     @routes.post("", status_code=201, openapi_extra=needs("plan"), **answered(a.MadeOrder, 201))
     async def create(asked: NewOrder, request: Request) -> dict[str, Any]:
         """Make an order and have the gate told; with `dry_run`, only say what it would be about."""
-        answer = await _run(lambda: orders.create(asked, request.state.principal))
+        answer = await carried_out(lambda: orders.create(asked, request.state.principal))
         if answer["number"] is not None:
             decided()
         return answer
@@ -211,17 +211,17 @@ def work_routes(
     ) -> dict[str, Any]:  # fmt: skip
         """The newest first; open and overdue ones unless `state` says."""
         tenant = request.state.principal.tenant
-        return await _run(lambda: orders.listed(state or ["open", "overdue"], tenant, after, limit))
+        return await carried_out(lambda: orders.listed(state or ["open", "overdue"], tenant, after, limit))
 
     @routes.get("/{number}", openapi_extra=needs("read-work-orders"), **answered(a.WholeOrder))
     async def one(number: int, request: Request) -> dict[str, Any]:
         """An order with its items."""
-        return await _run(lambda: orders.one(number, request.state.principal.tenant))
+        return await carried_out(lambda: orders.one(number, request.state.principal.tenant))
 
     @routes.post("/{number}/cancel", openapi_extra=needs("plan"), **answered(a.CancelledOrder))
     async def cancel(number: int, asked: Asked, request: Request) -> dict[str, Any]:
         """Take back what is still to come."""
-        answer = await _run(lambda: orders.cancel(number, asked, request.state.principal))
+        answer = await carried_out(lambda: orders.cancel(number, asked, request.state.principal))
         decided()
         return answer
 
@@ -308,7 +308,8 @@ def _may(principal: Principal, what: str, iccid: str | None) -> None:
         raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not: {what}.")
 
 
-async def _run(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+async def carried_out(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What one of Orders' functions gives, in a thread. Raises Problem."""
     try:
         return await asyncio.to_thread(work)
     except ConfigurationError as error:

@@ -23,5 +23,6 @@ class Place:
 PLACES = (
     Place("Overview", "/", ("read-status",), "o"),
     Place("Incidents", "/incidents", ("read-incidents",), "i"),
+    Place("Subscriptions", "/subscriptions", ("read-subscriptions",), "s"),
 )
 """In the order in which they are shown."""

@@ -10,7 +10,10 @@ from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
+from simward.control.api.permissions import KNOWN, needs
 from simward.control.api.problems import Problem
 from simward.control.console.pages import Pages
 
@@ -42,6 +45,33 @@ def page_router(pages: Pages) -> APIRouter:
             return handled
 
     return APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+def unknown_pages(pages: Pages) -> APIRouter:
+    """What answers a browser at an address that nothing else knows: to be included after everything else.
+
+    Programs are told by the application itself, as of old: they do not ask for text/html.
+    """
+
+    class Unknown(APIRoute):
+        """Matches where a browser looks for a page."""
+
+        def matches(self, scope: Scope) -> tuple[Match, Scope]:
+            """See APIRoute."""
+            asks = b",".join(value for name, value in scope.get("headers", ()) if name.lower() == b"accept")
+            if b"text/html" not in asks or scope["method"] not in ("GET", "HEAD"):
+                return Match.NONE, {}
+            return super().matches(scope)
+
+    routes = APIRouter(route_class=Unknown, include_in_schema=False)
+
+    @routes.get("/{path:path}", openapi_extra=needs(KNOWN))
+    async def unknown(path: str, request: Request) -> Response:
+        """There is no such page."""
+        said = f"Nothing is at /{path[:100]}: it may have been mistyped, or its link is of another version."
+        return pages.problem(request, Problem(404, "not-found", "No such page", said))
+
+    return routes
 
 
 def _leave_out_what_is_empty(request: Request) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from simward.control.api.asking import Asking
 from simward.control.api.incidents import Cases
+from simward.control.api.work import Orders
 from simward.control.gate_link import GateLink
 from simward.control.readiness import Readiness
 
@@ -25,3 +26,8 @@ class Sources:
     """us UTC."""
     tenant_of: Callable[[str], str | None]
     """The tenant of the subscription with this ICCID."""
+    orders: Orders
+    decided: Callable[[], None]
+    """To be called when there are new commands for the gate."""
+    endpoints: Sequence[str]
+    """By name."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
+from simward.control.console.detector_words import meaning
+from simward.control.console.times import exact
 from simward.engine.phrases import octets, span
 
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 THIN = "\u202f"
 ABSENT = "\u2013"
 
@@ -39,6 +43,8 @@ def shown(value: Any) -> str:
         return ", ".join(f"{name} {shown(one)}" for name, one in value.items() if one is not None)
     if isinstance(value, list | tuple):
         return ", ".join(map(shown, value))
+    if isinstance(value, str) and MOMENT.fullmatch(value):
+        return exact(value)
     return number(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
@@ -55,5 +61,5 @@ def sentence(text: str) -> str:
 
 FILTERS: dict[str, Callable[..., str]] = {
     "number": number, "count": count, "size": size, "lasting": lasting, "shown": shown, "words": words,
-    "sentence": sentence,
+    "sentence": sentence, "meaning": meaning,
 }  # fmt: skip

@@ -17,6 +17,7 @@ from simward.registry.tables.camara import (
     oauth_client,
     oauth_token,
 )
+from simward.registry.tables.counts import hourly
 from simward.registry.tables.deployments import deployment
 from simward.registry.tables.incidents import incident, incident_entry, incident_party, incident_trait
 from simward.registry.tables.mirrors import binding, cursor, effect, finding, journal_text, subscription
@@ -46,6 +47,7 @@ __all__ = [
     "deployment",
     "effect",
     "finding",
+    "hourly",
     "idempotency",
     "incident",
     "incident_entry",

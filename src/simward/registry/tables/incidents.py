@@ -46,6 +46,10 @@ incident = sa.Table(
     sa.Index("ix_incident_cause_state", "cause", "state"),
     sa.Index("ix_incident_state_quiet_since", "state", "quiet_since"),
     sa.Index("ix_incident_state_proof_at", "state", "proof_at"),
+    sa.Index("ix_incident_changed_at_number", "changed_at", "number"),
+    sa.Index("ix_incident_severity_number", "severity", "number"),
+    sa.Index("ix_incident_tenant_number", "tenant", "number"),
+    sa.Index("ix_incident_use_case_number", "use_case", "number"),
 )  # fmt: skip
 """Findings that belong together. `cause` is the key by which a finding joins (until `joins_until`; NULL = always);
 `containment` is the proof; `changes` counts what was announced of it; `proof_at` is when a proof came that nobody has

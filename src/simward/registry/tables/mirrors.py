@@ -85,6 +85,10 @@ finding = sa.Table(
     sa.Index("ix_finding_tenant_began_at", "tenant", "began_at"),
     sa.Index("ix_finding_use_case_began_at", "use_case", "began_at"),
     sa.Index(
+        "ix_finding_held", "tenant", sqlite_where=sa.text("held IS NOT NULL AND ended_at IS NULL"),
+        postgresql_where=sa.text("held IS NOT NULL AND ended_at IS NULL"),
+    ),
+    sa.Index(
         "ix_finding_lasting", "began_at", sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
     ),

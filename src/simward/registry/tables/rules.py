@@ -53,6 +53,7 @@ rule_action = sa.Table(
     sa.Column("seconded_by", sa.String),
     sa.Index("ix_rule_action_trigger_at_id", "trigger_at", "id"),
     sa.Index("ix_rule_action_state_due_at", "state", "due_at"),
+    sa.Index("ix_rule_action_state_changed_at", "state", "changed_at"),
     sa.Index("ix_rule_action_rule_state_changed_at", "rule", "state", "changed_at"),
 )  # fmt: skip
 """What rules do, one row an action: waiting, sent, done, cancelled, held, dry-run, refused or too-old."""
