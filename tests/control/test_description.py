@@ -26,6 +26,8 @@ CHECKS = [
 ]  # fmt: skip
 ENDLESS = ("/v1/events/stream",)
 EXAMPLES = 8
+PATIENCE_S = 120
+"""A plan is made by a process that starts for it; beside other tests that takes its time."""
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,7 @@ def _try(operation: schemathesis.schemas.APIOperation, mode: GenerationMode) -> 
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     def each(case: schemathesis.Case) -> None:
-        response = case.call(timeout=20)
+        response = case.call(timeout=PATIENCE_S)
         if response.status_code == 503:  # no gate runs here
             assert response.json()["type"].rpartition(":")[2] in ("no-gate", "not-ready"), response.text
             return
