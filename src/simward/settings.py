@@ -116,6 +116,14 @@ class AuditSettings:
 
 
 @dataclass(frozen=True)
+class CdrSettings:
+    """`[cdr]`."""
+
+    keep_s: int = 100 * 86_400
+    """Call detail records are kept for so long, and older ones are not taken any more; 0 = for ever."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything in `simward.toml`, and the folder that it stands in."""
 
@@ -136,6 +144,7 @@ class Settings:
     issuers: tuple[Issuer, ...] = ()
     camara: CamaraSettings = CamaraSettings()
     log: LogSettings = LogSettings()
+    cdr: CdrSettings = CdrSettings()
 
     @property
     def data_dir(self) -> Path:
@@ -215,11 +224,12 @@ REGISTRY_KEYS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(REGISTRY_URL_KEYS, read.string),
     **dict.fromkeys(REGISTRY_KEEP_KEYS, read.without_limit("forever", duration_s, 86_400, "at least 1d")),
 }
+CDR_KEYS: dict[str, Callable[[Any], Any]] = {"keep": read.without_limit("forever", duration_s, 86_400, "at least 1d")}
 AUDIT_KEYS: dict[str, Callable[[Any], Any]] = {"heads": read.string}
 NAMED_SECRET_KEYS: dict[str, Callable[[Any], Any]] = {"name": read.string, **SECRET_KEYS}
 SECTIONS = (
     "gate", "gateway", "control", "history", "registry", "audit", "incidents", "log", "endpoint", "party", "secret",
-    "issuer", "camara",
+    "issuer", "camara", "cdr",
 )  # fmt: skip
 
 
@@ -231,6 +241,7 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
     gate = {f"{key}_s" if key in ("interim_interval", "session_timeout") else key: gate[key] for key in gate}
     control = control_settings(reading, document.get("control", {}))
     history = reading.table(("history",), document.get("history", {}), HISTORY_KEYS)
+    cdr = reading.table(("cdr",), document.get("cdr", {}), CDR_KEYS)
     gateways = _each(reading, document, "gateway", _gateway, shared=True)
     endpoints = _each(reading, document, "endpoint", read_endpoint)
     parties = _each(reading, document, "party", read_party)
@@ -256,6 +267,7 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
         tuple(_each(reading, document, "issuer", read_issuer)),
         camara_settings(reading, document.get("camara", {})),
         LogSettings(**reading.table(("log",), document.get("log", {}), LOG_KEYS)),
+        CdrSettings(**{f"{key}_s": one for key, one in cdr.items()}),
     )
 
 
