@@ -121,6 +121,8 @@ class CdrSettings:
 
     keep_s: int = 100 * 86_400
     """Call detail records are kept for so long, and older ones are not taken any more; 0 = for ever."""
+    folders: Mapping[str, str] = field(default_factory=dict)
+    """Folders whose files are imported, from the folder of the settings on, each with the name of its template."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,11 @@ class Settings:
     def data_dir(self) -> Path:
         """Journal, snapshots and the gate's command socket."""
         return self.dir / "data"
+
+    @property
+    def cdr_folders(self) -> dict[Path, str]:
+        """The folders that operators' files come to, with the names of their templates."""
+        return {self.dir / folder: template for folder, template in self.cdr.folders.items()}
 
     @property
     def heads_path(self) -> Path:
@@ -224,7 +231,9 @@ REGISTRY_KEYS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(REGISTRY_URL_KEYS, read.string),
     **dict.fromkeys(REGISTRY_KEEP_KEYS, read.without_limit("forever", duration_s, 86_400, "at least 1d")),
 }
-CDR_KEYS: dict[str, Callable[[Any], Any]] = {"keep": read.without_limit("forever", duration_s, 86_400, "at least 1d")}
+CDR_KEYS: dict[str, Callable[[Any], Any]] = {
+    "keep": read.without_limit("forever", duration_s, 86_400, "at least 1d"), "folders": read.texts_by_name,
+}
 AUDIT_KEYS: dict[str, Callable[[Any], Any]] = {"heads": read.string}
 NAMED_SECRET_KEYS: dict[str, Callable[[Any], Any]] = {"name": read.string, **SECRET_KEYS}
 SECTIONS = (
@@ -267,7 +276,7 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
         tuple(_each(reading, document, "issuer", read_issuer)),
         camara_settings(reading, document.get("camara", {})),
         LogSettings(**reading.table(("log",), document.get("log", {}), LOG_KEYS)),
-        CdrSettings(**{f"{key}_s": one for key, one in cdr.items()}),
+        CdrSettings(**{"keep_s" if key == "keep" else key: one for key, one in cdr.items()}),
     )
 
 

@@ -92,9 +92,12 @@ def test_json_lines_with_keys_inside_keys(tmp_path: Path) -> None:
         {"id": "8", "type": "data", "started_at": "2026-09-21T10:00:00.5Z", "sim": {"msisdn": "+99950000001"},
          "bytes": {"up": 5, "down": 6}},
     ]  # fmt: skip
-    path.write_text("\n".join(map(json.dumps, lines)) + '\n[1]\n{"id"\n' + "[" * 100_000)
+    lone = '{"id": "\\ud800", "type": "sms", "started_at": "2026-09-21T10:00:00Z", "sim": 7}'
+    path.write_text("\n".join([*map(json.dumps, lines), lone, "[1]", '{"id"', "[" * 100_000]))
     outcome = importing(tmp_path, path, Template.named("platform-json"))
-    assert rejects(outcome) == [(number, "no JSON object") for number in (3, 4, 5)]
+    assert rejects(outcome) == [
+        (3, "neither IMSI nor MSISDN can be read"), *((number, "no JSON object") for number in (4, 5, 6))
+    ]  # fmt: skip
     call, data = journalled(tmp_path)
     assert (call["duration_s"], call["destination"], data["uplink_octets"]) == (12, PREMIUM, 5)
     assert data["happened_at"] - call["happened_at"] == 500_000
@@ -263,3 +266,13 @@ def test_the_command(tmp_path: Path) -> None:
     assert simward("cdr", "import", str(path), "--template", "platform-jsn").exit_code == 2
     assert simward("cdr", "list", "001010000000001").exit_code == 0
     assert simward("verify").exit_code == 0
+
+
+def test_check_looks_at_folders_and_their_templates(tmp_path: Path) -> None:
+    assert CliRunner().invoke(cli, ["--dir", str(tmp_path), "init"]).exit_code == 0
+    with (tmp_path / "simward.toml").open("a") as file:
+        file.write('\n[cdr]\nfolders = {"incoming" = "mine.yaml"}\n')
+    (tmp_path / "mine.yaml").write_text("cdr: mine\n")
+    checked = CliRunner().invoke(cli, ["--dir", str(tmp_path), "check"])
+    assert checked.exit_code == 1
+    assert "columns: is missing" in checked.output and "there is no folder" in checked.output

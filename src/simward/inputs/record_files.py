@@ -162,8 +162,8 @@ class RecordFile:
     def _of_json(self, first: int, lines: list[bytes]) -> Batch:
         wrong: dict[int, str] = {}
         kept: list[int] = []
-        paths = [(name, name.split(".")) for name in dict.fromkeys(self.template.columns.values())]
-        columns: dict[str, list[str]] = {name: [] for name, _ in paths}
+        columns: dict[str, list[str]] = {name: [] for name in self.template.columns.values()}
+        wanted = [(name, name.split(".") if "." in name else None, column) for name, column in columns.items()]
         for at, line in enumerate(lines):
             if not line.strip():
                 continue
@@ -175,9 +175,12 @@ class RecordFile:
                 wrong[at] = NO_OBJECT
                 continue
             kept.append(at)
-            for name, path in paths:
-                columns[name].append(_spoken(row, name, path))
-        table = pa.table({name: pa.array(values, pa.large_string()) for name, values in columns.items()})
+            for name, path, column in wanted:
+                value = row.get(name)
+                if value is None and path is not None:
+                    value = _inside(row, path)
+                column.append(value if isinstance(value, str) else _as_text(value))
+        table = pa.table({name: _texts(values) for name, values in columns.items()})
         return self._batch(table, first, lines, kept, wrong)
 
     def _batch(self, table: Any, first: int, lines: list[bytes], kept: list[int], wrong: dict[int, str]) -> Batch:
@@ -191,19 +194,27 @@ class RecordFile:
         return Batch(made[(odd == FINE) & ~ignored], int(np.count_nonzero(ignored)), rejected)
 
 
-def _spoken(row: dict[str, Any], name: str, path: list[str]) -> str:
-    """A value as text; empty where there is none. A key that has dots itself goes before keys inside keys."""
-    value: Any = row.get(name)
-    if value is None and len(path) > 1:
-        value = row
-        for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
+def _inside(row: Any, path: list[str]) -> Any:
+    """What keys inside keys lead to; None where they do not."""
+    for key in path:
+        row = row.get(key) if isinstance(row, dict) else None
+    return row
+
+
+def _as_text(value: Any) -> str:
+    """What is no text, as one; empty where nothing is said."""
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
         return str(int(value))
-    # A lone surrogate, which JSON can write, is no text.
-    return (value if isinstance(value, str) else str(value)).encode("utf-8", "replace").decode()
+    return value if isinstance(value, str) else str(value)
+
+
+def _texts(values: list[str]) -> Any:
+    try:
+        return pa.array(values, pa.large_string())
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can write, is no text
+        return pa.array([one.encode("utf-8", "replace").decode() for one in values], pa.large_string())
 
 
 class _Counting:

@@ -61,16 +61,40 @@ class Outcome:
     """Where rejected lines are; empty where there are none."""
 
 
+class Known:
+    """What was imported, as far as it was read from the journal. It may be kept from one import to the next."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Read it all again."""
+        self.ids, self.sequence = KnownIds(), 0
+        self.files: set[tuple[str, str]] = set()
+
+    def learn(self, journal: SqliteJournal) -> None:
+        """Read on: which records and whole files the journal has."""
+        if self.sequence and self.sequence + 1 < journal.first:
+            self.forget()  # another process has removed what this one has not read
+        with closing(journal.rows(after=self.sequence)) as rows:  # type: ignore[type-var]
+            for row in rows:
+                self.ids.add(row_records(row, journal.layouts)["record_id"])
+                whole = row.notes.get(FILE)
+                if whole:
+                    self.files.add((whole["template"], whole["digest"]))
+                self.sequence = row.last
+
+
 class RecordImport:
     """The only writer of the journal in its folder while it is open: JournalError names another one."""
 
-    def __init__(self, data_dir: Path, keep_s: int) -> None:
+    def __init__(self, data_dir: Path, keep_s: int, known: Known | None = None) -> None:
         """`keep_s` is how long records are kept, 0 = for ever: an older one is rejected, since nobody could tell any
-        more whether it was imported before."""
+        more whether it was imported before. `known` is what an earlier import of this process has read."""
         self.data_dir, self._keep_us = data_dir, keep_s * 1_000_000
         self.journal = SqliteJournal.open(records_folder(data_dir), segment_octets=SEGMENT_OCTETS)
         self.journal.register_layout(LAYOUT)
-        self._forget()
+        self._known = known if known is not None else Known()
 
     def close(self) -> None:
         """Give the journal back."""
@@ -83,8 +107,8 @@ class RecordImport:
         file may be imported later. NotDurableError where the journal cannot be written.
         """
         outcome = Outcome(path.name, template.name, _digest(path))
-        self._learn()
-        if (template.name, outcome.digest) in self._files:
+        self._known.learn(self.journal)
+        if (template.name, outcome.digest) in self._known.files:
             outcome.known = True
             return outcome
         self._seal(at)
@@ -97,9 +121,9 @@ class RecordImport:
             # The last row says that the file came to its end: after a kill there is none that says so.
             self._append(waiting, at, {FILE: {name: getattr(outcome, name) for name in NOTED}})
         except BaseException:
-            self._forget()  # ids may be known by now whose records are not journalled
+            self._known.forget()  # ids may be known by now whose records are not journalled
             raise
-        self._files.add((template.name, outcome.digest))
+        self._known.files.add((template.name, outcome.digest))
         return outcome
 
     def _all_of(
@@ -109,7 +133,7 @@ class RecordImport:
         waiting: np.ndarray | None = None
         try:
             for batch in file.batches():
-                fresh = self._known.add(batch.records["record_id"])
+                fresh = self._known.ids.add(batch.records["record_id"])
                 new = int(np.count_nonzero(fresh))
                 outcome.records += new
                 outcome.duplicates += len(fresh) - new
@@ -150,22 +174,8 @@ class RecordImport:
                     path.unlink()
         if gone:
             files.sync_folder(folder)
-            self._forget()
+            self._known.forget()
         return gone
-
-    def _forget(self) -> None:
-        self._known, self._learned = KnownIds(), 0
-        self._files: set[tuple[str, str]] = set()
-
-    def _learn(self) -> None:
-        """Which records and whole files the journal has."""
-        with closing(self.journal.rows(after=self._learned)) as rows:  # type: ignore[type-var]
-            for row in rows:
-                self._known.add(row_records(row, self.journal.layouts)["record_id"])
-                whole = row.notes.get(FILE)
-                if whole:
-                    self._files.add((whole["template"], whole["digest"]))
-                self._learned = row.last
 
     def _seal(self, at: int) -> None:
         """Begin another segment where the newest one began a day ago."""
@@ -178,7 +188,7 @@ class RecordImport:
     def _append(self, records: np.ndarray | None, at: int, notes: dict[str, Any] | None = None) -> None:
         if records is not None:
             self.journal.append(records_row(self.journal.last + 1, at, records, notes))
-            self._learned = self.journal.last
+            self._known.sequence = self.journal.last
 
 
 def _digest(path: Path) -> str:

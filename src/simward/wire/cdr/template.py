@@ -47,10 +47,10 @@ class Template:
     """(first digits of a number, class), the longest first."""
 
     @staticmethod
-    def named(name: str) -> Template:
-        """One that comes with Simward, or a file; ConfigurationError with all that is wrong with it."""
+    def named(name: str, folder: Path = Path()) -> Template:
+        """One that comes with Simward, or a file, from `folder` on; ConfigurationError with all that is wrong in it."""
         shipped = {path.stem: path for path in EXAMPLES.glob("*.yaml")}
-        path = shipped.get(name) or Path(name)
+        path = shipped.get(name) or folder / name
         try:
             return template_of(path.read_text(encoding="utf-8"), str(path))
         except (OSError, UnicodeDecodeError):
