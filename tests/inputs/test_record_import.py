@@ -158,6 +158,17 @@ def test_two_open_quotation_marks_swallow_no_line_between_them(tmp_path: Path) -
     assert (outcome.records, outcome.rejected) == (2, 1)
 
 
+def test_a_carriage_return_within_a_line_makes_up_for_no_line_that_was_swallowed(tmp_path: Path) -> None:
+    first, second = CALL.replace("a1", "b1"), CALL.replace("a1", "b2")
+    cut = second.rindex(";65")
+    path = tmp_path / "hour.csv"
+    path.write_bytes("\n".join(
+        [HEADER, f"{first}\r{second}", 'c1;MOC;2026-09-21 10:00:00;001010000000001;;;"1', f'2"{second[cut:]}', CALL, ""]
+    ).encode())  # fmt: skip
+    outcome = importing(tmp_path, path)
+    assert (outcome.records, outcome.rejected) == (1, 3)
+
+
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])
 def test_compressed(tmp_path: Path, suffix: str) -> None:
     octets = "\n".join([HEADER, CALL]).encode()  # without an end of line

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from simward.commands.folder import Folder
-from simward.commands.moments import now_us
-from simward.commands.printing import json_line, stream
+from simward.commands.moments import MOMENT, now_us
+from simward.commands.printing import json_line, stream, table
 from simward.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def cdr() -> None:
-    """Import call detail records, and list them."""
+    """Import call detail records, list them, and add them up."""
 
 
 @cdr.command("import")
@@ -122,6 +122,83 @@ def list_records(folder: Folder, subscription: str, as_json: bool) -> None:
             ("uplink_octets", 15), ("downlink_octets", 15),
         )  # fmt: skip
         stream(columns, ([_cell(one[name]) for name, _ in columns] for one in found()))
+
+
+@cdr.command()
+@click.argument("subscription", required=False)
+@click.option("--since", type=MOMENT, help="Only what happened since then (30d, 2026-11-01).")
+@click.option("--until", type=MOMENT, help="Only what happened before then.")
+@click.option("--by-network", is_flag=True, help="A row for each network visited.")
+@click.option("--top", type=click.IntRange(min=1), default=50, show_default=True, help="How many rows are shown.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a row, all of them.")
+@click.pass_obj
+def usage(
+    folder: Folder, subscription: str | None, since: int | None, until: int | None, by_network: bool, top: int,
+    as_json: bool,
+) -> None:
+    """Say what records add up to: calls by class of destination, messages, octets.
+
+    Of SUBSCRIPTION (IMSI, ICCID or MSISDN), or of all: those with most premium seconds first, then those with most
+    seconds of all calls, then messages. A record without an IMSI counts for its telephone number.
+    """
+    from simward.engine.call_records import among_records
+    from simward.engine.story import Subject, look_up
+    from simward.inputs.record_usage import UsageSums
+
+    subject = Subject.parse(subscription) if subscription else None
+
+    def wanted(records: Any) -> Any:
+        happened = records["happened_at"]
+        found = (happened >= (since or 0)) & (happened < (until or 1 << 62))
+        return found & among_records(records, subject.imsis, subject.msisdns) if subject else found
+
+    sums = UsageSums(wanted, by_network=by_network)
+    with folder.reading() as journal, folder.reading_records() as imported:
+        if subject:
+            look_up(journal.revisions(), subject)
+        sums.take(imported.rows(), imported.layouts)
+    rows = sorted(map(_usage_as_json, sums.table().to_pylist()), key=_most_used)
+    for row in rows if as_json else ():
+        json_line(row)
+    if as_json:
+        return
+    headers = ["subscription", *(["network"] if by_network else []), *SHOWN]
+    table(headers, [_usage_cells(row, by_network) for row in rows[:top]])
+    if len(rows) > top:
+        click.echo(f"... and {len(rows) - top} more: --top or --json", err=True)
+
+
+SHOWN = ("calls", "home", "national", "international", "premium", "messages", "octets")
+"""Columns of the table; those named after classes are seconds."""
+
+
+def _usage_cells(row: dict[str, Any], by_network: bool) -> list[Any]:
+    known = {**row["voice_s"], **row, "octets": row["uplink_octets"] + row["downlink_octets"]}
+    who = row["imsi"] or row["msisdn"] or "(erased)"
+    return [who, *([row["network"]] if by_network else []), *(known[name] for name in SHOWN)]
+
+
+def _most_used(row: dict[str, Any]) -> tuple[Any, ...]:
+    return (
+        -row["voice_s"]["premium"], -row["premium_messages"], -sum(row["voice_s"].values()), -row["messages"],
+        row["imsi"] or "", row["msisdn"] or "", row.get("network") or "",
+    )  # fmt: skip
+
+
+def _usage_as_json(row: dict[str, Any]) -> dict[str, Any]:
+    from simward.engine.phrases import when
+    from simward.identity import imsi_text, msisdn_text, plmn_text
+    from simward.inputs.record_usage import VOICE_CLASSES
+
+    counts = ("calls", "premium_calls", "messages", "premium_messages", "data_sessions")
+    return {
+        "imsi": imsi_text(row["imsi"]) or None, "msisdn": msisdn_text(row["msisdn"]) or None,
+        **({"network": plmn_text(row["plmn"]) or None} if "plmn" in row else {}),
+        **{name: row[name] for name in counts},
+        "voice_s": {name: row[f"voice_{name}_s"] for name in VOICE_CLASSES.values()},
+        "uplink_octets": row["uplink_octets"], "downlink_octets": row["downlink_octets"],
+        "first_at": when(row["first_at"]), "last_at": when(row["last_at"]),
+    }  # fmt: skip
 
 
 def _cell(value: Any) -> str:

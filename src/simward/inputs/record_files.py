@@ -123,6 +123,8 @@ class RecordFile:
         """Lines as a table in one go; None where one of them is not like the others."""
         wanted = list(dict.fromkeys(self.template.columns.values()))
         octets = b"\n".join(lines) + b"\n"
+        if b"\r" in octets and b"\r" in octets.replace(b"\r\n", b"\n"):
+            return None  # Arrow would begin another row there, and the count of rows would say nothing
         try:
             return pa_csv.read_csv(
                 pa.BufferReader(octets),
