@@ -323,3 +323,16 @@ def test_secrets_of_endpoints_and_parties_never_print(tmp_path: Path) -> None:
     settings = load(tmp_path, GATEWAY + ENDPOINT + PARTY)
     assert not settings.warnings
     assert "MDEy" not in repr(settings) and "a token" not in repr(settings)
+
+
+def test_folders_of_call_detail_records(tmp_path: Path) -> None:
+    write_initial(tmp_path)
+    said = (tmp_path / "simward.toml").read_text()
+    (tmp_path / "simward.toml").write_text(said + '\n[cdr]\nkeep = "forever"\nfolders = {"in/op1" = "operator-csv"}\n')
+    settings = Settings.load(tmp_path)
+    assert settings.cdr.keep_s == 0
+    assert settings.cdr_folders == {tmp_path / "in" / "op1": "operator-csv"}
+    (tmp_path / "simward.toml").write_text(said + '\n[cdr]\nkeep = "1h"\nfolders = "in"\n')
+    with pytest.raises(ConfigurationError) as found:
+        Settings.load(tmp_path)
+    assert "at least 1d" in str(found.value) and "should be a table of texts" in str(found.value)

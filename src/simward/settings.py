@@ -119,6 +119,16 @@ class AuditSettings:
 
 
 @dataclass(frozen=True)
+class CdrSettings:
+    """`[cdr]`."""
+
+    keep_s: int = 100 * 86_400
+    """Call detail records are kept for so long, and older ones are not taken any more; 0 = for ever."""
+    folders: Mapping[str, str] = field(default_factory=dict)
+    """Folders whose files are imported, from the folder of the settings on, each with the name of its template."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything in `simward.toml`, and the folder that it stands in."""
 
@@ -140,11 +150,17 @@ class Settings:
     camara: CamaraSettings = CamaraSettings()
     log: LogSettings = LogSettings()
     openid: OpenIdSettings | None = None
+    cdr: CdrSettings = CdrSettings()
 
     @property
     def data_dir(self) -> Path:
         """Journal, snapshots and the gate's command socket."""
         return self.dir / "data"
+
+    @property
+    def cdr_folders(self) -> dict[Path, str]:
+        """The folders that operators' files come to, with the names of their templates."""
+        return {self.dir / folder: template for folder, template in self.cdr.folders.items()}
 
     @property
     def heads_path(self) -> Path:
@@ -219,11 +235,14 @@ REGISTRY_KEYS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(REGISTRY_URL_KEYS, read.string),
     **dict.fromkeys(REGISTRY_KEEP_KEYS, read.without_limit("forever", duration_s, 86_400, "at least 1d")),
 }
+CDR_KEYS: dict[str, Callable[[Any], Any]] = {
+    "keep": read.without_limit("forever", duration_s, 86_400, "at least 1d"), "folders": read.texts_by_name,
+}
 AUDIT_KEYS: dict[str, Callable[[Any], Any]] = {"heads": read.string}
 NAMED_SECRET_KEYS: dict[str, Callable[[Any], Any]] = {"name": read.string, **SECRET_KEYS}
 SECTIONS = (
     "gate", "gateway", "control", "history", "registry", "audit", "incidents", "log", "openid", "endpoint", "party",
-    "secret", "issuer", "camara",
+    "secret", "issuer", "camara", "cdr",
 )  # fmt: skip
 
 
@@ -235,6 +254,7 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
     gate = {f"{key}_s" if key in ("interim_interval", "session_timeout") else key: gate[key] for key in gate}
     control = control_settings(reading, document.get("control", {}))
     history = reading.table(("history",), document.get("history", {}), HISTORY_KEYS)
+    cdr = reading.table(("cdr",), document.get("cdr", {}), CDR_KEYS)
     gateways = _each(reading, document, "gateway", _gateway, shared=True)
     endpoints = _each(reading, document, "endpoint", read_endpoint)
     parties = _each(reading, document, "party", read_party)
@@ -261,6 +281,7 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
         camara_settings(reading, document.get("camara", {})),
         LogSettings(**reading.table(("log",), document.get("log", {}), LOG_KEYS)),
         openid_settings(reading, document.get("openid")),
+        CdrSettings(**{"keep_s" if key == "keep" else key: one for key, one in cdr.items()}),
     )
 
 

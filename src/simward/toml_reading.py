@@ -129,6 +129,13 @@ def strings(raw: object) -> tuple[str, ...]:
     return tuple(raw)
 
 
+def texts_by_name(raw: object) -> dict[str, str]:
+    """A table of texts."""
+    if not isinstance(raw, dict) or not all(isinstance(one, str) and one for one in raw.values()):
+        raise Wrong("should be a table of texts", 'write it like {"incoming" = "operator-csv"}')
+    return dict(raw)
+
+
 def choice(*words: str) -> Callable[[object], str]:
     """One of the words."""
 

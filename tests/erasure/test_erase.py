@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from contextlib import closing
@@ -20,6 +21,7 @@ from simward.control.following import Following
 from simward.control.heads import Heads, Signer
 from simward.engine import events as ev
 from simward.engine.both_journals import findings_folder
+from simward.engine.call_records import records_folder, row_records
 from simward.engine.journal import EVENTS, TODAY, Row, events_row, row_events, row_outputs
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.start import ERASING_NAME, erased_up_to, restore
@@ -29,6 +31,7 @@ from simward.erasure.identifiers import EVIDENCE, Eraser, Identifiers
 from simward.errors import JournalError, RegistryError
 from simward.history.whole import WholeJournal
 from simward.identity import Iccid, Imsi, Msisdn
+from simward.inputs.record_import import RecordImport
 from simward.registry import audit
 from simward.registry import tables as t
 from simward.registry.database import Registry, sqlite_url
@@ -36,9 +39,13 @@ from simward.response.announcing import Announcing
 from simward.response.auditing import Auditing
 from simward.settings import Endpoint
 from simward.watch.following import Follower
+from simward.wire.cdr.template import Template
 
 GONE = MEMBERS - 1
 """The one whose SIM was seen in a phone: it has findings, and evidence."""
+
+RECORDS_NUMBER = "+99950001234"
+"""Its telephone number according to call detail records, and to nothing else."""
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +62,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert archive_all(folder) > 2
     assert simward(folder, "apply", "--yes", "--because", f"{member(GONE)['imsi']} is sold").exit_code == 0
     prove_disconnects(folder)
+    import_records(folder)
     with closing(Follower(folder / "data")) as follower:
         follower.catch_up()
     registry = Registry.open(sqlite_url(folder / "data"))
@@ -65,6 +73,24 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
             pass
     registry.close()
     return folder
+
+
+def import_records(folder: Path) -> None:
+    """Its calls and another's, a line that could not be read, and a number that its records alone know."""
+    mine, other = member(GONE), member(2)
+    lines = [
+        ("1", mine["imsi"], mine["msisdn"]), ("2", "", mine["msisdn"]), ("3", mine["imsi"], RECORDS_NUMBER),
+        ("4", "", RECORDS_NUMBER), ("5", other["imsi"], other["msisdn"]), ("wrong", mine["imsi"], mine["msisdn"]),
+    ]  # fmt: skip
+    path = folder / f"of-{mine['imsi']}.jsonl"
+    path.write_text("".join(
+        json.dumps({"id": name, "type": "sms", "started_at": "x" if name == "wrong" else "2026-09-21T10:00:00Z",
+                    "sim": {"imsi": imsi, "msisdn": number}}) + "\n" for name, imsi, number in lines
+    ))  # fmt: skip
+    with closing(RecordImport(folder / "data", 0)) as into:
+        outcome = into.run(path, Template.named("platform-json"), 1_790_000_000_000_000)
+    assert (outcome.records, outcome.rejected) == (5, 1)
+    path.unlink()
 
 
 def prove_disconnects(folder: Path) -> None:
@@ -94,7 +120,7 @@ def numbers() -> Identifiers:
     who = member(GONE)
     return Identifiers(
         frozenset({Imsi.parse(who["imsi"]).number}), Iccid.parse(who["iccid"]).number,
-        frozenset({Msisdn.parse(who["msisdn"]).number}),
+        frozenset({Msisdn.parse(who["msisdn"]).number, Msisdn.parse(RECORDS_NUMBER).number}),
     )  # fmt: skip
 
 
@@ -110,7 +136,7 @@ def mentions(folder: Path) -> list[str]:
 
 def test_before_it_is_everywhere(folder: Path) -> None:
     found = mentions(folder)
-    assert {one.split("/")[1] for one in found} >= {"journal", "registry.sqlite"}
+    assert {one.split("/")[1] for one in found} >= {"cdr", "journal", "registry.sqlite"}
     with closing(WholeJournal.open(folder / "data")) as whole:
         imsi = next(iter(numbers().imsis))
         assert any((row_outputs(row, whole.layouts)["imsi"] == imsi).any() for row in whole.rows())
@@ -130,6 +156,18 @@ def test_afterwards_it_is_nowhere_and_everything_verifies(folder: Path) -> None:
             for rows in (row_outputs(row, whole.layouts), *([row_events(row)] if row.kind == EVENTS else [])):
                 for name in {"imsi", "user", "msisdn", "subject", "iccid", *EVIDENCE} & set(rows.dtype.names):
                     assert not np.isin(rows[name], list(who.numbers)).any(), (row.first, name)
+
+
+def test_calls_stay_as_calls_of_nobody(folder: Path) -> None:
+    other = simward(folder, "cdr", "list", member(2)["imsi"], "--json").stdout
+    assert simward(folder, "erase", RECORDS_NUMBER, "--because", "asked", "--yes").exit_code == 0
+    assert mentions(folder) == []
+    with closing(SqliteJournal.open(records_folder(folder / "data"), writer=False)) as journal:
+        records = np.concatenate([row_records(row, journal.layouts) for row in journal.rows()])
+    assert records["imsi"].astype(bool).tolist() == [False] * 4 + [True]
+    assert not records["msisdn"][:4].any() and records["record_id"].all()
+    assert simward(folder, "cdr", "list", member(2)["imsi"], "--json").stdout == other != ""
+    assert any((folder / "data" / "cdr" / "rejects").iterdir())
 
 
 def test_the_others_are_as_they_were(folder: Path) -> None:

@@ -49,6 +49,7 @@ def test_made_pages_are_as_the_code_has_them(tmp_path: Path) -> None:
         ("[audit]", "AUDIT_KEYS"),
         ("[incidents]", "INCIDENT_KEYS"),
         ("[log]", "LOG_KEYS"),
+        ("[cdr]", "CDR_KEYS"),
         ("[[endpoint]]", "ENDPOINT_KEYS"),
         ("[[party]]", "PARTY_KEYS"),
         ("[[secret]]", "NAMED_SECRET_KEYS"),
@@ -82,6 +83,18 @@ def test_radius_attributes_are_in_the_dictionary() -> None:
     for heading in ("Read", "Sent"):
         for name in rows(page("radius.md"), under=heading):
             assert named(name), f"{name} is not in the dictionary"
+
+
+def test_templates_of_call_records_are_documented() -> None:
+    from simward.inputs.record_files import NO_CSV, NO_OBJECT
+    from simward.wire.cdr.columns import REASONS
+    from simward.wire.cdr.template import COLUMNS, KEYS
+
+    text = page("call-records.md")
+    assert tuple(rows(text, under="Template")) == KEYS
+    assert tuple(rows(text, under="Columns")) == COLUMNS
+    reasons = {*REASONS[1:], NO_CSV, NO_OBJECT, "N values under M columns"}
+    assert set(rows(text, under="Rejected lines")) == reasons
 
 
 def test_inventory_columns_are_documented() -> None:

@@ -13,10 +13,11 @@ from journalled import JournalledFleet, a_bad_day
 from simward.engine.both_journals import watch_folder
 from simward.history.keeping import Keeping
 from simward.observing.watch import lag_of, metrics_text, read_status
-from simward.settings import HistorySettings
+from simward.settings import HistorySettings, Settings
 from simward.watch import snapshots as module
 from simward.watch.archiving import Archiving
 from simward.watch.following import Follower
+from simward.watch.importing import Importing
 from simward.watch.report import POSITION_NAME, Report
 from simward.watch.snapshots import BACKOFF_S, EVERY_S, Snapshots, newest_sequence
 
@@ -79,7 +80,10 @@ def test_it_reports_how_it_is_doing_and_what_others_may_remove(follower: Followe
     archiving = Archiving(Keeping(follower.data_dir, HistorySettings()))
     archiving.close()
     archiving.archived, archiving.failed, archiving.trouble = 2, 1, "no space left"
-    report = Report(follower, made, archiving, now=0.0)
+    importing = Importing(Settings(follower.data_dir.parent))
+    importing.close()
+    importing.files, importing.counts["records"] = 3, 7
+    report = Report(follower, made, archiving, importing, now=0.0)
     report.step(0.0)
     said = read_status(follower.data_dir)
     assert said is not None and said["followed"] == follower.followed and said["durable"]
@@ -88,6 +92,8 @@ def test_it_reports_how_it_is_doing_and_what_others_may_remove(follower: Followe
     text = metrics_text(said, follower.followed + 7, said["followed_at_us"])
     assert "simward_watch_lag_events 7\n" in text and 'simward_watch_snapshots_total{result="made"} 0\n' in text
     assert 'simward_watch_history_steps_total{result="archived"} 2\n' in text
+    assert 'simward_watch_cdr_files_total{result="imported"} 3\n' in text and "simward_watch_cdr_failing 0\n" in text
+    assert 'simward_watch_cdr_lines_total{result="records"} 7\n' in text
     assert "simward_watch_history_failing 1\n" in text and said["history_failing_because"] == "no space left"
     position = json.loads((watch_folder(follower.data_dir) / POSITION_NAME).read_text())
     assert position == {"needed_after": 0}

@@ -26,7 +26,7 @@ def erase(folder: Folder, subscription: str, because: str, actor: str | None, ye
     """Erase the identifiers of one subscription, wherever they are kept.
 
     SUBSCRIPTION is an IMSI, an ICCID or an MSISDN (+...). It must be out of the inventory in force, and nothing may run
-    in the folder. Its audit key is destroyed; journal, history and snapshots are written anew without its numbers, its
+    in the folder. Its audit key is destroyed; journals, history and snapshots are written anew without its numbers, its
     devices, addresses and places; the registry's texts too. That something happened stays, and every chain of digests
     verifies again. Copies elsewhere (backups, exports, what other systems were told) are yours to erase.
 
@@ -45,13 +45,14 @@ def erase(folder: Folder, subscription: str, because: str, actor: str | None, ye
         click.confirm(f"Erase {subscription} for good?", abort=True)
     done = erase_everywhere(settings, who, actor=actor or me(), because=who.without(because), at=now_us())
     click.echo(
-        f"Erased: {done.rows:,} rows of journal and history are rewritten. They end with {done.last} as before, "
+        f"Erased: {done.rows:,} rows of journals and history are rewritten. They end with {done.last} as before, "
         f"digest {done.digest.hex()}."
     )
 
 
 def _who(folder: Folder, subscription: str) -> Identifiers:
     """Whose numbers; RefusedError where the inventory in force still has it, or nobody has heard of it."""
+    from simward.engine.call_records import numbers_in
     from simward.engine.start import restore
     from simward.engine.story import Subject, look_up
     from simward.erasure.identifiers import Identifiers
@@ -60,9 +61,16 @@ def _who(folder: Folder, subscription: str) -> Identifiers:
         journal = closing.enter_context(folder.reading())
         subject = Subject.parse(subscription)
         look_up(journal.revisions(), subject)
+        imported = closing.enter_context(folder.reading_records())
         fold = restore(folder.data, journal)
         table = fold.state.subscriptions[: int(fold.state.meta["subscriptions"][0])]
-        live = {int(one) for one in table["imsi"] if one}
+        live, taken = set(table["imsi"].tolist()) - {0}, set(table["msisdn"].tolist())
+        declared = set(subject.msisdns)
+        numbers_in(imported.rows(), imported.layouts, subject.imsis, subject.msisdns)
+        known = subject.msisdns
+        look_up(journal.revisions(), subject)  # it may be known by a number that its records alone have
+        declared |= subject.msisdns
+        subject.msisdns |= known - (taken - declared)  # a number that another subscription has by now is that one's
     if subject.imsis & live:
         raise RefusedError(
             "it is in the inventory that is in force.\nTake its line out of inventory.csv, then `simward apply`."

@@ -91,6 +91,15 @@ class Folder:
         with contextlib.closing(SqliteJournal.open(findings_folder(self.data), writer=False)) as journal:
             yield journal
 
+    @contextlib.contextmanager
+    def reading_records(self) -> Iterator[Journal]:
+        """The journal of call detail records; empty where none were ever imported."""
+        from simward.engine.call_records import records_folder
+        from simward.engine.sqlite_journal import SqliteJournal
+
+        with contextlib.closing(SqliteJournal.open(records_folder(self.data), writer=False)) as journal:
+            yield journal
+
     def gate_runs(self) -> bool:
         """Does a gate answer on the command socket?"""
         from simward.gate_socket import is_running

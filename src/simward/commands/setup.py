@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from simward.commands.folder import Folder
 from simward.commands.printing import json_line
-from simward.errors import ConfigurationError, Problem
+from simward.errors import ConfigurationError, Problem, UsageError
+
+if TYPE_CHECKING:
+    from simward.settings import Settings
 
 
 @click.command()
@@ -53,6 +57,21 @@ def check(ctx: click.Context, as_json: bool) -> None:
     ctx.exit(1 if errors else 0)
 
 
+def _of_cdr_folder(settings: Settings, path: Path, name: str) -> list[Problem]:
+    """What is wrong with a folder that call detail records come to, and with its template."""
+    from simward.wire.cdr.template import Template
+
+    found: list[Problem] = []
+    where = str(settings.dir / "simward.toml")
+    try:
+        _collect(found, lambda: Template.named(name, settings.dir))
+    except UsageError as error:
+        found.append(Problem(where, 1, "cdr.folders", str(error)))
+    if not path.is_dir():
+        found.append(Problem(where, 1, "cdr.folders", f"there is no folder {path}", "make it"))
+    return found
+
+
 def _problems(folder: Folder) -> tuple[list[Problem], str]:
     """Everything wrong in the three, and what there is where nothing is."""
     from simward.commands.revising import declared_over_the_api, progress
@@ -67,6 +86,8 @@ def _problems(folder: Folder) -> tuple[list[Problem], str]:
         _collect(problems, lambda: load_policies(folder.policies))
         return problems, ""
     problems += settings.warnings
+    for folder_path, name in settings.cdr_folders.items():
+        problems += _of_cdr_folder(settings, folder_path, name)
     beside = declared_over_the_api(folder)
     read = _collect(problems, lambda: read_tables(settings, beside=beside))
     if read is None:

@@ -20,21 +20,31 @@ def verify(ctx: click.Context, as_json: bool) -> None:
     """Prove that nothing was changed or removed in the journals.
 
     Every row carries a digest over itself and the digest before it. They are computed again from the first row kept,
-    in the gate's journal and what became history of it, and in the watch's (which is about the same sequences). Keep
-    the last digests elsewhere: with them one can also tell whether the newest rows were cut off.
+    in the gate's journal and what became history of it, in the watch's (which is about the same sequences), and in that
+    of call detail records. Keep the last digests elsewhere: with them one can also tell whether the newest rows were
+    cut off.
 
     Exits 1 where a row is not as it was written.
     """
     folder: Folder = ctx.obj
-    with folder.reading() as journal, folder.reading_findings() as own:
-        found, of_watch = journal.verify(), own.verify()
+    with folder.reading() as journal, folder.reading_findings() as own, folder.reading_records() as imported:
+        found, others = journal.verify(), {"watch": own.verify(), "cdr": imported.verify()}
     if as_json:
-        json_line({**_as_json(found), "watch": _as_json(of_watch) if of_watch.rows or of_watch.wrong else None})
+        said = {name: _as_json(one) if _is_any(one) else None for name, one in others.items()}
+        json_line({**_as_json(found), **said})
     else:
         _tell("The journal", found)
-        if of_watch.rows or of_watch.wrong:
-            _tell("The watch's journal", of_watch)
-    ctx.exit(1 if found.wrong or of_watch.wrong else 0)
+        for name, one in others.items():
+            if _is_any(one):
+                _tell(NAMES[name], one)
+    ctx.exit(1 if found.wrong or any(one.wrong for one in others.values()) else 0)
+
+
+NAMES = {"watch": "The watch's journal", "cdr": "The journal of call detail records"}
+
+
+def _is_any(found: Verification) -> bool:
+    return bool(found.rows or found.wrong)
 
 
 def _as_json(found: Verification) -> dict[str, Any]:

@@ -25,8 +25,8 @@ from simward.engine.snapshot import convert, dtype_described, dtype_description
 from simward.engine.whole_ids import Pair, notes_of_pairs, pairs_noted
 from simward.errors import JournalError, NotDurableError
 
-EVENTS, POLICY, INVENTORY, FINDINGS = "events", "policy", "inventory", "findings"
-ROW_KINDS = (EVENTS, POLICY, INVENTORY, FINDINGS)
+EVENTS, POLICY, INVENTORY, FINDINGS, RECORDS = "events", "policy", "inventory", "findings", "records"
+ROW_KINDS = (EVENTS, POLICY, INVENTORY, FINDINGS, RECORDS)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Row:
 
     `inputs` are EVENT rows (kind "events"), PolicyTables ("policy") or an InventoryDelta ("inventory"), as bytes. A row
     of the watch's own journal (kind "findings") has none: it is about the inputs in the gate's journal that have its
-    sequences.
+    sequences. A row of the journal of call detail records (kind "records") has RECORD rows, and no outputs.
     `outputs` are OUTPUT rows. `at` is the gate clock, us UTC. `kernel` is the hash of what decided. `notes` is JSON:
     "texts" [[id, base64], ...] that this row uses first, "session_ids" [[base64 of the hash, base64], ...] of more than
     48 octets whole, "commands" who asked and why.

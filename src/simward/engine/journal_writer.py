@@ -94,6 +94,10 @@ class Writer:
             self._register(_LAYOUT, layout.id, layout.description)
             self.layouts[layout.id] = layout
 
+    def seal(self) -> None:
+        """Let the next row begin a segment, whatever room there is in this one."""
+        self._octets = max(self._octets, self._segment_octets)
+
     def close(self) -> None:
         """Empty the log into the segment and let others write. Idempotent."""
         if self._closed:

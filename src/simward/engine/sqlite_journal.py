@@ -113,6 +113,10 @@ class SqliteJournal:
         """See Journal."""
         self._writing().register_layout(layout)
 
+    def seal(self) -> None:
+        """Let the next row begin a segment: whoever keeps rows for a time alone removes whole segments."""
+        self._writing().seal()
+
     def verify(self) -> Verification:
         """See Journal."""
         return reader.verify(self.folder)

@@ -20,6 +20,7 @@ import numpy as np
 
 from simward.engine import journal_files as files
 from simward.engine.both_journals import findings_folder
+from simward.engine.call_records import records_folder, rejects_folder
 from simward.engine.journal import NO_DIGEST, Layout, Row, notes_bytes, row_digest
 from simward.engine.journal_reader import names, opened, recorded
 from simward.engine.snapshot import read_snapshot, snapshot_paths, write_snapshot
@@ -76,11 +77,13 @@ def build(data_dir: Path, who: Identifiers, deed: dict[str, Any]) -> Plan:
     eraser = Eraser(who)
     digest = _history(data_dir, eraser)
     last, digest = _journal(data_dir / "journal", eraser, digest)
-    watched = Eraser(who)
-    if findings_folder(data_dir).is_dir():
-        _journal(findings_folder(data_dir), watched, NO_DIGEST)
+    others = Eraser(who)
+    for folder in (findings_folder(data_dir), records_folder(data_dir)):
+        if folder.is_dir():
+            _journal(folder, others, NO_DIGEST)
+    _rejects(data_dir, who)
     _snapshot(data_dir, who, last)
-    plan = Plan(Rewritten(eraser.rows + watched.rows, last, digest), deed, who)
+    plan = Plan(Rewritten(eraser.rows + others.rows, last, digest), deed, who)
     plan.write(data_dir)
     return plan
 
@@ -109,7 +112,10 @@ def put_in_place(data_dir: Path) -> bool:
 
 
 def _places(data_dir: Path) -> list[Path]:
-    return [data_dir / "journal", history_folder(data_dir), findings_folder(data_dir), snapshots_folder(data_dir)]
+    return [
+        data_dir / "journal", history_folder(data_dir), findings_folder(data_dir), snapshots_folder(data_dir),
+        records_folder(data_dir), rejects_folder(data_dir),
+    ]  # fmt: skip
 
 
 def _beside(place: Path, tail: str) -> Path:
@@ -192,6 +198,23 @@ def _rewrite(
         writing.execute("PRAGMA journal_mode=WAL").fetchall()
     os.chmod(copy, 0o600)
     return last
+
+
+def _rejects(data_dir: Path, who: Identifiers) -> None:
+    """Lines of call detail records that could not be read, with the numbers struck out: of names of files too."""
+    folder = rejects_folder(data_dir)
+    if not folder.is_dir():
+        return
+    new = _fresh(folder)
+    for path in sorted(folder.iterdir()):
+        copy = new / who.without(path.name)
+        with path.open(encoding="utf-8") as lines, copy.open("w", encoding="utf-8") as struck:
+            struck.writelines(who.without(line) for line in lines)
+            struck.flush()
+            os.fsync(struck.fileno())
+        os.chmod(copy, 0o600)
+        shutil.copystat(path, copy)
+    files.sync_folder(new)
 
 
 def _snapshot(data_dir: Path, who: Identifiers, last: int) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from simward import identity
+from simward.engine.call_records import among_records
 from simward.engine.events import SESSION_ID_OCTETS
-from simward.engine.journal import EVENTS, INVENTORY, Layout, Row
+from simward.engine.journal import EVENTS, INVENTORY, RECORDS, Layout, Row
 from simward.engine.story import COMMANDS, Subject
 from simward.engine.tables import InventoryDelta
 from simward.engine.whole_ids import HASH_OCTETS, notes_of_pairs, pairs_noted
@@ -92,6 +93,8 @@ class Eraser:
                 notes = self._whole_ids(notes, np.frombuffer(inputs, layout.events))
         elif row.kind == INVENTORY:
             inputs = self._inventory(row.inputs)
+        elif row.kind == RECORDS:
+            inputs = self._records(row.inputs, layout.events)
         if inputs is row.inputs and outputs is row.outputs and notes is row.notes:
             return row
         self.rows += 1
@@ -113,6 +116,18 @@ class Eraser:
                 kept = erased[name][mine] if name != "subject" else np.where(commands, 0, erased[name])[mine]
                 erased[name][mine] = kept if name == "subject" else 0
         erased["area"][mine] = NOT_REPORTED_AREA
+        return erased.tobytes()
+
+    def _records(self, octets: bytes, dtype: np.dtype) -> bytes:
+        """Call detail records stay as usage of nobody; a telephone number of its own that another IMSI has goes too."""
+        records = np.frombuffer(octets, dtype)
+        mine = among_records(records, self.who.imsis, self.who.msisdns)
+        numbers = np.isin(records["msisdn"], list(self.who.msisdns))
+        if not (mine.any() or numbers.any()):
+            return octets
+        erased = records.copy()
+        erased["imsi"][mine] = 0
+        erased["msisdn"][mine | numbers] = 0
         return erased.tobytes()
 
     def _outputs(self, octets: bytes, dtype: np.dtype) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from simward.control.alone import alone
 from simward.engine.both_journals import findings_folder
+from simward.engine.call_records import records_folder
 from simward.engine.journal_files import WriterLock
 from simward.erasure import files
 from simward.erasure.files import Plan, Rewritten
@@ -49,10 +50,10 @@ def finish(settings: Settings) -> bool:
 
 @contextmanager
 def _nobody_writes(data_dir: Path) -> Iterator[None]:
-    """With the locks of both journals and of the registry's writer held: no process runs, or starts in between."""
+    """With the locks of the journals and of the registry's writer held: no process runs, or starts in between."""
     with ExitStack() as locks:
         locks.enter_context(alone(data_dir))
-        for folder in (data_dir / "journal", findings_folder(data_dir)):
+        for folder in (data_dir / "journal", findings_folder(data_dir), records_folder(data_dir)):
             if folder.is_dir():
                 locks.callback(WriterLock(folder).release)
         yield

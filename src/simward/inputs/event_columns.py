@@ -20,7 +20,7 @@ from simward.engine import events as ev
 from simward.engine.phrases import TERMINATE_CAUSES
 from simward.engine.texts import TEXT_OCTETS_MAX, Texts
 from simward.errors import IdentityError, nearest
-from simward.inputs import text
+from simward.wire import text
 
 FLAG_NAMES = {
     "imei-unreadable": ev.FLAG_IMEI_UNREADABLE, "location-unreadable": ev.FLAG_LOCATION_UNREADABLE,
@@ -285,7 +285,7 @@ class Table:
         if column.fast in ("digits", "imeis", "addresses", "times"):
             self._compiled(made, name, column, values)
         elif column.fast == "octets":
-            offsets, octets = _layout(values)
+            offsets, octets = text.layout(values)
             odd = np.zeros(len(values), np.bool_)
             text.octets_of(octets, offsets, made["session_id"], made["session_id_octets"], odd)
             if odd.any():
@@ -299,7 +299,7 @@ class Table:
             self._by_value(made, name, column, values)
 
     def _compiled(self, made: np.ndarray, name: str, column: Column, values: Any) -> None:
-        offsets, octets = _layout(values)
+        offsets, octets = text.layout(values)
         numbers, odd = np.zeros(len(values), np.int64), np.zeros(len(values), np.bool_)
         if column.fast == "digits":
             text.digits(octets, offsets, *column.limits, numbers, odd)
@@ -408,13 +408,6 @@ def _spoken(values: Any, name: str) -> Any:
     valid = np.flatnonzero(np.asarray(values.is_valid().to_numpy(zero_copy_only=False)))
     what = "text in quotes: as a number it has lost the zeros in front"
     raise WrongValue(int(valid[0]), name, values[int(valid[0])].as_py(), what)
-
-
-def _layout(values: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Offsets and octets of an Arrow column of text; a null is as empty."""
-    _, offsets, octets = values.buffers()
-    starts = np.frombuffer(offsets, np.int64)[values.offset : values.offset + len(values) + 1]
-    return starts, np.frombuffer(octets, np.uint8) if octets is not None and octets.size else np.zeros(1, np.uint8)
 
 
 def _put(made: np.ndarray, name: str, field: str, numbers: np.ndarray, said: np.ndarray) -> None:

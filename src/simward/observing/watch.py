@@ -33,9 +33,12 @@ HELP = {
     "snapshot_seconds": "How long the newest snapshot took to write.",
     "history_steps_total": "Segments that became history (archived), units removed, and attempts that failed.",
     "history_failing": "1 while a segment cannot be made history; `status` says why.",
+    "cdr_files_total": "Files of call detail records since the watch began, by result.",
+    "cdr_lines_total": "Their lines, by what came of them.",
+    "cdr_failing": "1 while a file or the journal of call detail records stands in the way; `status` says why.",
     "uptime_seconds": "Since the watch began.",
 }
-LABELS = {"snapshots_total": "result", "history_steps_total": "result"}
+LABELS = dict.fromkeys(("snapshots_total", "history_steps_total", "cdr_files_total", "cdr_lines_total"), "result")
 FAMILIES = tuple(
     Family(PREFIX + name, about, (LABELS[name],) if name in LABELS else ()) for name, about in HELP.items()
 )
@@ -71,5 +74,8 @@ def metrics_text(said: dict[str, Any], last: int | None, now_us: int) -> str:
         values |= {"lag_events": {(): events}, "lag_seconds": {(): seconds}}
     values["snapshots_total"] = {("made",): said["snapshots_made"], ("failed",): said["snapshots_failed"]}
     values["history_steps_total"] = {(one,): said[f"history_{one}"] for one in ("archived", "removed", "failed")}
+    values["cdr_files_total"] = {("imported",): said["cdr_files"], ("failed",): said["cdr_files_failed"]}
+    values["cdr_lines_total"] = {(one,): count for one, count in said["cdr_lines"].items()}
+    values["cdr_failing"] = {(): bool(said["cdr_failing_because"])}
     values["history_failing"] = {(): bool(said["history_failing_because"])}
     return text_of(FAMILIES, {PREFIX + name: of for name, of in values.items()})

@@ -17,6 +17,7 @@ from simward.whole_files import write_whole
 if TYPE_CHECKING:
     from simward.watch.archiving import Archiving
     from simward.watch.following import Follower
+    from simward.watch.importing import Importing
     from simward.watch.snapshots import Snapshots
 
 POSITION_NAME = "position.json"
@@ -26,8 +27,10 @@ EVERY_S = 1.0
 class Report:
     """Writes both files once a second."""
 
-    def __init__(self, follower: Follower, snapshots: Snapshots, archiving: Archiving, now: float) -> None:
-        self._follower, self._snapshots, self._archiving = follower, snapshots, archiving
+    def __init__(
+        self, follower: Follower, snapshots: Snapshots, archiving: Archiving, importing: Importing, now: float
+    ) -> None:
+        self._follower, self._snapshots, self._archiving, self._importing = follower, snapshots, archiving, importing
         self._began, self._due = now, now
         self._rate_at, self._rate_events, self._rate = now, 0, 0.0
         self._position = -1
@@ -80,6 +83,10 @@ class Report:
             "history_removed": self._archiving.removed,
             "history_failed": self._archiving.failed,
             "history_failing_because": self._archiving.trouble,
+            "cdr_files": self._importing.files,
+            "cdr_files_failed": self._importing.failed,
+            "cdr_lines": dict(self._importing.counts),
+            "cdr_failing_because": self._importing.trouble,
         }
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from simward.resident import give_back, return_freed_memory
 from simward.settings import Settings
 from simward.watch.archiving import Archiving
 from simward.watch.following import Follower
+from simward.watch.importing import Importing
 from simward.watch.report import Report
 from simward.watch.snapshots import Snapshots
 
@@ -36,7 +37,8 @@ def watch(settings: Settings, stopping: Callable[[], bool], pause: Callable[[flo
     now = time.monotonic()
     snapshots = Snapshots(follower, now)
     archiving = Archiving(Keeping(settings.data_dir, settings.history))
-    report = Report(follower, snapshots, archiving, now)
+    importing = Importing(settings)
+    report = Report(follower, snapshots, archiving, importing, now)
     log.info("watching from sequence %d on", follower.followed, extra=called("watch-began", sequence=follower.followed))
     caught_up_at = -1
     try:
@@ -52,6 +54,7 @@ def watch(settings: Settings, stopping: Callable[[], bool], pause: Callable[[flo
                 refuse_another_kernel(follower, caught_up_at)
                 pause(POLL_S)
     finally:
+        importing.close()
         archiving.close()
         report.close()
         follower.close()

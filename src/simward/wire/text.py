@@ -6,6 +6,8 @@ it could not read in `odd`: those few values are read again one by one, with a m
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from simward import compiled
@@ -22,7 +24,7 @@ def _digit(octets, at):  # type: ignore[no-untyped-def]
 
 
 @uncounted
-def _number(octets, start, end):  # type: ignore[no-untyped-def]
+def number_at(octets, start, end):  # type: ignore[no-untyped-def]
     """The decimal number in octets[start:end]; -1 where it is none, or has more than 18 digits."""
     if end <= start or end - start > DIGITS_MAX:
         return np.int64(-1)
@@ -44,7 +46,7 @@ def read_digits(octets, offsets, least, most, made, odd):  # type: ignore[no-unt
             continue
         if octets[start] == 43:  # '+'
             start += 1
-        value = _number(octets, start, end)
+        value = number_at(octets, start, end)
         if value < 0 or end - start < least or end - start > most:
             odd[row] = True
             continue
@@ -61,8 +63,8 @@ def read_imei(octets, offsets, made, software, odd):  # type: ignore[no-untyped-
         start, end = np.int64(offsets[row]), np.int64(offsets[row + 1])
         if start == end:
             continue
-        value = _number(octets, start, start + 14) if 14 <= end - start <= 16 else np.int64(-1)
-        rest = _number(octets, start + 14, end) if end - start > 14 else np.int64(0)
+        value = number_at(octets, start, start + 14) if 14 <= end - start <= 16 else np.int64(-1)
+        rest = number_at(octets, start + 14, end) if end - start > 14 else np.int64(0)
         if value <= 0 or rest < 0:
             odd[row] = True
             continue
@@ -83,7 +85,7 @@ def read_addresses(octets, offsets, made, odd):  # type: ignore[no-untyped-def]
             stop = at
             while stop < end and octets[stop] != 46:  # '.'
                 stop += 1
-            number = _number(octets, at, stop) if stop - at <= 3 else np.int64(-1)
+            number = number_at(octets, at, stop) if stop - at <= 3 else np.int64(-1)
             if number < 0 or number > 255:
                 break
             value = value << np.int64(8) | number
@@ -122,7 +124,7 @@ def read_times(octets, offsets, made, odd):  # type: ignore[no-untyped-def]
         if start == end:
             continue
         size = end - start
-        whole = _number(octets, start, end) if 14 <= size <= 17 else np.int64(-1)
+        whole = number_at(octets, start, end) if 14 <= size <= 17 else np.int64(-1)
         if whole >= 0:
             made[row] = whole
             continue
@@ -132,9 +134,9 @@ def read_times(octets, offsets, made, odd):  # type: ignore[no-untyped-def]
         odd[row] = True
         if size < 19 or (size > 19 and (octets[start + 19] != 46 or size > 26 or size == 20)):
             continue
-        year, month = _number(octets, start, start + 4), _number(octets, start + 5, start + 7)
-        day, hour = _number(octets, start + 8, start + 10), _number(octets, start + 11, start + 13)
-        minute, second = _number(octets, start + 14, start + 16), _number(octets, start + 17, start + 19)
+        year, month = number_at(octets, start, start + 4), number_at(octets, start + 5, start + 7)
+        day, hour = number_at(octets, start + 8, start + 10), number_at(octets, start + 11, start + 13)
+        minute, second = number_at(octets, start + 14, start + 16), number_at(octets, start + 17, start + 19)
         marks = octets[start + 4] == 45 and octets[start + 7] == 45 and octets[start + 13] == 58
         marks = marks and octets[start + 16] == 58 and (octets[start + 10] == 84 or octets[start + 10] == 32)
         if not marks or year < 1970 or month < 1 or month > 12 or second < 0:
@@ -145,7 +147,7 @@ def read_times(octets, offsets, made, odd):  # type: ignore[no-untyped-def]
             continue
         micros = np.int64(0)
         if size > 19:
-            micros = _number(octets, start + 20, end)
+            micros = number_at(octets, start + 20, end)
             for _ in range(26 - size):
                 micros *= 10
         if micros < 0:
@@ -173,3 +175,10 @@ imeis = compiled.entry(read_imei, depends=[compiling])
 addresses = compiled.entry(read_addresses, depends=[compiling])
 times = compiled.entry(read_times, depends=[compiling])
 octets_of = compiled.entry(read_octets, depends=[compiling])
+
+
+def layout(values: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets and octets of an Arrow column of text; a null is as empty."""
+    _, offsets, octets = values.buffers()
+    starts = np.frombuffer(offsets, np.int64)[values.offset : values.offset + len(values) + 1]
+    return starts, np.frombuffer(octets, np.uint8) if octets is not None and octets.size else np.zeros(1, np.uint8)

@@ -1,0 +1,289 @@
+"""Files of call detail records: each record once, whatever comes late, twice or damaged, and durable when told so."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+
+from simward.cli import cli
+from simward.engine.call_records import (
+    DATA,
+    INTERNATIONAL,
+    NATIONAL,
+    PREMIUM,
+    SHORT_MESSAGE,
+    VOICE,
+    records_folder,
+    row_records,
+)
+from simward.engine.journal_files import segments
+from simward.engine.sqlite_journal import SqliteJournal
+from simward.errors import JournalError, NotDurableError, UsageError
+from simward.identity import Imsi, Msisdn, Plmn
+from simward.inputs import record_files
+from simward.inputs.record_import import DAY_US, Outcome, RecordImport
+from simward.wire.cdr.template import Template
+
+AT = 1_790_000_000_000_000
+"""2026-09-21T14:13:20Z, when files are imported."""
+HEADER = (
+    "CallReference;RecordType;StartTime;ServedIMSI;ServedMSISDN;VisitedPLMN;CalledNumber;Duration;VolumeUplink;"
+    "VolumeDownlink"
+)
+CALL = "a1;MOC;2026-09-21 10:00:00;001010000000001;99950000001;00101;+999829001;65;;"
+CSV = Template.named("operator-csv")
+KEEP_S = 100 * 86_400
+
+
+def importing(folder: Path, path: Path, template: Template = CSV, *, at: int = AT, keep_s: int = KEEP_S) -> Outcome:
+    with closing(RecordImport(folder, keep_s)) as into:
+        return into.run(path, template, at)
+
+
+def written(tmp_path: Path, *lines: str, name: str = "hour.csv") -> Path:
+    path = tmp_path / name
+    path.write_text("\n".join([HEADER, *lines]) + "\n")
+    return path
+
+
+def journalled(folder: Path) -> np.ndarray:
+    with closing(SqliteJournal.open(records_folder(folder), writer=False)) as journal:
+        return np.concatenate([row_records(row, journal.layouts) for row in journal.rows()])
+
+
+def rejects(outcome: Outcome) -> list[tuple[int, str]]:
+    said = [json.loads(line) for line in Path(outcome.rejects).read_text().splitlines()]
+    return [(one["line"], one["reason"]) for one in said]
+
+
+def test_a_record_says_who_called_what_and_where(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, CALL, "a2;SMS-MO;2026-09-21 10:00:01;001010000000001;;00101;0099912345;;;",
+        "a3;PDP;2026-09-21 10:00:02;001010000000002;;00102;meters.iot;3600;1000;2000",
+        "a4;MTC;2026-09-21 10:00:03;001010000000001;;00101;999829001;65;;",
+        "a5;MOC;2026-09-21 10:00:04;;99950000001;;4712345678;1;;",
+    )  # fmt: skip
+    outcome = importing(tmp_path, path)
+    assert (outcome.records, outcome.ignored, outcome.rejected) == (4, 1, 0)
+    call, message, data, abroad = journalled(tmp_path)
+    assert call["imsi"] == Imsi.parse("001010000000001").number
+    assert call["msisdn"] == Msisdn.parse("+99950000001").number
+    assert call["plmn"] == Plmn.parse("00101").number
+    assert (call["kind"], call["destination"], call["duration_s"], call["uplink_octets"]) == (VOICE, PREMIUM, 65, -1)
+    assert call["happened_at"] == AT - (4 * 3600 + 13 * 60 + 20) * 1_000_000
+    assert (message["kind"], message["destination"], message["duration_s"]) == (SHORT_MESSAGE, NATIONAL, -1)
+    assert (data["kind"], data["destination"], data["uplink_octets"], data["downlink_octets"]) == (DATA, 0, 1000, 2000)
+    assert (abroad["imsi"], abroad["destination"]) == (0, INTERNATIONAL)
+
+
+def test_json_lines_with_keys_inside_keys(tmp_path: Path) -> None:
+    path = tmp_path / "export.jsonl"
+    lines = [
+        {"id": 7, "type": "call", "started_at": "2026-09-21T12:00:00+02:00", "sim": {"imsi": "001010000000001"},
+         "seconds": 12.0, "to": "+99982911", "bytes": None},
+        {"id": "8", "type": "data", "started_at": "2026-09-21T10:00:00.5Z", "sim": {"msisdn": "+99950000001"},
+         "bytes": {"up": 5, "down": 6}},
+    ]  # fmt: skip
+    lone = '{"id": "\\ud800", "type": "sms", "started_at": "2026-09-21T10:00:00Z", "sim": 7}'
+    path.write_text("\n".join([*map(json.dumps, lines), lone, "[1]", '{"id"', "[" * 100_000]))
+    outcome = importing(tmp_path, path, Template.named("platform-json"))
+    assert rejects(outcome) == [
+        (3, "neither IMSI nor MSISDN can be read"), *((number, "no JSON object") for number in (4, 5, 6))
+    ]  # fmt: skip
+    call, data = journalled(tmp_path)
+    assert (call["duration_s"], call["destination"], data["uplink_octets"]) == (12, PREMIUM, 5)
+    assert data["happened_at"] - call["happened_at"] == 500_000
+
+
+def test_a_file_that_comes_again_changes_nothing(tmp_path: Path) -> None:
+    path = written(tmp_path, CALL)
+    assert importing(tmp_path, path).records == 1
+    again = importing(tmp_path, path)
+    assert again.known and not again.records
+    assert len(journalled(tmp_path)) == 1
+
+
+def test_a_record_that_comes_again_in_another_file_or_the_same_counts_once(tmp_path: Path) -> None:
+    importing(tmp_path, written(tmp_path, CALL))
+    later = CALL.replace("a1", "a2").replace("10:00:00", "09:00:00")  # late, and out of order
+    outcome = importing(tmp_path, written(tmp_path, CALL, later, later, name="day.csv"))
+    assert (outcome.records, outcome.duplicates, outcome.known) == (1, 2, False)
+    assert len(journalled(tmp_path)) == 2
+
+
+def test_another_operators_ids_are_its_own(tmp_path: Path) -> None:
+    path = written(tmp_path, CALL)
+    importing(tmp_path, path)
+    other = Template(**{**CSV.__dict__, "name": "other"})
+    assert importing(tmp_path, path, other).records == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (CALL.replace("a1", " "), "no record id"),
+        (CALL.replace("MOC", "XYZ"), "a kind that the template does not name"),
+        (CALL.replace("10:00:00", "25:00:00"), "no time that can be read"),
+        (CALL.replace("2026", "2025"), "older than records are kept for"),
+        (CALL.replace("2026-09-21", "2026-09-23"), "in the future"),
+        (CALL.replace("001010000000001", "x").replace("99950000001", ""), "neither IMSI nor MSISDN can be read"),
+        (CALL.replace("00101;+", "1;+"), "a network that is no MCC and MNC"),
+        (CALL.replace(";65;", ";-65;"), "a duration or number of octets that is none"),
+        (CALL.replace(";65;", ";99999999999;"), "a duration or number of octets that is none"),
+        (CALL.replace("+999829001", "anna"), "a called number that is none"),
+        (CALL + ";", "11 values under 10 columns"),
+        ('"' + CALL, "no CSV: a quotation mark is missing"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_put_aside_with_the_reason(tmp_path: Path, wrong: str, reason: str) -> None:
+    good = [CALL.replace("a1", f"b{number}") for number in range(3)]
+    outcome = importing(tmp_path, written(tmp_path, good[0], "", wrong, *good[1:]))
+    assert (outcome.records, outcome.rejected) == (3, 1)
+    assert rejects(outcome) == [(4, reason)]
+    assert json.loads(Path(outcome.rejects).read_text())["text"] == wrong
+    assert os.stat(outcome.rejects).st_mode & 0o077 == 0
+
+
+def test_two_open_quotation_marks_swallow_no_line_between_them(tmp_path: Path) -> None:
+    lines = [f'"{CALL}', CALL, CALL.replace("a1", 'a2"')]
+    outcome = importing(tmp_path, written(tmp_path, *lines))
+    assert (outcome.records, outcome.rejected) == (2, 1)
+
+
+def test_a_carriage_return_within_a_line_makes_up_for_no_line_that_was_swallowed(tmp_path: Path) -> None:
+    first, second = CALL.replace("a1", "b1"), CALL.replace("a1", "b2")
+    cut = second.rindex(";65")
+    path = tmp_path / "hour.csv"
+    path.write_bytes("\n".join(
+        [HEADER, f"{first}\r{second}", 'c1;MOC;2026-09-21 10:00:00;001010000000001;;;"1', f'2"{second[cut:]}', CALL, ""]
+    ).encode())  # fmt: skip
+    outcome = importing(tmp_path, path)
+    assert (outcome.records, outcome.rejected) == (1, 3)
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_compressed(tmp_path: Path, suffix: str) -> None:
+    octets = "\n".join([HEADER, CALL]).encode()  # without an end of line
+    path = tmp_path / f"hour.csv{suffix}"
+    made = gzip.compress(octets) if suffix == ".gz" else pa.Codec("zstd").compress(octets, asbytes=True)
+    path.write_bytes(made)
+    assert importing(tmp_path, path).records == 1
+
+
+def test_a_file_that_is_cut_off_gives_what_it_has_and_may_come_again_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_files, "BLOCK_OCTETS", 1 << 12)
+    lines = [CALL.replace("a1", os.urandom(12).hex()) for _ in range(2_000)]
+    octets = gzip.compress("\n".join([HEADER, *lines, ""]).encode())
+    path = tmp_path / "hour.csv.gz"
+    path.write_bytes(octets[: len(octets) // 2])
+    with pytest.raises(UsageError, match="cannot be read to its end"):
+        importing(tmp_path, path)
+    had = len(journalled(tmp_path))
+    assert 0 < had < 2_000
+    path.write_bytes(octets)
+    outcome = importing(tmp_path, path)
+    assert (outcome.records, outcome.duplicates) == (2_000 - had, had)
+
+
+def test_killed_half_way_the_same_import_finishes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record_files, "BATCH_ROWS", 100)
+    path = written(tmp_path, *(CALL.replace("a1", f"r{number}") for number in range(1_000)))
+
+    class Killed(BaseException):
+        pass
+
+    def dies(file: record_files.RecordFile) -> None:
+        if file.lines > 450:
+            raise Killed
+
+    into = RecordImport(tmp_path, KEEP_S)
+    with pytest.raises(Killed):
+        into.run(path, CSV, AT, dies)
+    into.close()
+    had = len(journalled(tmp_path))
+    assert 0 < had < 1_000
+    assert importing(tmp_path, path).duplicates == had
+    found = journalled(tmp_path)
+    assert len(found) == len(np.unique(found["record_id"])) == 1_000
+
+
+def test_where_the_journal_cannot_be_written_nothing_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path, CALL)
+    with closing(RecordImport(tmp_path, KEEP_S)) as into:
+        with monkeypatch.context() as full:
+
+            def refuse(row: object) -> None:
+                raise NotDurableError("the disk is full")
+
+            full.setattr(into.journal, "append", refuse)
+            with pytest.raises(NotDurableError):
+                into.run(path, CSV, AT)
+        assert into.run(path, CSV, AT).records == 1, "also by the same importer"
+
+
+def test_one_writer(tmp_path: Path) -> None:
+    with closing(RecordImport(tmp_path, KEEP_S)), pytest.raises(JournalError, match="being written by process"):
+        RecordImport(tmp_path, KEEP_S)
+
+
+def test_what_is_too_old_goes_and_can_not_come_again(tmp_path: Path) -> None:
+    path = written(tmp_path, CALL, "rubbish")
+    rubbish = importing(tmp_path, path).rejects
+    os.utime(rubbish, (AT // 1_000_000, AT // 1_000_000))
+    later = AT + KEEP_S * 1_000_000 + 3 * DAY_US
+    new = CALL.replace("a1", "c1").replace("2026-09-21", "2027-01-01")
+    importing(tmp_path, written(tmp_path, new, name="new.csv"), at=later)
+    assert len(segments(records_folder(tmp_path))) == 2
+    with closing(RecordImport(tmp_path, KEEP_S)) as into:
+        assert into.expire(AT + KEEP_S * 1_000_000) == 0
+        assert into.expire(later) == 1
+        assert into.run(path, CSV, later).rejected == 2, "too old by now"
+    assert len(journalled(tmp_path)) == 1
+    assert not Path(rubbish).exists() or "older" in Path(rubbish).read_text()
+    with closing(SqliteJournal.open(records_folder(tmp_path), writer=False)) as journal:
+        assert not journal.verify().wrong
+
+
+def test_a_template_of_another_operator_imports_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "hour.csv"
+    path.write_text("id,when\n1,2\n")
+    with pytest.raises(UsageError, match="has no column"):
+        importing(tmp_path, path)
+
+
+def test_the_command(tmp_path: Path) -> None:
+    def simward(*words: str):
+        return CliRunner().invoke(cli, ["--dir", str(tmp_path / "work"), *words])
+
+    assert simward("init").exit_code == 0
+    path = tmp_path / "day.jsonl"
+    path.write_text(
+        '{"id": "1", "type": "sms", "started_at": "2099-01-01T00:00:00Z", "sim": {"imsi": "001010000000001"}}\n'
+    )
+    done = simward("cdr", "import", str(path), "--template", "platform-json")
+    assert done.exit_code == 1 and "0 records; 1 rejected" in done.output
+    assert simward("cdr", "import", str(path), "--template", "platform-jsn").exit_code == 2
+    assert simward("cdr", "list", "001010000000001").exit_code == 0
+    assert simward("verify").exit_code == 0
+
+
+def test_check_looks_at_folders_and_their_templates(tmp_path: Path) -> None:
+    assert CliRunner().invoke(cli, ["--dir", str(tmp_path), "init"]).exit_code == 0
+    with (tmp_path / "simward.toml").open("a") as file:
+        file.write('\n[cdr]\nfolders = {"incoming" = "mine.yaml"}\n')
+    (tmp_path / "mine.yaml").write_text("cdr: mine\n")
+    checked = CliRunner().invoke(cli, ["--dir", str(tmp_path), "check"])
+    assert checked.exit_code == 1
+    assert "columns: is missing" in checked.output and "there is no folder" in checked.output
