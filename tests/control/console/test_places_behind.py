@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import Browser
 
 from control.console.at_work import FLEET, LIMIT, NEW, STOLEN, AtWork, iccid, imsi
+from control.console.browsing import DESKTOP, PHONE, tab
 from control.console.visiting import Page
 from gate.running import imeisv, needs_radclient, until
 
@@ -214,3 +216,60 @@ def test_the_map_has_sites_cells_and_incidents(at_work: AtWork) -> None:
 def test_the_first_run_ticks_off_what_is_so(at_work: AtWork) -> None:
     page = visit(at_work, "/first-run").text
     assert page.count('class="chip tone-good"') >= 6
+
+
+SEEN = (
+    "/findings", "/install", "/use-cases", "/use-cases/water-meter", "/policy/edit?use_case=water-meter", "/proposals",
+    "/revisions", "/revisions/1", "/rules", "/rules/thief", "/rules/thief/undo", "/work-orders", "/work-orders/new",
+    "/endpoints", "/endpoints/ops", "/gateways", "/audit", "/audit/verify", "/first-run", "/access", "/access/tokens",
+    "/access/accounts/new", "/map",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("width", "dark"), [(DESKTOP, True), (PHONE, False)], ids=["desktop-dark", "phone-light"])
+def test_every_page_can_be_used_by_everybody(browser: Browser, at_work: AtWork, width: int, dark: bool) -> None:
+    with tab(browser, at_work, width=width, dark=dark) as one:
+        for path in SEEN:
+            one.open(path)
+            assert not one.faults(), f"{path} at {width}"
+            assert not one.spills(), f"{path} is wider than {width}"
+            if path != "/map":  # where there is no WebGL, MapLibre says so, and the page in its own words
+                assert one.said == [], path
+
+
+def test_the_map_is_drawn_or_says_why_not(browser: Browser, at_work: AtWork) -> None:
+    with tab(browser, at_work) as one:
+        one.open("/map").page.wait_for_selector("#map[data-drawn], #map .empty:has-text('WebGL')")
+        assert f"{FLEET} sites, 1 cell" in one.text()
+
+
+def test_an_editor_says_what_is_wrong_while_one_types(browser: Browser, at_work: AtWork) -> None:
+    with tab(browser, at_work) as one:
+        field = one.open("/policy/edit?use_case=water-meter").page.locator("#text")
+        text = field.input_value()
+        field.fill(text.replace("mode: first-use", "mode: first-us"))
+        one.page.get_by_role("link", name="Line 4", exact=True).click()
+        assert one.page.locator("[data-gutter] .wrong").inner_text() == "4"
+        chosen = field.evaluate("field => field.value.slice(field.selectionStart, field.selectionEnd)")
+        assert "first-us" in chosen
+        field.fill(text)
+        one.page.wait_for_selector("#found .right")
+
+
+def test_a_rule_is_paused_in_a_dialog(browser: Browser, at_work: AtWork) -> None:
+    with tab(browser, at_work) as one:
+        one.open("/rules/thief").press("Pause").confirm("Pause", "a drill")
+        one.page.wait_for_selector("text=a drill")
+        one.press("Resume").confirm("Resume", "it is over")
+        one.page.wait_for_selector("a:has-text('Pause')")
+
+
+def test_an_installer_sees_it_change_on_a_phone(browser: Browser, at_work: AtWork) -> None:
+    with tab(browser, at_work, width=PHONE, role="installer") as one:
+        one.open("/install")
+        one.page.fill("#iccid", iccid(NEW))
+        one.page.fill("#imei", imeisv(NEW)[:14])
+        one.page.get_by_role("button", name="Install", exact=True).click()
+        one.page.wait_for_selector(".verdict.tone-busy:has-text('Switch it on')")
+        at_work.asks(NEW)
+        one.page.wait_for_selector(".verdict.tone-good:has-text('Right')")
