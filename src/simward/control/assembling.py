@@ -93,6 +93,7 @@ def assemble(settings: Settings, *more: Part) -> Control:
         Readiness([GateConditions(gate), *conditions]), data_dir, now_us, lambda iccid: _tenant_of(registry, iccid),
         Orders(registry, settings.inventory_path, now_us), outward.commanding.wake,
         [one.name for one in settings.endpoints],
+        settings=settings, registry=registry, policy=behind.policy,
     )  # fmt: skip
     routes = [
         incident_routes(registry, judging, settings.data_dir, now_us), rule_routes(registry, now_us),

@@ -100,6 +100,15 @@ def commands_since(connection: sa.Connection, rule: str, actions: Iterable[str],
     return int(connection.execute(found).scalar_one())
 
 
+def set_aside_since(connection: sa.Connection, rule: str, since: int) -> int:
+    """How many subscriptions a rule has locked or put into quarantine since then (us UTC)."""
+    a = t.rule_action.c
+    found = sa.select(sa.func.count(a.imsi.distinct())).where(
+        a.rule == rule, a.action.in_(("lock", "quarantine")), a.state == DONE, a.changed_at >= since
+    )
+    return int(connection.execute(found).scalar_one())
+
+
 def approvals_since(connection: sa.Connection, rule: str, since: int) -> int:
     """How many held actions of a rule people have let go since then."""
     a = t.rule_action

@@ -35,7 +35,8 @@ log = logging.getLogger(__name__)
 
 BODY_OCTETS_MAX = 64 * 1024
 LARGER_BODIES = {
-    "/v1/work-orders": 2 * 1024 * 1024, "/v1/jobs": 2 * 1024 * 1024, "/v1/uploads": 16 * 1024 * 1024
+    "/v1/work-orders": 2 * 1024 * 1024, "/v1/jobs": 2 * 1024 * 1024, "/v1/uploads": 16 * 1024 * 1024,
+    "/policy/check": 8 * 1024 * 1024, "/policy/propose": 8 * 1024 * 1024,
 }  # fmt: skip
 """A swap of ten thousand by file is one request, and so is a fleet."""
 AT_ONCE = 128

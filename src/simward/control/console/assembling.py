@@ -10,6 +10,7 @@ from simward.control.console.incidents import incident_pages
 from simward.control.console.overview import overview_pages
 from simward.control.console.page_route import page_router, unknown_pages
 from simward.control.console.pages import Pages
+from simward.control.console.places_behind import PLACES_BEHIND
 from simward.control.console.sources import Sources
 from simward.control.console.subscriptions import subscription_pages
 
@@ -19,6 +20,6 @@ def console_routes(sources: Sources) -> list[APIRouter]:
     assets = Assets()
     pages = Pages(assets, sources.now)
     routes = page_router(pages)
-    for add in (overview_pages, incident_pages, subscription_pages, acting_pages):
+    for add in (overview_pages, incident_pages, subscription_pages, acting_pages, *PLACES_BEHIND):
         add(routes, pages, sources)
     return [asset_routes(assets), routes, unknown_pages(pages)]

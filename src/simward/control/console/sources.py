@@ -11,6 +11,8 @@ from simward.control.api.incidents import Cases
 from simward.control.api.work import Orders
 from simward.control.gate_link import GateLink
 from simward.control.readiness import Readiness
+from simward.registry.database import Registry
+from simward.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -31,3 +33,8 @@ class Sources:
     """To be called when there are new commands for the gate."""
     endpoints: Sequence[str]
     """By name."""
+    settings: Settings
+    registry: Registry
+    """For what has to be asked of it beside one question at a time (`asking`)."""
+    policy: Callable[[], tuple[int, bytes] | None]
+    """The policy in force as far as the journals were followed, see `Behind.policy`."""
