@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,7 @@ def test_the_demo_passes(tmp_path: Path) -> None:
     assert "seed 5" in done.stdout
     assert "missed" not in done.stdout
     assert "explain" in done.stdout
+    assert re.search(r"The console: http://127\.0\.0\.1:\d+/first/\S+\n", done.stdout)
     again = subprocess.run([*command, "--keep", str(folder)], capture_output=True, text=True, timeout=60, check=False)
     assert again.returncode == 2, "a folder that holds a demo is not overwritten"
     _plays_on(folder)

@@ -26,11 +26,14 @@ def lab() -> None:
 @SIZE
 @click.option("--keep", metavar="DIR", type=click.Path(path_type=Path), help="Work in DIR, not in a new one in /tmp.")
 @click.option("--fast", is_flag=True, help="The week in five seconds instead of a minute.")
+@click.option("--stay/--no-stay", default=None, help="Serve the console on until Ctrl-C.  [default: on a terminal]")
 @click.pass_context
-def demo(ctx: click.Context, seed: int | None, subscriptions: int, keep: Path | None, fast: bool) -> None:
+def demo(
+    ctx: click.Context, seed: int | None, subscriptions: int, keep: Path | None, fast: bool, stay: bool | None
+) -> None:
     """Play an honest week and then attacks against a real gate on loopback.
 
-    Exits 1 where an attack was missed or an honest session was refused.
+    Prints a link to the console, where all of it can be watched. Exits 1 where an attack was missed or an honest session was refused.
     """
     from rich.console import Console
 
@@ -42,7 +45,7 @@ def demo(ctx: click.Context, seed: int | None, subscriptions: int, keep: Path | 
     console = Console()
     if not console.is_terminal:
         console.width = WIDTH
-    report = run(plan, directory, console)
+    report = run(plan, directory, console, stay=console.is_terminal if stay is None else stay)
     ctx.exit(0 if report.passed else 1)
 
 

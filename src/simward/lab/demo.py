@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
+from simward.errors import PeerError
 from simward.lab import folder as lab_folder
 from simward.lab import scenes, timeline
 from simward.lab.attacks import Patience, ScriptPlayer
@@ -29,6 +32,7 @@ from simward.settings import Settings
 from simward.wire.radius.outcomes import FIRST_DROPPED, OUTCOMES
 
 STRANGER = "stranger"
+CONTROL_WITHIN_S = 60.0
 BEST = 10
 """So many attacks are shown."""
 FORGERY_REASONS = set(OUTCOMES[FIRST_DROPPED:]) - {"duplicate_in_flight"}
@@ -45,12 +49,13 @@ class Plan:
     policies: Mapping[str, str] = field(default_factory=lambda: POLICIES)
 
 
-def run(plan: Plan, directory: Path, console: Console) -> Report:
-    """Play the whole demo in `directory` (made by this) and show what came of it."""
+def run(plan: Plan, directory: Path, console: Console, *, stay: bool = False) -> Report:
+    """Play the whole demo in `directory` (made by this) and show what came of it; `stay`: serve on until Ctrl-C."""
     begun = time.monotonic()
     fleet = make_fleet(plan.seed, plan.subscriptions)
     week = plan_week(fleet, plan.seed)
-    ports = Ports(free_port(), free_port(), {name: free_port(address) for name, address in ADDRESSES.items()})
+    dynauth = {name: free_port(address) for name, address in ADDRESSES.items()}
+    ports = Ports(free_port(), free_port(), dynauth, http=free_port(kind=socket.SOCK_STREAM))
     lab_folder.write_fleet(directory, fleet, plan.policies)
     lab_folder.write_settings(directory, ports)
     _introduce(console, plan, fleet, week, directory)
@@ -62,8 +67,14 @@ def run(plan: Plan, directory: Path, console: Console) -> Report:
         with console.status("simward serve: starting (the first time, compiling takes a minute)") as status:
             took = gate.wait_until_ready(lambda s: status.update(f"simward serve: starting, {s:.0f} s"))
         console.print(f"The gate is ready after {took:.1f} s, on UDP ports {ports.auth} and {ports.accounting}.")
+        console.print(f"The console: {console_link(directory)}")
+        console.print("This link works once, and makes you its administrator: open it now, and watch what follows there.")
         network = make_network(directory)
         report = _play(plan, fleet, week, network, gate, directory, console)
+        if stay:
+            show(report, console)
+            console.print("Simward and its console go on until Ctrl-C.")
+            gate.wait()
     finally:
         if network is not None:
             network.close()
@@ -71,8 +82,21 @@ def run(plan: Plan, directory: Path, console: Console) -> Report:
     if code != 0:
         report.problems.append(f"the gate ended with exit code {code}:\n{gate.tail()}")
     report.seconds = time.monotonic() - begun
-    show(report, console)
+    if not stay:
+        show(report, console)
     return report
+
+
+def console_link(directory: Path) -> str:
+    """A link that makes its first visitor administrator. PeerError where control does not come up."""
+    until = time.monotonic() + CONTROL_WITHIN_S
+    while True:
+        try:
+            return str(json.loads(simward(directory, "account", "link", "--json"))["link"])
+        except PeerError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
 
 
 def make_network(directory: Path) -> Network:

@@ -30,11 +30,13 @@ NOTE = "lab.json"
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the gate listens and where the lab's gateways take Disconnect-Requests; all on loopback."""
+    """Where Simward listens and where the lab's gateways take Disconnect-Requests; all on loopback."""
 
     auth: int
     accounting: int
     dynauth: Mapping[str, int]
+    http: int = 0
+    """Of API and console; 0: none, since several labs may run on one machine."""
 
 
 ADDRESSES: Mapping[str, str] = {"pgw1": "127.0.0.1", "pgw2": "127.0.0.2"}
@@ -91,7 +93,7 @@ def write_settings(folder: Path, ports: Ports) -> None:
             f'dynauth = "{ADDRESSES[name]}:{port}"',
             "require_message_authenticator = true",
         ]
-    lines += ["", "[control]", 'http = "none"']  # several labs may run on one machine
+    lines += ["", "[control]", f'http = "127.0.0.1:{ports.http}"' if ports.http else 'http = "none"']
     lines += ["", "[[secret]]", 'name = "metering"', f'secret = "{PASSWORDS[APNS[WATER_METER]]}"']
     path = folder / "simward.toml"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -59,6 +60,11 @@ class GateProcess:
             waiting(took)
             time.sleep(0.05)
         raise PeerError(f"the gate was not ready within {READY_WITHIN_S:g} s:\n{self.tail()}")
+
+    def wait(self) -> None:
+        """Until it ends, or Ctrl-C, which it gets too."""
+        with contextlib.suppress(KeyboardInterrupt):
+            self._process.wait()
 
     def stop(self) -> int:
         """SIGTERM, which drains and stops; gives the exit code."""

@@ -302,16 +302,16 @@ class Network:
             gateway.close()
 
 
-def free_port(address: str = "127.0.0.1") -> int:
-    """A UDP port that is free now, and that the system gives to nobody by itself (it gives those from 32768 on)."""
+def free_port(address: str = "127.0.0.1", kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
+    """A port (of UDP unless `kind` says otherwise) that is free now, and that the system gives to nobody by itself (it gives those from 32768 on)."""
     for port in random.SystemRandom().sample(range(*NOT_EPHEMERAL), 64):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        with socket.socket(socket.AF_INET, kind) as one:
             try:
                 one.bind((address, port))
             except OSError:
                 continue
             return port
-    raise PeerError(f"no UDP port of {address} is free")
+    raise PeerError(f"no port of {address} is free")
 
 
 def _identifiers() -> deque[tuple[int, int]]:
