@@ -33,7 +33,8 @@ def demo(
 ) -> None:
     """Play an honest week and then attacks against a real gate on loopback.
 
-    Prints a link to the console, where all of it can be watched. Exits 1 where an attack was missed or an honest session was refused.
+    Prints a link to the console, where all of it can be watched. Exits 1 where an attack was missed or an honest
+    session was refused.
     """
     from rich.console import Console
 

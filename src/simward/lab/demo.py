@@ -68,7 +68,7 @@ def run(plan: Plan, directory: Path, console: Console, *, stay: bool = False) ->
             took = gate.wait_until_ready(lambda s: status.update(f"simward serve: starting, {s:.0f} s"))
         console.print(f"The gate is ready after {took:.1f} s, on UDP ports {ports.auth} and {ports.accounting}.")
         console.print(f"The console: {console_link(directory)}")
-        console.print("This link works once, and makes you its administrator: open it now, and watch what follows there.")
+        console.print("The link works once and makes you its administrator: open it, and watch what follows.")
         network = make_network(directory)
         report = _play(plan, fleet, week, network, gate, directory, console)
         if stay:

@@ -303,7 +303,10 @@ class Network:
 
 
 def free_port(address: str = "127.0.0.1", kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    """A port (of UDP unless `kind` says otherwise) that is free now, and that the system gives to nobody by itself (it gives those from 32768 on)."""
+    """A port that is free now, of UDP unless `kind` says otherwise.
+
+    The system gives it to nobody by itself: it gives those from 32768 on.
+    """
     for port in random.SystemRandom().sample(range(*NOT_EPHEMERAL), 64):
         with socket.socket(socket.AF_INET, kind) as one:
             try:
