@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from gate.running import POLICY, Served, access_request, iccid, imeisv, imsi, radclient, until
+from gate.running import POLICY, READY_S, Served, access_request, iccid, imeisv, imsi, radclient, until
 from simward.commands import through_control
 
 PHONE_TAC = "35999900"
@@ -57,9 +57,17 @@ class AtWork:
         ]  # fmt: skip
         (folder / "inventory.csv").write_text("\n".join(["iccid,imsi,use_case,latitude,longitude", *lines]) + "\n")
         (folder / "cells.csv").write_text("plmn,tracking_area,cell,latitude,longitude\n00101,1,ecgi:257,59.95,10.75\n")
-        self.net.start()
         self.folder = folder
         self._tokens: dict[str, str] = {}
+        self.net.start()
+        try:
+            self._begin()
+        except BaseException:
+            self.net.stop()
+            raise
+
+    def _begin(self) -> None:
+        until(lambda: through_control.is_running(self.folder / "data"), within_s=READY_S)  # the first start compiles
         self.tcp()
         for one in range(1, FLEET):
             assert "Access-Accept" in self.asks(one)
