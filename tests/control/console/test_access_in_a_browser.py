@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ import argon2
 import pyotp
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from control.browser import PASSWORD
 from control.running import RunningControl
@@ -20,21 +19,6 @@ from control.test_people import new_folder, signing_in_of
 from gate.running import until
 from simward.control.assembling import assemble
 from simward.settings import Settings
-
-CHROMIUM = shutil.which("chromium") or ""
-ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--no-first-run",
-)  # fmt: skip
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield made
-        made.close()
 
 
 @pytest.fixture
