@@ -18,6 +18,8 @@ SORTS: dict[str, Any] = {
     "subscriptions": I.subscriptions,
 }  # fmt: skip
 Key = tuple[int, int]
+# The sum keeps a planner, which knows nothing of how many are merged, from going through all that are not.
+_APART = (I.merged_into + 0).is_(None)
 
 
 def listed(
@@ -28,7 +30,7 @@ def listed(
     """Rows with `key`: what they are sorted by. `sort` names one of SORTS, with `-` the largest first; `after` is the
     (key, number) of the last row of the page before."""
     column, falling = SORTS[sort.removeprefix("-")], sort.startswith("-")
-    wanted: list[sa.ColumnElement[bool]] = [I.merged_into.is_(None)]
+    wanted: list[sa.ColumnElement[bool]] = [_APART]
     given = ((I.tenant, tenant), (I.severity, severity), (I.use_case, use_case), (I.owner, owner))
     wanted += [name == value for name, value in given if value is not None]
     wanted += [I.state.in_(states)] if states else []
@@ -48,7 +50,7 @@ def one(number: int) -> sa.Select[Any]:
 
 def waiting(connection: sa.Connection, tenant: str | None) -> dict[str, dict[str, int]]:
     """State -> severity -> how many, of those that are not resolved."""
-    wanted = [I.state.in_(UNRESOLVED), I.merged_into.is_(None), *([I.tenant == tenant] if tenant is not None else [])]
+    wanted = [I.state.in_(UNRESOLVED), _APART, *([I.tenant.concat("") == tenant] if tenant is not None else [])]
     found = sa.select(I.state, I.severity, sa.func.count()).where(*wanted).group_by(I.state, I.severity)
     told: dict[str, dict[str, int]] = {}
     for state, severity, many in connection.execute(found):
@@ -58,14 +60,15 @@ def waiting(connection: sa.Connection, tenant: str | None) -> dict[str, dict[str
 
 def overdue(connection: sa.Connection, tenant: str | None, now: int) -> int:
     """How many have let their deadline pass."""
-    wanted = [I.state.in_(UNRESOLVED), I.deadline_at <= now, *([I.tenant == tenant] if tenant is not None else [])]
+    wanted = [I.state.in_(UNRESOLVED), I.deadline_at <= now]
+    wanted += [I.tenant.concat("") == tenant] if tenant is not None else []
     return int(connection.execute(sa.select(sa.func.count()).where(*wanted)).scalar_one())
 
 
 def similar(connection: sa.Connection, row: Any, limit: int) -> Sequence[Any]:
     """Others of its tenant that are like it, the newest first: about the same subscription or of the same cause; and,
     where that leaves room, of the same use case by the same title up to what it is about."""
-    of_tenant = [I.tenant == row.tenant, I.merged_into.is_(None), I.number != row.number]
+    of_tenant = [I.tenant == row.tenant, _APART, I.number != row.number]
     newest = sa.select(t.incident).where(*of_tenant).order_by(I.number.desc())
     found: dict[int, Any] = {}
     same = I.cause == row.cause if row.imsi is None else I.imsi == row.imsi
@@ -93,7 +96,7 @@ def members(connection: sa.Connection, number: int, limit: int) -> Sequence[Any]
 def about(connection: sa.Connection, imsi: str, tenant: str | None, limit: int) -> Sequence[Any]:
     """Incidents with a finding about this subscription, the newest first."""
     numbers = sa.select(F.incident).where(F.imsi == imsi, F.incident.is_not(None)).distinct()
-    wanted = [I.number.in_(numbers), I.merged_into.is_(None), *([I.tenant == tenant] if tenant is not None else [])]
+    wanted = [I.number.in_(numbers), _APART, *([I.tenant == tenant] if tenant is not None else [])]
     return connection.execute(sa.select(t.incident).where(*wanted).order_by(I.number.desc()).limit(limit)).all()
 
 

@@ -22,7 +22,9 @@ def subscriptions(
     iccid: str | None = None, imei: str | None = None, locked: bool | None = None, descending: bool = False,
 ) -> Rows:  # fmt: skip
     """By IMSI. `imei` is the bound device."""
-    wanted = _given((S.tenant, tenant), (S.use_case, use_case), (S.iccid, iccid), (S.imei, imei))
+    # Where something narrower is asked for, the tenant's index leads through all that is the tenant's.
+    of = S.tenant if use_case is None and locked is not True else S.tenant.concat("")
+    wanted = _given((of, tenant), (S.use_case, use_case), (S.iccid, iccid), (S.imei, imei))
     if locked is not None:
         refused = sa.and_(S.locked_at.is_not(None), S.confined.is_(sa.false()))
         wanted.append(refused if locked else sa.or_(S.locked_at.is_(None), S.confined.is_(sa.true())))

@@ -77,6 +77,7 @@ def test_from_attack_to_release(browser: Browser, net: Attacked, width: int, sto
 def test_what_cannot_be_done_says_why(browser: Browser, net: Attacked) -> None:
     with tab(browser, net, role="operator") as one:
         one.open(f"/subscriptions/{imsi(3)}").press("Lock")
+        expect(one.page.locator("#ask[open]")).to_be_visible()
         one.page.keyboard.press("Escape")
         expect(one.page.locator("#ask[open]")).to_have_count(0)
         one.press("Planned work")

@@ -8,7 +8,8 @@ export function startDialogs() {
     const csrf = document.querySelector('meta[name="csrf"]').content;
     if (csrf) event.detail.headers["X-CSRF-Token"] = csrf;
   });
-  body.addEventListener("htmx:afterSwap", () => {
+  // Once it is settled, not swapped: before that a form in it would be sent past htmx.
+  body.addEventListener("htmx:afterSettle", () => {
     if (!ask.open) ask.showModal();
     body.querySelector("[autofocus], textarea, input:not([type=hidden])")?.focus();
   });
