@@ -20,9 +20,9 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningControl
     control.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for all of them, and gone before other tests run: Playwright's event loop would be in the way of theirs."""
+    """Gone before other modules' tests run: Playwright's event loop would be in the way of theirs."""
     if chromium() is None:
         pytest.skip("Chromium is not installed (Debian: chromium)")
     with sync_playwright() as playwright:
