@@ -10,7 +10,7 @@ import numpy as np
 from simward.engine import events
 from simward.engine.fold import Fold
 from simward.engine.journal import INVENTORY, MemoryJournal, Row, row_events
-from simward.engine.outputs import DISCONNECT
+from simward.engine.outputs import DISCONNECT, sent_effects
 from simward.engine.tables import DECLARED, LIFECYCLE, InventoryDelta
 from simward.gate.clock import Clock
 from simward.gate.commands import IMSIS_MAX, CommandDesk
@@ -77,6 +77,12 @@ class NoDisconnects:
         self.results: list[np.ndarray] = []
         self.asked: list[np.ndarray] = []
 
+    def request(self, outputs: np.ndarray) -> None:
+        """Keep what is to be sent; the rows themselves are used again."""
+        sent = sent_effects(outputs).copy()
+        if len(sent):
+            self.asked.append(sent)
+
     def take(self, limit: int) -> list[np.ndarray]:
         taken, self.results = self.results[:limit], self.results[limit:]
         return taken
@@ -111,7 +117,7 @@ class House:
         delta = InventoryDelta(upserts, np.zeros(0, np.int64), [""])
         self.fold.inventory(delta, 1)
         self.journal.append(Row(1, 1, INVENTORY, 1, self.fold.kernel, delta.to_bytes(), b""))
-        self.recorder = Recorder(self.journal, self.disconnects.asked.append)
+        self.recorder = Recorder(self.journal, self.disconnects.request)
         self.gate = Gate(
             self.fold, self.recorder, self.port, self.desk, self.disconnects, self.metrics,  # type: ignore[arg-type]
             Clock(wall_ns=lambda: int(self.now * 1e9)), allow_when_not_durable=allow, monotonic=lambda: self.now,

@@ -92,4 +92,4 @@ def test_a_stolen_sim_is_told_to_both_and_released_by_one(loop: Loop) -> None:
     tested = loop.simward("POST", "/v1/endpoints/dm/test", {})
     assert tested["delivered"] and tested["status"] == 204
     assert loop.dm.told("endpoint.test")["data"] == {"endpoint": "dm"}
-    assert loop.simward("GET", "/v1/endpoints/dm/dead") == {"dead": []}
+    assert loop.simward("GET", "/v1/endpoints/dm/dead") == {"dead": [], "next": None}

@@ -14,14 +14,17 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simward.engine.call_records import records_folder
 from simward.errors import ConfigurationError, SimwardError, UsageError
-from simward.inputs.record_files import RecordFile
-from simward.inputs.record_import import Known, Outcome, RecordImport
 from simward.logs import called
 from simward.settings import Settings
 from simward.wire.cdr.template import Template
+
+if TYPE_CHECKING:  # what reads files needs Arrow, which a watch without such folders does not load
+    from simward.inputs.record_files import RecordFile
+    from simward.inputs.record_import import Known, Outcome, RecordImport
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +62,7 @@ class Importing:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._known = Known()
+        self._known: Known | None = None
         self._passed_over: dict[Path, tuple[int, int]] = {}
         self._expired_at = 0.0
         self._told = threading.Event()
@@ -109,6 +112,9 @@ class Importing:
         new = [one for one in waiting if self._passed_over.get(one[0]) != _about(one[0])]
         expires = now_s - self._expired_at >= EXPIRE_EVERY_S and records_folder(self._settings.data_dir).is_dir()
         if new or expires:
+            from simward.inputs.record_import import Known, RecordImport
+
+            self._known = self._known or Known()
             with closing(RecordImport(self._settings.data_dir, self._settings.cdr.keep_s, self._known)) as into:
                 for path, template in new:
                     self._import(into, path, template, int(now_s * 1e6))
