@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from simward.commands.acting import me
-from simward.commands.folder import ANSWER_WITHIN_S, Folder
+from simward.commands.folder import Folder
 from simward.commands.printing import json_line, table
 from simward.commands.tokens import Span, actor_option, because_option, json_option
 
@@ -82,12 +82,7 @@ def revoke(folder: Folder, id_or_name: str, because: str, actor: str | None, as_
 
 
 def _ask(folder: Folder, method: str, path: str, asked: dict[str, Any] | None = None) -> dict[str, Any]:
-    from simward.commands import through_control
-
-    folder.must_be_one()
-    return through_control.ask(
-        folder.data, folder.called, method, f"/v1/clients{path}", asked, within_s=ANSWER_WITHIN_S
-    )
+    return folder.ask(method, f"/v1/clients{path}", asked)
 
 
 def _cells(one: dict[str, Any]) -> list[Any]:

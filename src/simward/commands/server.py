@@ -12,8 +12,8 @@ from simward.commands.folder import ANSWER_WITHIN_S, Folder
 from simward.errors import UsageError
 
 REMOTE = (
-    "account", "deployments", "disconnect", "endpoints", "events", "explain", "findings", "incidents", "lock", "pause",
-    "quarantine", "release", "resume", "rules", "token", "undo", "work",
+    "account", "client", "deployments", "disconnect", "endpoints", "events", "explain", "findings", "incidents", "lock",
+    "pause", "quarantine", "release", "resume", "rules", "token", "undo", "work",
 )  # fmt: skip
 """Commands that can ask a server; the others work on the files or the processes of this machine."""
 

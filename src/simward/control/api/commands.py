@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from simward.control.api.answers import CommandAnswer, answered
 from simward.control.api.answers_outward import Took
-from simward.control.api.permissions import OWNER, needs, refused
+from simward.control.api.permissions import OWNER, needs, refused, speaker
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem, gate_unreachable, no_registry
 from simward.control.api.repeats import HEADER, command_id
@@ -146,14 +146,13 @@ async def carry_out(
     """Have the gate do it, for somebody who may; what it answered. Raises Problem."""
     if not principal.allows(command.do, command.iccid):
         raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not {command.do} this.")
-    if command.actor and not principal.local:
-        raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
+    actor = speaker(principal, command.actor)
     await _of_its_tenant(command, principal, tenant_of)
-    answer = await _ask(gate, command.payload(command.actor or principal.name))
+    answer = await _ask(gate, command.payload(actor))
     result = answer.get("result") or ("applied" if answer.get("ok") else "refused")
     log.info(
-        "%s asked by %r: %s (%s)", command.do, command.actor or principal.name, result, _sequence(answer),
-        extra=called("command-asked", command=command.do, actor=command.actor or principal.name, result=result),
+        "%s asked by %r: %s (%s)", command.do, actor, result, _sequence(answer),
+        extra=called("command-asked", command=command.do, actor=actor, result=result),
     )
     return _told(answer, 503, "gate-refused")
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simward.control.api import paging
 from simward.control.api.answers import Incident, Incidents, WholeIncident, answered
-from simward.control.api.permissions import needs
+from simward.control.api.permissions import needs, speaker
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem, no_registry
 from simward.control.api.words import Words
@@ -82,7 +82,7 @@ class Cases:
         self, principal: Principal, number: int, action: str, asked: Asked, **more: Any
     ) -> dict[str, Any]:  # fmt: skip
         """Do one of judging.ACTIONS, for somebody; the incident as it then stands."""
-        actor, tenant = _actor(principal, asked), principal.tenant
+        actor, tenant = speaker(principal, asked.actor), principal.tenant
 
         def act() -> dict[str, Any]:
             with self._registry.writing() as connection:
@@ -172,12 +172,6 @@ def incident_routes(registry: Registry, judging: Judging, data_dir: Path, now: C
         return await write(request, number, "reopen", asked)
 
     return routes
-
-
-def _actor(principal: Principal, asked: Asked) -> str:
-    if asked.actor and not principal.local:
-        raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
-    return asked.actor or principal.name
 
 
 def _visible(connection: sa.Connection, number: int, tenant: str | None) -> kept.Incident:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from simward.control.api import paging
 from simward.control.api.asking import Asking
-from simward.control.api.permissions import needs, refused
+from simward.control.api.permissions import needs, refused, speaker
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
 from simward.control.api.words import Words
@@ -211,8 +211,7 @@ def _add_making(
     async def make(asked: NewJob, request: Request, response: Response) -> dict[str, Any]:
         """One command for each of many subscriptions, at most fifty a second; a restart loses none."""
         principal: Principal = request.state.principal
-        if asked.actor and not principal.local:
-            raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
+        speaker(principal, asked.actor)
         if not (principal.allows(asked.do, None) or asked.do in principal.about_some):
             raise refused(principal, asked.do)
         if not asked.limits and not principal.allows("approve", None):
@@ -267,7 +266,7 @@ def _make(connection: sa.Connection, asked: NewJob, principal: Principal, at: in
     said = {"subscriptions": len(iccids), "unknown": len(iccids) - len(there), "examples": iccids[:SHOWN]}
     if asked.dry_run or not iccids:
         return {"job": None, **said}
-    actor = asked.actor or principal.name
+    actor = speaker(principal, asked.actor)
     arguments = {
         "do": asked.do, "limits": asked.limits, "rebind": asked.rebind,
         "select": asked.select.model_dump(exclude_none=True) if asked.select is not None else None,

@@ -137,3 +137,10 @@ def _has(principal: Principal, permission: str) -> bool:
 def refused(principal: Principal, what: str) -> Problem:
     """What somebody is told who may not."""
     return Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not: {what}.")
+
+
+def speaker(principal: Principal, actor: str) -> str:
+    """Who is said to have done it: `actor` where one is named, which only the owner may. Raises Problem."""
+    if actor and not principal.local:
+        raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
+    return actor or principal.name

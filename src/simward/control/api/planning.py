@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from simward.control.api.permissions import speaker
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem, gate_unreachable, no_registry
 from simward.control.api.words import Words
@@ -168,6 +169,4 @@ async def in_words(work: Awaitable[Answer]) -> Answer:
 def actor_of(request: Request, actor: str) -> str:
     """Who asks. Raises Problem where somebody speaks for somebody else and may not."""
     principal: Principal = request.state.principal
-    if actor and not principal.local:
-        raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
-    return actor or principal.name
+    return speaker(principal, actor)

@@ -15,7 +15,7 @@ from simward.control.api import answers_outward as a
 from simward.control.api import paging
 from simward.control.api.answers import answered
 from simward.control.api.asking import Asking
-from simward.control.api.permissions import needs, refused
+from simward.control.api.permissions import needs, refused, speaker
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
 from simward.control.api.words import Words
@@ -219,11 +219,10 @@ def _its_own(connection: sa.Connection, name: str, request: Request) -> str:
 def _actor(request: Request, asked: Asked) -> str:
     """Who it is that asks."""
     principal: Principal = request.state.principal
-    if asked.actor and not principal.local:
-        raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
+    name = speaker(principal, asked.actor)
     if not asked.because.strip():
         raise Problem(422, "invalid-request", "The request is not valid", "because: say why, it is kept for the audit.")
-    return asked.actor or principal.name
+    return name
 
 
 def _note(connection: sa.Connection, at: int, actor: str, what: str, name: str, why: str, tenant: str) -> None:

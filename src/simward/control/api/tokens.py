@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from simward.control.api import paging
 from simward.control.api.asking import Asking
-from simward.control.api.permissions import needs
+from simward.control.api.permissions import needs, speaker
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
 from simward.control.api.words import Words
@@ -43,9 +43,7 @@ class Asked(BaseModel):
 
     def by(self, principal: Principal) -> str:
         """Who is said to have done it. Raises Problem for who speaks for somebody else and may not."""
-        if self.actor and not principal.local:
-            raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
-        return self.actor or principal.name
+        return speaker(principal, self.actor)
 
 
 class NewToken(Asked):

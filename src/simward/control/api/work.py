@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from simward.control.api import answers_outward as a
 from simward.control.api import paging
 from simward.control.api.answers import answered
-from simward.control.api.permissions import needs
+from simward.control.api.permissions import needs, speaker
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem
 from simward.engine.phrases import when
@@ -137,7 +137,7 @@ class Orders:
 
     def create(self, asked: NewOrder, principal: Principal) -> dict[str, Any]:
         """Make an order, unless it is a dry run; what it is about."""
-        actor, at = _actor(principal, asked), self._now()
+        actor, at = speaker(principal, asked.actor), self._now()
         wanted = _wanted(asked, self._inventory, at)
         for one in wanted:
             _may(principal, "plan", one.item.iccid)
@@ -177,7 +177,7 @@ class Orders:
 
     def cancel(self, number: int, asked: Asked, principal: Principal) -> dict[str, Any]:
         """Take back what is still to come."""
-        actor = _actor(principal, asked)
+        actor = speaker(principal, asked.actor)
         _may(principal, "plan", None)
         with self._registry.writing() as connection:
             _must_be(connection, number, principal.tenant)
@@ -295,12 +295,6 @@ def _planned(one: ordering.Wanted, was: dict[str, str]) -> dict[str, Any]:
         "iccid": item.iccid, "was": was.get(item.iccid), "imei": item.imei, "device": item.device, "place": item.place,
         "from": when(item.begins_at), "until": when(item.ends_at),
     }  # fmt: skip
-
-
-def _actor(principal: Principal, asked: Asked) -> str:
-    if asked.actor and not principal.local:
-        raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
-    return asked.actor or principal.name
 
 
 def _may(principal: Principal, what: str, iccid: str | None) -> None:

@@ -81,7 +81,7 @@ def client_routes(registry: Registry, now: Callable[[], int]) -> APIRouter:
     async def make(asked: NewClient, request: Request, response: Response) -> dict[str, Any]:
         """Make a client. Who is bound to a tenant makes them for that tenant alone."""
         principal: Principal = request.state.principal
-        actor = _actor(principal, asked)
+        actor = asked.by(principal)
         if principal.tenant is not None and asked.tenant != principal.tenant:
             detail = f"tenant: {principal.name} makes clients for {principal.tenant} alone."
             raise Problem(403, "not-permitted", "Not permitted", detail)
@@ -118,7 +118,7 @@ def client_routes(registry: Registry, now: Callable[[], int]) -> APIRouter:
     ) -> dict[str, Any]:
         """It gets no token from now on, and those that it has open nothing. Again changes nothing."""
         principal: Principal = request.state.principal
-        actor, at = _actor(principal, asked), now()
+        actor, at = asked.by(principal), now()
 
         def act(connection: sa.Connection) -> dict[str, Any]:
             row = kept.find(connection, id_or_name, at)
@@ -146,12 +146,6 @@ def told(row: Any, now: int) -> dict[str, Any]:
              for name in ("made_at", "expires_at", "revoked_at")}  # fmt: skip
     names = ("id", "name", "scopes", "tenant", "made_by", "revoked_by")
     return {"state": state, **{name: getattr(row, name) for name in names}, **times}
-
-
-def _actor(principal: Principal, asked: Asked) -> str:
-    if asked.actor and not principal.local:
-        raise Problem(403, "not-permitted", "Not permitted", "actor: only the owner may speak for somebody else.")
-    return asked.actor or principal.name
 
 
 def _audit(
