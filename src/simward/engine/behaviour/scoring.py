@@ -19,9 +19,9 @@ PRIOR_DAYS = 4
 """So many days does the peers' scale count for beside the subscription's own."""
 SCALE_LEAST = 48
 """1/1024 octave: nobody is so regular that less would be a deviation (about 3 %)."""
-KEPT, OF = 230, 256
+KEPT, OF = 205, 256
 """Share of the evidence that is left a day later."""
-PAID = 512
+PAID = 768
 """What a day costs: evidence (bits, Q8) that an ordinary day brings, so that ordinary days add up to none."""
 LEDGER_MOST = 32_767
 EMPTY_BELOW = 2 * Q
