@@ -6,3 +6,5 @@ journalled before anything is settled with it.
 
 from simward.fitting.fit import fit_day
 from simward.fitting.revision import Budget, CohortFinding, Revision
+
+__all__ = ["Budget", "CohortFinding", "Revision", "fit_day"]

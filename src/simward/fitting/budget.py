@@ -1,4 +1,4 @@
-"""How many findings the owner wants becomes a threshold: how often do totals of evidence rise through each level?
+"""How many findings the owner wants becomes a threshold, by how often totals of evidence rise through each level.
 
 A finding begins where a subscription's total rises through the threshold, so what is counted is rises, not days above:
 evidence lasts, and a subscription that is above for a week is one finding.
@@ -18,7 +18,9 @@ from simward.fitting.tails import Tail, pooled_shape, scale_of
 RISES_LEAST, RISES_ENOUGH = 30.0, 200.0
 """A tail begins where at least so many rises are; as far out as there are enough."""
 TAIL_SHARE = 0.01
-BEYOND_EXPECTED = 2.0
+BEYOND_EXPECTED, ALWAYS_COUNTED = 2.0, 1.0
+AIMED_AT = 0.6
+"""Share of the budget that thresholds aim at: it is asked for as a most, and estimates of what is so rare err."""
 LEVELS = np.arange(TOTAL_BINS) * TOTAL_BIN / ONE_BIT
 """Bits."""
 NEVER = 65_536
@@ -68,8 +70,8 @@ def weights_of(
     rate = earlier[0] / np.maximum(earlier[1], 1.0)[:, :, None]
     expected = (rate * today[1][:, :, None])[:, settled].sum(axis=(0, 1))
     seen = today[0][:, settled].sum(axis=(0, 1))
-    share = np.minimum(1.0, np.maximum(BEYOND_EXPECTED * expected, 1.0) / np.maximum(seen, 1e-9))
-    share = np.minimum.accumulate(share)
+    most = np.maximum(BEYOND_EXPECTED * expected, ALWAYS_COUNTED)
+    share = np.minimum(1.0, most / np.maximum(seen, 1e-9))
     weights = share[np.minimum(now // TOTAL_BIN, TOTAL_BINS - 1)]
     return np.asarray(np.where(settled[group % MATURITIES], weights, 1.0))
 
@@ -159,13 +161,18 @@ class Gate:
     held_by: str  # "budget", "false-discovery" or "cap"
 
 
+def rate_asked(judged: int, budget: Budget) -> float:
+    """Findings a subscription-day that thresholds are made for, where so many are judged on a day."""
+    return AIMED_AT * budget.a_day / max(judged, 1)
+
+
 def gate_of(rates: np.ndarray, judged: int, budget: Budget) -> Gate:
     """The day's gate. `rates` are those of totals that may begin a finding (Rates.at), `judged` is of how many rows.
 
     The second gate is Benjamini and Hochberg's step-up (J. R. Statist. Soc. B 57, 1995) among what the budget lets
     through; the cap takes the rarest.
     """
-    asked = budget.a_day / max(judged, 1)
+    asked = rate_asked(judged, budget)
     ordered = np.sort(rates[rates <= asked])
     above = len(ordered)
     rate, held_by = asked, "budget"

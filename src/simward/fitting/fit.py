@@ -18,7 +18,7 @@ from simward.engine.behaviour.layouts import (
     WARMING,
 )
 from simward.engine.behaviour.settle import JUDGED_FROM_DAYS, measured, weighed
-from simward.fitting.budget import NEVER, Gate, Rates, faded_rises, gate_of, rates_of, rises_of, weights_of
+from simward.fitting.budget import NEVER, Gate, Rates, faded_rises, gate_of, rate_asked, rates_of, rises_of, weights_of
 from simward.fitting.calibration import are_few, deviations_of, faded_deviations, in_use, pools_of, tables_of
 from simward.fitting.cohorts import Cohorts, cohorts_of, upwards
 from simward.fitting.revision import Budget, CohortFinding, Node, Revision
@@ -77,7 +77,7 @@ def fit_day(
 
     rate_at = _rate_at(today, rates)
     judged = int(today.judged.sum())
-    above = np.flatnonzero(today.judged & (rate_at <= budget.a_day / max(judged, 1)))
+    above = np.flatnonzero(today.judged & (rate_at <= rate_asked(judged, budget)))
     parts, muted = _parts(today, above, heard, day)
     alone = above[~_is_muted(today, above, muted[heard.leaf_at[above]])]
     gate = gate_of(rate_at[alone], judged, budget)
@@ -185,7 +185,8 @@ def _is_muted(today: _Day, above: np.ndarray, muted: np.ndarray) -> np.ndarray:
 def _parts(today: _Day, above: np.ndarray, heard: Cohorts, day: int) -> tuple[list[CohortFinding], np.ndarray]:
     """Where so many members of a leaf, or of a cohort above it, rise on one side that they are told as one.
 
-    All channels of that side are muted: who sends ten times as much is found by this channel here and by that one there.
+    All channels of that side are muted: who sends ten times as much is found by this channel here and by that one
+    there.
     """
     muted = np.zeros(len(heard.keys), np.uint16)
     if len(above) < PART_LEAST:
