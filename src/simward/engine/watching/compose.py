@@ -17,8 +17,11 @@ from simward import compiled
 from simward.detectors import of_watch
 from simward.detectors.detector import GROUP_SCOPES, DetectorModule
 from simward.engine import compose
+from simward.engine.behaviour import counting, features, logarithm
+from simward.engine.behaviour import layouts as behaviour_layouts
 from simward.engine.watching import (
     causes,
+    days,
     findings,
     groups,
     kernel,
@@ -29,7 +32,10 @@ from simward.engine.watching import (
     usage,
 )
 
-SOURCES = (layouts, rows, groups, causes, findings, periods, usage, subscription_findings, kernel)
+SOURCES = (
+    layouts, rows, groups, causes, findings, periods, usage, subscription_findings, kernel,
+    behaviour_layouts, logarithm, features, counting, days,
+)  # fmt: skip
 ENTRIES = ("fold", "forget", "build_index")
 
 

@@ -23,6 +23,7 @@ from simward.engine.places import happened_s
 from simward.engine.recognising import find_subscription
 from simward.engine.rows import class_of, event_at, meta_of, subscription_at, use_case_at
 from simward.engine.watching.causes import find_cause
+from simward.engine.watching.days import count_day
 from simward.engine.watching.findings import settle
 from simward.engine.watching.groups import (
     SECOND_US,
@@ -48,6 +49,7 @@ from simward.engine.watching.rows import (
     use_of,
     watch_meta_of,
     watched_at,
+    zero_behaviour,
     zero_usage,
     zero_watched,
 )
@@ -233,9 +235,12 @@ def use_data(t, w, row, event, position, made, index):  # type: ignore[no-untype
     now_s = np.int64(event.received_at) // np.int64(SECOND_US)
     if usage.known_day == 0:
         usage.known_day = now_s // np.int64(DAY_S)
+    at_s = happened_s(event)
     if event.kind == ACCESS_REQUEST:
+        count_day(w, row, event, np.int64(0), np.int64(0), np.int64(0), at_s, at_s)
         return made
-    count_record(w, row, event, session_name(event), happened_s(event))
+    up, down, since_s, begun = count_record(w, row, event, session_name(event), at_s)
+    count_day(w, row, event, up, down, begun, since_s, at_s)
     look_at_use(w, row, np.int64(DATA), now_s)
     use = use_of(w)
     use.apn = event.apn
@@ -357,6 +362,7 @@ def forget(tables, watch, rows, at, made, index):  # type: ignore[no-untyped-def
             made, index = made + np.int64(1), index + np.int64(1)
         forget_usage(w, row)
         zero_usage(w, row)
+        zero_behaviour(w, row)
         one = watched_at(w, rows[position])
         stand(w, one, rows[position], np.int64(IDLE), at, np.int64(0))
         for kind in range(CELL, MODEL + 1):

@@ -212,6 +212,8 @@ WATCH_META = np.dtype(
         ("about_live", "i4"),
         ("about_sweep", "i4"),
         ("counted_away", "i8"),  # sessions whose counters were forgotten because their subscription had too many
+        ("settled_day", "i8"),  # days since 1970: the newest day that is settled, 0 = nothing was counted yet
+        ("counted_late", "i8"),  # records of days that were settled when they came
     ],
     align=True,
 )
@@ -219,7 +221,7 @@ WATCH_META = np.dtype(
 ADDRESSED = (
     "watch_meta", "watched", "groups", "group_index", "watch_findings", "detectors", "evidence", "classes", "responses",
     "events", "outputs", "usage", "counted", "about", "use", "knobs", "case_responses",
-    "rows_ahead",
+    "rows_ahead", "behaviour",
 )  # fmt: skip
 WATCH_TABLES = np.dtype(
     [(name, "i8") for name in (*ADDRESSED, "group_mask", "outputs_room", "detector_count")],

@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from simward.detectors.detector import MAX_CLASSES
+from simward.engine.behaviour.layouts import BEHAVIOUR
 from simward.engine.rows import int32_at, octet_at, pointer_to, prefetch_of, set_int32, zero_of
 from simward.engine.tables import watch_knobs_dtype
 from simward.engine.watching.layouts import (
@@ -31,10 +32,13 @@ _counted = pointer_to(COUNTED)
 _about = pointer_to(SUBSCRIPTION_FINDING)
 _use = pointer_to(USE)
 _knobs = pointer_to(watch_knobs_dtype())
+_behaviour = pointer_to(BEHAVIOUR)
 _fetch_watched, _fetch_usage, _fetch_counted = (prefetch_of(one) for one in (WATCHED, USAGE, COUNTED))
+_fetch_counting = prefetch_of(BEHAVIOUR, 1)
 _zero_watched = zero_of(WATCHED)
 _zero_usage = zero_of(USAGE)
 _zero_counted = zero_of(COUNTED)
+_zero_behaviour = zero_of(BEHAVIOUR)
 _zero_about = zero_of(SUBSCRIPTION_FINDING)
 _zero_group = zero_of(GROUP)
 _zero_finding = zero_of(WATCH_FINDING)
@@ -113,6 +117,18 @@ def zero_usage(w, row):  # type: ignore[no-untyped-def]
 
 
 @njit
+def behaviour_at(w, row):  # type: ignore[no-untyped-def]
+    """behaviour/layouts.BEHAVIOUR"""
+    return _behaviour(w.behaviour, row)
+
+
+@njit
+def zero_behaviour(w, row):  # type: ignore[no-untyped-def]
+    """Forget how a subscription behaves."""
+    _zero_behaviour(w.behaviour, row)
+
+
+@njit
 def counted_at(w, row):  # type: ignore[no-untyped-def]
     """layouts.COUNTED"""
     return _counted(w.counted, row)
@@ -168,6 +184,7 @@ def set_row_ahead(w, at, row):  # type: ignore[no-untyped-def]
     if row >= 0:
         _fetch_watched(w.watched, np.int64(row))
         _fetch_usage(w.usage, np.int64(row))
+        _fetch_counting(w.behaviour, np.int64(row))
 
 
 @njit

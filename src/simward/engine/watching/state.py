@@ -10,6 +10,7 @@ import numpy as np
 from simward.compiled import INTERPRETED
 from simward.detectors import of_watch
 from simward.detectors.detector import MAX_CLASSES, NOTIFY, OBSERVE, DetectorModule
+from simward.engine.behaviour.layouts import BEHAVIOUR
 from simward.engine.layouts import DETECTOR_FACTS, SEEN
 from simward.engine.outputs import OUTPUT
 from simward.engine.rows import MAPPED
@@ -37,13 +38,13 @@ OUTPUTS_ROOM = 2 * BATCH_MAX
 GROUPS_AN_EVENT = 4
 LAYOUTS = {
     "watch_meta": WATCH_META, "watched": WATCHED, "groups": GROUP, "watch_findings": WATCH_FINDING, "usage": USAGE,
-    "counted": COUNTED, "about": SUBSCRIPTION_FINDING,
+    "counted": COUNTED, "about": SUBSCRIPTION_FINDING, "behaviour": BEHAVIOUR,
 }  # fmt: skip
-EACH = ("watched", "usage")
+EACH = ("watched", "usage", "behaviour")
 """Tables with a row for each that the gate's table of subscriptions has."""
 USED = {
     "watch_meta": "", "watched": "", "groups": "groups", "watch_findings": "findings", "usage": "",
-    "counted": "counted", "about": "about",
+    "counted": "counted", "about": "about", "behaviour": "",
 }  # fmt: skip
 """Table -> the counter in WATCH_META that says how many of its rows are in use; "" = all."""
 
@@ -68,6 +69,7 @@ class WatchState:
         self.watch_findings = np.zeros(FINDINGS_MAX, WATCH_FINDING)
         self.usage = np.zeros(1024, USAGE)
         self.counted = np.zeros(1024, COUNTED)
+        self.behaviour = np.zeros(1024, BEHAVIOUR)
         self.about = np.zeros(SUBSCRIPTION_FINDINGS_MAX, SUBSCRIPTION_FINDING)
         self.rows_ahead = np.zeros(LOOK_AHEAD, np.int32)
         self.use = np.zeros(1, USE)
