@@ -31,8 +31,8 @@ SCOPES = ("subscription", "stranger", "gateway", "segment", "device")
 GROUP_SCOPES = ("cell", "gateway", "network", "model")
 """What a detector of the watch judges: the subscriptions that have this in common. "group" is any of the four.
 
-Or "subscription": then it judges what one of them uses (engine/watching/layouts.py USE), at each record of a use, and
-at ticks as long as a finding of it is open."""
+Or "subscription": then it judges what one of them does, as `given` says, and at ticks as long as a finding of it is
+open. As `row` it is given engine/watching/layouts.py USE, and as `memory` the record that `given` names."""
 
 EVIDENCE_KINDS = (
     "none",
@@ -116,6 +116,9 @@ class Detector:
     """class -> `device` or `area`: refused at least, where a command bound the subscription to that."""
     about: Mapping[str, str] = field(default_factory=dict)
     """class (or "*") -> evidence kind of what a finding of the watch is about (a cell, a network, a model)."""
+    given: str = "use"
+    """Watch, scope "subscription": what it judges, a name of engine/watching/layouts.py GIVEN; "use": one use of a
+    service, at each record of it."""
     aspects: int = 1
     """Watch, scope "subscription": how many conditions it judges apart, each with findings of its own; `aspect` of the
     row that it is given says which."""

@@ -76,6 +76,12 @@ def composed_text() -> str:
     of_uses = [(number, one) for number, one in numbered if one.detector.scope == "subscription"]
     for _, one in judges:
         assert not one.knobs, f"{one.id}: a group has no use case, so no knobs"
+    others = [name for name in layouts.GIVEN if name != "use"]
+    for name in others:
+        lines += [
+            f"from simward.engine.watching.{name} import look_at_{name}",
+            f"from simward.engine.watching.rows import {name}_of",
+        ]
     for number, one in numbered:
         lines += [f"import {one.module.__name__} as d{number}", f"judge_{number} = njit(d{number}.judge)"]
     lines += [
@@ -88,9 +94,14 @@ def composed_text() -> str:
         "", "", "@njit", "def judge_use(t, w, row, event, detector):", "    use = use_of(w)",
         "    knobs = watch_knobs_at(w, subscription_at(t, row).use_case)",
         *(line for number, one in of_uses for line in _judged_use(number, one)),
-        "", "", "@njit", "def judge_uses(t, w, row, event, position, made, index):",
-        *(line for number, one in of_uses for line in _settled_use(number, one)), "    return made, index",
+        "", "", "@njit", "def look_at_given(t, w, row, now_s, detector):",
+        *(line for number, one in of_uses if one.detector.given != "use" for line in _looked_at(number, one)),
+        "    return",
     ]  # fmt: skip
+    for name in layouts.GIVEN:
+        lines += ["", "", "@njit", f"def judge_{name}s(t, w, row, event, position, made, index):"]
+        lines += [line for number, one in of_uses if one.detector.given == name for line in _settled_use(number, one)]
+        lines += ["    return made, index"]
     lines += ["", "", *(f"{name} = njit(cache=True, nogil=True)({name})" for name in ENTRIES), ""]
     return "\n".join(lines)
 
@@ -113,6 +124,7 @@ def _judged(number: int, one: DetectorModule) -> list[str]:
 def _judged_use(number: int, one: DetectorModule) -> list[str]:
     """The lines that ask one detector about what a subscription uses."""
     assert not one.memory, f"{one.id}: what is remembered of a use stands in its finding"
+    given = "use" if one.detector.given == "use" else f"{one.detector.given}_of(w)"
     return [
         f"    if detector == {number}:",
         f"        seen = evidence_at(w, {number})",
@@ -121,8 +133,13 @@ def _judged_use(number: int, one: DetectorModule) -> list[str]:
         "        seen.expected = 0",
         "        seen.before[0] = 0",
         "        seen.before[1] = 0",
-        f"        set_class(w, {number}, judge_{number}(use, use, event, knobs.{one.field}, seen))",
+        f"        set_class(w, {number}, judge_{number}({given}, use, event, knobs.{one.field}, seen))",
     ]
+
+
+def _looked_at(number: int, one: DetectorModule) -> list[str]:
+    """The lines that fill, at a tick, the record that one detector is given."""
+    return [f"    if detector == {number}:", f"        look_at_{one.detector.given}(t, w, row, now_s)"]
 
 
 def _settled_use(number: int, one: DetectorModule) -> list[str]:

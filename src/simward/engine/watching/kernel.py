@@ -86,6 +86,11 @@ def judge_uses(t, w, row, event, position, made, index):  # type: ignore[no-unty
     raise NotImplementedError
 
 
+def look_at_given(t, w, row, now_s, detector):  # type: ignore[no-untyped-def]
+    """Fill the record, other than USE, that a detector is given; likewise."""
+    raise NotImplementedError
+
+
 @njit
 def since_heard(w, last_at, now):  # type: ignore[no-untyped-def]
     """How long somebody has said nothing while the gate listened, us."""
@@ -266,7 +271,9 @@ def sweep_about(t, w, event, position, made, index):  # type: ignore[no-untyped-
         if finding.subscription == 0:
             continue
         row, k = np.int64(finding.subscription) - np.int64(1), np.int64(finding.detector)
-        look_at_use(w, row, np.int64(finding.service), np.int64(event.received_at) // np.int64(SECOND_US))
+        now_s = np.int64(event.received_at) // np.int64(SECOND_US)
+        look_at_use(w, row, np.int64(finding.service), now_s)
+        look_at_given(t, w, row, now_s, k)
         look_at_aspect(w, row, k, np.int64(finding.aspect))
         judge_use(t, w, row, event, k)
         if class_of(w, k) == QUIET:

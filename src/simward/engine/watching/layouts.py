@@ -107,7 +107,12 @@ USE = np.dtype(
     ],
     align=True,
 )
-"""What a detector with scope "subscription" is given: one use of a service, and what it adds up to."""
+"""What every detector with scope "subscription" is given: one use of a service, and what it adds up to. Others than
+those of uses find in it what is open of their own: `service` and `aspect` name it."""
+GIVEN = {"use": USE}
+"""Detector.given: what such a detector may be given besides. For each NAME but "use" there is a module NAME in this
+folder with `look_at_NAME(t, w, row, now_s)`, which fills the record at ticks, and `rows.NAME_of(w)`, which is where it
+stands; the composed kernel has `judge_NAMEs`, which has its detectors judge it and settles their findings."""
 SUBSCRIPTION_FINDING = np.dtype(
     [
         ("opened_sequence", "i8"),
