@@ -14,14 +14,18 @@ from typing import Any
 
 import numpy as np
 
+from simward.behaviour_settings import BehaviourSettings
 from simward.engine import outputs as out
 from simward.engine.both_journals import findings_folder, watch_folder
-from simward.engine.journal import Row, findings_row, row_outputs
+from simward.engine.journal import Row, behaviour_row, findings_row, row_outputs
 from simward.engine.snapshot import snapshot_paths
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.start import snapshots_folder
 from simward.engine.watching.behind import NO_FINDINGS, reconcile, restore_behind
+from simward.engine.watching.own_inputs import OwnInput, newest_fit
 from simward.errors import JournalError, NotDurableError
+from simward.fitting.daily import fit_copied
+from simward.fitting.day_fits import DayFits, Fit
 from simward.history.whole import WholeJournal
 from simward.logs import called
 
@@ -35,9 +39,15 @@ STEP_EVENTS = 32_768
 class Follower:
     """One follower a working folder: the lock of the watch's journal sees to it."""
 
-    def __init__(self, data_dir: Path) -> None:
-        """Restore from the newest snapshot. Raises JournalError and NotDurableError where it cannot begin."""
+    def __init__(
+        self, data_dir: Path, settings: BehaviourSettings | None = None, *, fit: Fit = fit_copied, beside: bool = False
+    ) -> None:
+        """Restore from the newest snapshot. Raises JournalError and NotDurableError where it cannot begin.
+
+        Days are fitted by `fit`: in step with the fold, or `beside` it in a thread while it keeps up.
+        """
         self.data_dir = data_dir
+        self._settings, self._fit, self._beside = settings or BehaviourSettings(), fit, beside
         watch_folder(data_dir).mkdir(parents=True, exist_ok=True, mode=0o700)
         self.own = SqliteJournal.open(
             findings_folder(data_dir), segment_octets=SEGMENT_OCTETS, checkpoint_octets=CHECKPOINT_OCTETS
@@ -61,6 +71,8 @@ class Follower:
                 f"{self.journal.last}: rows of it are missing, or {findings_folder(self.data_dir)} is another journal's"
             )
         self.own.register_kernel(watch.kernel, watch.manifest())
+        watch.awaited.load(self.own.rows(after=max(0, self.behind.sequence - 1)), self.own)
+        self.fits = DayFits(watch, self._settings, self._fit, lambda: newest_fit(watch, self.own), beside=self._beside)
         # After an upgrade, what another kernel recorded is settled with what this one finds in the same rows.
         self._settle_at = self.own.last if self._last_kernel() not in ("", watch.kernel) else 0
 
@@ -80,6 +92,8 @@ class Follower:
         Where the findings cannot be written they wait, and nothing further is folded.
         """
         if not self.durable and not self._record(self._pending):
+            return 0
+        if not self._behave():
             return 0
         rows = list(self._rows())
         if rows:
@@ -107,16 +121,43 @@ class Follower:
 
     def close(self) -> None:
         """Give both journals back."""
+        self.fits.close()
         self.journal.close()
         self.own.close()
 
+    def _behave(self) -> bool:
+        """Journal what was fitted of a day, for the fold to take before the next input; False where it cannot be."""
+        if len(self.behind.watch.awaited):
+            return True  # one thing at a time: what is journalled is to be taken first
+        lagging = self.journal.last - self.followed > STEP_EVENTS
+        made = self.fits.step(wait=lagging or not self._beside)
+        # A row of the journal has sequences of its own: where findings took the last one, the next row is waited for.
+        if made is None or self.own.last >= self.followed:
+            return True
+        if not self.take_input(made):
+            return False
+        self.fits.taken()
+        return True
+
+    def take_input(self, one: OwnInput) -> bool:
+        """Journal an input of the watch's own; the fold takes it before the next of the gate's. False: not durable.
+
+        To be called where `followed` is beyond the last sequence of its journal.
+        """
+        watch, octets, after = self.behind.watch, one.to_bytes(), self.followed
+        row = behaviour_row(self.own.last + 1, after, watch.now, watch.kernel, octets)
+        if not self._append(row):
+            return False
+        watch.awaited.add(after, lambda: octets)
+        return True
+
     def _rows(self) -> Iterator[Row]:
-        events = 0
+        events, stops_at, one = 0, self.fits.stops_at(), self.fits.is_waiting
         with closing(self.journal.rows(after=self.followed)) as rows:  # type: ignore[type-var]
             for row in rows:
                 yield row
                 events += row.count
-                if events >= STEP_EVENTS or row.last == self._settle_at:
+                if events >= STEP_EVENTS or row.last == self._settle_at or one or (0 < stops_at <= row.at):
                     return
 
     def _record(self, found: np.ndarray) -> bool:
@@ -124,15 +165,21 @@ class Follower:
         if not len(found):
             return True
         watch = self.behind.watch
+        if not self._append(findings_row(self.own.last + 1, self.followed, watch.now, watch.kernel, found)):
+            return False
+        self.findings += int(np.count_nonzero(found["kind"] == out.FINDING_BEGAN))
+        self._pending = NO_FINDINGS
+        return True
+
+    def _append(self, row: Row) -> bool:
         try:
-            self.own.append(findings_row(self.own.last + 1, self.followed, watch.now, watch.kernel, found))
+            self.own.append(row)
         except NotDurableError as error:
             if str(error) != self.trouble:
                 log.error("findings cannot be journalled, and wait: %s", error, extra=called("findings-not-durable"))
             self.trouble = str(error)
             return False
-        self.findings += int(np.count_nonzero(found["kind"] == out.FINDING_BEGAN))
-        self._pending, self.trouble = NO_FINDINGS, ""
+        self.trouble = ""
         return True
 
     def _last_kernel(self) -> str:

@@ -20,6 +20,7 @@ from simward.engine import compose
 from simward.engine.behaviour import counting, features, logarithm
 from simward.engine.behaviour import layouts as behaviour_layouts
 from simward.engine.watching import (
+    behaviour,
     causes,
     days,
     findings,
@@ -34,9 +35,9 @@ from simward.engine.watching import (
 
 SOURCES = (
     layouts, rows, groups, causes, findings, periods, usage, subscription_findings, kernel,
-    behaviour_layouts, logarithm, features, counting, days,
+    behaviour_layouts, logarithm, features, counting, days, behaviour,
 )  # fmt: skip
-ENTRIES = ("fold", "forget", "build_index")
+ENTRIES = ("fold", "forget", "build_index", "judge_days")
 
 
 @cache
@@ -72,7 +73,7 @@ def composed_text() -> str:
         "from simward.engine.watching.subscription_findings import settle_use",
     ]
     numbered = list(enumerate(of_watch()))
-    judges = [(number, one) for number, one in numbered if one.detector.scope != "subscription"]
+    judges = [(number, one) for number, one in numbered if one.detector.scope not in ("subscription", "cohort")]
     of_uses = [(number, one) for number, one in numbered if one.detector.scope == "subscription"]
     for _, one in judges:
         assert not one.knobs, f"{one.id}: a group has no use case, so no knobs"
@@ -82,7 +83,7 @@ def composed_text() -> str:
             f"from simward.engine.watching.{name} import look_at_{name}",
             f"from simward.engine.watching.rows import {name}_of",
         ]
-    for number, one in numbered:
+    for number, one in (*judges, *of_uses):
         lines += [f"import {one.module.__name__} as d{number}", f"judge_{number} = njit(d{number}.judge)"]
     lines += [
         "", "", "@njit", "def judge_group(t, w, row, event):", "    group = group_at(w, row)",

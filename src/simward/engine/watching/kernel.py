@@ -22,6 +22,7 @@ from simward.engine.events import (
 from simward.engine.places import happened_s
 from simward.engine.recognising import find_subscription
 from simward.engine.rows import class_of, event_at, meta_of, subscription_at, use_case_at
+from simward.engine.watching.behaviour import look_at_behaviour
 from simward.engine.watching.causes import find_cause
 from simward.engine.watching.days import count_day
 from simward.engine.watching.findings import settle
@@ -83,6 +84,11 @@ def judge_use(t, w, row, event, detector):  # type: ignore[no-untyped-def]
 
 def judge_uses(t, w, row, event, position, made, index):  # type: ignore[no-untyped-def]
     """Let each that judges what a subscription uses do so, and its findings begin and end; likewise."""
+    raise NotImplementedError
+
+
+def judge_behaviours(t, w, row, event, position, made, index):  # type: ignore[no-untyped-def]
+    """The same of what stands in BEHAVED; likewise."""
     raise NotImplementedError
 
 
@@ -375,6 +381,21 @@ def forget(tables, watch, rows, at, made, index):  # type: ignore[no-untyped-def
         for kind in range(CELL, MODEL + 1):
             move(w, one, np.int64(kind), np.int64(0))
         zero_watched(w, rows[position])
+    return made
+
+
+def judge_days(tables, watch, rows, event, made, index):  # type: ignore[no-untyped-def]
+    """Have detectors of behaviour judge what was settled of subscriptions, and their findings begin, go on and end.
+
+    `event` is an array of one event, a tick: when. Returns how many outputs were made.
+    """
+    t, w = tables[0], watch[0]
+    now_s = np.int64(event[0].received_at) // np.int64(SECOND_US)
+    for position in range(len(rows)):
+        row = np.int64(rows[position])
+        look_at_use(w, row, np.int64(DATA), now_s)
+        look_at_behaviour(t, w, row, now_s)
+        made, index = judge_behaviours(t, w, row, event[0], np.int64(0), made, index)
     return made
 
 

@@ -79,3 +79,9 @@ def read_own(journal: Journal, last: int) -> bytes:
             return row.inputs
         break
     raise JournalError(f"the watch's journal has no input of its own after sequence {last}")
+
+
+def newest_fit(watch: WatchFold, journal: Journal) -> bytes:
+    """What the fit of the day before gave, of the newest day that was settled by one; empty where there is none."""
+    after = int(watch.last_day.get("after", 0)) if watch.last_day.get("kind") == SETTLED else 0
+    return OwnInput.from_bytes(read_own(journal, after)).octets if after else b""

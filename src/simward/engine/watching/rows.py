@@ -13,6 +13,7 @@ from simward.engine.behaviour.layouts import BEHAVIOUR
 from simward.engine.rows import int32_at, octet_at, pointer_to, prefetch_of, set_int32, zero_of
 from simward.engine.tables import watch_knobs_dtype
 from simward.engine.watching.layouts import (
+    BEHAVED,
     COUNTED,
     GROUP,
     SUBSCRIPTION_FINDING,
@@ -33,6 +34,7 @@ _about = pointer_to(SUBSCRIPTION_FINDING)
 _use = pointer_to(USE)
 _knobs = pointer_to(watch_knobs_dtype())
 _behaviour = pointer_to(BEHAVIOUR)
+_behaved = pointer_to(BEHAVED)
 _fetch_watched, _fetch_usage, _fetch_counted = (prefetch_of(one) for one in (WATCHED, USAGE, COUNTED))
 _fetch_counting = prefetch_of(BEHAVIOUR, 1)
 _zero_watched = zero_of(WATCHED)
@@ -120,6 +122,12 @@ def zero_usage(w, row):  # type: ignore[no-untyped-def]
 def behaviour_at(w, row):  # type: ignore[no-untyped-def]
     """behaviour/layouts.BEHAVIOUR"""
     return _behaviour(w.behaviour, row)
+
+
+@njit
+def behaviour_of(w):  # type: ignore[no-untyped-def]
+    """layouts.BEHAVED: what is being judged"""
+    return _behaved(w.behaved, 0)
 
 
 @njit

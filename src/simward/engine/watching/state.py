@@ -19,6 +19,11 @@ from simward.engine.state import BATCH_MAX, index_size, interpreted
 from simward.engine.tables import PolicyTables, watch_knobs_dtype
 from simward.engine.watching.findings import ABOUT_SUBSCRIPTION, TOGETHER
 from simward.engine.watching.layouts import (
+    BEHAVED,
+    BENIGN_COHORT,
+    BENIGN_COHORTS_MAX,
+    COHORT_FINDING,
+    COHORT_FINDINGS_MAX,
     COUNTED,
     FINDINGS_MAX,
     GROUP,
@@ -39,14 +44,19 @@ GROUPS_AN_EVENT = 4
 LAYOUTS = {
     "watch_meta": WATCH_META, "watched": WATCHED, "groups": GROUP, "watch_findings": WATCH_FINDING, "usage": USAGE,
     "counted": COUNTED, "about": SUBSCRIPTION_FINDING, "behaviour": BEHAVIOUR,
+    "cohort_findings": COHORT_FINDING, "benign_cohorts": BENIGN_COHORT,
 }  # fmt: skip
 EACH = ("watched", "usage", "behaviour")
 """Tables with a row for each that the gate's table of subscriptions has."""
 USED = {
     "watch_meta": "", "watched": "", "groups": "groups", "watch_findings": "findings", "usage": "",
     "counted": "counted", "about": "about", "behaviour": "",
+    "cohort_findings": "", "benign_cohorts": "",
 }  # fmt: skip
 """Table -> the counter in WATCH_META that says how many of its rows are in use; "" = all."""
+
+
+SCOPES = {"group": TOGETHER, "subscription": ABOUT_SUBSCRIPTION, "cohort": ABOUT_SUBSCRIPTION}
 
 
 def detector_facts() -> np.ndarray:
@@ -55,7 +65,7 @@ def detector_facts() -> np.ndarray:
     for number, one in enumerate(of_watch()):
         for position, name in enumerate(one.classes, start=1):
             facts["severity"][number, position] = one.detector.severity_of(name)
-        facts["scope"][number] = {"group": TOGETHER, "subscription": ABOUT_SUBSCRIPTION}.get(one.detector.scope, 0)
+        facts["scope"][number] = SCOPES.get(one.detector.scope, 0)
     return facts
 
 
@@ -70,6 +80,9 @@ class WatchState:
         self.usage = np.zeros(1024, USAGE)
         self.counted = np.zeros(1024, COUNTED)
         self.behaviour = np.zeros(1024, BEHAVIOUR)
+        self.cohort_findings = np.zeros(COHORT_FINDINGS_MAX, COHORT_FINDING)
+        self.benign_cohorts = np.zeros(BENIGN_COHORTS_MAX, BENIGN_COHORT)
+        self.behaved = np.zeros(1, BEHAVED)
         self.about = np.zeros(SUBSCRIPTION_FINDINGS_MAX, SUBSCRIPTION_FINDING)
         self.rows_ahead = np.zeros(LOOK_AHEAD, np.int32)
         self.use = np.zeros(1, USE)
