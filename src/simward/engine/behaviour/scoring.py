@@ -1,0 +1,118 @@
+"""A day against what was predicted of it: deviations, what they say, and the evidence that they add up to.
+
+The prediction is the subscription's own centre, drawn to its peers' while little is known of it, plus the shift that its
+cohort had in common on the day. How far off a day may be comes from its own days and its peers', and from how little is
+known: `bits` of a revision say how rare such a deviation is among subscriptions that are as well known.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from simward.engine.behaviour.layouts import CENTRE_OFFSET, CHANNELS, HIGHER, LOWER, SCORE_BINS
+from simward.engine.behaviour.logarithm import log2_q10
+
+WINDOW_DAYS = 16
+"""A baseline is never surer of itself than so many days would make it."""
+PRIOR_DAYS = 4
+"""So many days does the peers' scale count for beside the subscription's own."""
+SCALE_LEAST = 48
+"""1/1024 octave: nobody is so regular that less would be a deviation (about 3 %)."""
+KEPT, OF = 230, 256
+"""Share of the evidence that is left a day later."""
+PAID = 512
+"""What a day costs: evidence (bits, Q8) that an ordinary day brings, so that ordinary days add up to none."""
+LEDGER_MOST = 32_767
+BIN_WIDTH = 96
+"""1/1024 octave of a squared deviation: 256 bins reach to 256 times the scale."""
+
+
+@njit
+def maturity_of(learnt):  # type: ignore[no-untyped-def]
+    """0 ... 3, by the days learnt."""
+    if learnt < 2:
+        return np.int64(0)
+    if learnt < 5:
+        return np.int64(1)
+    return np.int64(2) if learnt < 14 else np.int64(3)
+
+
+@njit
+def scale_squared(row, channel, peer_scale):  # type: ignore[no-untyped-def]
+    """How much it varies from day to day (Q20): its own scale and its peers', by how many days each is worth."""
+    own, peers = np.int64(row.scale[channel]), np.int64(peer_scale)
+    days = min(np.int64(row.learnt), np.int64(WINDOW_DAYS))
+    mixed = (days * own * own + np.int64(PRIOR_DAYS) * peers * peers) // (days + np.int64(PRIOR_DAYS))
+    return max(mixed, np.int64(SCALE_LEAST * SCALE_LEAST))
+
+
+@njit
+def peer_days_q4(peer_scale, peer_spread):  # type: ignore[no-untyped-def]
+    """How many days (Q4, at least one sixteenth) the peers' centre is worth: many where they are all alike."""
+    spread = max(np.int64(peer_spread), np.int64(1))
+    return min(np.int64(1024), max(np.int64(1), 16 * np.int64(peer_scale) * np.int64(peer_scale) // (spread * spread)))
+
+
+@njit
+def predicted(row, channel, shift, peer_centre, peer_days):  # type: ignore[no-untyped-def]
+    """The amount (Q10) that was to be expected."""
+    days = np.int64(16) * min(np.int64(row.learnt), np.int64(WINDOW_DAYS))
+    own = np.int64(row.centre[channel]) - np.int64(CENTRE_OFFSET)
+    return (days * own + peer_days * np.int64(peer_centre)) // (days + peer_days) + np.int64(shift)
+
+
+@njit
+def variance(squared, learnt, peer_days):  # type: ignore[no-untyped-def]
+    """Of a prediction (Q20): how much days vary, and how uncertain the centre still is."""
+    days = np.int64(16) * min(np.int64(learnt), np.int64(WINDOW_DAYS))
+    return squared + np.int64(16) * squared // (days + peer_days)
+
+
+@njit
+def bin_of(deviation, squared):  # type: ignore[no-untyped-def]
+    """The bin of a deviation (Q10) under a variance (Q20): twenty-one bins to a doubling of their ratio."""
+    ratio = min(np.int64(deviation) * np.int64(deviation) * np.int64(256) // squared, np.int64(1) << np.int64(40))
+    return min(log2_q10(ratio) // np.int64(BIN_WIDTH), np.int64(SCORE_BINS - 1))
+
+
+@njit
+def side_of(deviation):  # type: ignore[no-untyped-def]
+    """HIGHER or LOWER."""
+    return np.int64(HIGHER) if deviation >= 0 else np.int64(LOWER)
+
+
+@njit
+def added(ledger, side, bits):  # type: ignore[no-untyped-def]
+    """The evidence of a channel after a day: what is left of it, what the day brings, less what ordinary days bring."""
+    kept = np.int64(ledger) * np.int64(KEPT)
+    left = kept // np.int64(OF) if kept >= 0 else -(-kept // np.int64(OF))
+    left += bits if side == HIGHER else -bits
+    if left > 0:
+        return min(max(left - np.int64(PAID), np.int64(0)), np.int64(LEDGER_MOST))
+    return -min(max(-left - np.int64(PAID), np.int64(0)), np.int64(LEDGER_MOST))
+
+
+@njit
+def faded(ledger):  # type: ignore[no-untyped-def]
+    """The evidence of a channel after a day on which nothing was heard."""
+    kept = np.int64(ledger) * np.int64(KEPT)
+    return kept // np.int64(OF) if kept >= 0 else -(-kept // np.int64(OF))
+
+
+@njit
+def total_of(ledger):  # type: ignore[no-untyped-def]
+    """What the channels come to (bits, Q8): the strongest, half the second, a quarter of the third.
+
+    They are not independent (who sends more is longer in sessions), so their plain sum would say the same thing twice.
+    """
+    first, second, third = np.int64(0), np.int64(0), np.int64(0)
+    for channel in range(CHANNELS):
+        value = abs(np.int64(ledger[channel]))
+        if value > first:
+            first, second, third = value, first, second
+        elif value > second:
+            second, third = value, second
+        elif value > third:
+            third = value
+    return min(first + second // np.int64(2) + third // np.int64(4), np.int64(65_535))
