@@ -5,4 +5,4 @@ before anything is settled with it.
 """
 
 from simward.fitting.fit import fit_day
-from simward.fitting.revision import Budget, CohortFinding, Revision
+from simward.engine.behaviour.revision import Budget, CohortFinding, Revision

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from simward.engine.watching.cohort_findings import ANY, cohort_of
+from simward.engine.behaviour.cohort_numbers import ANY, cohort_of
 from simward.engine.watching.settling import finish
 from simward.fitting.day_fits import Copied
 from simward.fitting.fit import fit_day
-from simward.fitting.revision import Budget, Node, Revision
+from simward.engine.behaviour.revision import Budget, Node, Revision
 
 CAP_OF_BUDGET, CAP_LEAST = 10, 20
 """The hard cap: so many times the budget, and never fewer than so many findings on a day."""

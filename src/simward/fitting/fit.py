@@ -20,7 +20,7 @@ from simward.engine.behaviour.settle import JUDGED_FROM_DAYS, measured, weighed
 from simward.fitting.budget import BEYOND_EXPECTED, NEVER, Gate, Rates, gate_of, rates_of, rises_with
 from simward.fitting.calibration import deviations_with, pools_of, tables_of
 from simward.fitting.cohorts import Cohorts, cohorts_of, upwards
-from simward.fitting.revision import Budget, CohortFinding, Revision
+from simward.engine.behaviour.revision import Budget, CohortFinding, Revision
 from simward.fitting.shifts import continued, history_of, peers_of, shifted, told_as_one
 
 PART_LEAST, PART_SHARE = 20, 0.03

@@ -14,7 +14,7 @@ import numpy as np
 from simward.engine.behaviour.layouts import CENTRE_OFFSET, CHANNELS, HIGHER, LOWER, Q
 from simward.engine.behaviour.scoring import SCALE_LEAST
 from simward.fitting.cohorts import Cohorts, covers
-from simward.fitting.revision import ANY, HISTORY_DAYS, NO_SHIFT, CohortFinding, Node, Revision
+from simward.engine.behaviour.revision import ANY, HISTORY_DAYS, NO_SHIFT, CohortFinding, Node, Revision
 
 SAMPLE_MOST = 20_000
 """So many members are enough for a median: its error is then a hundredth of how much they vary."""

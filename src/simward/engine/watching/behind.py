@@ -144,6 +144,12 @@ def renumber(state: WatchState, then: list[str]) -> None:
             finding["detector"] = now.index(name)
         else:
             state.drop_finding(row)
+    for row in np.flatnonzero(state.cohort_findings["opened_sequence"]).tolist():
+        name = then[int(state.cohort_findings["detector"][row])]
+        if name in now:
+            state.cohort_findings["detector"][row] = now.index(name)
+        else:
+            state.drop_cohort(row)
     for row in np.flatnonzero(state.about["subscription"]).tolist():
         name = then[int(state.about["detector"][row])]
         if name in now:
@@ -158,7 +164,9 @@ def open_findings(watch: WatchFold) -> dict[tuple[int, int], tuple[Callable[[int
     of_groups, about = state.watch_findings[: int(state.watch_meta["findings"][0])], state.about
     return {
         (int(one["opened_sequence"]), int(one["opened_index"])): (drop, row)
-        for table, drop in ((of_groups, state.drop_finding), (about, state.drop_about))
+        for table, drop in (
+            (of_groups, state.drop_finding), (about, state.drop_about), (state.cohort_findings, state.drop_cohort),
+        )
         for row, one in ((row, table[row]) for row in np.flatnonzero(table["opened_sequence"]).tolist())
     }  # fmt: skip
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from simward.detectors import of_watch
 from simward.detectors.detector import OBSERVE, QUIET
+from simward.engine.behaviour.cohort_numbers import ANY, MANY, Cohort, cohort_number, cohort_of
+from simward.engine.behaviour.layouts import LOWER
 from simward.engine.outputs import FINDING_BEGAN, FINDING_ENDED, FINDING_UPDATED, OUTPUT
 from simward.engine.weighing import Weight, put_weights
 
@@ -21,22 +23,6 @@ if TYPE_CHECKING:
     from simward.engine.watching.fold import WatchFold
 
 DETECTOR_ID = "cohort-shift"
-ANY = -1
-RAT_BITS, TAC_BITS = 9, 28
-MANY_RAT = (1 << RAT_BITS) - 1
-MANY = 1 << (RAT_BITS + TAC_BITS) | MANY_RAT
-"""The number of the finding about those that are told as one because they are too many."""
-
-
-class Cohort(NamedTuple):
-    """By numbers; ANY where it is not given."""
-
-    tenant: int
-    use_case: int
-    tac: int
-    rat: int
-
-
 class Shifted(NamedTuple):
     """What the detector is given of one cohort. `members` 0: nothing is found of it any more."""
 
@@ -49,21 +35,6 @@ class Evidence:
     """What the detector writes."""
 
     now = 0
-
-
-def cohort_number(one: Cohort) -> int:
-    """A cohort as one integer above 0: the subject of a finding."""
-    group = (one.use_case + 1) << 1 if one.use_case != ANY else (one.tenant + 1) << 1 | 1
-    return (group << TAC_BITS | (one.tac + 1)) << RAT_BITS | (one.rat + 1)
-
-
-def cohort_of(number: int) -> Cohort:
-    """The reverse; the tenant of a cohort with a use case is that one's, and not told."""
-    group, rest = divmod(number, 1 << (RAT_BITS + TAC_BITS))
-    tac, rat = divmod(rest, 1 << RAT_BITS)
-    which, of_tenant = divmod(group, 2)
-    rat = ANY if rat == MANY_RAT else rat - 1
-    return Cohort(which - 1, ANY, tac - 1, rat) if of_tenant else Cohort(ANY, which - 1, tac - 1, rat)
 
 
 def settle_cohorts(
@@ -92,7 +63,7 @@ def settle_cohorts(
         row = open_rows.get(name)
         if row is not None and cls != int(table["class"][row]):
             tell(row, FINDING_ENDED, ())
-            table[row : row + 1].view(np.uint8)[:] = 0
+            fold.state.drop_cohort(row)
             row = None
         if cls == QUIET:
             continue
@@ -134,7 +105,7 @@ def _by_cohort(said: Iterable[CohortFinding]) -> dict[int, list[CohortFinding]]:
 
 def _shifted(group: Sequence[CohortFinding]) -> Shifted:
     first = group[0]
-    return Shifted(max(1, round(first.members * first.share)), lower=int(first.side == 1))
+    return Shifted(max(1, round(first.members * first.share)), lower=int(first.side == LOWER))
 
 
 def _response(fold: WatchFold, name: int, number: int, cls: int) -> int:
@@ -178,4 +149,4 @@ def _use_case_of(fold: WatchFold, name: int) -> int:
 def _weight(one: CohortFinding) -> Weight:
     """What the cohort had in common, against what earlier days made likely: as amounts of a typical member."""
     low, high = one.usual
-    return Weight(one.channel, one.side == 1, one.value, (low, high), None, one.day - one.since + 1, 0)
+    return Weight(one.channel, one.side == LOWER, one.value, (low, high), None, one.day - one.since + 1, 0)

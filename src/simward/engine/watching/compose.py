@@ -58,6 +58,7 @@ def manifest() -> dict[str, Any]:
                 "evidence": ["none", *(one.detector.evidence_of(name) for name in one.classes)],
                 "about": ["none", *(one.detector.about_of(name) for name in one.classes)],
                 "projects": one.detector.projects,
+                "weighs": one.detector.weighs,
             }
             for one in of_watch()
         ]

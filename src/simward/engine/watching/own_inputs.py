@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simward.engine.journal import BEHAVIOUR, Journal, Row
 from simward.engine.tables import pack, unpack
 from simward.errors import JournalError
+
+if TYPE_CHECKING:
+    from simward.engine.watching.fold import WatchFold
 
 SETTLED, UNFITTED, VERDICT = "settled", "unfitted", "verdict"
 """Kinds: a day was fitted; a day could not be (it passes unjudged); a person judged what was found."""

@@ -12,12 +12,13 @@ import numpy as np
 from simward import compiled
 from simward.engine.behaviour import counting, features, logarithm
 from simward.engine.behaviour import layouts as lay
+from simward.engine.behaviour.cohort_numbers import Cohort, cohort_number
 from simward.engine.behaviour.features import finish_row
 from simward.engine.behaviour.revision import Revision
 from simward.engine.behaviour.settle import settle
 from simward.engine.events import EVENT, TICK
 from simward.engine.outputs import FINDING_BEGAN, OUTPUT
-from simward.engine.watching.cohort_findings import Cohort, cohort_number, settle_cohorts
+from simward.engine.watching.cohort_findings import settle_cohorts
 from simward.engine.watching.own_inputs import SETTLED, UNFITTED, VERDICT, OwnInput
 from simward.engine.watching.weighed import put_evidence
 

@@ -168,6 +168,10 @@ class WatchState:
         meta["about_free"] = row + 1
         meta["about_live"] -= 1
 
+    def drop_cohort(self, row: int) -> None:
+        """The same of a finding about a cohort."""
+        self.cohort_findings[row : row + 1].view(np.uint8)[:] = 0
+
     def take_policy(self, tables: PolicyTables) -> None:
         """What each use case asks of the watch, as far as it was compiled for detectors that are here.
 
