@@ -49,7 +49,7 @@ Fit = Callable[[Copied], bytes]
 
 
 class DayFits:
-    """`step` gives what is to be journalled next. One that keeps the fold waiting says so by `is_waiting`."""
+    """`step` gives what is to be journalled next, and `stops_at` says up to where the fold may go before."""
 
     def __init__(
         self, watch: WatchFold, settings: BehaviourSettings, fit: Fit, before: Callable[[], bytes], *, beside: bool
@@ -76,8 +76,8 @@ class DayFits:
         return self._running is not None or self._made is not None
 
     @property
-    def is_waiting(self) -> bool:
-        """Is one made that could not be journalled so far, or is one made in step with the fold about to be?"""
+    def is_made(self) -> bool:
+        """Is one made that could not be journalled so far?"""
         return self._made is not None
 
     def due_at(self) -> int:
@@ -89,11 +89,11 @@ class DayFits:
         """When it must have been settled."""
         return ((self.day + 2) * DAY_S - OVERRUN_S) * SECOND_US
 
-    def stops_at(self) -> int:
-        """A step of the fold is to end with the first row of this time (us) or later; 0 = none is in the way."""
-        if not self.is_running:
-            return self.due_at()
-        return self.overrun_at()
+    def stops_at(self, now: int) -> int:
+        """A step of the fold that begins with what came at `now` is to end with the first of this time (us) or later."""
+        if self.is_running:
+            return self.overrun_at()
+        return self.due_at() or (now // SECOND_US // DAY_S + 1) * DAY_S * SECOND_US
 
     def step(self, *, wait: bool) -> OwnInput | None:
         """Begin what is due; what is made, once it is. With `wait` (or in step) it is done when this returns.
@@ -178,10 +178,8 @@ class InStep:
         parts, at, received_at = [np.zeros(0, OUTPUT)], 0, events["received_at"]
         while at < len(events):
             self._fit(first + at - 1)
-            begins_s = int(received_at[at]) // SECOND_US
-            due_at = self.fits.due_at() or ((begins_s // DAY_S + 1) * DAY_S) * SECOND_US
-            until = min(len(events), int(np.searchsorted(received_at, due_at)) + 1) if due_at else len(events)
-            until = max(until, at + 1)
+            stops_at = self.fits.stops_at(int(received_at[at]))
+            until = max(at + 1, min(len(events), int(np.searchsorted(received_at, stops_at)) + 1))
             parts.append(self.watch.events(events[at:until], first + at))
             at = until
         return np.concatenate(parts)

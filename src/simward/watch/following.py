@@ -152,12 +152,13 @@ class Follower:
         return True
 
     def _rows(self) -> Iterator[Row]:
-        events, stops_at, one = 0, self.fits.stops_at(), self.fits.is_waiting
+        events, stops_at = 0, 0
         with closing(self.journal.rows(after=self.followed)) as rows:  # type: ignore[type-var]
             for row in rows:
                 yield row
                 events += row.count
-                if events >= STEP_EVENTS or row.last == self._settle_at or one or (0 < stops_at <= row.at):
+                stops_at = stops_at or self.fits.stops_at(row.at)
+                if events >= STEP_EVENTS or row.last == self._settle_at or row.at >= stops_at or self.fits.is_made:
                     return
 
     def _record(self, found: np.ndarray) -> bool:
