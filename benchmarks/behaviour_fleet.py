@@ -97,16 +97,15 @@ class DayFleet:
         self.day += 1
         return made
 
-    def next(self, times: np.ndarray | None = None) -> int:
-        """Write the next day's features into `rows`, octets multiplied by `times` (members x 2: up, down); returns the day."""
-        made = self.amounts()
-        if times is not None:
-            here = made[:, UP] >= 0
-            made[here, UP] *= times[here, 0]
-            made[here, DOWN] *= times[here, 1]
-        heard = made[:, UP] >= 0
-        features = np.rint(1024 * np.log2(1 + np.floor(np.maximum(made, 0)))).astype(np.uint16)
-        day = self.day - 1
-        self.rows["features"][heard] = features[heard]
-        self.rows["features_day"][heard] = day
-        return day
+    def next(self) -> int:
+        """Write the next day's features into `rows`, and its amounts into `made`; returns the day."""
+        self.made = self.amounts()
+        heard = self.made[:, UP] >= 0
+        self.rows["features"][heard] = features_of(self.made[heard])
+        self.rows["features_day"][heard] = self.day - 1
+        return self.day - 1
+
+
+def features_of(amounts: np.ndarray) -> np.ndarray:
+    """What the fold makes of amounts: log2(1 + v) in 1/1024."""
+    return np.rint(1024 * np.log2(1 + np.floor(np.maximum(amounts, 0)))).astype(np.uint16)

@@ -97,7 +97,7 @@ def rates_of(rises: np.ndarray, exposure: np.ndarray) -> dict[tuple[int, int], R
                 (rises.sum(axis=(0, 1)), exposure.sum()),
             )
             counts, days = next((one for one in choices if _begins(one[0], one[1]) >= 0), choices[-1])
-            sources[pool, maturity] = (np.minimum.accumulate(counts.astype(float)), float(days))
+            sources[pool, maturity] = (np.maximum.accumulate(counts[::-1].astype(float))[::-1], float(days))
     pieces = {key: _tail_excess(counts, days) for key, (counts, days) in sources.items()}
     shape = pooled_shape([one for one in pieces.values() if one is not None])
     return {key: _rates(*sources[key], shape) for key in sources}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from simward.engine.behaviour.layouts import CHANNELS, MATURITIES, ONE_BIT, POOLS_MAX, Q, SCORE_BINS
+from simward.engine.behaviour.layouts import CHANNELS, FAILED, LOWER, MATURITIES, ONE_BIT, POOLS_MAX, Q, SCORE_BINS
 from simward.engine.behaviour.scoring import BIN_WIDTH
 from simward.fitting.cohorts import Cohorts
 from simward.engine.behaviour.revision import ANY, FLEET, Node, Revision
@@ -115,6 +115,8 @@ def tables_of(counts: np.ndarray) -> np.ndarray:
             shapes[channel, side] = pooled_shape(pieces)
     for (pool, maturity, channel), both in sources:
         for side in range(2):
+            if (channel, side) == (FAILED, LOWER):
+                continue  # that nothing fails is no evidence of anything
             said = _bits_of(both[side], float(both.sum()), shapes[channel, side])
             bits[pool, maturity, channel, side] = np.rint(said * ONE_BIT)
     return bits

@@ -25,6 +25,7 @@ from simward.fitting.shifts import continued, history_of, peers_of, shifted, tol
 
 PART_LEAST, PART_SHARE = 20, 0.03
 """So many members, and such a share of a cohort, that change in the same channel on one day are told as one."""
+SETTLED_EXPOSURE = 50_000
 MATURE_FROM = np.array([2, 5, 14])
 """scoring.maturity_of"""
 
@@ -121,7 +122,8 @@ def _keys(rows: np.ndarray, use_cases: np.ndarray) -> np.ndarray:
 def _forget_other_keys(rows: np.ndarray, known: np.ndarray, keys_at: np.ndarray) -> None:
     """A row with another key than it was settled under begins anew, here as when it is settled."""
     was = rows["key"][known]
-    rows["learnt"][known[(was != 0) & (was != mixed_16(keys_at))]] = 0
+    others = known[(was != 0) & (was != mixed_16(keys_at))]
+    rows["learnt"][others] = rows["taught"][others] = 0
 
 
 def _rises(today: _Day, pools: int, before: Revision | None, budget: Budget) -> tuple[np.ndarray, np.ndarray]:
@@ -134,10 +136,15 @@ def _rises(today: _Day, pools: int, before: Revision | None, budget: Budget) -> 
     if before is not None:
         limits = before.arrays["thresholds"].reshape(-1)
         limit = np.where(group < len(limits), limits[np.minimum(group, len(limits) - 1)], NEVER)
-        through = (now > limit) & (was <= limit)
+        through = (now > limit) & (was <= limit) & _is_settled(before)[np.minimum(group, len(limits) - 1)]
         if through.sum() > BEYOND_EXPECTED * max(budget.a_day, 1.0):
             weights[through] = BEYOND_EXPECTED * max(budget.a_day, 1.0) / through.sum()
     return rises_with(was, now, group, weights, pools, before)
+
+
+def _is_settled(before: Revision) -> np.ndarray:
+    """Of which pools and maturities have so many days been seen that the threshold that was in force means something?"""
+    return np.asarray(before.memory["exposure"].reshape(-1) >= SETTLED_EXPOSURE)
 
 
 def _rate_at(today: _Day, rates: dict[tuple[int, int], Rates]) -> np.ndarray:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simward.engine.behaviour.layouts import CENTRE_OFFSET, CHANNELS, HIGHER, LOWER, Q
-from simward.engine.behaviour.scoring import SCALE_LEAST
+from simward.engine.behaviour.scoring import EMPTY_BELOW, SCALE_LEAST, WINDOW_DAYS
 from simward.fitting.cohorts import Cohorts, covers
 from simward.engine.behaviour.revision import ANY, HISTORY_DAYS, NO_SHIFT, CohortFinding, Node, Revision
 
@@ -66,34 +66,44 @@ def _by_node(before: Revision | None) -> dict[Node, int]:
     return {tuple(int(part) for part in node): at for at, node in enumerate(before.memory["nodes"])}  # type: ignore[misc]
 
 
-def _cohort(rows: np.ndarray, scale_before: np.ndarray | None) -> list[np.ndarray]:
-    """Shift, centre, spread and scale of the channels of one cohort's members."""
-    amounts = rows["features"].astype(np.int32)
-    learnt = rows["learnt"].astype(np.int32)
-    centres = rows["centre"].astype(np.int32) - CENTRE_OFFSET
-    known = learnt >= 1
-    shift = np.zeros(CHANNELS, np.int32)
-    scale = np.zeros(CHANNELS)
+def _cohort(rows: np.ndarray, scale_before: np.ndarray | None) -> np.ndarray:
+    """Shift, centre, spread and scale (4 x CHANNELS) of one cohort's members."""
+    made = np.zeros((4, CHANNELS))
+    for channel in range(CHANNELS):
+        then = None if scale_before is None else float(scale_before[channel])
+        made[:, channel] = _channel(rows, channel, then)
+    return np.asarray(np.rint(made))
+
+
+def _channel(rows: np.ndarray, channel: int, scale_before: float | None) -> tuple[float, float, float, float]:
+    """The same of one channel, of those to whom the day says something of it (scoring.says_nothing)."""
+    amounts = rows["features"][:, channel].astype(np.int32)
+    centres = rows["centre"][:, channel].astype(np.int32) - CENTRE_OFFSET
+    learnt = np.minimum(rows["learnt"], WINDOW_DAYS).astype(np.int32)
+    taught = (rows["taught"] >> channel) & 1 == 1
+    known = taught & ((amounts != 0) | (centres <= EMPTY_BELOW))
+    shift, scale = 0.0, 0.0
     if known.sum() >= LEARNT_LEAST:
         left = (amounts - centres)[known]
-        shift = np.rint(np.median(left, axis=0)).astype(np.int32)
-        off = (left - shift) / np.sqrt(1 + 1 / np.minimum(learnt[known], 16))[:, None]
-        scale = _scale(off)
-    levels = np.where((learnt >= 2)[:, None], centres, amounts - shift)
-    centre = np.median(levels, axis=0)
-    spread = np.maximum(_scale(levels - centre), 1)
+        shift = float(np.median(left))
+        scale = _scale((left - shift) / np.sqrt(1 + 1 / learnt[known]))
+    levels = np.where(taught & (learnt >= 2), centres, amounts - shift)
+    if np.median(levels) > EMPTY_BELOW:
+        levels = levels[levels > -shift]
+    centre = float(np.median(levels))
+    spread = max(_scale(levels - centre), 1.0)
     if known.sum() < LEARNT_LEAST:
         scale = spread
     elif scale_before is not None:
         scale = 0.8 * scale_before + 0.2 * scale
-    return [shift, np.rint(centre), np.rint(spread), np.rint(np.maximum(scale, SCALE_LEAST))]
+    return shift, centre, spread, max(scale, SCALE_LEAST)
 
 
-def _scale(off: np.ndarray) -> np.ndarray:
+def _scale(off: np.ndarray) -> float:
     """A standard deviation's worth by the median; by the mean where more than half are the same."""
     absolute = np.abs(off)
-    median = MAD_TO_SCALE * np.median(absolute, axis=0)
-    return np.asarray(np.where(median > 0, median, MEAN_TO_SCALE * absolute.mean(axis=0)))
+    median = MAD_TO_SCALE * float(np.median(absolute))
+    return median if median > 0 else MEAN_TO_SCALE * float(absolute.mean())
 
 
 def history_of(cohorts: Cohorts, peers: Peers, day: int, before: Revision | None) -> np.ndarray:

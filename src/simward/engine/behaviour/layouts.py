@@ -42,11 +42,12 @@ BEHAVIOUR = np.dtype(
         ("sessions", "u2"),
         ("failed", "u2"),
         ("rat", "u1"),  # the radio access that was heard last
-        ("spare", "u1"),
+        ("taught", "u1"),  # a bit for each channel whose centre has begun to be learnt
         # What a settled day touches.
         ("features", "u2", (CHANNELS,)),  # the finished day's amounts, Q10
         ("centre", "u2", (CHANNELS,)),  # of its own past, less the shift of its cohort, Q10, + CENTRE_OFFSET
         ("scale", "u2", (CHANNELS,)),  # a standard deviation's worth, Q10
+        ("weekend", "i2", (CHANNELS,)),  # how far its Saturdays and Sundays are from that, more than its cohort's are, Q10
         ("ledger", "i2", (CHANNELS,)),  # evidence, bits in Q8: above 0 for more than is usual, below 0 for less
         ("features_day", "u2"),  # the finished day, 0 = none yet
         ("settled_day", "u2"),  # the day settled last
@@ -65,7 +66,7 @@ BEHAVIOUR = np.dtype(
     ],
     align=True,
 )
-"""One a subscription, under the row number that it has in the gate's table: 128 octets."""
+"""One a subscription, under the row number that it has in the gate's table: 140 octets."""
 CENTRE_OFFSET = 16_384
 """Less its cohort's shift a centre may be below 0, by 16 octaves at most."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.behaviour.layouts import CENTRE_OFFSET, CHANNELS, HIGHER, LOWER, SCORE_BINS
+from simward.engine.behaviour.layouts import CENTRE_OFFSET, CHANNELS, HIGHER, LOWER, Q, SCORE_BINS
 from simward.engine.behaviour.logarithm import log2_q10
 
 WINDOW_DAYS = 16
@@ -19,11 +19,15 @@ PRIOR_DAYS = 4
 """So many days does the peers' scale count for beside the subscription's own."""
 SCALE_LEAST = 48
 """1/1024 octave: nobody is so regular that less would be a deviation (about 3 %)."""
-KEPT, OF = 230, 256
+KEPT, OF = 205, 256
 """Share of the evidence that is left a day later."""
-PAID = 512
+PAID = 768
 """What a day costs: evidence (bits, Q8) that an ordinary day brings, so that ordinary days add up to none."""
 LEDGER_MOST = 32_767
+EMPTY_BELOW = 2 * Q
+"""Who usually has less than this in a channel (three octets, three sessions) has days with nothing, too."""
+EMPTY_DAYS = 5
+"""For so many days a channel that was empty from the first on is thought to be so by chance, where its peers' are not."""
 BIN_WIDTH = 96
 """1/1024 octave of a squared deviation: 256 bins reach to 256 times the scale."""
 
@@ -39,10 +43,22 @@ def maturity_of(learnt):  # type: ignore[no-untyped-def]
 
 
 @njit
+def is_taught(row, channel):  # type: ignore[no-untyped-def]
+    """Has the baseline of a channel begun?"""
+    return (np.int64(row.taught) >> np.int64(channel)) & np.int64(1) == 1
+
+
+@njit
+def days_known(row, channel):  # type: ignore[no-untyped-def]
+    """How many days a channel's baseline is worth."""
+    return min(np.int64(row.learnt), np.int64(WINDOW_DAYS)) if is_taught(row, channel) else np.int64(0)
+
+
+@njit
 def scale_squared(row, channel, peer_scale):  # type: ignore[no-untyped-def]
     """How much it varies from day to day (Q20): its own scale and its peers', by how many days each is worth."""
     own, peers = np.int64(row.scale[channel]), np.int64(peer_scale)
-    days = min(np.int64(row.learnt), np.int64(WINDOW_DAYS))
+    days = days_known(row, channel)
     mixed = (days * own * own + np.int64(PRIOR_DAYS) * peers * peers) // (days + np.int64(PRIOR_DAYS))
     return max(mixed, np.int64(SCALE_LEAST * SCALE_LEAST))
 
@@ -55,17 +71,34 @@ def peer_days_q4(peer_scale, peer_spread):  # type: ignore[no-untyped-def]
 
 
 @njit
-def predicted(row, channel, shift, peer_centre, peer_days):  # type: ignore[no-untyped-def]
-    """The amount (Q10) that was to be expected."""
-    days = np.int64(16) * min(np.int64(row.learnt), np.int64(WINDOW_DAYS))
-    own = np.int64(row.centre[channel]) - np.int64(CENTRE_OFFSET)
-    return (days * own + peer_days * np.int64(peer_centre)) // (days + peer_days) + np.int64(shift)
+def is_weekend(day):  # type: ignore[no-untyped-def]
+    """Is it a Saturday or a Sunday? Day 0 was a Thursday."""
+    return (np.int64(day) + np.int64(3)) % np.int64(7) >= 5
 
 
 @njit
-def variance(squared, learnt, peer_days):  # type: ignore[no-untyped-def]
+def predicted(row, channel, day, shift, peer_centre, peer_days):  # type: ignore[no-untyped-def]
+    """The amount (Q10) that was to be expected of a day."""
+    days = np.int64(16) * days_known(row, channel)
+    own = np.int64(row.centre[channel]) - np.int64(CENTRE_OFFSET)
+    level = (days * own + peer_days * np.int64(peer_centre)) // (days + peer_days) + np.int64(shift)
+    return level + np.int64(row.weekend[channel]) if is_weekend(day) else level
+
+
+@njit
+def says_nothing(row, channel, peer_centre):  # type: ignore[no-untyped-def]
+    """Was a channel empty that usually is not? Then the day is no amount of it: silence is for other detectors."""
+    if row.features[channel] != 0:
+        return False
+    if is_taught(row, channel):
+        return np.int64(row.centre[channel]) > np.int64(CENTRE_OFFSET + EMPTY_BELOW)
+    return np.int64(peer_centre) > np.int64(EMPTY_BELOW) and row.learnt < EMPTY_DAYS
+
+
+@njit
+def variance(row, channel, squared, peer_days):  # type: ignore[no-untyped-def]
     """Of a prediction (Q20): how much days vary, and how uncertain the centre still is."""
-    days = np.int64(16) * min(np.int64(learnt), np.int64(WINDOW_DAYS))
+    days = np.int64(16) * days_known(row, channel)
     return squared + np.int64(16) * squared // (days + peer_days)
 
 

@@ -32,9 +32,11 @@ from simward.engine.behaviour.scoring import (
     added,
     bin_of,
     faded,
+    is_taught,
     maturity_of,
     peer_days_q4,
     predicted,
+    says_nothing,
     scale_squared,
     side_of,
     total_of,
@@ -50,12 +52,20 @@ RELEARNT_DAYS = 3
 
 
 @njit
-def _deviation(row, channel, cohort, shifts, peer_centre, peer_scale, peer_spread):  # type: ignore[no-untyped-def]
+def _deviation(row, channel, day, cohort, shifts, peer_centre, peer_scale, peer_spread):  # type: ignore[no-untyped-def]
     """How far off a channel is (Q10), under which variance of days, and under which variance of the prediction (Q20)."""
     peer_days = peer_days_q4(peer_scale[cohort, channel], peer_spread[cohort, channel])
     squared = scale_squared(row, channel, peer_scale[cohort, channel])
-    expected = predicted(row, channel, shifts[cohort, channel], peer_centre[cohort, channel], peer_days)
-    return np.int64(row.features[channel]) - expected, squared, variance(squared, row.learnt, peer_days)
+    expected = predicted(row, channel, day, shifts[cohort, channel], peer_centre[cohort, channel], peer_days)
+    return np.int64(row.features[channel]) - expected, squared, variance(row, channel, squared, peer_days)
+
+
+@njit
+def _is_scored(row, channel, peer_centre):  # type: ignore[no-untyped-def]
+    """Is a channel's day one to be compared? A new subscription's is, with its peers."""
+    if row.learnt > 0 and not is_taught(row, channel):
+        return False
+    return not says_nothing(row, channel, peer_centre)
 
 
 @njit
@@ -74,8 +84,8 @@ def measure_day(rows, use_cases, day, cohort_at, shifts, peer_centre, peer_scale
         heard = np.int64(row.features_day) == day and np.int64(row.settled_day) < day
         for channel in range(CHANNELS):
             bins[at, channel] = -1
-            if heard:
-                off, _, squared = _deviation(row, channel, cohort_at[at], shifts, peer_centre, peer_scale, peer_spread)
+            if heard and _is_scored(row, channel, peer_centre[cohort_at[at], channel]):
+                off, _, squared = _deviation(row, channel, day, cohort_at[at], shifts, peer_centre, peer_scale, peer_spread)
                 bins[at, channel] = side_of(off) * np.int64(SCORE_BINS) + bin_of(off, squared)
 
 
@@ -170,10 +180,11 @@ def _settle_heard(row, day, cohort, pool, muted, widening, shifts, peer_centre, 
     maturity = maturity_of(np.int64(row.learnt))
     drifts = row.state == DRIFTING
     for channel in range(CHANNELS):
-        off, _, squared = _deviation(row, channel, cohort, shifts, peer_centre, peer_scale, peer_spread)
+        off, _, squared = _deviation(row, channel, day, cohort, shifts, peer_centre, peer_scale, peer_spread)
         side, at = side_of(off), bin_of(off, squared)
         said = np.int64(0) if drifts else np.int64(bits[pool, maturity, channel, side, at])
-        _gather(row, channel, added(row.ledger[channel], side, said))
+        scored = _is_scored(row, channel, peer_centre[cohort, channel])
+        _gather(row, channel, added(row.ledger[channel], side, said) if scored else faded(row.ledger[channel]))
     _weigh(row)
     threshold = np.int64(limits[pool, maturity])
     widened = np.int64(widening) * np.int64(ONE_BIT)
@@ -184,9 +195,11 @@ def _settle_heard(row, day, cohort, pool, muted, widening, shifts, peer_centre, 
     if anew:
         row.learnt = min(np.int64(row.learnt), np.int64(RELEARNT_DAYS))
     for channel in range(CHANNELS):
-        off, squared, _ = _deviation(row, channel, cohort, shifts, peer_centre, peer_scale, peer_spread)
+        if says_nothing(row, channel, peer_centre[cohort, channel]):
+            continue
+        off, squared, whole = _deviation(row, channel, day, cohort, shifts, peer_centre, peer_scale, peer_spread)
         own = np.int64(row.features[channel]) - np.int64(shifts[cohort, channel])
-        teach_channel(row, channel, own, off, squared, anew)
+        teach_channel(row, channel, day, own, off, squared, whole, anew)
     row.learnt = min(np.int64(row.learnt) + np.int64(1), np.int64(255))
 
 
@@ -222,6 +235,7 @@ def settle_day(
         if np.int64(row.features_day) == day:
             if _begins_anew(row, key):
                 row.learnt = 0
+                row.taught = 0
             row.key = key_16(key)
             told_as_one = np.int64(muted[position]) if position >= 0 else np.int64(0)
             _settle_heard(
