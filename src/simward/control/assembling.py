@@ -32,6 +32,7 @@ from simward.control.readiness import Conditions, GateConditions, Readiness
 from simward.control.requests import Requests
 from simward.control.retention import Retention
 from simward.control.run import Control, Part
+from simward.control.widening import widening
 from simward.registry.database import Registry, url_of
 from simward.registry.mirrors import tenant_of
 from simward.registry.work_orders import is_open
@@ -79,7 +80,7 @@ def assemble(settings: Settings, *more: Part) -> Control:
         # In this order: what work orders say to a finding is its incident's title, and what is announced names that.
         takers=[WorkOrders(announcing), deployments, incidents, announcing, automation, *camara.takers],
     )  # fmt: skip
-    judging = Judging(incidents.life)
+    judging = Judging(incidents.life, widening(settings.data_dir))
     data_dir = settings.data_dir
     conditions: list[Conditions] = [
         behind, RegistryConditions(registry), WatchConditions(data_dir), ProcessConditions(data_dir),

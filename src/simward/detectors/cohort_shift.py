@@ -9,7 +9,7 @@ each member's day, so that a member is judged by what it does beyond it.
 - `many`: more subscriptions became unusual on one day than the alarm budget can have meant; the strongest are told one
   by one, and the others as this one.
 
-`about` names the cohort, `now` how many members it has (or, of `many`, how many are told as one), and `evidence` what
+`about` names the cohort, `now` how many members it has (or, of `many`, how many are told as one), and `channels` what
 changed: the day's common amount against the usual one.
 
 **Why it matters.** A firmware roll-out that doubles what devices send, an outage of their server that has all of them

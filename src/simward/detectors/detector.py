@@ -130,7 +130,7 @@ class Detector:
     and [1] when the month's budget is used up (us), 0 = it is not, or that cannot be told."""
 
     weighs: bool = False
-    """Its findings come with the channels of behaviour that weigh most: `evidence` of a finding, engine/weighing.py."""
+    """Its findings come with the channels of behaviour that weigh most: `channels` of a finding, engine/weighing.py."""
 
     def severity_of(self, class_name: str) -> int:
         """The severity of a class."""

@@ -9,7 +9,7 @@ the threshold which keeps the fleet within its alarm budget (`[behaviour] findin
 - `sudden`: the evidence gathered within three days.
 - `gradual`: it gathered over more of them: a slow leak.
 
-`now` is the evidence in bits (each bit halves the odds of chance), `expected` the threshold. `evidence` names the three
+`now` is the evidence in bits (each bit halves the odds of chance), `expected` the threshold. `channels` names the three
 channels that weigh most, each with the day's amount, the device's usual range, that of its peers, and since when.
 
 **Why it matters.** What no rule names: a device that was taken over and sends somebody's data out, one that joined an

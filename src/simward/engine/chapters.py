@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from simward.engine import weighing
 from simward.engine.past_sessions import PastSession
 from simward.engine.phrases import octets, short_when, span, when
 from simward.engine.together import sentence
@@ -168,6 +169,8 @@ def finding_sentence(finding: dict[str, Any]) -> str:
         text += f": {evidence}"
     if finding.get("projection"):
         text += f"; {projected(finding['projection'])}"
+    if finding.get("channels"):
+        text += f"; {'; '.join(map(weighing.sentence, finding['channels']))}"
     text += f". Response: {finding['response'] or 'observe'}"
     if finding["held"]:
         text += f" ({finding['wanted']} was wanted, and held by {finding['held']})"

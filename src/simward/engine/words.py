@@ -46,7 +46,7 @@ ABOUT_WORDS = {"plmn": "network"}
 FINDING_KEYS = (
     "id", "at", "detector", "class", "severity", "tenant", "imsi", "iccid", "use_case", "was", "now", "expected",
     "verdict", "response", "held", "ended_at", "wanted", "scope", "gateway", "apn", "address", "session_id", "changes",
-    "about", "segment", "projection", "evidence",
+    "about", "segment", "projection", "channels",
 )  # fmt: skip
 """The keys of a finding as JSON; the first sixteen are what others may rely on."""
 
@@ -274,7 +274,7 @@ def finding(row: Any, lexicon: Lexicon, verdict: int | None = None) -> dict[str,
         "about": about_text(row, entry, lexicon),
         "segment": lexicon.segment(row["row"]) or None if entry.get("scope") == "segment" else None,
         "projection": projection(row) if entry.get("projects") else None,
-        "evidence": weighing.told(row) if entry.get("weighs") else None,
+        "channels": weighing.told(row) if entry.get("weighs") else None,
     }
 
 
@@ -353,7 +353,7 @@ class Findings:
         if int(row["kind"]) == out.FINDING_ENDED:
             known["ended_at"], known["now"] = fresh["ended_at"], fresh["now"]
         elif known is not fresh:
-            for key in ("verdict", "response", "wanted", "held", "severity", "now", "projection", "evidence"):
+            for key in ("verdict", "response", "wanted", "held", "severity", "now", "projection", "channels"):
                 known[key] = fresh[key]
         return known
 

@@ -153,7 +153,7 @@ class DayFits:
             )  # fmt: skip
             self._not_before = time.monotonic() + BACKOFF_S
             if self._attempts >= ATTEMPTS:
-                self.unfitted += 1
+                self.unfitted, self._not_before = self.unfitted + 1, 0.0
                 self._made = OwnInput(UNFITTED, {**said, "day": copied.day, "because": self.trouble})
             return
         self.seconds = time.monotonic() - began
