@@ -24,6 +24,7 @@ from simward.engine.watching.behind import NO_FINDINGS, reconcile, restore_behin
 from simward.errors import JournalError, NotDurableError
 from simward.history.whole import WholeJournal
 from simward.logs import called
+from simward.watch.record_following import RecordFollowing
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +47,12 @@ class Follower:
             self.journal = WholeJournal.open(data_dir)
             self.behind = restore_behind(data_dir, self.journal)
             self._begin()
+            self.records = RecordFollowing(data_dir, self.own, self.behind)
         except BaseException:
             self.own.close()
             raise
         self._pending = self._over = NO_FINDINGS
+        self._notes: dict[str, Any] = {}
         self.events = self.findings = 0
         self.trouble = ""
 
@@ -72,7 +75,7 @@ class Follower:
     @property
     def durable(self) -> bool:
         """Is every finding journalled?"""
-        return not len(self._pending)
+        return not len(self._pending) and not self._notes
 
     def step(self) -> int:
         """Fold what is new, up to some thousand events, and journal what was found; returns how many rows there were.
@@ -83,13 +86,15 @@ class Follower:
             return 0
         rows = list(self._rows())
         if rows:
-            found = self.behind.rows(rows, self.journal.layouts)
+            shown, notes = self.records.fold(rows[0])
+            found = np.concatenate([shown, self.behind.rows(rows, self.journal.layouts)])
             self.events += sum(row.count for row in rows)
             if len(self._over):  # told with the first rows after those that another kernel's findings are about
                 self._over["sequence"] = rows[0].first
                 found, self._over = np.concatenate([self._over, found]), NO_FINDINGS
             if self._settle_at and self.followed >= self._settle_at:
                 self._over = self._settle()
+            self._notes = notes
             self._record(found[found["sequence"] > self.own.last])
         return len(rows)
 
@@ -116,23 +121,23 @@ class Follower:
             for row in rows:
                 yield row
                 events += row.count
-                if events >= STEP_EVENTS or row.last == self._settle_at:
+                if events >= STEP_EVENTS or row.last == self._settle_at or self.records.is_place(row.last + 1):
                     return
 
     def _record(self, found: np.ndarray) -> bool:
         self._pending = found
-        if not len(found):
+        if not len(found) and not self._notes:
             return True
         watch = self.behind.watch
         try:
-            self.own.append(findings_row(self.own.last + 1, self.followed, watch.now, watch.kernel, found))
+            self.own.append(findings_row(self.own.last + 1, self.followed, watch.now, watch.kernel, found, self._notes))
         except NotDurableError as error:
             if str(error) != self.trouble:
                 log.error("findings cannot be journalled, and wait: %s", error, extra=called("findings-not-durable"))
             self.trouble = str(error)
             return False
         self.findings += int(np.count_nonzero(found["kind"] == out.FINDING_BEGAN))
-        self._pending, self.trouble = NO_FINDINGS, ""
+        self._pending, self._notes, self.trouble = NO_FINDINGS, {}, ""
         return True
 
     def _last_kernel(self) -> str:
