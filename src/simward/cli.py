@@ -34,6 +34,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "status": ("commands.running", "status", "Say how the gate is doing."),
         "ready": ("commands.running", "ready", "Say whether everything that Simward needs is there."),
         "metrics": ("commands.running", "metrics", "Print the counters of the running processes."),
+        "convert": ("commands.converting", "convert", "Make events of records of sessions that another system wrote."),
         "cdr": ("commands.records", "cdr", "Import call detail records, list them, and add them up."),
         "lab": ("lab.cli", "lab", "Play gateways, fleets and attackers against a gate."),
     },

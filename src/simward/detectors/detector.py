@@ -67,8 +67,9 @@ class Knob:
     `name` is the field in `knobs`; `dtype` its NumPy type, `shape` its length for lists (0 = scalar).
     `path` is where it stands in the use case document ("binding.mode"); `kind` names how the text there becomes
     integers: "choice" (values maps words to numbers), "plmn-list", "rat-list" (3GPP-RAT-Type numbers), "duration"
-    (s), "integer", "is-none" (1 where the word is none), "data-budget", "sms-budget" and "voice-budget" (octets,
-    messages and seconds an hour, day, week and month, -1 where there is no such budget; shape 4, in this order),
+    (s), "integer", "is-none" (1 where the word is none), "is-said" (1 where anything is), "data-budget", "sms-budget"
+    and "voice-budget" (octets, messages and seconds an hour, day, week and month, -1 where there is no such budget;
+    shape 4, in this order),
     "apn-of-segment" and "credentials-of-segment" (text ids of the APNs of the use case's segments and
     what each asks for, filled by the fold when a revision is applied; shape 3). A list knob comes with a second field
     `<name>_count`. Lists keep the order sorted ascending.

@@ -184,9 +184,14 @@ def events_row(
     return Row(first, len(events), EVENTS, at, kernel, events.tobytes(), outputs.tobytes(), said)
 
 
-def findings_row(first: int, last: int, at: int, kernel: str, outputs: np.ndarray) -> Row:
-    """A row of the watch's journal: what it found in the gate's sequences `first` to `last`."""
-    return Row(first, last - first + 1, FINDINGS, at, kernel, b"", outputs.tobytes())
+def findings_row(
+    first: int, last: int, at: int, kernel: str, outputs: np.ndarray, notes: Mapping[str, Any] | None = None
+) -> Row:
+    """A row of the watch's journal: what it found in the gate's sequences `first` to `last`.
+
+    `notes` have "records" where call detail records were folded there (watch/record_following.py).
+    """
+    return Row(first, last - first + 1, FINDINGS, at, kernel, b"", outputs.tobytes(), dict(notes or {}))
 
 
 def behaviour_row(first: int, after: int, at: int, kernel: str, octets: bytes) -> Row:

@@ -35,6 +35,9 @@ HELP = {
     "history_failing": "1 while a segment cannot be made history; `status` says why.",
     "cdr_files_total": "Files of call detail records since the watch began, by result.",
     "cdr_lines_total": "Their lines, by what came of them.",
+    "cdr_followed_sequence": "Of their journal, sequence number of the record folded last.",
+    "cdr_of_nobody_total": "Records folded whose subscription is not in the inventory.",
+    "cdr_missed_total": "Records that were removed, being too old, before they were folded; since the watch began.",
     "cdr_failing": "1 while a file or the journal of call detail records stands in the way; `status` says why.",
     "uptime_seconds": "Since the watch began.",
 }
@@ -47,7 +50,8 @@ _PLAIN = {
     "followed_sequence": "followed", "events_total": "events", "events_per_second": "events_per_second",
     "findings_total": "findings", "findings_open": "findings_open", "findings_held_total": "findings_held",
     "groups": "groups", "groups_full_total": "groups_full", "sessions_forgotten_total": "sessions_forgotten",
-    "durable": "durable",
+    "durable": "durable", "cdr_followed_sequence": "cdr_followed", "cdr_of_nobody_total": "cdr_of_nobody",
+    "cdr_missed_total": "cdr_missed",
     "snapshot_sequence": "snapshot_sequence", "snapshot_seconds": "snapshot_seconds", "uptime_seconds": "uptime_s",
 }  # fmt: skip
 

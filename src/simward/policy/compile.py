@@ -344,6 +344,8 @@ def knob_value(document: dict[str, Any], knob: Knob) -> Any:
             return duration_s(raw)
         case "is-none":
             return int(raw == "none")
+        case "is-said":
+            return 1
         case "data-budget" | "sms-budget" | "voice-budget":
             return _budget(raw, _RATES[knob.kind])
         case "integer":

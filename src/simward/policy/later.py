@@ -26,8 +26,6 @@ KEYS = {
     "use_case": {
         "tenant": "subscriptions of several tenants are not yet kept apart in views",
         "services.data": "usage is not yet judged",
-        "services.sms": "messages are not yet judged: accounting does not tell of them",
-        "services.voice": "calls are not yet judged: accounting does not tell of them",
         "cadence.every": "silence is not yet judged",
         "cadence.silent_after": "silence is not yet judged by itself, only what differs after it",
     },

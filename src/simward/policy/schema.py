@@ -176,6 +176,7 @@ _SERVICES = {
     "data": _service(SIZE_RATE, "2 MB/day", "Data in both directions together; one budget, or several as a list."),
     "sms": _service(COUNT_RATE, "10/day", "Short messages; likewise."),
     "voice": _service(TIME_RATE, "10m/day", "Calls; likewise."),
+    "premium": Key(Words(("none", "unlimited")), "Calls and messages to premium numbers; none unless said."),
 }
 
 _RULES = Listed(FILTER_RULE, 1, 256, "is empty: a filter without rules means nothing", ordered=True)

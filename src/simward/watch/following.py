@@ -28,6 +28,7 @@ from simward.fitting.daily import fit_copied
 from simward.fitting.day_fits import DayFits, Fit
 from simward.history.whole import WholeJournal
 from simward.logs import called
+from simward.watch.record_following import RecordFollowing
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +57,12 @@ class Follower:
             self.journal = WholeJournal.open(data_dir)
             self.behind = restore_behind(data_dir, self.journal)
             self._begin()
+            self.records = RecordFollowing(data_dir, self.own, self.behind)
         except BaseException:
             self.own.close()
             raise
         self._pending = self._over = NO_FINDINGS
+        self._notes: dict[str, Any] = {}
         self.events = self.findings = 0
         self.trouble = ""
 
@@ -84,7 +87,7 @@ class Follower:
     @property
     def durable(self) -> bool:
         """Is every finding journalled?"""
-        return not len(self._pending)
+        return not len(self._pending) and not self._notes
 
     def step(self) -> int:
         """Fold what is new, up to some thousand events, and journal what was found; returns how many rows there were.
@@ -97,13 +100,15 @@ class Follower:
             return 0
         rows = list(self._rows())
         if rows:
-            found = self.behind.rows(rows, self.journal.layouts)
+            shown, notes = self.records.fold(rows[0])
+            found = np.concatenate([shown, self.behind.rows(rows, self.journal.layouts)])
             self.events += sum(row.count for row in rows)
             if len(self._over):  # told with the first rows after those that another kernel's findings are about
                 self._over["sequence"] = rows[0].first
                 found, self._over = np.concatenate([self._over, found]), NO_FINDINGS
             if self._settle_at and self.followed >= self._settle_at:
                 self._over = self._settle()
+            self._notes = notes
             self._record(found[found["sequence"] > self.own.last])
         return len(rows)
 
@@ -158,18 +163,21 @@ class Follower:
                 yield row
                 events += row.count
                 stops_at = stops_at or self.fits.stops_at(row.at)
-                if events >= STEP_EVENTS or row.last == self._settle_at or row.at >= stops_at or self.fits.is_made:
+                if events >= STEP_EVENTS or row.last == self._settle_at or self.records.is_place(row.last + 1):
+                    return
+                if row.at >= stops_at or self.fits.is_made:
                     return
 
     def _record(self, found: np.ndarray) -> bool:
         self._pending = found
-        if not len(found):
+        if not len(found) and not self._notes:
             return True
         watch = self.behind.watch
-        if not self._append(findings_row(self.own.last + 1, self.followed, watch.now, watch.kernel, found)):
+        row = findings_row(self.own.last + 1, self.followed, watch.now, watch.kernel, found, self._notes)
+        if not self._append(row):
             return False
         self.findings += int(np.count_nonzero(found["kind"] == out.FINDING_BEGAN))
-        self._pending = NO_FINDINGS
+        self._pending, self._notes = NO_FINDINGS, {}
         return True
 
     def _append(self, row: Row) -> bool:

@@ -16,11 +16,13 @@ import numpy
 from simward import compiled
 from simward.detectors import of_watch
 from simward.detectors.detector import GROUP_SCOPES, DetectorModule
-from simward.engine import compose
+from simward.engine import call_records, compose
 from simward.engine.behaviour import counting, features, logarithm
 from simward.engine.behaviour import layouts as behaviour_layouts
 from simward.engine.watching import (
     behaviour,
+    call,
+    call_layouts,
     causes,
     days,
     findings,
@@ -28,16 +30,21 @@ from simward.engine.watching import (
     kernel,
     layouts,
     periods,
+    record_fold,
     rows,
     subscription_findings,
+    tallies,
     usage,
 )
 
 SOURCES = (
     layouts, rows, groups, causes, findings, periods, usage, subscription_findings, kernel,
+    call_records, call_layouts, tallies, call, record_fold,
     behaviour_layouts, logarithm, features, counting, days, behaviour,
 )  # fmt: skip
-ENTRIES = ("fold", "forget", "build_index", "judge_days")
+FUTURE = "from __future__ import annotations\n"
+"""What may stand at the beginning of a module alone."""
+ENTRIES = ("fold", "forget", "build_index", "fold_records", "judge_days")
 
 
 @cache
@@ -69,6 +76,7 @@ def composed_text() -> str:
     """The generated module: the function that judges a group, and the fold that is given it."""
     lines = [
         Path(kernel.__file__).read_text(),
+        Path(record_fold.__file__).read_text().replace(FUTURE, ""),
         "from simward.engine.rows import evidence_at, set_class, settings_of",
         "from simward.engine.watching.rows import watch_knobs_at",
         "from simward.engine.watching.subscription_findings import settle_use",

@@ -17,6 +17,8 @@ from simward.engine.watching.own_inputs import Awaited
 from simward.engine.watching.settling import take_own
 from simward.engine.watching.state import WatchState
 
+RECORD_INDEX = 32_768
+"""The first index of what records show: that of what the input at the same place shows ends before."""
 FORGOTTEN_AT_ONCE = 256
 """Removed subscriptions whose findings end with one call of the kernel: some fifteen each, at the very most."""
 
@@ -87,6 +89,30 @@ class WatchFold:
         """
         made = [take_own(self, one, sequence, at) for one in self.awaited.due(sequence)]
         return [one for one in made if len(one)]
+
+    def records(self, records: np.ndarray, sequence: int, at: int) -> tuple[int, np.ndarray]:
+        """Fold call detail records right before the gate's input `sequence`, at `at` (us): how many of them were taken,
+        fewer where there is room for no more outputs at one place, and a copy of the outputs.
+        """
+        state, parts, done, index = self.state, [np.zeros(0, OUTPUT)], 0, RECORD_INDEX
+        meta = state.watch_meta
+        before = int(meta["sequence"][0]), int(meta["now"][0])
+        meta["sequence"], meta["now"] = sequence, max(self.now, at)
+        while done < len(records):
+            batch = np.ascontiguousarray(records[done : done + BATCH_MAX])
+            if state.make_room(self.subscriptions, 0, len(batch)):
+                self.index_groups()
+            watch = state.tables()
+            watch["records"] = batch.ctypes.data
+            if INTERPRETED:
+                MAPPED[batch.ctypes.data] = interpreted(batch)
+            taken, made, index = self.entries.fold_records(self.gate.state.tables(), watch, len(batch), index)
+            parts.append(state.outputs[: int(made)].copy())
+            done += int(taken)
+            if not taken:
+                break
+        meta["sequence"], meta["now"] = before
+        return done, np.concatenate(parts)
 
     def before_inventory(self, delta: InventoryDelta, sequence: int = 0, at: int = 0) -> np.ndarray:
         """Forget the subscriptions that a revision removes, and end what was found about them; returns the outputs.

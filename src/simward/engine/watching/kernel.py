@@ -55,6 +55,7 @@ from simward.engine.watching.rows import (
     zero_watched,
 )
 from simward.engine.watching.subscription_findings import QUIET, end_about, look_at_aspect, look_at_use
+from simward.engine.watching.tallies import forget_calls
 from simward.engine.watching.usage import count_record, forget_usage
 
 OUTPUT_ROOM = 320
@@ -374,6 +375,7 @@ def forget(tables, watch, rows, at, made, index):  # type: ignore[no-untyped-def
             end_about(t, w, row, np.int64(usage_at(w, row).finding_head), np.int64(0), made, index)
             made, index = made + np.int64(1), index + np.int64(1)
         forget_usage(w, row)
+        forget_calls(w, row)
         zero_usage(w, row)
         zero_behaviour(w, row)
         one = watched_at(w, rows[position])

@@ -12,6 +12,7 @@ import numpy as np
 
 from simward.detectors import of_watch
 from simward.detectors.detector import GROUP_SCOPES, DetectorModule
+from simward.engine.watching.call_layouts import CALL
 
 CELL, GATEWAY, NETWORK, MODEL = 1, 2, 3, 4
 """Kinds of group: the narrowest first, which decides between two that explain the same. The position in GROUP_SCOPES,
@@ -104,6 +105,9 @@ USE = np.dtype(
         ("open_class", "i8"),  # the class of the finding that is open, 0 = none is
         ("told", "i8"),  # and its `now`
         ("seen_s", "i8"),  # and when it was judged to hold last
+        ("destination", "i8"),  # of a record of a call or message: its class (call_records.PREMIUM, ...); else 0
+        ("to_destination", "i8"),  # and what was used of the service to that class in its day
+        ("recorded", "i8"),  # 1: a call detail record told it, not accounting
     ],
     align=True,
 )
@@ -141,7 +145,7 @@ BENIGN_COHORT = np.dtype(
 )
 """A cohort that a person found to be benign: how much more it is allowed, and until when."""
 BENIGN_COHORTS_MAX = 256
-GIVEN = {"use": USE, "behaviour": BEHAVED}
+GIVEN = {"use": USE, "call": CALL, "behaviour": BEHAVED}
 """Detector.given: what such a detector may be given besides. For each NAME but "use" there is a module NAME in this
 folder with `look_at_NAME(t, w, row, now_s)`, which fills the record at ticks, and `rows.NAME_of(w)`, which is where it
 stands; the composed kernel has `judge_NAMEs`, which has its detectors judge it and settles their findings."""
@@ -251,6 +255,12 @@ WATCH_META = np.dtype(
         ("counted_away", "i8"),  # sessions whose counters were forgotten because their subscription had too many
         ("settled_day", "i8"),  # days since 1970: the newest day that is settled, 0 = nothing was counted yet
         ("counted_late", "i8"),  # records of days that were settled when they came
+        ("records", "i8"),  # of the journal of call detail records: the record folded last
+        ("records_unknown", "i8"),  # of them, those of nobody
+        ("records_since_s", "i8"),  # when the earliest of them happened, 0 = there was none
+        ("tallies_full", "i8"),  # records whose network was not told apart, since their subscription has too many
+        ("tallies", "i4"),
+        ("tallies_free", "i4"),  # row + 1
     ],
     align=True,
 )
@@ -258,7 +268,7 @@ WATCH_META = np.dtype(
 ADDRESSED = (
     "watch_meta", "watched", "groups", "group_index", "watch_findings", "detectors", "evidence", "classes", "responses",
     "events", "outputs", "usage", "counted", "about", "use", "knobs", "case_responses",
-    "rows_ahead", "behaviour", "behaved",
+    "rows_ahead", "called", "tallies", "call", "records", "unsaid", "behaviour", "behaved",
 )  # fmt: skip
 WATCH_TABLES = np.dtype(
     [(name, "i8") for name in (*ADDRESSED, "group_mask", "outputs_room", "detector_count")],

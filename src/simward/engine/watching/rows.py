@@ -10,8 +10,11 @@ from numba import njit
 
 from simward.detectors.detector import MAX_CLASSES
 from simward.engine.behaviour.layouts import BEHAVIOUR
+from simward.engine.call_records import RECORD
+from simward.engine.events import EVENT
 from simward.engine.rows import int32_at, octet_at, pointer_to, prefetch_of, set_int32, zero_of
 from simward.engine.tables import watch_knobs_dtype
+from simward.engine.watching.call_layouts import CALL, CALLED, TALLY
 from simward.engine.watching.layouts import (
     BEHAVED,
     COUNTED,
@@ -35,6 +38,8 @@ _use = pointer_to(USE)
 _knobs = pointer_to(watch_knobs_dtype())
 _behaviour = pointer_to(BEHAVIOUR)
 _behaved = pointer_to(BEHAVED)
+_called, _tally, _call, _record = (pointer_to(one) for one in (CALLED, TALLY, CALL, RECORD))
+_unsaid = pointer_to(EVENT)
 _fetch_watched, _fetch_usage, _fetch_counted = (prefetch_of(one) for one in (WATCHED, USAGE, COUNTED))
 _fetch_counting = prefetch_of(BEHAVIOUR, 1)
 _zero_watched = zero_of(WATCHED)
@@ -42,6 +47,7 @@ _zero_usage = zero_of(USAGE)
 _zero_counted = zero_of(COUNTED)
 _zero_behaviour = zero_of(BEHAVIOUR)
 _zero_about = zero_of(SUBSCRIPTION_FINDING)
+_zero_tally = zero_of(TALLY)
 _zero_group = zero_of(GROUP)
 _zero_finding = zero_of(WATCH_FINDING)
 
@@ -200,3 +206,39 @@ def fetch_counted(w, number):  # type: ignore[no-untyped-def]
     """Ask for a session's counters by row + 1."""
     if number != 0:
         _fetch_counted(w.counted, np.int64(number) - np.int64(1))
+
+
+@njit
+def called_at(w, row):  # type: ignore[no-untyped-def]
+    """call_layouts.CALLED"""
+    return _called(w.called, row)
+
+
+@njit
+def tally_at(w, row):  # type: ignore[no-untyped-def]
+    """call_layouts.TALLY"""
+    return _tally(w.tallies, row)
+
+
+@njit
+def zero_tally(w, row):  # type: ignore[no-untyped-def]
+    """Make the row of what was used all zeros."""
+    _zero_tally(w.tallies, row)
+
+
+@njit
+def call_of(w):  # type: ignore[no-untyped-def]
+    """call_layouts.CALL: the record that is being judged"""
+    return _call(w.call, 0)
+
+
+@njit
+def record_at(w, position):  # type: ignore[no-untyped-def]
+    """call_records.RECORD"""
+    return _record(w.records, position)
+
+
+@njit
+def unsaid(w):  # type: ignore[no-untyped-def]
+    """An event that says nothing, for what no event of the gate's told."""
+    return _unsaid(w.unsaid, 0)

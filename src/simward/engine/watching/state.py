@@ -11,12 +11,15 @@ from simward.compiled import INTERPRETED
 from simward.detectors import of_watch
 from simward.detectors.detector import MAX_CLASSES, NOTIFY, OBSERVE, DetectorModule
 from simward.engine.behaviour.layouts import BEHAVIOUR
+from simward.engine.call_records import RECORD
+from simward.engine.events import empty as empty_events
 from simward.engine.layouts import DETECTOR_FACTS, SEEN
 from simward.engine.outputs import OUTPUT
 from simward.engine.rows import MAPPED
 from simward.engine.snapshot import convert
 from simward.engine.state import BATCH_MAX, index_size, interpreted
 from simward.engine.tables import PolicyTables, watch_knobs_dtype
+from simward.engine.watching.call_layouts import CALL, CALLED, TALLY
 from simward.engine.watching.findings import ABOUT_SUBSCRIPTION, TOGETHER
 from simward.engine.watching.layouts import (
     BEHAVED,
@@ -43,14 +46,14 @@ OUTPUTS_ROOM = 2 * BATCH_MAX
 GROUPS_AN_EVENT = 4
 LAYOUTS = {
     "watch_meta": WATCH_META, "watched": WATCHED, "groups": GROUP, "watch_findings": WATCH_FINDING, "usage": USAGE,
-    "counted": COUNTED, "about": SUBSCRIPTION_FINDING, "behaviour": BEHAVIOUR,
+    "counted": COUNTED, "about": SUBSCRIPTION_FINDING, "called": CALLED, "tallies": TALLY, "behaviour": BEHAVIOUR,
     "cohort_findings": COHORT_FINDING, "benign_cohorts": BENIGN_COHORT,
 }  # fmt: skip
-EACH = ("watched", "usage", "behaviour")
+EACH = ("watched", "usage", "called", "behaviour")
 """Tables with a row for each that the gate's table of subscriptions has."""
 USED = {
     "watch_meta": "", "watched": "", "groups": "groups", "watch_findings": "findings", "usage": "",
-    "counted": "counted", "about": "about", "behaviour": "",
+    "counted": "counted", "about": "about", "called": "", "tallies": "tallies", "behaviour": "",
     "cohort_findings": "", "benign_cohorts": "",
 }  # fmt: skip
 """Table -> the counter in WATCH_META that says how many of its rows are in use; "" = all."""
@@ -84,6 +87,11 @@ class WatchState:
         self.benign_cohorts = np.zeros(BENIGN_COHORTS_MAX, BENIGN_COHORT)
         self.behaved = np.zeros(1, BEHAVED)
         self.about = np.zeros(SUBSCRIPTION_FINDINGS_MAX, SUBSCRIPTION_FINDING)
+        self.called = np.zeros(1024, CALLED)
+        self.tallies = np.zeros(1024, TALLY)
+        self.call = np.zeros(1, CALL)
+        self.records = np.zeros(1, RECORD)
+        self.unsaid = empty_events(1)
         self.rows_ahead = np.zeros(LOOK_AHEAD, np.int32)
         self.use = np.zeros(1, USE)
         self.knobs = np.zeros(1, watch_knobs_dtype())
@@ -96,14 +104,18 @@ class WatchState:
         self.outputs = np.zeros(OUTPUTS_ROOM, OUTPUT)
         self._tables: Any = None
 
-    def make_room(self, subscriptions: int, events: int) -> bool:
-        """See to it that `events` events cannot run out of rows; True where the index of groups must be made anew."""
+    def make_room(self, subscriptions: int, events: int, records: int = 0) -> bool:
+        """See to it that `events` events and `records` records cannot run out of rows; True where the
+        index of groups must be made anew."""
         if subscriptions > len(self.watched):
             for name in EACH:
                 self._grow(name, subscriptions + subscriptions // 4)
         wanted = int(self.watch_meta["counted"][0]) + events
         if wanted > len(self.counted):
             self._grow("counted", wanted + wanted // 4)
+        wanted = int(self.watch_meta["tallies"][0]) + records
+        if wanted > len(self.tallies):
+            self._grow("tallies", wanted + wanted // 4)
         wanted = min(GROUPS_MAX, int(self.watch_meta["groups"][0]) + GROUPS_AN_EVENT * events)
         if wanted > len(self.groups):
             self._grow("groups", min(GROUPS_MAX, wanted + wanted // 2))
