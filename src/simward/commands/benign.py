@@ -7,7 +7,7 @@ import getpass
 import click
 
 from simward.commands.folder import Folder
-from simward.errors import QuantityError, UsageError
+from simward.errors import UsageError
 
 
 @click.command()
@@ -24,7 +24,7 @@ def benign(folder: Folder, finding: str, because: str, for_: str | None, withdra
     incident as benign does the same. The watch takes it within a second, or when it is next started.
     """
     from simward.engine.verdict_files import Verdict, leave
-    from simward.quantities import duration_s
+    from simward.quantities import QuantityError, duration_s
 
     folder.must_be_one()
     if withdraw and for_ is not None:

@@ -7,6 +7,7 @@ from simward.control.api.asking import Asking
 from simward.control.api.audit import audit_routes
 from simward.control.api.deployments import InForce, deployment_routes
 from simward.control.api.events import News, Streams, event_routes
+from simward.control.api.behaviour import behaviour_routes
 from simward.control.api.gateways import gateway_routes
 from simward.control.api.incidents import Cases, incident_routes
 from simward.control.api.metrics import metrics_routes
@@ -100,7 +101,7 @@ def assemble(settings: Settings, *more: Part) -> Control:
         incident_routes(registry, judging, settings.data_dir, now_us), rule_routes(registry, now_us),
         work_routes(registry, settings.inventory_path, now_us, outward.commanding.wake),
         record_routes(registry, lambda imsi: story_of(settings.data_dir, imsi)),
-        audit_routes(registry), gateway_routes(gate, registry),
+        audit_routes(registry), gateway_routes(gate, registry), behaviour_routes(data_dir),
         event_routes(registry, installation_of(settings.data_dir), news, access.still, streams),
         metrics_routes(gate, data_dir, now_us, measures.text),
     ]  # fmt: skip

@@ -18,10 +18,10 @@ def widening(data_dir: Path) -> Widen:
     def widen(finding: str, benign: bool, actor: str, why: str) -> None:
         try:
             left = leave(data_dir, Verdict(finding, None if benign else 0, why, actor))
+            trouble = "" if left else "too many wait already"
         except (OSError, ValueError) as error:
-            log.error("the watch cannot be told of a verdict on %s: %s", finding, error, extra=called("verdict-lost"))
-            return
-        if not left:
-            log.error("too many verdicts wait for the watch: %s is not told", finding, extra=called("verdict-lost"))
+            trouble = str(error)
+        if trouble:
+            log.error("the watch cannot be told of a verdict on %s: %s", finding, trouble, extra=called("verdict-lost"))
 
     return widen

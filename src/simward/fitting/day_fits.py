@@ -122,6 +122,14 @@ class DayFits:
         """What `step` gave is journalled."""
         self._made, self._attempts = None, 0
 
+    def facts(self) -> dict[str, Any]:
+        """How it is doing."""
+        return {
+            "findings_a_day": self._settings.findings_a_day, "fitting": self._running is not None,
+            "fit_seconds": round(self.seconds, 3), "fitted": self.fitted, "fits_failed": self.failed,
+            "unfitted": self.unfitted, "failing_because": self.trouble,
+        }  # fmt: skip
+
     def close(self, within_s: float = 5.0) -> None:
         """A fit under way is begun again by the next process."""
         if self._running is not None:
@@ -155,6 +163,7 @@ class DayFits:
             if self._attempts >= ATTEMPTS:
                 self.unfitted, self._not_before = self.unfitted + 1, 0.0
                 self._made = OwnInput(UNFITTED, {**said, "day": copied.day, "because": self.trouble})
+                self.trouble = ""
             return
         self.seconds = time.monotonic() - began
         self.fitted, self.trouble = self.fitted + 1, ""

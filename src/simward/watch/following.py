@@ -7,6 +7,7 @@ last sequence says up to where every finding is recorded: whatever folding again
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -29,6 +30,7 @@ from simward.fitting.day_fits import DayFits, Fit
 from simward.history.whole import WholeJournal
 from simward.logs import called
 from simward.watch.record_following import RecordFollowing
+from simward.watch.verdicts import Verdicts
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +78,7 @@ class Follower:
         self.own.register_kernel(watch.kernel, watch.manifest())
         watch.awaited.load(self.own.rows(after=max(0, self.behind.sequence - 1)), self.own)
         self.fits = DayFits(watch, self._settings, self._fit, lambda: newest_fit(watch, self.own), beside=self._beside)
+        self.verdicts = Verdicts(self.data_dir, watch, self.own, self._settings.benign_for_s)
         # After an upgrade, what another kernel recorded is settled with what this one finds in the same rows.
         self._settle_at = self.own.last if self._last_kernel() not in ("", watch.kernel) else 0
 
@@ -124,6 +127,14 @@ class Follower:
         kept = [int(path.stem) for path in snapshot_paths(snapshots_folder(self.data_dir))]
         return min(kept, default=0) if len(kept) > 1 else 0
 
+    def behaviour_facts(self) -> dict[str, Any]:
+        """How the fitting of days is doing, for observing/behaviour.py."""
+        meta = self.behind.watch.state.watch_meta[0]
+        return {
+            **self.fits.facts(), "verdicts": self.verdicts.taken, "verdicts_dropped": self.verdicts.dropped,
+            "late_records": int(meta["counted_late"]),
+        }  # fmt: skip
+
     def close(self) -> None:
         """Give both journals back."""
         self.fits.close()
@@ -135,20 +146,18 @@ class Follower:
         if len(self.behind.watch.awaited):
             return True  # one thing at a time: what is journalled is to be taken first
         lagging = self.journal.last - self.followed > STEP_EVENTS
-        made = self.fits.step(wait=lagging or not self._beside)
+        verdict = self.verdicts.next(time.monotonic())
+        made = verdict or self.fits.step(wait=lagging or not self._beside)
         # A row of the journal has sequences of its own: where findings took the last one, the next row is waited for.
         if made is None or self.own.last >= self.followed:
             return True
-        if not self.take_input(made):
+        if not self._take_input(made):
             return False
-        self.fits.taken()
+        (self.fits.taken if verdict is None else self.verdicts.done)()
         return True
 
-    def take_input(self, one: OwnInput) -> bool:
-        """Journal an input of the watch's own; the fold takes it before the next of the gate's. False: not durable.
-
-        To be called where `followed` is beyond the last sequence of its journal.
-        """
+    def _take_input(self, one: OwnInput) -> bool:
+        """Journal an input of the watch's own; the fold takes it before the next of the gate's. False: not durable."""
         watch, octets, after = self.behind.watch, one.to_bytes(), self.followed
         row = behaviour_row(self.own.last + 1, after, watch.now, watch.kernel, octets)
         if not self._append(row):

@@ -47,9 +47,26 @@ FUTURE = "from __future__ import annotations\n"
 ENTRIES = ("fold", "forget", "build_index", "fold_records", "judge_days")
 
 
+SETTLING = tuple(
+    Path(__file__).parents[1] / name
+    for name in (
+        "weighing.py", "behaviour/cohorts.py", "behaviour/cohort_numbers.py", "behaviour/learning.py",
+        "behaviour/revision.py", "behaviour/scoring.py", "behaviour/settle.py", "watching/cohort_findings.py",
+        "watching/own_inputs.py", "watching/settling.py", "watching/weighed.py",
+    )
+)  # fmt: skip
+"""What the fold's own inputs do to it, which is not in the composed module."""
+
+
 @cache
 def kernel_hash() -> str:
     """32 hex digits over every source that the watch fold's bytes depend on; the gate's are among them."""
+    return compiled.sources_digest([_composed_hash(), *SETTLING])[:32]
+
+
+@cache
+def _composed_hash() -> str:
+    """The same over what the composed module is made of."""
     detectors = [one.module for one in of_watch()]
     return compiled.sources_digest([compose.kernel_hash(), *SOURCES, *detectors, Path(__file__)])[:32]
 
@@ -169,5 +186,5 @@ def composed() -> ModuleType:
     """
     versions = f"{numba.__version__} {llvmlite.__version__} {numpy.__version__}"
     text = composed_text()
-    digest = compiled.sources_digest([kernel_hash(), versions, text])[:24]
+    digest = compiled.sources_digest([_composed_hash(), versions, text])[:24]
     return compiled.import_generated(f"simward_watch_{digest}", text)

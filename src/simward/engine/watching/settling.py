@@ -5,6 +5,7 @@ docs/decisions/0048 says why the day is judged at once, and not in the stream of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,14 +75,27 @@ def settle_fitted(fold: WatchFold, revision: Revision, said: dict[str, Any], seq
     open_rows = np.flatnonzero((rows["class"] != lay.QUIET) | (before != lay.QUIET))
     outputs = judge(fold, open_rows[:MOST_OUTPUTS], sequence, at, FIRST_INDEX)
     put_evidence(outputs, rows, use_cases, revision)
-    rolled_up = int(revision.figures.get("rolled_up", 0))
+    rolled_up = beyond_cap(revision.figures)
     cohorts = settle_cohorts(fold, revision.findings, rolled_up, sequence, at, FIRST_INDEX + len(outputs))
     fold.last_day = {
         "kind": SETTLED, **said, "day": day, "figures": dict(revision.figures), "after": sequence - 1,
         "began": int(np.count_nonzero(outputs["kind"] == FINDING_BEGAN)),
-        "cohorts_began": int(np.count_nonzero(cohorts["kind"] == FINDING_BEGAN)),
+        "cohorts_began": int(np.count_nonzero(cohorts["kind"] == FINDING_BEGAN)), "rolled_up": rolled_up,
+        "states": counted(rows),
     }  # fmt: skip
     return np.concatenate([outputs, cohorts])
+
+
+def beyond_cap(figures: Mapping[str, float]) -> int:
+    """How many were unusual and are not told one by one, since the day's hard cap was reached."""
+    return max(0, int(figures["above"] - figures["passed"])) if figures.get("gate_is_cap") else 0
+
+
+def counted(rows: np.ndarray) -> dict[str, int]:
+    """How many subscriptions are in which state, and how many are unusual, of those that were ever counted."""
+    known = rows[rows["features_day"] != 0]
+    states = np.bincount(known["state"], minlength=len(lay.STATE_NAMES)).tolist()
+    return dict(zip(lay.STATE_NAMES, states)) | {"unusual": int(np.count_nonzero(known["class"]))}
 
 
 def judge(fold: WatchFold, rows: np.ndarray, sequence: int, at: int, index: int) -> np.ndarray:
