@@ -67,7 +67,8 @@ def days_of(members: int, days: int, changed: Change, seed: int = 7, first: int 
             if on == day:
                 amount[member] *= factor
         start = begins + hour * HOUR_US + rng.integers(0, HOUR_US // 2, members)
-        for kind, after_us in ((e.ACCESS_REQUEST, 0), (e.ACCOUNTING_START, 1_000_000), (e.ACCOUNTING_STOP, 600_000_000)):
+        told = ((e.ACCESS_REQUEST, 0), (e.ACCOUNTING_START, 1_000_000), (e.ACCOUNTING_STOP, 600_000_000))
+        for kind, after_us in told:
             part = e.empty(members)
             part["kind"], part["imsi"] = kind, IMSI + np.arange(members)
             part["imei"] = np.where(np.arange(members) % 2, MODEL, OTHER_MODEL) * 1_000_000 + np.arange(members)
@@ -85,8 +86,8 @@ def days_of(members: int, days: int, changed: Change, seed: int = 7, first: int 
         ticks["kind"] = e.TICK
         ticks["received_at"] = ticks["happened_at"] = begins + np.arange(48) * HOUR_US // 2
         parts.append(ticks)
-    told = np.concatenate(parts)
-    return told[np.argsort(told["received_at"], kind="stable")]
+    events = np.concatenate(parts)
+    return events[np.argsort(events["received_at"], kind="stable")]
 
 
 def journal_of(data_dir: Path, members: int, events: np.ndarray) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from simward.control.access.assembling import Access
 from simward.control.api.asking import Asking
 from simward.control.api.audit import audit_routes
+from simward.control.api.behaviour import behaviour_routes
 from simward.control.api.deployments import InForce, deployment_routes
 from simward.control.api.events import News, Streams, event_routes
-from simward.control.api.behaviour import behaviour_routes
 from simward.control.api.gateways import gateway_routes
 from simward.control.api.incidents import Cases, incident_routes
 from simward.control.api.metrics import metrics_routes

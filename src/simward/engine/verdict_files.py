@@ -40,7 +40,7 @@ class Verdict:
 
 
 def leave(data_dir: Path, verdict: Verdict) -> bool:
-    """Leave one for the watch. False where too many wait. OSError; ValueError where it names no finding of the watch."""
+    """Leave one for the watch; False where too many wait. OSError; ValueError: it names no finding of the watch."""
     sequence, index = verdict.place
     folder = watch_folder(data_dir) / FOLDER
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)

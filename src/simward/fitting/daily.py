@@ -1,12 +1,12 @@
-"""From a copy of the watch's rows to what is journalled: one day's fit, with the owner's budget and people's verdicts."""
+"""From a copy of the watch's rows to what is journalled: a day's fit, with the owner's budget and people's verdicts."""
 
 from __future__ import annotations
 
 from simward.engine.behaviour.cohort_numbers import ANY, cohort_of
+from simward.engine.behaviour.revision import Budget, Node, Revision
 from simward.engine.watching.settling import finish
 from simward.fitting.day_fits import Copied
 from simward.fitting.fit import fit_day
-from simward.engine.behaviour.revision import Budget, Node, Revision
 
 CAP_OF_BUDGET, CAP_LEAST = 10, 20
 """The hard cap: so many times the budget, and never fewer than so many findings on a day."""

@@ -1,4 +1,6 @@
-"""Fits each day once it is over, in order: beside the fold while that keeps up, or in step with it where it catches up. A day that cannot be fitted passes unjudged, which is journalled and shown; none is skipped silently.
+"""Fits each day once it is over, in order: beside the fold while that keeps up, in step with it where it catches up.
+
+A day that cannot be fitted passes unjudged, which is journalled and shown; none is skipped silently.
 """
 
 from __future__ import annotations
@@ -90,7 +92,7 @@ class DayFits:
         return ((self.day + 2) * DAY_S - OVERRUN_S) * SECOND_US
 
     def stops_at(self, now: int) -> int:
-        """A step of the fold that begins with what came at `now` is to end with the first of this time (us) or later."""
+        """A step of the fold that begins with what came at `now` is to end with the first of this time (us) on."""
         if self.is_running:
             return self.overrun_at()
         return self.due_at() or (now // SECOND_US // DAY_S + 1) * DAY_S * SECOND_US

@@ -84,14 +84,14 @@ def state_of(last_day: Mapping[str, Any], fits: Mapping[str, Any]) -> str:
 
 HELP = {
     "behaviour_state": "1 for the state that the judging of behaviour is in.",
-    "behaviour_budget_findings": "The alarm budget: statistical findings a day for the whole fleet, as the settings say.",
+    "behaviour_budget_findings": "The alarm budget: statistical findings a day for the whole fleet, by the settings.",
     "behaviour_expected_findings": "How many a day the threshold of the day settled last lets through by chance.",
     "behaviour_began_findings": "Statistical findings that began with the day settled last, by what they are about.",
     "behaviour_subscriptions": "Subscriptions by what is known of their behaviour, as of the day settled last.",
     "behaviour_cohorts": "Cohorts of the day settled last.",
     "behaviour_days_total": "Days since the watch began: fitted, attempts that failed, and days that passed unjudged.",
     "behaviour_fit_seconds": "How long the newest fit took.",
-    "behaviour_verdicts_total": "Verdicts on findings of behaviour since the watch began: taken, and about no known one.",
+    "behaviour_verdicts_total": "Verdicts on findings of behaviour since the watch began, by what came of them.",
     "behaviour_late_records_total": "Records of days that were settled when they came.",
 }
 LABELS = {

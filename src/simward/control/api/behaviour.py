@@ -54,7 +54,8 @@ def behaviour_routes(data_dir: Path) -> APIRouter:
         """As the watch says it: it must be running."""
         said = behaviour_of(data_dir)
         if said is None:
-            raise Problem(503, "watch-unreachable", "The watch does not run", "What it knows of behaviour is not known.")
+            detail = "It is not running, or has said nothing for long: what it knows of behaviour is not known."
+            raise Problem(503, "watch-unreachable", "The watch does not answer", detail)
         return dict(said)
 
     return routes

@@ -65,8 +65,9 @@ def overview_pages(routes: APIRouter, pages: Pages, sources: Sources) -> None:
         return pages.answer(
             request, "overview.html", conditions=conditions, gate=gate, stands=stands, range=findings, ranges=RANGES,
             gateways=gateways[:GATEWAYS_SHOWN], gateways_more=max(0, len(gateways) - GATEWAYS_SHOWN),
-            matters=_matters(conditions, gate, gateways, stands, behaviour), behaviour=behaviour, chart_title=f"Findings of the last {title}, by class",
-            chart=_chart(stands.findings, begin, now, step), done=_done(stands.last_day), totals=_totals(stands),
+            matters=_matters(conditions, gate, gateways, stands, behaviour), behaviour=behaviour,
+            chart_title=f"Findings of the last {title}, by class", done=_done(stands.last_day),
+            chart=_chart(stands.findings, begin, now, step), totals=_totals(stands),
         )  # fmt: skip
 
 

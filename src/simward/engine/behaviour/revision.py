@@ -87,10 +87,6 @@ class CohortFinding:
     expected_q: int
     chance_q: int
     kind: str  # "shift" or "part"
-    value: int = 0
-    """The day's amount of a typical member."""
-    usual: tuple[int, int] = (0, 0)
-    """From and to where that usually lies."""
 
     @property
     def is_first(self) -> bool:

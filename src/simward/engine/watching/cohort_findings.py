@@ -1,7 +1,7 @@
 """Findings about cohorts: what the fit of a day says that many had in common begins, goes on and ends here.
 
-A cohort is all subscriptions that a tenant, a use case, a model and a radio access have in common, each of them given or
-any. There are few of these findings a day, so this is no compiled code.
+A cohort is all subscriptions that have a tenant, a use case, a model and a radio access in common, each of them given
+or any. There are few of these findings a day, so this is no compiled code.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from simward.engine.outputs import FINDING_BEGAN, FINDING_ENDED, FINDING_UPDATED
 from simward.engine.weighing import Weight, put_weights
 
 if TYPE_CHECKING:
-    from simward.engine.behaviour.revision import CohortFinding
+    from simward.engine.behaviour.revision import CohortFinding, Revision
     from simward.engine.watching.fold import WatchFold
 
 DETECTOR_ID = "cohort-shift"
@@ -38,7 +38,7 @@ class Evidence:
 
 
 def settle_cohorts(
-    fold: WatchFold, said: Iterable[CohortFinding], rolled_up: int, sequence: int, at: int, index: int
+    fold: WatchFold, revision: Revision, rolled_up: int, sequence: int, at: int, index: int
 ) -> np.ndarray:
     """Begin, renew and end what is found about cohorts, as the fit of a day says; the outputs, from `index` on.
 
@@ -47,13 +47,16 @@ def settle_cohorts(
     table, number = fold.state.cohort_findings, detector_number()
     if number is None:
         return np.zeros(0, OUTPUT)
-    shifted = {name: (_shifted(group), group) for name, group in _by_cohort(said).items()}
+    shifted = {name: (_shifted(group), group) for name, group in _by_cohort(revision.findings).items()}
     if rolled_up:
         shifted[MANY] = (Shifted(rolled_up, rolled_up=1), [])
     outputs: list[np.ndarray] = []
 
     def tell(row: int, kind: int, group: Sequence[CohortFinding]) -> None:
-        outputs.append(_output(fold, row, kind, group, sequence, at, index + len(outputs)))
+        made = _output(fold, row, kind, sequence, at, index + len(outputs))
+        if group:
+            put_weights(made[0], [_weight(one, revision) for one in group], revision.day)
+        outputs.append(made)
 
     open_rows = {int(table["cohort"][row]): row for row in np.flatnonzero(table["opened_sequence"]).tolist()}
     for name in sorted(open_rows.keys() | shifted.keys()):
@@ -117,7 +120,7 @@ def _response(fold: WatchFold, name: int, number: int, cls: int) -> int:
 
 
 def _output(
-    fold: WatchFold, row: int, kind: int, group: Sequence[CohortFinding], sequence: int, at: int, index: int
+    fold: WatchFold, row: int, kind: int, sequence: int, at: int, index: int
 ) -> np.ndarray:
     finding, made = fold.state.cohort_findings[row], np.zeros(1, OUTPUT)
     output, detector = made[0], of_watch()[int(finding["detector"])]
@@ -131,8 +134,6 @@ def _output(
         ("use_case", _use_case_of(fold, int(finding["cohort"]))),
     ):  # fmt: skip
         output[field] = value
-    if group:
-        put_weights(output, [_weight(one) for one in group], group[0].day)
     return made
 
 
@@ -146,7 +147,17 @@ def _use_case_of(fold: WatchFold, name: int) -> int:
     return int(mine[-1]) if len(mine) else 0
 
 
-def _weight(one: CohortFinding) -> Weight:
-    """What the cohort had in common, against what earlier days made likely: as amounts of a typical member."""
-    low, high = one.usual
-    return Weight(one.channel, one.side == LOWER, one.value, (low, high), None, one.day - one.since + 1, 0)
+def _weight(one: CohortFinding, revision: Revision) -> Weight:
+    """What a typical member did on the day, against what earlier days made likely of it; no peers beside a cohort."""
+    nodes = revision.memory["nodes"]
+    same = np.flatnonzero((nodes == np.array(one.node)).all(axis=1))
+    cohort = int(same[0]) if len(same) else 0
+    centre = int(revision.arrays["peer_centre"][cohort, one.channel])
+    shift = int(revision.arrays["shifts"][cohort, one.channel])
+    around = DEVIATIONS * (one.chance_q or int(revision.arrays["peer_spread"][cohort, one.channel]))
+    usual = max(0, centre + one.expected_q - around), max(0, centre + one.expected_q + around)
+    return Weight(one.channel, one.side == LOWER, max(0, centre + shift), usual, None, one.day - one.since + 1, 0)
+
+
+DEVIATIONS = 2
+"""As of the ranges of one subscription (weighed.py)."""

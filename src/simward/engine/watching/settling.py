@@ -76,7 +76,7 @@ def settle_fitted(fold: WatchFold, revision: Revision, said: dict[str, Any], seq
     outputs = judge(fold, open_rows[:MOST_OUTPUTS], sequence, at, FIRST_INDEX)
     put_evidence(outputs, rows, use_cases, revision)
     rolled_up = beyond_cap(revision.figures)
-    cohorts = settle_cohorts(fold, revision.findings, rolled_up, sequence, at, FIRST_INDEX + len(outputs))
+    cohorts = settle_cohorts(fold, revision, rolled_up, sequence, at, FIRST_INDEX + len(outputs))
     fold.last_day = {
         "kind": SETTLED, **said, "day": day, "figures": dict(revision.figures), "after": sequence - 1,
         "began": int(np.count_nonzero(outputs["kind"] == FINDING_BEGAN)),

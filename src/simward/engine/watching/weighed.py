@@ -1,4 +1,4 @@
-"""The evidence of findings of behaviour: the channels that weigh most, against the device's own range and its peers'."""
+"""The evidence of findings of behaviour: the channels that weigh most, beside the device's own range and its peers'."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def weights(row: Any, arrays: Mapping[str, np.ndarray], cohort: int) -> list[Wei
                 channel, bool(named & LOWER_BIT), int(row["features"][channel]),
                 _around(own, int(row["scale"][channel])), _around(peers, int(arrays["peer_spread"][cohort, channel])),
                 int(row["ages"][channel]), abs(int(row["ledger"][channel])),
-            )  # fmt: skip
-        )
+            )
+        )  # fmt: skip
     return found
 
 
