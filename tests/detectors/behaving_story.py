@@ -23,7 +23,7 @@ MEMBERS, USUAL_DAYS = 440, 12
 class Weeks:
     """`members` whose first `USUAL_DAYS` days are as usual; `changed` is how many times as much on which day (then 0)."""
 
-    def __init__(self, changed: Mapping[tuple[int, int], float], more_days: int = 3, budget: float = 0.5) -> None:
+    def __init__(self, changed: Mapping[tuple[int, int], float], more_days: int = 3, budget: float = 0.02) -> None:
         self.behind = a_fleet(MEMBERS)
         later = {(USUAL_DAYS + day, member): factor for (day, member), factor in changed.items()}
         events = days_of(MEMBERS, USUAL_DAYS + more_days, later)
