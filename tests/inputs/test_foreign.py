@@ -131,6 +131,17 @@ def test_the_folder_is_one_that_can_be_replayed(tmp_path: Path) -> None:
     assert found[-1]["summary"]["events"] == 9
 
 
+def test_the_watchs_detectors_judge_it_as_well(tmp_path: Path) -> None:
+    converted(tmp_path, HEADER + ROWS)
+    study = tmp_path / "study"
+    with (study / "policies" / "imported.yaml").open("a") as file:
+        file.write("services: {data: 2 kB/day}\n")
+    result = CliRunner().invoke(cli, ["--dir", str(study), "replay", str(study / "events.parquet"), "--json"])
+    found = [json.loads(line) for line in result.stdout.splitlines()[:-1]]
+    (budget,) = [one for one in found if one["detector"] == "budget-exceeded"]
+    assert budget["id"].startswith("w0/") and budget["class"] == "day" and budget["imsi"] == "001010000000001"
+
+
 @pytest.mark.parametrize(
     ("text", "where", "said"),
     [("a,b\n1,2\n", "subscription", "no column is called like it"), ("imsi,x\n1,2\n", "began_at", "no column"),
