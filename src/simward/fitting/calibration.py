@@ -25,6 +25,8 @@ ENOUGH = 2_000.0
 TAIL_SHARE, TAIL_LEAST, TAIL_ENOUGH = 0.02, 50.0, 200.0
 """A tail begins where at most this share is, with at least so many beyond; further out, where there are many more."""
 BITS_MOST = 40.0
+KNEE_BITS, BEYOND_KNEE = 12.0, 0.4
+"""What one day says beyond so many bits counts for less: honest days have heavy tails, and what lasts is worse than a spike."""
 EDGES = np.sqrt((2.0 ** (np.arange(SCORE_BINS) * BIN_WIDTH / Q) - 1.0) / 256.0)
 """Where each bin begins, in scales."""
 
@@ -138,4 +140,5 @@ def _bits_of(counts: np.ndarray, total: float, shape: float) -> np.ndarray:
             scale = scale_of(float((excess * weight).sum() / weight.sum()), shape)
             share[begins:] = share[begins] * Tail(EDGES[begins], scale, shape).beyond(EDGES[begins:])
     said = np.clip(-np.log2(np.minimum(2.0 * share, 1.0)), 0.0, BITS_MOST)
+    said = np.minimum(said, KNEE_BITS) + BEYOND_KNEE * np.maximum(said - KNEE_BITS, 0.0)
     return np.asarray(np.maximum.accumulate(said))

@@ -19,10 +19,11 @@ PRIOR_DAYS = 4
 """So many days does the peers' scale count for beside the subscription's own."""
 SCALE_LEAST = 48
 """1/1024 octave: nobody is so regular that less would be a deviation (about 3 %)."""
-KEPT, OF = 205, 256
+KEPT, OF = 230, 256
 """Share of the evidence that is left a day later."""
-PAID = 768
-"""What a day costs: evidence (bits, Q8) that an ordinary day brings, so that ordinary days add up to none."""
+PAID = 1280
+"""What a day costs (bits, Q8): more than an ordinary day brings, so that ordinary days, and an extraordinary one that is
+followed by such, add up to little."""
 LEDGER_MOST = 32_767
 EMPTY_BELOW = 2 * Q
 """Who usually has less than this in a channel (three octets, three sessions) has days with nothing, too."""
@@ -135,9 +136,10 @@ def faded(ledger):  # type: ignore[no-untyped-def]
 
 @njit
 def total_of(ledger):  # type: ignore[no-untyped-def]
-    """What the channels come to (bits, Q8): the strongest, half the second, a quarter of the third.
+    """What the channels come to (bits, Q8): the strongest, a quarter of the second, an eighth of the third.
 
-    They are not independent (who sends more is longer in sessions), so their plain sum would say the same thing twice.
+    They are far from independent: what is sent and what is received vary together, and a sum of them would say the same
+    thing twice, so that the threshold would have to be higher for what shows in one channel alone.
     """
     first, second, third = np.int64(0), np.int64(0), np.int64(0)
     for channel in range(CHANNELS):
@@ -148,4 +150,4 @@ def total_of(ledger):  # type: ignore[no-untyped-def]
             second, third = value, second
         elif value > third:
             third = value
-    return min(first + second // np.int64(2) + third // np.int64(4), np.int64(65_535))
+    return min(first + second // np.int64(4) + third // np.int64(8), np.int64(65_535))
