@@ -59,7 +59,7 @@ def test_a_benign_device_is_allowed_more_and_its_finding_ends(folder: Path) -> N
     for _ in range(4):
         follower.step()
     row = follower.behind.watch.state.behaviour[DEVIANT]
-    assert 20 <= int(row["benign_until"]) - today <= 21 and row["widening"] >= 8 and row["class"] == 0
+    assert 20 <= int(row["benign_until"]) - today <= 21 and row["widening"] >= 16 and row["class"] == 0
     ended = [one for one in recorded(data_dir) if one["kind"] == o.FINDING_ENDED and one["imsi"] == IMSI + DEVIANT]
     assert len(ended) == 1 and not list(waiting(data_dir)) and follower.verdicts.taken == 1
     follower.catch_up()

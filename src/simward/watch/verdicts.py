@@ -20,8 +20,9 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
 DAY_S = 86_400
-COHORT_BITS, BITS_LEAST, BITS_MOST = 20, 8, 255
-"""A cohort is allowed so many bits more; a device as much as the evidence against it, and never less than eight."""
+COHORT_BITS, BITS_LEAST, BITS_MOST = 20, 16, 255
+"""A cohort is allowed so many bits more; a device sixteen and twice the evidence against it: what it goes on doing adds
+up over days, until it is what it is known for."""
 DETECTORS = ("unusual-behaviour", "cohort-shift")
 
 
@@ -70,7 +71,7 @@ class Verdicts:
             "until_day": today + -(-for_s // DAY_S) if for_s else 0,
         }  # fmt: skip
         if output["imsi"]:
-            bits = min(max(BITS_LEAST, -(-int(output["now"]) // 256)), BITS_MOST)
+            bits = min(BITS_LEAST + -(-2 * int(output["now"]) // 256), BITS_MOST)
             return OwnInput(VERDICT, {**said, "imsi": int(output["imsi"]), "bits": bits if for_s else 0})
         if int(output["subject"]) == MANY:
             return None
