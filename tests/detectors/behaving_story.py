@@ -1,4 +1,4 @@
-"""Stories of behaviour: a fleet of two models over weeks, a day of which some make different, each day fitted in line."""
+"""Stories of behaviour: a fleet of two models over weeks, in which some change; each day is fitted in line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MEMBERS, USUAL_DAYS = 440, 12
 
 
 class Weeks:
-    """`members` whose first `USUAL_DAYS` days are as usual; `changed` is how many times as much on which day (then 0)."""
+    """USUAL_DAYS are as usual; after them `changed` says how many times as much by (day, member), days from 0 on."""
 
     def __init__(self, changed: Mapping[tuple[int, int], float], more_days: int = 3, budget: float = 0.02) -> None:
         self.behind = a_fleet(MEMBERS)
