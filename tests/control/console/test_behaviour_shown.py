@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -59,7 +58,8 @@ def incident(console: RunningControl) -> int:
 
 def deviants(console: RunningControl) -> list[dict[str, object]]:
     """What was found of the one that changed."""
-    found: list[dict[str, object]] = console.ask("GET", f"/v1/findings?imsi={str(IMSI + DEVIANT)[1:]}").document["findings"]
+    answer = console.ask("GET", f"/v1/findings?imsi={str(IMSI + DEVIANT)[1:]}")
+    found: list[dict[str, object]] = answer.document["findings"]
     return found
 
 
