@@ -121,7 +121,7 @@ def watch_state_of(snapshot: Snapshot) -> WatchState | None:
         table[: len(array)] = array if array.dtype == LAYOUTS[name] else convert(array, LAYOUTS[name])
     renumber(state, list(snapshot.notes["watch_detectors"]))
     state.moved()
-    state.make_room(0, 0)
+    state.make_room(len(found["watched"]), 0)  # a table that an earlier version had not has as many rows
     return state
 
 
