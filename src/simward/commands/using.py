@@ -24,11 +24,11 @@ DAY_S = 86_400
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a service, or one of the subscription.")
 @click.pass_obj
 def usage(folder: Folder, subscription: str | None, days: int, as_json: bool) -> None:
-    """Say which services nobody uses: those can be taken off the SIMs of a use case.
+    """Say which services nobody uses, and what one subscription has used.
 
-    Of each use case and service (data, voice, sms): what its policy says, how many members have ever used it and how
-    many lately, and, where none or few have, what taking it off would rule out. Calls and messages are known from
-    imported call detail records alone.
+    What nobody uses can be taken off the SIMs of a use case. Of each use case and service (data, voice, sms): what its
+    policy says, how many members have ever used it and how many lately, and, where none or few have, what taking it off
+    would rule out. Calls and messages are known from imported call detail records alone.
 
     With SUBSCRIPTION (IMSI, ICCID or MSISDN) what that one has used today and this month: octets, messages, seconds of
     calls by class of destination, and each visited network.
