@@ -92,8 +92,8 @@ class WatchState:
     def make_room(self, subscriptions: int, events: int, records: int = 0) -> bool:
         """See to it that `events` events and `records` records cannot run out of rows; True where the
         index of groups must be made anew."""
-        if subscriptions > len(self.watched):
-            for name in EACH:
+        for name in EACH:
+            if subscriptions > len(getattr(self, name)):
                 self._grow(name, subscriptions + subscriptions // 4)
         wanted = int(self.watch_meta["counted"][0]) + events
         if wanted > len(self.counted):
