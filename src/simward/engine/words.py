@@ -16,6 +16,7 @@ from simward import identity
 from simward.detectors.detector import EVIDENCE_KINDS, RESPONSE_NAMES, SEVERITY_NAMES
 from simward.engine import outputs as out
 from simward.engine.events import ACCESS_REQUEST
+from simward.engine.last_words import hours_text, last_word
 from simward.engine.phrases import (
     NOT_REPORTED,
     address_text,
@@ -39,12 +40,12 @@ SPOKEN_FORMS = {"imei", "imeisv", "plmn", "rat", "cell", "apn", "address"}
 SERVICES = ("data", "sms", "voice", "")
 """As `usage_text` counts them."""
 
-ABOUT_WORDS = {"plmn": "network"}
+ABOUT_WORDS = {"plmn": "network", "software": "model"}
 
 FINDING_KEYS = (
     "id", "at", "detector", "class", "severity", "tenant", "imsi", "iccid", "use_case", "was", "now", "expected",
     "verdict", "response", "held", "ended_at", "wanted", "scope", "gateway", "apn", "address", "session_id", "changes",
-    "about", "segment", "projection",
+    "about", "segment", "projection", "last_word",
 )  # fmt: skip
 """The keys of a finding as JSON; the first sixteen are what others may rely on."""
 
@@ -195,6 +196,8 @@ _WORDS: dict[str, Callable[[int], str]] = {
     "distance": distance_text,
     "usage": usage_text,
     "model": lambda value: f"{int(value):08d}",
+    "software": lambda value: f"{int(value) // 100:08d} software {int(value) % 100:02d}",
+    "hours": hours_text,
 }
 
 CHANGED = (
@@ -251,10 +254,11 @@ def finding(row: Any, lexicon: Lexicon, verdict: int | None = None) -> dict[str,
         "apn": lexicon.text(row["apn"]) or None,
         "address": address_text(row["address"]) if row["address"] else None,
         "session_id": session_id_text(row),
-        "changes": None if entry.get("projects") else changes(row, lexicon),
+        "changes": None if entry.get("projects") or entry.get("tells_last_word") else changes(row, lexicon),
         "about": about_text(row, entry, lexicon),
         "segment": lexicon.segment(row["row"]) or None if entry.get("scope") == "segment" else None,
         "projection": projection(row) if entry.get("projects") else None,
+        "last_word": last_word(int(row["before"][0])) if entry.get("tells_last_word") else None,
     }
 
 

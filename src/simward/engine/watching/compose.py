@@ -18,24 +18,28 @@ from simward.detectors import of_watch
 from simward.detectors.detector import GROUP_SCOPES, DetectorModule
 from simward.engine import call_records, compose
 from simward.engine.watching import (
+    cadence,
+    cadence_layouts,
     call,
     call_layouts,
     causes,
     findings,
     groups,
+    hearing,
     kernel,
     layouts,
     periods,
     record_fold,
     rows,
+    silences,
     subscription_findings,
     tallies,
     usage,
 )
 
 SOURCES = (
-    layouts, rows, groups, causes, findings, periods, usage, subscription_findings, kernel,
-    call_records, call_layouts, tallies, call, record_fold,
+    cadence_layouts, layouts, rows, groups, causes, findings, periods, usage, cadence, silences, hearing,
+    subscription_findings, kernel, call_records, call_layouts, tallies, call, record_fold,
 )  # fmt: skip
 FUTURE = "from __future__ import annotations\n"
 """What may stand at the beginning of a module alone."""
@@ -60,6 +64,7 @@ def manifest() -> dict[str, Any]:
                 "evidence": ["none", *(one.detector.evidence_of(name) for name in one.classes)],
                 "about": ["none", *(one.detector.about_of(name) for name in one.classes)],
                 "projects": one.detector.projects,
+                "tells_last_word": one.detector.tells_last_word,
             }
             for one in of_watch()
         ]

@@ -18,6 +18,7 @@ from simward.engine.rows import MAPPED
 from simward.engine.snapshot import convert
 from simward.engine.state import BATCH_MAX, index_size, interpreted
 from simward.engine.tables import PolicyTables, watch_knobs_dtype
+from simward.engine.watching.cadence_layouts import CADENCE, RHYTHM, VISIT, VISITS_ROOM
 from simward.engine.watching.call_layouts import CALL, CALLED, TALLY
 from simward.engine.watching.findings import ABOUT_SUBSCRIPTION, TOGETHER
 from simward.engine.watching.layouts import (
@@ -37,16 +38,17 @@ from simward.engine.watching.layouts import (
 )
 
 OUTPUTS_ROOM = 2 * BATCH_MAX
-GROUPS_AN_EVENT = 4
+GROUPS_AN_EVENT = 5
 LAYOUTS = {
     "watch_meta": WATCH_META, "watched": WATCHED, "groups": GROUP, "watch_findings": WATCH_FINDING, "usage": USAGE,
-    "counted": COUNTED, "about": SUBSCRIPTION_FINDING, "called": CALLED, "tallies": TALLY,
+    "counted": COUNTED, "about": SUBSCRIPTION_FINDING, "called": CALLED, "tallies": TALLY, "rhythms": RHYTHM,
+    "visits": VISIT,
 }  # fmt: skip
-EACH = ("watched", "usage", "called")
+EACH = ("watched", "usage", "called", "rhythms")
 """Tables with a row for each that the gate's table of subscriptions has."""
 USED = {
     "watch_meta": "", "watched": "", "groups": "groups", "watch_findings": "findings", "usage": "",
-    "counted": "counted", "about": "about", "called": "", "tallies": "tallies",
+    "counted": "counted", "about": "about", "called": "", "tallies": "tallies", "rhythms": "", "visits": "",
 }  # fmt: skip
 """Table -> the counter in WATCH_META that says how many of its rows are in use; "" = all."""
 
@@ -77,6 +79,9 @@ class WatchState:
         self.call = np.zeros(1, CALL)
         self.records = np.zeros(1, RECORD)
         self.unsaid = empty_events(1)
+        self.rhythms = np.zeros(1024, RHYTHM)
+        self.visits = np.zeros(VISITS_ROOM, VISIT)
+        self.cadence = np.zeros(1, CADENCE)
         self.rows_ahead = np.zeros(LOOK_AHEAD, np.int32)
         self.use = np.zeros(1, USE)
         self.knobs = np.zeros(1, watch_knobs_dtype())
