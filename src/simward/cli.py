@@ -53,6 +53,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         ),
         "verify": ("commands.verifying", "verify", "Prove that nothing was changed or removed in the journals."),
         "audit": ("commands.auditing", "audit", "Prove or export who did what, and why."),
+        "usage": ("commands.using", "usage", "Say which services nobody uses, and what one subscription has used."),
         "detectors": ("commands.detecting", "detectors", "List the detectors, or show the page of one."),
     },
     "Act": {

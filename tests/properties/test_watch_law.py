@@ -102,7 +102,7 @@ def check_counts(behind: Behind) -> None:
         group = state.groups[row]
         if not group["kind"]:
             continue
-        name = ("", "cell", "gateway", "network", "model")[int(group["kind"])]
+        name = ("", "cell", "gateway", "network", "model", "software")[int(group["kind"])]
         here = watched[watched[name] == row + 1]
         assert group["members"] == len(here)
         assert group["live"] == np.count_nonzero(here["standing"] == 1)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 import shutil
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,18 @@ import pytest
 from journalled import MEMBERS, JournalledFleet, recorded
 from story import IMSI
 
+from inputs.test_record_import import CSV, HEADER
 from simward.engine import call_records as c
+from simward.engine import journal_files
 from simward.engine import outputs as o
 from simward.engine.both_journals import findings_folder
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.start import snapshots_folder
+from simward.engine.watching import compose
+from simward.engine.watching.service_use import of_subscription
 from simward.errors import JournalError, NotDurableError
+from simward.history.keeping import unlink_segment
+from simward.inputs.record_import import RecordImport
 from simward.watch.following import Follower
 from simward.watch.record_following import NOTED
 
@@ -175,4 +182,77 @@ def test_a_journal_of_records_that_is_shorter_than_was_followed_is_another_one(t
     shutil.rmtree(c.records_folder(data_dir))
     with pytest.raises(JournalError, match="followed call detail records to 10"):
         Follower(data_dir)
+    fleet.close()
+
+
+def test_records_that_went_before_they_were_followed_are_left_out_and_counted(tmp_path: Path) -> None:
+    data_dir, chosen = tmp_path / "data", random.Random(4)
+    fleet, operator = JournalledFleet(data_dir), Operator(data_dir)
+    operator.gives(10, fleet.now, chosen)
+    follower = Follower(data_dir)
+    follower.step()
+    fleet.lasts(2)
+    follower.catch_up()
+    for _ in range(2):
+        operator.journal.seal()
+        operator.gives(10, fleet.now, chosen)
+    for first in journal_files.segments(c.records_folder(data_dir))[:2]:
+        unlink_segment(c.records_folder(data_dir), first)
+    fleet.lasts(2)
+    follower.catch_up()
+    assert (follower.records.followed, follower.records.missed) == (30, 10)
+    assert [(one["from"], one["to"]) for one in places(data_dir)] == [(1, 10), (21, 30)]
+    operator.journal.close()
+    follower.close()
+    fleet.close()
+
+
+def test_another_kernel_folds_them_where_they_were_folded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data_dir, chosen = tmp_path / "data", random.Random(5)
+    fleet, operator = JournalledFleet(data_dir), Operator(data_dir)
+    with monkeypatch.context() as patched:
+        patched.setattr(compose, "kernel_hash", lambda: "0" * 32)
+        follower = Follower(data_dir)
+        follower.step()
+        for _ in range(3):
+            operator.gives(20, fleet.now, chosen)
+            fleet.lasts(2)
+            follower.catch_up()
+        follower.close()
+    before = recorded(data_dir)
+    follower = Follower(data_dir)
+    operator.gives(20, fleet.now, chosen)
+    operator.journal.close()
+    fleet.lasts(2)
+    check(data_dir, follower, 80)
+    assert recorded(data_dir)[: len(before)].tobytes() == before.tobytes()
+    fleet.close()
+
+
+LINES = [
+    "1;MOC;2026-09-21 10:00:00;001010000000001;;00101;+4712345678;65;;",
+    "2;MOC;2026-09-21 11:00:00;001010000000001;;00101;+4712345678;30;;",
+    "3;SMS-MO;2026-09-21 12:00:00;001010000000001;;00101;+4712345678;;;",
+]
+
+
+def test_what_comes_twice_late_or_grown_is_counted_once(tmp_path: Path) -> None:
+    """The same lines, in another order and in other files, and again after the watch was started again."""
+    data_dir, files = tmp_path / "data", [[0], [1, 0], [2, 1, 0], [0, 1, 2]]
+    fleet = JournalledFleet(data_dir)
+    fleet.now = int(datetime(2026, 9, 21, 15, tzinfo=UTC).timestamp()) * 1_000_000
+    for number, chosen in enumerate(files):
+        path = tmp_path / f"{number}.csv"
+        path.write_text("\n".join([HEADER, *(LINES[one] for one in chosen)]) + "\n")
+        with closing(RecordImport(data_dir, 0)) as into:
+            into.run(path, CSV, fleet.now)
+        fleet.lasts(1)
+        with closing(Follower(data_dir)) as follower:
+            follower.catch_up()
+            fleet.lasts(1)
+            follower.catch_up()
+            used = of_subscription(follower.behind.watch.state, 0)
+            follower.behind.save(data_dir)
+    assert used["day"]["messages"] == used["month"]["messages"] == 1
+    assert used["day"]["voice_s"]["international"] == 95
     fleet.close()

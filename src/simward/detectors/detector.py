@@ -28,8 +28,8 @@ RESPONSE_NAMES = ("", "observe", "notify", "quarantine", "refuse", "lock")
 MAX_CLASSES = 12
 SCOPES = ("subscription", "stranger", "gateway", "segment", "device")
 """What a detector of the gate judges; the position is the scope's number in tables."""
-GROUP_SCOPES = ("cell", "gateway", "network", "model")
-"""What a detector of the watch judges: the subscriptions that have this in common. "group" is any of the four.
+GROUP_SCOPES = ("cell", "gateway", "network", "model", "software")
+"""What a detector of the watch judges: the subscriptions that have this in common. "group" is any of these.
 
 Or "subscription": then it judges what one of them does, as `given` says, and at ticks as long as a finding of it is
 open. As `row` it is given engine/watching/layouts.py USE, and as `memory` the record that `given` names. Or "cohort":
@@ -56,6 +56,8 @@ EVIDENCE_KINDS = (
     "usage",
     "bits",
     "cohort",
+    "software",
+    "hours",
 )
 """How the integers `was`, `now`, `expected` of a finding are to be put into words (engine/words.py does it)."""
 
@@ -69,7 +71,8 @@ class Knob:
     integers: "choice" (values maps words to numbers), "plmn-list", "rat-list" (3GPP-RAT-Type numbers), "duration"
     (s), "integer", "is-none" (1 where the word is none), "is-said" (1 where anything is), "data-budget", "sms-budget"
     and "voice-budget" (octets, messages and seconds an hour, day, week and month, -1 where there is no such budget;
-    shape 4, in this order),
+    shape 4, in this order), "hours" and "weekdays" (a bit for each hour of the day or day of the week, from 0 and
+    Monday on, that a list of ranges names),
     "apn-of-segment" and "credentials-of-segment" (text ids of the APNs of the use case's segments and
     what each asks for, filled by the fold when a revision is applied; shape 3). A list knob comes with a second field
     `<name>_count`. Lists keep the order sorted ascending.
@@ -132,6 +135,9 @@ class Detector:
 
     weighs: bool = False
     """Its findings come with the channels of behaviour that weigh most: `channels` of a finding, engine/weighing.py."""
+
+    tells_last_word: bool = False
+    """Likewise: it writes `evidence.before[0]`: what the last word of a subscription was (cadence.last_word)."""
 
     def severity_of(self, class_name: str) -> int:
         """The severity of a class."""

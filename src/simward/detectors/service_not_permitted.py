@@ -24,7 +24,7 @@ alone tell of.
 that says `none` because nobody knew. Messages of the operator's own, where the template does not ignore received ones.
 
 **What to do.** Have the service taken off the SIM by the operator: what is not open cannot be misused. Where the device
-needs it, say so in the use case, with a budget. `simward services` says which services nobody uses.
+needs it, say so in the use case, with a budget. `simward usage` says which services nobody uses.
 """
 
 import numpy as np

@@ -18,6 +18,7 @@ from simward.engine import outputs as out
 from simward.engine import weighing
 from simward.engine.behaviour.cohort_numbers import ANY, MANY, cohort_of
 from simward.engine.events import ACCESS_REQUEST
+from simward.engine.last_words import hours_text, last_word
 from simward.engine.phrases import (
     NOT_REPORTED,
     address_text,
@@ -41,14 +42,16 @@ SPOKEN_FORMS = {"imei", "imeisv", "plmn", "rat", "cell", "apn", "address"}
 SERVICES = ("data", "sms", "voice", "")
 """As `usage_text` counts them."""
 
-ABOUT_WORDS = {"plmn": "network"}
+ABOUT_WORDS = {"plmn": "network", "software": "model"}
 
 FINDING_KEYS = (
     "id", "at", "detector", "class", "severity", "tenant", "imsi", "iccid", "use_case", "was", "now", "expected",
     "verdict", "response", "held", "ended_at", "wanted", "scope", "gateway", "apn", "address", "session_id", "changes",
-    "about", "segment", "projection", "channels",
+    "about", "segment", "projection", "last_word", "channels",
 )  # fmt: skip
 """The keys of a finding as JSON; the first sixteen are what others may rely on."""
+OTHERWISE = ("projects", "tells_last_word", "weighs")
+"""Detectors that use `before` and `after` of an output for something else than what changed."""
 
 
 def imeisv_text(value: int) -> str:
@@ -214,6 +217,8 @@ _WORDS: dict[str, Callable[[int], str]] = {
     "usage": usage_text,
     "model": lambda value: f"{int(value):08d}",
     "bits": lambda value: f"{int(value) / 256:.1f} bits",
+    "software": lambda value: f"{int(value) // 100:08d} software {int(value) % 100:02d}",
+    "hours": hours_text,
 }
 
 CHANGED = (
@@ -270,10 +275,11 @@ def finding(row: Any, lexicon: Lexicon, verdict: int | None = None) -> dict[str,
         "apn": lexicon.text(row["apn"]) or None,
         "address": address_text(row["address"]) if row["address"] else None,
         "session_id": session_id_text(row),
-        "changes": None if entry.get("projects") or entry.get("weighs") else changes(row, lexicon),
+        "changes": None if any(map(entry.get, OTHERWISE)) else changes(row, lexicon),
         "about": about_text(row, entry, lexicon),
         "segment": lexicon.segment(row["row"]) or None if entry.get("scope") == "segment" else None,
         "projection": projection(row) if entry.get("projects") else None,
+        "last_word": last_word(int(row["before"][0])) if entry.get("tells_last_word") else None,
         "channels": weighing.told(row) if entry.get("weighs") else None,
     }
 

@@ -74,6 +74,7 @@ class Report:
             "sessions_forgotten": int(meta["counted_away"]),
             "groups": int(meta["groups"]),
             "groups_full": int(meta["groups_full"]),
+            "visits_full": int(meta["visits_full"]),
             "durable": follower.durable,
             "not_durable_because": follower.trouble,
             "snapshots_made": snapshots.made,

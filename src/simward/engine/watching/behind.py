@@ -126,7 +126,8 @@ def watch_state_of(snapshot: Snapshot) -> WatchState | None:
         table[: len(array)] = array if array.dtype == LAYOUTS[name] else convert(array, LAYOUTS[name])
     renumber(state, list(snapshot.notes["watch_detectors"]))
     state.moved()
-    state.make_room(0, 0)
+    members = found["watched"]
+    state.make_room(len(members) if members is not None else 0, 0)  # also in tables that an earlier version had not
     return state
 
 

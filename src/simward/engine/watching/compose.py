@@ -21,25 +21,29 @@ from simward.engine.behaviour import counting, features, logarithm
 from simward.engine.behaviour import layouts as behaviour_layouts
 from simward.engine.watching import (
     behaviour,
+    cadence,
+    cadence_layouts,
     call,
     call_layouts,
     causes,
     days,
     findings,
     groups,
+    hearing,
     kernel,
     layouts,
     periods,
     record_fold,
     rows,
+    silences,
     subscription_findings,
     tallies,
     usage,
 )
 
 SOURCES = (
-    layouts, rows, groups, causes, findings, periods, usage, subscription_findings, kernel,
-    call_records, call_layouts, tallies, call, record_fold,
+    cadence_layouts, layouts, rows, groups, causes, findings, periods, usage, cadence, silences, hearing,
+    subscription_findings, kernel, call_records, call_layouts, tallies, call, record_fold,
     behaviour_layouts, logarithm, features, counting, days, behaviour,
 )  # fmt: skip
 FUTURE = "from __future__ import annotations\n"
@@ -83,6 +87,7 @@ def manifest() -> dict[str, Any]:
                 "about": ["none", *(one.detector.about_of(name) for name in one.classes)],
                 "projects": one.detector.projects,
                 "weighs": one.detector.weighs,
+                "tells_last_word": one.detector.tells_last_word,
             }
             for one in of_watch()
         ]

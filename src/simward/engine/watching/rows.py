@@ -14,6 +14,7 @@ from simward.engine.call_records import RECORD
 from simward.engine.events import EVENT
 from simward.engine.rows import int32_at, octet_at, pointer_to, prefetch_of, set_int32, zero_of
 from simward.engine.tables import watch_knobs_dtype
+from simward.engine.watching.cadence_layouts import CADENCE, RHYTHM, VISIT
 from simward.engine.watching.call_layouts import CALL, CALLED, TALLY
 from simward.engine.watching.layouts import (
     BEHAVED,
@@ -35,6 +36,9 @@ _usage = pointer_to(USAGE)
 _counted = pointer_to(COUNTED)
 _about = pointer_to(SUBSCRIPTION_FINDING)
 _use = pointer_to(USE)
+_rhythm = pointer_to(RHYTHM)
+_visit = pointer_to(VISIT)
+_cadence = pointer_to(CADENCE)
 _knobs = pointer_to(watch_knobs_dtype())
 _behaviour = pointer_to(BEHAVIOUR)
 _behaved = pointer_to(BEHAVED)
@@ -42,6 +46,9 @@ _called, _tally, _call, _record = (pointer_to(one) for one in (CALLED, TALLY, CA
 _unsaid = pointer_to(EVENT)
 _fetch_watched, _fetch_usage, _fetch_counted = (prefetch_of(one) for one in (WATCHED, USAGE, COUNTED))
 _fetch_counting = prefetch_of(BEHAVIOUR, 1)
+_fetch_rhythm = prefetch_of(RHYTHM)
+_zero_rhythm = zero_of(RHYTHM)
+_zero_cadence = zero_of(CADENCE)
 _zero_watched = zero_of(WATCHED)
 _zero_usage = zero_of(USAGE)
 _zero_counted = zero_of(COUNTED)
@@ -173,6 +180,36 @@ def use_of(w):  # type: ignore[no-untyped-def]
 
 
 @njit
+def rhythm_at(w, row):  # type: ignore[no-untyped-def]
+    """cadence_layouts.RHYTHM"""
+    return _rhythm(w.rhythms, row)
+
+
+@njit
+def zero_rhythm(w, row):  # type: ignore[no-untyped-def]
+    """Forget when a subscription is heard."""
+    _zero_rhythm(w.rhythms, row)
+
+
+@njit
+def visit_at(w, row):  # type: ignore[no-untyped-def]
+    """cadence_layouts.VISIT"""
+    return _visit(w.visits, row)
+
+
+@njit
+def cadence_of(w):  # type: ignore[no-untyped-def]
+    """cadence_layouts.CADENCE: what is being judged"""
+    return _cadence(w.cadence, 0)
+
+
+@njit
+def zero_cadence(w):  # type: ignore[no-untyped-def]
+    """Nothing is being judged."""
+    _zero_cadence(w.cadence, 0)
+
+
+@njit
 def watch_knobs_at(w, use_case):  # type: ignore[no-untyped-def]
     """tables.watch_knobs_dtype()"""
     return _knobs(w.knobs, use_case)
@@ -199,6 +236,7 @@ def set_row_ahead(w, at, row):  # type: ignore[no-untyped-def]
         _fetch_watched(w.watched, np.int64(row))
         _fetch_usage(w.usage, np.int64(row))
         _fetch_counting(w.behaviour, np.int64(row))
+        _fetch_rhythm(w.rhythms, np.int64(row))
 
 
 @njit

@@ -19,6 +19,7 @@ from simward.engine.rows import MAPPED
 from simward.engine.snapshot import convert
 from simward.engine.state import BATCH_MAX, index_size, interpreted
 from simward.engine.tables import PolicyTables, watch_knobs_dtype
+from simward.engine.watching.cadence_layouts import CADENCE, RHYTHM, VISIT, VISITS_ROOM
 from simward.engine.watching.call_layouts import CALL, CALLED, TALLY
 from simward.engine.watching.findings import ABOUT_SUBSCRIPTION, TOGETHER
 from simward.engine.watching.layouts import (
@@ -43,18 +44,18 @@ from simward.engine.watching.layouts import (
 )
 
 OUTPUTS_ROOM = 2 * BATCH_MAX
-GROUPS_AN_EVENT = 4
+GROUPS_AN_EVENT = 5
 LAYOUTS = {
     "watch_meta": WATCH_META, "watched": WATCHED, "groups": GROUP, "watch_findings": WATCH_FINDING, "usage": USAGE,
-    "counted": COUNTED, "about": SUBSCRIPTION_FINDING, "called": CALLED, "tallies": TALLY, "behaviour": BEHAVIOUR,
-    "cohort_findings": COHORT_FINDING, "benign_cohorts": BENIGN_COHORT,
+    "counted": COUNTED, "about": SUBSCRIPTION_FINDING, "called": CALLED, "tallies": TALLY, "rhythms": RHYTHM,
+    "visits": VISIT, "behaviour": BEHAVIOUR, "cohort_findings": COHORT_FINDING, "benign_cohorts": BENIGN_COHORT,
 }  # fmt: skip
-EACH = ("watched", "usage", "called", "behaviour")
+EACH = ("watched", "usage", "called", "rhythms", "behaviour")
 """Tables with a row for each that the gate's table of subscriptions has."""
 USED = {
     "watch_meta": "", "watched": "", "groups": "groups", "watch_findings": "findings", "usage": "",
-    "counted": "counted", "about": "about", "called": "", "tallies": "tallies", "behaviour": "",
-    "cohort_findings": "", "benign_cohorts": "",
+    "counted": "counted", "about": "about", "called": "", "tallies": "tallies", "rhythms": "", "visits": "",
+    "behaviour": "", "cohort_findings": "", "benign_cohorts": "",
 }  # fmt: skip
 """Table -> the counter in WATCH_META that says how many of its rows are in use; "" = all."""
 
@@ -92,6 +93,9 @@ class WatchState:
         self.call = np.zeros(1, CALL)
         self.records = np.zeros(1, RECORD)
         self.unsaid = empty_events(1)
+        self.rhythms = np.zeros(1024, RHYTHM)
+        self.visits = np.zeros(VISITS_ROOM, VISIT)
+        self.cadence = np.zeros(1, CADENCE)
         self.rows_ahead = np.zeros(LOOK_AHEAD, np.int32)
         self.use = np.zeros(1, USE)
         self.knobs = np.zeros(1, watch_knobs_dtype())
@@ -107,8 +111,8 @@ class WatchState:
     def make_room(self, subscriptions: int, events: int, records: int = 0) -> bool:
         """See to it that `events` events and `records` records cannot run out of rows; True where the
         index of groups must be made anew."""
-        if subscriptions > len(self.watched):
-            for name in EACH:
+        for name in EACH:
+            if subscriptions > len(getattr(self, name)):
                 self._grow(name, subscriptions + subscriptions // 4)
         wanted = int(self.watch_meta["counted"][0]) + events
         if wanted > len(self.counted):
