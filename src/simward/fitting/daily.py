@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simward.engine.behaviour.cohort_numbers import ANY, cohort_of
-from simward.engine.behaviour.revision import Budget, Node, Revision
+from simward.engine.behaviour.revision import Budget, Node, Revision, RevisionUnreadable
 from simward.engine.watching.settling import finish
 from simward.fitting.day_fits import Copied
 from simward.fitting.fit import fit_day
@@ -15,7 +15,10 @@ CAP_OF_BUDGET, CAP_LEAST = 10, 20
 def fit_copied(copied: Copied) -> bytes:
     """Fit the day that was copied; gives the revision as it is journalled."""
     finish(copied.rows, copied.day)
-    before = Revision.read(copied.before) if copied.before else None
+    try:
+        before = Revision.read(copied.before) if copied.before else None
+    except RevisionUnreadable:  # of a later version than this: what it remembered is gathered anew
+        before = None
     cap = max(CAP_LEAST, round(CAP_OF_BUDGET * copied.a_day))
     budget = Budget(copied.a_day, hard_cap=cap, benign=benign_nodes(copied))
     return fit_day(copied.rows, copied.use_cases, copied.tenants, copied.day, before, budget).octets()

@@ -195,6 +195,15 @@ class InStep:
             at = until
         return np.concatenate(parts)
 
+    def finish(self) -> np.ndarray:
+        """Settle the days that are over by now, at the end of all events; what was found."""
+        parts = [np.zeros(0, OUTPUT)]
+        while True:
+            self._fit(self.watch.sequence)
+            if not len(self.watch.awaited):
+                return np.concatenate(parts)
+            parts += self.watch.take_due(self.watch.sequence + 1, self.watch.now)
+
     def _fit(self, after: int) -> None:
         """Hand the fold what is due, to be taken after this sequence."""
         made = self.fits.step(wait=True) if not len(self.watch.awaited) else None

@@ -85,6 +85,9 @@ def read_own(journal: Journal, last: int) -> bytes:
 
 
 def newest_fit(watch: WatchFold, journal: Journal) -> bytes:
-    """What the fit of the day before gave, of the newest day that was settled by one; empty where there is none."""
-    after = int(watch.last_day.get("after", 0)) if watch.last_day.get("kind") == SETTLED else 0
-    return OwnInput.from_bytes(read_own(journal, after)).octets if after else b""
+    """What the newest fit gave that was taken; empty where there is none, or the journal no longer has it."""
+    after = int(watch.last_day.get("fit_after", 0))
+    try:
+        return OwnInput.from_bytes(read_own(journal, after)).octets if after else b""
+    except JournalError:
+        return b""

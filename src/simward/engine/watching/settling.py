@@ -57,7 +57,7 @@ def take_own(fold: WatchFold, one: OwnInput, sequence: int, at: int) -> np.ndarr
     if one.kind == UNFITTED:
         finish(fold.state.behaviour[: fold.subscriptions], int(one.said["day"]))
         fold.state.watch_meta["settled_day"] = int(one.said["day"])
-        fold.last_day = {"kind": UNFITTED, **one.said}
+        fold.last_day = {"kind": UNFITTED, **one.said, "fit_after": fold.last_day.get("fit_after", 0)}
     elif one.kind == VERDICT:
         return widen(fold, one.said, sequence, at)
     return np.zeros(0, OUTPUT)
@@ -78,7 +78,7 @@ def settle_fitted(fold: WatchFold, revision: Revision, said: dict[str, Any], seq
     rolled_up = beyond_cap(revision.figures)
     cohorts = settle_cohorts(fold, revision, rolled_up, sequence, at, FIRST_INDEX + len(outputs))
     fold.last_day = {
-        "kind": SETTLED, **said, "day": day, "figures": dict(revision.figures), "after": sequence - 1,
+        "kind": SETTLED, **said, "day": day, "figures": dict(revision.figures), "fit_after": sequence - 1,
         "began": int(np.count_nonzero(outputs["kind"] == FINDING_BEGAN)),
         "cohorts_began": int(np.count_nonzero(cohorts["kind"] == FINDING_BEGAN)), "rolled_up": rolled_up,
         "states": counted(rows),
