@@ -1,7 +1,8 @@
 """A made-up fleet of days: the daily features of subscriptions, honest and attacked, for measuring statistics alone.
 
-Nothing of it is drawn from the detectors: a subscription has a level of its own, a week in common with its cohort, noise
-that remembers yesterday and has heavy tails, bursts, absences and quiet days; some have a week of their own, some are new.
+Nothing of it is drawn from the detectors: a subscription has a level of its own, a week in common with its cohort,
+noise that remembers yesterday and has heavy tails, bursts, absences and quiet days; some have a week of their own, some
+are new.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Kind:
 KINDS = (
     Kind(0.10, between_sd=0.4, sessions=1.2, quiet=0.3), Kind(0.15, sessions=2.0), Kind(0.2, memory=0.5),
     Kind(0.25, freedom=4.0), Kind(0.3, week=0.5, own_week=0.3), Kind(0.3, freedom=4.0, quiet=0.2, sessions=1.5),
-    Kind(0.4, burst=1e-4), Kind(0.5, sessions=20.0), Kind(0.6, memory=0.5, absent=0.1), Kind(0.8, freedom=4.0, own_week=0.3),
+    Kind(0.4, burst=1e-4), Kind(0.5, sessions=20.0), Kind(0.6, memory=0.5, absent=0.1),
+    Kind(0.8, freedom=4.0, own_week=0.3),
 )  # fmt: skip
 
 
@@ -49,13 +51,15 @@ class DayFleet:
         self.chance, self.kinds, self.members = np.random.default_rng(seed), kinds, members
         self.kind_at = np.arange(members) % len(kinds)
         draw = self.chance
-        for name in ("daily_sd", "between_sd", "freedom", "memory", "week", "own_week", "sessions", "quiet", "burst", "absent"):
-            setattr(self, name, np.array([getattr(kind, name) for kind in kinds])[self.kind_at])
-        self.level = 10.0 + self.between_sd * draw.standard_normal(members)
+        names = Kind.__dataclass_fields__
+        of = {name: np.array([getattr(kind, name) for kind in kinds])[self.kind_at] for name in names}
+        self.daily_sd, self.freedom, self.memory, self.week = of["daily_sd"], of["freedom"], of["memory"], of["week"]
+        self.quiet, self.burst, self.absent = of["quiet"], of["burst"], of["absent"]
+        self.level = 10.0 + of["between_sd"] * draw.standard_normal(members)
         self.ratio = -1.0 + 0.5 * draw.standard_normal(members)
         self.sd = self.daily_sd * np.exp(0.2 * draw.standard_normal(members) - 0.02)
-        self.rate = self.sessions * np.exp(0.2 * draw.standard_normal(members))
-        self.weekend = np.where(draw.random(members) < self.own_week, 0.4 * draw.standard_normal(members), 0.0)
+        self.rate = of["sessions"] * np.exp(0.2 * draw.standard_normal(members))
+        self.weekend = np.where(draw.random(members) < of["own_week"], 0.4 * draw.standard_normal(members), 0.0)
         self.begins = np.where(draw.random(members) < newcomers, draw.integers(0, 60, members), 0)
         self.noise = np.zeros((2, members))
         self.common = np.zeros((2, len(kinds)))

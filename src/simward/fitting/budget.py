@@ -11,44 +11,67 @@ from dataclasses import dataclass
 import numpy as np
 
 from simward.engine.behaviour.layouts import MATURITIES, ONE_BIT
-from simward.fitting.calibration import REMEMBERED
 from simward.engine.behaviour.revision import TOTAL_BIN, TOTAL_BINS, Budget, Revision
+from simward.fitting.calibration import REMEMBERED
 from simward.fitting.tails import Tail, pooled_shape, scale_of
 
 RISES_LEAST, RISES_ENOUGH = 30.0, 200.0
 """A tail begins where at least so many rises are; as far out as there are enough."""
 TAIL_SHARE = 0.01
 BEYOND_EXPECTED = 2.0
-"""Rises through a threshold that was in force count for no more than so many times what it was to let through: those of an
-attack on many must not raise it."""
 LEVELS = np.arange(TOTAL_BINS) * TOTAL_BIN / ONE_BIT
 """Bits."""
 NEVER = 65_536
 """A threshold (Q8) that no total reaches."""
 
 
-def rises_with(
-    was: np.ndarray, now: np.ndarray, group: np.ndarray, weights: np.ndarray, pools: int, before: Revision | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rises through each level of earlier days, faded, with this day's; and the subscription-days that they are of.
-
-    `was`, `now`: totals (Q8) of the day before and this day; `group` = pool * MATURITIES + maturity, of each judged row.
-    """
-    rises = np.zeros((pools * MATURITIES, TOTAL_BINS), np.float32)
-    exposure = np.zeros(pools * MATURITIES, np.float32)
+def faded_rises(pools: int, before: Revision | None) -> tuple[np.ndarray, np.ndarray]:
+    """Rises through each level on earlier days, a day later, and the subscription-days that they are of."""
+    rises = np.zeros((pools, MATURITIES, TOTAL_BINS), np.float32)
+    exposure = np.zeros((pools, MATURITIES), np.float32)
     if before is not None:
-        earlier = before.memory["rises"].reshape(-1, TOTAL_BINS)
+        earlier = before.memory["rises"]
         rises[: len(earlier)] = earlier * np.float32(REMEMBERED)
-        exposure[: len(earlier)] = before.memory["exposure"].reshape(-1) * np.float32(REMEMBERED)
-    exposure += np.bincount(group, minlength=len(exposure)).astype(np.float32)
+        exposure[: len(earlier)] = before.memory["exposure"] * np.float32(REMEMBERED)
+    return rises, exposure
+
+
+def rises_of(
+    was: np.ndarray, now: np.ndarray, group: np.ndarray, pools: int, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same of one day, each judged row counting for its weight.
+
+    `was`, `now`: totals (Q8) of the day before and this day; `group` = pool * MATURITIES + maturity.
+    """
+    groups, size = pools * MATURITIES, TOTAL_BINS + 1
+    exposure = np.bincount(group, minlength=groups).astype(np.float32)
     up = now > was
+    weight = None if weights is None else weights[up]
     begins = np.minimum(was[up] // TOTAL_BIN + 1, TOTAL_BINS)
     ends = np.minimum(now[up] // TOTAL_BIN + 1, TOTAL_BINS)
-    size = TOTAL_BINS + 1
-    steps = np.bincount(group[up] * size + begins, weights[up], len(exposure) * size)
-    steps -= np.bincount(group[up] * size + ends, weights[up], len(exposure) * size)
-    rises += steps.reshape(-1, size).cumsum(axis=1)[:, :TOTAL_BINS].astype(np.float32)
-    return np.maximum(rises, 0).reshape(pools, MATURITIES, TOTAL_BINS), exposure.reshape(pools, MATURITIES)
+    steps = np.bincount(group[up] * size + begins, weight, groups * size)
+    steps = steps - np.bincount(group[up] * size + ends, weight, groups * size)
+    rises = np.maximum(steps.reshape(-1, size).cumsum(axis=1)[:, :TOTAL_BINS], 0)
+    return rises.astype(np.float32).reshape(pools, MATURITIES, TOTAL_BINS), exposure.reshape(pools, MATURITIES)
+
+
+def weights_of(
+    now: np.ndarray, group: np.ndarray, earlier: tuple[np.ndarray, np.ndarray], today: tuple[np.ndarray, np.ndarray],
+    settled: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """What each judged row of a day counts for in what is remembered of it.
+
+    1 but where more rise through a level than twice what earlier days make likely: an attack on many at once would else
+    be what days are like from now on. Only in maturities that are `settled` (calibration.are_few are not). What is so
+    from now on is learnt all the same, a little later.
+    """
+    rate = earlier[0] / np.maximum(earlier[1], 1.0)[:, :, None]
+    expected = (rate * today[1][:, :, None])[:, settled].sum(axis=(0, 1))
+    seen = today[0][:, settled].sum(axis=(0, 1))
+    share = np.minimum(1.0, np.maximum(BEYOND_EXPECTED * expected, 1.0) / np.maximum(seen, 1e-9))
+    share = np.minimum.accumulate(share)
+    weights = share[np.minimum(now // TOTAL_BIN, TOTAL_BINS - 1)]
+    return np.asarray(np.where(settled[group % MATURITIES], weights, 1.0))
 
 
 @dataclass(frozen=True)
@@ -74,15 +97,18 @@ class Rates:
         return min(int(np.ceil(self.tail.level(rate / body[-1]) * ONE_BIT)), NEVER - 1)
 
 
+def _falling(counts: np.ndarray) -> np.ndarray:
+    """Rises by level, as they must be: none through a higher level without one through a lower."""
+    return np.asarray(np.maximum.accumulate(counts[::-1].astype(float))[::-1])
+
+
 def _begins(counts: np.ndarray, exposure: float) -> int:
-    """The level at which the tail begins, or -1."""
-    many = np.flatnonzero(counts >= RISES_ENOUGH)
-    some = np.flatnonzero(counts >= RISES_LEAST)
-    if len(some) == 0:
+    """The level at which the tail begins; -1 = there are too few rises that are rare."""
+    usable = np.flatnonzero((counts >= RISES_LEAST) & (counts <= TAIL_SHARE * exposure))
+    if len(usable) == 0:
         return -1
-    rare = np.flatnonzero(counts <= TAIL_SHARE * exposure)
-    first = int(rare[0]) if len(rare) else int(some[-1])
-    return min(int(some[-1]), max(first, int(many[-1]) if len(many) else 0))
+    many = np.flatnonzero(counts >= RISES_ENOUGH)
+    return int(max(usable[0], min(many[-1] if len(many) else 0, usable[-1])))
 
 
 def rates_of(rises: np.ndarray, exposure: np.ndarray) -> dict[tuple[int, int], Rates]:
@@ -96,8 +122,8 @@ def rates_of(rises: np.ndarray, exposure: np.ndarray) -> dict[tuple[int, int], R
                 (rises[pool].sum(axis=0), exposure[pool].sum()),
                 (rises.sum(axis=(0, 1)), exposure.sum()),
             )
-            counts, days = next((one for one in choices if _begins(one[0], one[1]) >= 0), choices[-1])
-            sources[pool, maturity] = (np.maximum.accumulate(counts[::-1].astype(float))[::-1], float(days))
+            counts, days = next((one for one in choices if _begins(_falling(one[0]), one[1]) >= 0), choices[-1])
+            sources[pool, maturity] = (_falling(counts), float(days))
     pieces = {key: _tail_excess(counts, days) for key, (counts, days) in sources.items()}
     shape = pooled_shape([one for one in pieces.values() if one is not None])
     return {key: _rates(*sources[key], shape) for key in sources}

@@ -1,7 +1,7 @@
 """How rare a deviation is: tables from bins to bits of evidence, out of days that the baselines had not seen.
 
-A day is scored by the baseline of the days before it, so that its deviations are out of sample. The body is empirical; what
-is rarer than was seen often comes from a tail whose shape all pools have in common.
+A day is scored by the baseline of the days before it, so that its deviations are out of sample. The body is empirical;
+what is rarer than was seen often comes from a tail whose shape all pools have in common.
 """
 
 from __future__ import annotations
@@ -10,23 +10,26 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from simward.engine.behaviour.layouts import CHANNELS, FAILED, LOWER, MATURITIES, ONE_BIT, POOLS_MAX, Q, SCORE_BINS
+from simward.engine.behaviour.layouts import CHANNELS, FAILED, LOWER, MATURITIES, ONE_BIT, POOLS_MAX, SCORE_BINS, Q
+from simward.engine.behaviour.revision import ANY, FLEET, Node, Revision
 from simward.engine.behaviour.scoring import BIN_WIDTH
 from simward.fitting.cohorts import Cohorts
-from simward.engine.behaviour.revision import ANY, FLEET, Node, Revision
 from simward.fitting.tails import Tail, pooled_shape, scale_of
 
 REMEMBERED = 0.97
 """What a day counts for a day later: about a month in all."""
 POOL_LEAST = 2_000
 """Members of a use case that is calibrated by itself."""
-ENOUGH = 2_000.0
+ENOUGH = 4_000.0
 """Deviations from which a table can be made; with fewer, those of more pools, then of other maturities."""
 TAIL_SHARE, TAIL_LEAST, TAIL_ENOUGH = 0.02, 50.0, 200.0
 """A tail begins where at most this share is, with at least so many beyond; further out, where there are many more."""
+SETTLED_DAYS = 3
+"""So many times what a day brings must be known of earlier days."""
 BITS_MOST = 40.0
 KNEE_BITS, BEYOND_KNEE = 12.0, 0.4
-"""What one day says beyond so many bits counts for less: honest days have heavy tails, and what lasts is worse than a spike."""
+"""What one day says beyond so many bits counts for less: honest days have heavy tails, and what lasts is worse than a
+spike."""
 EDGES = np.sqrt((2.0 ** (np.arange(SCORE_BINS) * BIN_WIDTH / Q) - 1.0) / 256.0)
 """Where each bin begins, in scales."""
 
@@ -47,22 +50,46 @@ def pools_of(cohorts: Cohorts, before: Revision | None) -> tuple[list[Node], np.
     return pools, np.array(of, np.uint8)
 
 
-def deviations_with(
-    bins: np.ndarray, pool_at: np.ndarray, maturity_at: np.ndarray, pools: int, before: Revision | None
-) -> np.ndarray:
-    """The histogram of earlier days, faded, with this day's bins (settle.measure_day) of rows that are to be counted."""
-    size = 2 * SCORE_BINS
-    counts = np.zeros((pools, MATURITIES, CHANNELS, size), np.float32)
+def faded_deviations(pools: int, before: Revision | None) -> np.ndarray:
+    """The histogram of earlier days, a day later (MEMORY_ARRAYS)."""
+    counts = np.zeros((pools, MATURITIES, CHANNELS, 2 * SCORE_BINS), np.float32)
     if before is not None:
         earlier = before.memory["deviations"]
         counts[: len(earlier)] = earlier * np.float32(REMEMBERED)
+    return counts
+
+
+def deviations_of(
+    bins: np.ndarray, pool_at: np.ndarray, maturity_at: np.ndarray, pools: int, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """The histogram of a day's bins (settle.measure_day), each row counting for its weight."""
+    size = 2 * SCORE_BINS
+    counts = np.zeros((pools, MATURITIES, CHANNELS, size), np.float32)
     group = pool_at.astype(np.int64) * MATURITIES + maturity_at
     for channel in range(CHANNELS):
         at = bins[:, channel]
         known = at >= 0
-        added = np.bincount(group[known] * size + at[known], minlength=pools * MATURITIES * size)
-        counts[:, :, channel] += added.reshape(pools, MATURITIES, size)
+        added = np.bincount(
+            group[known] * size + at[known], None if weights is None else weights[known], pools * MATURITIES * size
+        )
+        counts[:, :, channel] = added.reshape(pools, MATURITIES, size)
     return counts
+
+
+def are_few(earlier: np.ndarray, today: np.ndarray) -> np.ndarray:
+    """Of which maturities (the second axis) are earlier days too few to judge a day by them alone?
+
+    By maturities, since a whole fleet comes of age on one day.
+    """
+    others = tuple(axis for axis in range(earlier.ndim) if axis != 1)
+    return np.asarray(earlier.sum(axis=others) < SETTLED_DAYS * today.sum(axis=others))
+
+
+def in_use(earlier: np.ndarray, today: np.ndarray, few: np.ndarray) -> np.ndarray:
+    """What a day is judged by: earlier days alone, so that it cannot speak for itself; while there are too few, all."""
+    shape = [1] * earlier.ndim
+    shape[1] = len(few)
+    return np.asarray(earlier + np.where(few.reshape(shape), today, np.float32(0)))
 
 
 def _sources(counts: np.ndarray) -> Iterator[tuple[tuple[int, int, int], np.ndarray]]:
@@ -139,6 +166,6 @@ def _bits_of(counts: np.ndarray, total: float, shape: float) -> np.ndarray:
             excess, weight = _excesses(counts, begins)
             scale = scale_of(float((excess * weight).sum() / weight.sum()), shape)
             share[begins:] = share[begins] * Tail(EDGES[begins], scale, shape).beyond(EDGES[begins:])
-    said = np.clip(-np.log2(np.minimum(2.0 * share, 1.0)), 0.0, BITS_MOST)
+    said = np.clip(-np.log2(np.clip(2.0 * share, 1e-300, 1.0)), 0.0, BITS_MOST)
     said = np.minimum(said, KNEE_BITS) + BEYOND_KNEE * np.maximum(said - KNEE_BITS, 0.0)
     return np.asarray(np.maximum.accumulate(said))

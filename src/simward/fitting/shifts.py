@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from simward.engine.behaviour.layouts import CENTRE_OFFSET, CHANNELS, HIGHER, LOWER, Q
+from simward.engine.behaviour.revision import ANY, HISTORY_DAYS, NO_SHIFT, CohortFinding, Node, Revision
 from simward.engine.behaviour.scoring import EMPTY_BELOW, SCALE_LEAST, WINDOW_DAYS
 from simward.fitting.cohorts import Cohorts, covers
-from simward.engine.behaviour.revision import ANY, HISTORY_DAYS, NO_SHIFT, CohortFinding, Node, Revision
 
 SAMPLE_MOST = 20_000
 """So many members are enough for a median: its error is then a hundredth of how much they vary."""
@@ -25,7 +25,8 @@ OFTEN, STILL = 6.0, 3.0
 """So many times as far off as is usual begins a finding, and keeps it."""
 SHIFT_LEAST = Q // 5
 """A shift of less (15 %) is none that anybody must hear of."""
-UNKNOWN_CHANCE = Q // 2
+UNKNOWN_CHANCE, WEEK_UNKNOWN_CHANCE = Q // 2, Q // 6
+"""How far off is thought usual while nothing is known, and while it is not known what a week is like."""
 KNOWN_DAYS = 4
 COVERED = 0.8
 
@@ -57,7 +58,7 @@ def peers_of(rows: np.ndarray, heard: np.ndarray, cohorts: Cohorts, before: Revi
         then = before.arrays["peer_scale"][was] if before is not None and was is not None else None
         for array, values in zip(made, _cohort(rows[chosen], then)):
             array[cohort] = values
-    return Peers(*made, number)
+    return Peers(made[0], made[1], made[2], made[3], number)
 
 
 def _by_node(before: Revision | None) -> dict[Node, int]:
@@ -136,6 +137,8 @@ def expectation(history: np.ndarray, scale: np.ndarray, heard: int) -> tuple[np.
         usual = MAD_TO_SCALE * np.median(np.abs(off), axis=0) / np.sqrt(2) if off else np.zeros(CHANNELS)
     else:
         usual = MAD_TO_SCALE * np.median(np.abs(past[known][-14:] - expected), axis=0)
+    if not weekly:
+        usual = np.maximum(usual, WEEK_UNKNOWN_CHANCE)
     sampled = MEAN_TO_SCALE * scale / np.sqrt(max(heard, 1))
     return expected, np.maximum(np.maximum(usual, sampled), SHIFT_LEAST / 10)
 
@@ -154,12 +157,11 @@ def shifted(
         channel = int(times.argmax())
         goes_on = any(covers(one.node, node) or covers(node, one.node) for one in lasting)
         if times[channel] > (STILL if goes_on else OFTEN):
-            found.append(
-                CohortFinding(
-                    node, channel, HIGHER if off[channel] > 0 else LOWER, day, day, int(peers.heard[cohort]), 1.0,
-                    int(peers.shifts[cohort, channel]), round(expected[channel]), round(chance[channel]), "shift",
-                )  # fmt: skip
-            )
+            one = CohortFinding(
+                node, channel, HIGHER if off[channel] > 0 else LOWER, day, day, int(peers.heard[cohort]), 1.0,
+                int(peers.shifts[cohort, channel]), round(expected[channel]), round(chance[channel]), "shift",
+            )  # fmt: skip
+            found.append(one)
     return found
 
 
@@ -206,7 +208,7 @@ def _inside(one: CohortFinding, found: list[CohortFinding], cohorts: Cohorts) ->
 
 def _merged_once(found: list[CohortFinding], cohorts: Cohorts) -> list[CohortFinding] | None:
     candidates = {node: None for one in found for node in _wider(one.node) if node != one.node}
-    for node in sorted(candidates, key=lambda node: (members_under(node, cohorts), node)):
+    for node in sorted(candidates, key=lambda node: (members_under(node, cohorts), node.count(ANY), node)):
         of = [one for one in found if covers(node, one.node)]
         total = members_under(node, cohorts)
         if len({one.node for one in of}) < 2 or sum(cohorts.members.get(one.node, 0) for one in of) < COVERED * total:

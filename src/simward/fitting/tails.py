@@ -1,8 +1,8 @@
 """Tails of distributions beyond what was seen often: a generalised Pareto distribution over a high level.
 
 By probability-weighted moments (Hosking and Wallis, Technometrics 29, 1987), which need no search, and hold with few
-dozens of values. The shape is kept between an exponential tail and a very heavy one: evidence is rather thought too weak
-than too strong.
+dozens of values. The shape is kept between an exponential tail and a very heavy one: evidence is rather thought too
+weak than too strong.
 """
 
 from __future__ import annotations

@@ -83,6 +83,19 @@ def begin_day(row, day):  # type: ignore[no-untyped-def]
 
 
 @njit
+def count_today(row, up, down, begun, lasted_s, at_s):  # type: ignore[no-untyped-def]
+    """Add to the day being counted."""
+    if up + down != 0:
+        add_octets(row, up, down)
+    if lasted_s != 0:
+        row.session_s = min(np.int64(row.session_s) + lasted_s, np.int64(SECONDS_MOST))
+    if begun != 0:
+        row.sessions = min(np.int64(row.sessions) + begun, np.int64(COUNT_MOST))
+    if up + down + begun > 0:
+        row.hours = np.int64(row.hours) | (np.int64(1) << (at_s % np.int64(DAY_S) // np.int64(HOUR_S)))
+
+
+@njit
 def count_used(row, settled_day, up, down, begun, since_s, at_s):  # type: ignore[no-untyped-def]
     """Count what a record newly told of a session: octets and time between `since_s` and `at_s`, and 1 where it began.
 
@@ -91,16 +104,14 @@ def count_used(row, settled_day, up, down, begun, since_s, at_s):  # type: ignor
     day = at_s // np.int64(DAY_S)
     if day > np.int64(row.day):
         begin_day(row, day)
-    lasted_s = max(np.int64(0), at_s - since_s)
-    counting, waiting = np.int64(row.day), np.int64(row.features_day)
+    lasted_s, counting = max(np.int64(0), at_s - since_s), np.int64(row.day)
+    if day == counting and since_s >= counting * np.int64(DAY_S):
+        count_today(row, up, down, begun, lasted_s, at_s)
+        return np.int64(0)
     if day == counting:
-        add_octets(row, of_day(up, since_s, at_s, counting), of_day(down, since_s, at_s, counting))
-        row.session_s = min(
-            np.int64(row.session_s) + of_day(lasted_s, since_s, at_s, counting), np.int64(SECONDS_MOST)
-        )
-        row.sessions = min(np.int64(row.sessions) + begun, np.int64(COUNT_MOST))
-        if up + down + begun > 0:
-            row.hours = np.int64(row.hours) | (np.int64(1) << (at_s % np.int64(DAY_S) // np.int64(HOUR_S)))
+        up_today, down_today = of_day(up, since_s, at_s, day), of_day(down, since_s, at_s, day)
+        count_today(row, up_today, down_today, begun, of_day(lasted_s, since_s, at_s, day), at_s)
+    waiting = np.int64(row.features_day)
     if waiting <= settled_day or waiting == counting:
         return np.int64(1 if day < counting else 0)
     add_late(row, UP, of_day(up, since_s, at_s, waiting))

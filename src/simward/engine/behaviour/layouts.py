@@ -47,7 +47,7 @@ BEHAVIOUR = np.dtype(
         ("features", "u2", (CHANNELS,)),  # the finished day's amounts, Q10
         ("centre", "u2", (CHANNELS,)),  # of its own past, less the shift of its cohort, Q10, + CENTRE_OFFSET
         ("scale", "u2", (CHANNELS,)),  # a standard deviation's worth, Q10
-        ("weekend", "i2", (CHANNELS,)),  # how far its Saturdays and Sundays are from that, more than its cohort's are, Q10
+        ("weekend", "i2", (CHANNELS,)),  # how far its Saturdays and Sundays are from that, besides, Q10
         ("ledger", "i2", (CHANNELS,)),  # evidence, bits in Q8: above 0 for more than is usual, below 0 for less
         ("features_day", "u2"),  # the finished day, 0 = none yet
         ("settled_day", "u2"),  # the day settled last

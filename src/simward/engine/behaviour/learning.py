@@ -54,8 +54,9 @@ def _within(value, least, most):  # type: ignore[no-untyped-def]
 def teach_channel(row, channel, day, amount, deviation, squared, whole, is_relearning):  # type: ignore[no-untyped-def]
     """Move centre and scale of a channel by a day.
 
-    `amount` (Q10) is the day's, less its cohort's shift; `deviation` is how far it was off the prediction, `squared` the
-    variance of days and `whole` that of the prediction (Q20). One that is learnt anew is not clipped: what it does now is what is to be learnt.
+    `amount` (Q10) is the day's, less its cohort's shift; `deviation` is how far it was off the prediction, `squared`
+    the variance of days and `whole` that of the prediction (Q20). One that is learnt anew is not clipped: what it does
+    now is what is to be learnt.
     """
     learnt = np.int64(row.learnt)
     scale = root_of(squared)
@@ -80,7 +81,8 @@ def teach_channel(row, channel, day, amount, deviation, squared, whole, is_relea
         window = max(window // np.int64(3), np.int64(0)) + np.int64(WEEKEND_PRIOR_DAYS)
         row.weekend[channel] = _within(np.int64(row.weekend[channel]) + rounded(off, window), -32_768, 32_767)
     # A prediction from few days is off by its own uncertainty, too: sqrt(n / (n + 1)) is 2n / (2n + 1), nearly.
-    seen = min(abs(deviation), DEVIATION_CLIP_TIMES * scale) * np.int64(2) * learnt // (np.int64(2) * learnt + np.int64(1))
+    twice = np.int64(2) * learnt
+    seen = min(abs(deviation), DEVIATION_CLIP_TIMES * scale) * twice // (twice + np.int64(1))
     seen = (seen * np.int64(MEAN_TO_SCALE)) >> np.int64(10)
     window = min(learnt + np.int64(1), np.int64(SCALE_WINDOW_DAYS))
     was = np.int64(row.scale[channel])

@@ -57,9 +57,9 @@ class Budget:
     """How many statistical findings the owner wants at most.
 
     `a_day`: findings a day for the whole fleet, of which thresholds are derived. `hard_cap`: no more than so many
-    subscription findings begin on a day, whatever happens (None = off); what is beyond it is told as one. `false_share`:
-    the second gate: of a day's findings at most this share may be expected to be false (1 = it acts only on a day whose
-    findings are fewer than chance alone would bring). `benign`: cohorts that are widened, in whole bits.
+    subscription findings begin on a day, whatever happens (None = off); what is beyond it is told as one.
+    `false_share`: the second gate: of a day's findings at most this share may be expected to be false (1 = it acts only
+    on a day whose findings are fewer than chance alone would bring). `benign`: cohorts that are widened, in whole bits.
     """
 
     a_day: float

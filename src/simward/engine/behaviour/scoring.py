@@ -1,8 +1,8 @@
 """A day against what was predicted of it: deviations, what they say, and the evidence that they add up to.
 
-The prediction is the subscription's own centre, drawn to its peers' while little is known of it, plus the shift that its
-cohort had in common on the day. How far off a day may be comes from its own days and its peers', and from how little is
-known: `bits` of a revision say how rare such a deviation is among subscriptions that are as well known.
+The prediction is the subscription's own centre, drawn to its peers' while little is known of it, plus the shift that
+its cohort had in common on the day. How far off a day may be comes from its own days and its peers', and from how
+little is known: `bits` of a revision say how rare such a deviation is among subscriptions that are as well known.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.behaviour.layouts import CENTRE_OFFSET, CHANNELS, HIGHER, LOWER, Q, SCORE_BINS
+from simward.engine.behaviour.layouts import CENTRE_OFFSET, CHANNELS, HIGHER, LOWER, SCORE_BINS, Q
 from simward.engine.behaviour.logarithm import log2_q10
 
 WINDOW_DAYS = 16
@@ -22,13 +22,14 @@ SCALE_LEAST = 48
 KEPT, OF = 230, 256
 """Share of the evidence that is left a day later."""
 PAID = 1280
-"""What a day costs (bits, Q8): more than an ordinary day brings, so that ordinary days, and an extraordinary one that is
-followed by such, add up to little."""
+"""What a day costs (bits, Q8): more than an ordinary day brings, so that ordinary days, and an extraordinary one that
+is followed by such, add up to little."""
 LEDGER_MOST = 32_767
 EMPTY_BELOW = 2 * Q
 """Who usually has less than this in a channel (three octets, three sessions) has days with nothing, too."""
 EMPTY_DAYS = 5
-"""For so many days a channel that was empty from the first on is thought to be so by chance, where its peers' are not."""
+"""For so many days a channel that was empty from the first on is thought to be so by chance, where its peers' are
+not."""
 BIN_WIDTH = 96
 """1/1024 octave of a squared deviation: 256 bins reach to 256 times the scale."""
 

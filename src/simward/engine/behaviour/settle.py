@@ -1,4 +1,5 @@
-"""A day is settled: each subscription's is scored and added to the evidence, a finding begins or ends, the baseline learns.
+"""A day is settled: each subscription's is scored and added to the evidence, a finding begins or ends, the baseline
+learns.
 
 `settle_day` is an input of the watch fold, with a journalled revision's arrays. `measure_day` and `weigh_day` change
 nothing: with them the fit looks at the same day in the same way before it makes the revision.
@@ -27,7 +28,7 @@ from simward.engine.behaviour.layouts import (
     UNUSUAL,
     WARMING,
 )
-from simward.engine.behaviour.learning import root_of, teach_channel
+from simward.engine.behaviour.learning import teach_channel
 from simward.engine.behaviour.scoring import (
     added,
     bin_of,
@@ -53,7 +54,8 @@ RELEARNT_DAYS = 3
 
 @njit
 def _deviation(row, channel, day, cohort, shifts, peer_centre, peer_scale, peer_spread):  # type: ignore[no-untyped-def]
-    """How far off a channel is (Q10), under which variance of days, and under which variance of the prediction (Q20)."""
+    """How far off a channel is (Q10), under which variance of days, and under which variance of the prediction
+    (Q20)."""
     peer_days = peer_days_q4(peer_scale[cohort, channel], peer_spread[cohort, channel])
     squared = scale_squared(row, channel, peer_scale[cohort, channel])
     expected = predicted(row, channel, day, shifts[cohort, channel], peer_centre[cohort, channel], peer_days)
@@ -74,8 +76,9 @@ def _begins_anew(row, key):  # type: ignore[no-untyped-def]
     return row.key != 0 and np.int64(row.key) != key_16(key)
 
 
-def measure_day(rows, use_cases, day, cohort_at, shifts, peer_centre, peer_scale, peer_spread, bins):  # type: ignore[no-untyped-def]
-    """The bins of a day's deviations, into `bins` (i2, rows x CHANNELS): side * SCORE_BINS + bin, -1 = nothing to score.
+def measure_day(rows, day, cohort_at, shifts, peer_centre, peer_scale, peer_spread, bins):  # type: ignore[no-untyped-def]
+    """The bins of a day's deviations, into `bins` (i2, rows x CHANNELS): side * SCORE_BINS + bin, -1 = nothing to
+    score.
 
     `cohort_at` (i4) is the cohort of each row. Changes no row.
     """
@@ -85,12 +88,15 @@ def measure_day(rows, use_cases, day, cohort_at, shifts, peer_centre, peer_scale
         for channel in range(CHANNELS):
             bins[at, channel] = -1
             if heard and _is_scored(row, channel, peer_centre[cohort_at[at], channel]):
-                off, _, squared = _deviation(row, channel, day, cohort_at[at], shifts, peer_centre, peer_scale, peer_spread)
+                off, _, squared = _deviation(
+                    row, channel, day, cohort_at[at], shifts, peer_centre, peer_scale, peer_spread
+                )
                 bins[at, channel] = side_of(off) * np.int64(SCORE_BINS) + bin_of(off, squared)
 
 
 def weigh_day(rows, bins, pool_at, bits, ledgers, totals):  # type: ignore[no-untyped-def]
-    """What the evidence comes to with these tables, into `ledgers` (i2, rows x CHANNELS) and `totals` (i4); no row changes.
+    """What the evidence comes to with these tables, into `ledgers` (i2, rows x CHANNELS) and `totals` (i4); no row
+    changes.
 
     `bins` are those of `measure_day`, `pool_at` (u1) the pool of each row.
     """
@@ -175,7 +181,9 @@ def _relearns(row, day, threshold):  # type: ignore[no-untyped-def]
 
 
 @njit
-def _settle_heard(row, day, cohort, pool, muted, widening, shifts, peer_centre, peer_scale, peer_spread, bits, limits):  # type: ignore[no-untyped-def]
+def _settle_heard(  # type: ignore[no-untyped-def]
+    row, day, cohort, pool, muted, widening, shifts, peer_centre, peer_scale, peer_spread, bits, limits
+):  # fmt: skip
     """Settle a subscription that was heard on the day."""
     maturity = maturity_of(np.int64(row.learnt))
     drifts = row.state == DRIFTING
@@ -214,10 +222,10 @@ def _settle_absent(row, pool, limits):  # type: ignore[no-untyped-def]
         row.state = READY if row.learnt >= JUDGED_FROM_DAYS else WARMING
 
 
-def settle_day(
+def settle_day(  # type: ignore[no-untyped-def]
     rows, use_cases, day, keys, cohorts, muted, pools, widening, shifts, peer_centre, peer_scale, peer_spread, bits,
     thresholds,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Settle a day of all rows of BEHAVIOUR; returns how many were scored, and how many of them are unusual then.
 
     `use_cases` (i8) has the use case of each row; the rest are the arrays of a revision (layouts.REVISION_ARRAYS). A
@@ -239,7 +247,8 @@ def settle_day(
             row.key = key_16(key)
             told_as_one = np.int64(muted[position]) if position >= 0 else np.int64(0)
             _settle_heard(
-                row, day, cohort, pool, told_as_one, widening[cohort], shifts, peer_centre, peer_scale, peer_spread, bits, thresholds,
+                row, day, cohort, pool, told_as_one, widening[cohort], shifts, peer_centre, peer_scale, peer_spread,
+                bits, thresholds,
             )  # fmt: skip
             scored += np.int64(1)
             if row["class"] == UNUSUAL:
