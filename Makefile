@@ -2,7 +2,6 @@
 
 BIN := .venv/bin
 SHELL := /bin/sh
-SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 .DEFAULT_GOAL := help
 .PHONY: help setup packages demo test lint format docs site bench bench-reliability fuzz clean
 
@@ -22,7 +21,7 @@ demo: setup ## a gate and a simulated fleet on loopback: an honest week, then at
 # says not to: the tests start hundreds of processes, each of which would compile the package again.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: packages lint ## lint, then every test (skipped ones are listed; TESTS=tests/gate: some)
-	$(BIN)/python -m pytest -q -rs $(SIDE_BY_SIDE) $(TESTS)
+	@scripts/run-tests $(TESTS)
 
 lint: setup ## ruff, mypy --strict, the import law, shell syntax
 	$(BIN)/ruff check .

@@ -33,9 +33,13 @@ class PostgresServer:
         if os.getuid() == 0:  # it refuses to run as root
             shutil.chown(self.folder, ROLE, ROLE)
             self._as_user = ["setpriv", f"--reuid={ROLE}", f"--regid={ROLE}", "--init-groups", "--"]
-        data = str(self.folder / "data")
         made = ("--auth", "trust", "--username", ROLE, "--locale", "C", "--encoding", "UTF8")
-        self.run("initdb", "--pgdata", data, *made)
+        self.run("initdb", "--pgdata", str(self.folder / "data"), *made)
+        self.start(before)
+
+    def start(self, before: Callable[[], None] | None = None) -> None:
+        """Start it (again)."""
+        data = str(self.folder / "data")
         with (self.folder / "said").open("ab") as said:
             self.process = subprocess.Popen(
                 [*self._as_user, str(PROGRAMS / "postgres"), "-D", data, "-k", str(self.folder), "-h", ""],
@@ -66,8 +70,8 @@ class PostgresServer:
         if done.returncode:
             raise RuntimeError(f"{program}: {(done.stdout + done.stderr)[-2000:]}")
 
-    def close(self) -> None:
-        """Stop it at once and remove its folder."""
+    def stop(self) -> None:
+        """Stop it at once, whoever is connected; what it keeps stays."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)  # "fast": it does not wait for clients
         try:
@@ -75,6 +79,10 @@ class PostgresServer:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+    def close(self) -> None:
+        """Stop it at once and remove its folder."""
+        self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _wait(self, patience_s: float = 60) -> None:

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from simward.control.following import Following
 from simward.engine import events as e
 from simward.engine.apply import revision_row
+from simward.engine.call_records import LAYOUT, records_folder, records_row
 from simward.engine.fold import Fold
 from simward.engine.journal import events_row
 from simward.engine.sqlite_journal import SqliteJournal
@@ -127,6 +128,16 @@ class RuledFleet:
                 events["uplink_octets"], events["downlink_octets"], events["duration_s"] = octets, 0, 1
             self._happen(events)
         with closing(Follower(self.data_dir)) as watch:
+            watch.catch_up()
+
+    def is_told(self, records: np.ndarray) -> None:
+        """Call detail records are imported, the gate ticks, and the watch looks at both."""
+        with closing(SqliteJournal.open(records_folder(self.data_dir))) as journal:
+            journal.register_layout(LAYOUT)
+            journal.append(records_row(journal.last + 1, self.now, records))
+        with closing(Follower(self.data_dir)) as watch:
+            watch.catch_up()
+            self.passes(1)
             watch.catch_up()
 
     def passes(self, seconds: int) -> None:

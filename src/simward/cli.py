@@ -34,6 +34,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "status": ("commands.running", "status", "Say how the gate is doing."),
         "ready": ("commands.running", "ready", "Say whether everything that Simward needs is there."),
         "metrics": ("commands.running", "metrics", "Print the counters of the running processes."),
+        "convert": ("commands.converting", "convert", "Make events of records of sessions that another system wrote."),
         "cdr": ("commands.records", "cdr", "Import call detail records, list them, and add them up."),
         "lab": ("lab.cli", "lab", "Play gateways, fleets and attackers against a gate."),
     },
@@ -52,6 +53,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         ),
         "verify": ("commands.verifying", "verify", "Prove that nothing was changed or removed in the journals."),
         "audit": ("commands.auditing", "audit", "Prove or export who did what, and why."),
+        "usage": ("commands.using", "usage", "Say which services nobody uses, and what one subscription has used."),
         "detectors": ("commands.detecting", "detectors", "List the detectors, or show the page of one."),
     },
     "Act": {
@@ -66,6 +68,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "bind": ("commands.acting", "bind", "Bind a subscription to its device, or to the area of its use case."),
         "unbind": ("commands.acting", "unbind", "Free a subscription from its device, or from its area."),
         "work": ("commands.work", "work", "Plan changes of devices and places: work orders."),
+        "benign": ("commands.benign", "benign", "Say that a finding of behaviour is right as it is."),
         "erase": ("commands.erasing", "erase", "Erase the identifiers of one subscription, wherever they are kept."),
         "pause": ("commands.acting", "pause", "Hold every response above notify."),
         "resume": ("commands.acting", "resume", "Let responses act again."),

@@ -13,6 +13,8 @@ DURATION_MAX_S = 10 * 366 * 86_400
 SIZE_UNITS = {"B": 1, "kB": 1000, "MB": 1000**2, "GB": 1000**3}
 PERIODS = {"hour": 3600, "day": 86_400, "week": 7 * 86_400, "month": 30 * 86_400}
 DISTANCE_UNITS = {"m": 1, "km": 1000}
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+HOURS_A_DAY = 24
 
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z%]*)", re.ASCII)
 
@@ -149,3 +151,52 @@ def distance_m(value: object) -> int:
 def distance_text(metres: int) -> str:
     """"30 km", "500 m"."""
     return f"{metres // 1000} km" if metres % 1000 == 0 else f"{metres} m"
+
+
+def hours_of(value: object) -> tuple[int, int]:
+    """Two whole hours of the day: "06-22" or "06:00-22:00" is (6, 22), "22-06" is over midnight."""
+    match = re.fullmatch(r"(\d{1,2})(?::00)?\s*-\s*(\d{1,2})(?::00)?", str(value).strip(), re.ASCII)
+    if match is None:
+        raise QuantityError(f"{str(value)!r} is not a range of whole hours", "write it like 06-22 (UTC)")
+    begin, end = int(match[1]), int(match[2])
+    if begin >= HOURS_A_DAY or end > HOURS_A_DAY or begin == end % HOURS_A_DAY:
+        raise QuantityError(f"{str(value)!r} is not a range of hours of a day", "from 00-23 to 23-24, like 06-22")
+    return begin, end % HOURS_A_DAY
+
+
+def hours_text(begin: int, end: int) -> str:
+    """The usual spelling of a range of hours: "06-22"."""
+    return f"{begin:02d}-{end or HOURS_A_DAY:02d}"
+
+
+def hours_bits(ranges: list[str]) -> int:
+    """A bit for each hour of the day, from 0 on, that lies in one of the ranges."""
+    bits = 0
+    for begin, end in map(hours_of, ranges):
+        for after in range((end - begin) % HOURS_A_DAY):
+            bits |= 1 << (begin + after) % HOURS_A_DAY
+    return bits
+
+
+def weekdays_of(value: object) -> tuple[int, int]:
+    """The first and the last of some days of the week, 0 = Monday: "mon-fri" is (0, 4), "sun" is (6, 6)."""
+    first, dash, last = (part.strip() for part in str(value).lower().partition("-"))
+    for name in (first, last) if dash else (first,):
+        if name not in WEEKDAYS:
+            raise QuantityError(f"{str(value)!r} is not a day of the week, or from one to another",
+                                "write it like mon or mon-fri")  # fmt: skip
+    return WEEKDAYS.index(first), WEEKDAYS.index(last if dash else first)
+
+
+def weekdays_text(first: int, last: int) -> str:
+    """The usual spelling of days of the week: "mon", "mon-fri"."""
+    return WEEKDAYS[first] if first == last else f"{WEEKDAYS[first]}-{WEEKDAYS[last]}"
+
+
+def weekdays_bits(ranges: list[str]) -> int:
+    """A bit for each day of the week, from Monday on, that is in one of the ranges; "sat-mon" is over Sunday."""
+    bits = 0
+    for first, last in map(weekdays_of, ranges):
+        for after in range((last - first) % len(WEEKDAYS) + 1):
+            bits |= 1 << (first + after) % len(WEEKDAYS)
+    return bits

@@ -11,6 +11,7 @@ from engine.recording import HOUR, METER, PHONE, Recording
 from history.recorded import member
 from simward.engine import events as ev
 from simward.engine.start import save
+from simward.watch.following import Follower
 
 
 @pytest.fixture(scope="module")
@@ -206,3 +207,35 @@ def test_a_proposed_rule_knows_who_was_locked_before(tmp_path: Path) -> None:
     assert [(one["action"], one["subscriptions"]) for one in said["proposed_rules"]] == [
         ("lock", 1), ("open-incident", 1),
     ]  # fmt: skip
+
+
+NO_DATA = OBSERVED.replace("networks:", "services: {data: none}\nnetworks:")
+RULE_OF_SERVICES = """\
+---
+rule: no-data-here
+on: service-not-permitted/data
+do: [{quarantine: {}}]
+"""
+
+
+def test_what_the_watch_would_find_is_found(tmp_path: Path) -> None:
+    """A service that the proposed policy takes away was used, and a rule would have acted; nobody is cut by it."""
+    work = recorded(tmp_path / "work", lambda story: days(story, 0, 3, members=2))
+    people, said, code = tried(work, NO_DATA + RULE_OF_SERVICES)
+    assert (people, code) == ([], 0)
+    (found,) = [one for one in said["findings"] if one["finding"].startswith("service-not-permitted")]
+    assert (found["finding"], found["use_case"], found["were"]) == ("service-not-permitted/data", "water-meter", 0)
+    assert found["would_be"] >= 2
+    (acted,) = said["proposed_rules"]
+    assert (acted["rule"], acted["action"], acted["subscriptions"]) == ("no-data-here", "quarantine", 2)
+
+
+def test_what_the_watch_really_found_stands_beside_it(tmp_path: Path) -> None:
+    """The watch ran under a policy that has no data service; under the proposed one there is nothing to find."""
+    work = recorded(tmp_path / "work", lambda story: days(story, 0, 3, members=2), NO_DATA, archive=False)
+    follower = Follower(work / "data")
+    follower.catch_up()
+    follower.close()
+    _, said, _ = tried(work, OBSERVED)
+    (found,) = [one for one in said["findings"] if one["finding"].startswith("service-not-permitted")]
+    assert (found["finding"], found["would_be"]) == ("service-not-permitted/data", 0) and found["were"] >= 2

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from benchmarks.ruled_fleet import RuledFleet
+from benchmarks.ruled_fleet import IMSI, RuledFleet
 
+from simward.engine import call_records as c
 from simward.engine.layouts import CONFINED_BY_RULE
 from simward.registry import rules as kept
 
@@ -32,7 +34,7 @@ def fleet(tmp_path: Path) -> Iterator[Any]:
     opened: list[RuledFleet] = []
 
     def make(case: str, mode: str) -> RuledFleet:
-        said, trigger, _ = CASES[case]
+        said, trigger = ({**CASES, **RECORDED})[case][:2]
         policy = POLICY.replace("SAID", said).replace("TRIGGER", trigger).replace("MODE", mode)
         opened.append(RuledFleet(tmp_path, policy, 8))
         opened[-1].follow()
@@ -65,3 +67,29 @@ def test_a_rule_of_usage_leaves_those_within_their_budget_alone(fleet: Any) -> N
     one.uses(range(5), 2_000_000)
     one.settle()
     assert one.states == {} and one.locked == 0
+
+
+RECORDED = {
+    "voice": ("unlimited, voice: none", "service-not-permitted/voice", c.VOICE, c.HOME, 1),
+    "sms": ("unlimited, sms: none", "service-not-permitted/sms", c.SHORT_MESSAGE, c.HOME, 1),
+    "premium": ("unlimited", "service-not-permitted/premium", c.SHORT_MESSAGE, c.PREMIUM, 1),
+    "messages": ("unlimited, sms: 2/day", "budget-exceeded/day", c.SHORT_MESSAGE, c.HOME, 3),
+    "calls": ("unlimited, voice: 3m/day", "budget-exceeded/day", c.VOICE, c.HOME, 4),
+    "fraud": ("unlimited", "toll-fraud/premium", c.VOICE, c.PREMIUM, 3),
+}
+
+
+@pytest.mark.parametrize("case", RECORDED)
+def test_a_rule_acts_on_what_call_detail_records_tell(fleet: Any, case: str) -> None:
+    _, _, kind, destination, times = RECORDED[case]
+    one = fleet(case, "live")
+    records = np.zeros(times, c.RECORD)
+    records["imsi"], records["kind"], records["destination"] = IMSI + 2, kind, destination
+    records["duration_s"], records["happened_at"] = 60, one.now - 3_600_000_000
+    if times > 1:
+        one.is_told(records[1:])
+    one.settle()
+    assert one.states == {} and one.locked == 0, "all but one"
+    one.is_told(records[:1])
+    one.settle()
+    assert one.states == {kept.DONE: 1} and one.locked == 1

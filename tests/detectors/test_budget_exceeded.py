@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from calling import CallStory
 from story import IMSI
 from using import UsageStory
 
+from simward.engine import call_records as c
 from simward.engine import outputs as o
 from simward.engine.chapters import finding_sentence
 from simward.engine.tables import DECLARED, InventoryDelta
@@ -108,3 +110,42 @@ def test_ends_with_its_subscription() -> None:
     story.found += list(story.watch.before_inventory(delta))
     assert story.told(o.FINDING_ENDED)[0]["imsi"] == "001010000000001"
     assert story.watch.state.watch_meta["about_live"][0] == 0 and not story.watch.state.usage[0].tobytes().strip(b"\0")
+
+
+def test_fires_when_messages_or_calls_pass_their_budget() -> None:
+    story = CallStory("sms: 2/day, voice: [5m/hour, 10m/month]").at(14, 9.5).writes().writes().calls(lasted=300)
+    assert story.began == []
+    story.writes().calls(lasted=1)
+    assert story.began == ["budget-exceeded/day", "budget-exceeded/burst"]
+    messages, calls = story.told(o.FINDING_BEGAN)
+    assert (messages["now"], messages["expected"]) == ("3 messages", "2 messages")
+    assert (calls["now"], calls["expected"]) == ("5 min 1 s", "5 min")
+    assert calls["projection"]["period_ends_with"] == "10 min 2 s" and calls["projection"]["month_used_up_at"]
+    story.calls(lasted=299)
+    assert story.began == ["budget-exceeded/day", "budget-exceeded/burst"], "600 s: the month's budget is used up"
+    story.calls(lasted=1)
+    assert story.began[2:] == ["budget-exceeded/month"]
+
+
+def test_records_that_come_late_pass_a_budget_once() -> None:
+    story = CallStory("sms: 2/day").at(14, 20).writes().writes(ago=5 * 3600).writes(ago=9 * 3600)
+    assert story.began == ["budget-exceeded/day"]
+    story.writes(ago=30 * 3600)
+    assert story.began == ["budget-exceeded/day"] and story.ended == [], "of the day before: over"
+    assert story.at(15, 0.1).ended == ["budget-exceeded/day"]
+
+
+def test_a_day_that_is_over_when_its_records_come_is_told_and_ends() -> None:
+    story = CallStory("voice: 1m/day").at(15, 8).calls(lasted=61, ago=20 * 3600)
+    assert story.began == ["budget-exceeded/day"]
+    assert story.at(15, 8.001).ended == ["budget-exceeded/day"]
+
+
+def test_budgets_of_services_are_apart() -> None:
+    story = UsageStory("2 MB/day, sms: 1/day").starts().at(14, 7).interim(2_000_001, lasted=3_600)
+    record = CallStory("sms: 1/day").record(c.SHORT_MESSAGE, c.HOME)
+    record["happened_at"] = story.now
+    for _ in range(2):
+        story.found += list(story.watch.records(record, story.fold.sequence + 1, story.now)[1])
+    assert story.began == ["budget-exceeded/day"] * 2
+    assert {one["now"] for one in story.told(o.FINDING_BEGAN)} == {"2.0 MB", "2 messages"}

@@ -12,9 +12,9 @@ import pytest
 from benchmarks.behaviour_fleet import DAY_BEGAN, DayFleet, Kind, features_of
 
 from simward.engine.behaviour.layouts import DOWN, READY, REVISION_ARRAYS, ROLLED_UP, UNUSUAL, UP, WARMING
+from simward.engine.behaviour.revision import ANY, RevisionUnreadable
 from simward.engine.behaviour.settle import settle
 from simward.fitting import Budget, Revision, fit_day
-from simward.fitting.revision import ANY, RevisionUnreadable
 
 QUIET_KIND = Kind(0.2, own_week=0.0, absent=0.0)
 

@@ -11,7 +11,17 @@ from pathlib import Path
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from watch_histories import MEMBERS, events_of, fleet, fold_all, histories, removal
+from watch_histories import (
+    MEMBERS,
+    START_AT,
+    events_of,
+    fleet,
+    fold_all,
+    fold_records,
+    histories,
+    records_of,
+    removal,
+)
 
 from simward.engine import outputs as o
 from simward.engine.journal import MemoryJournal
@@ -92,7 +102,7 @@ def check_counts(behind: Behind) -> None:
         group = state.groups[row]
         if not group["kind"]:
             continue
-        name = ("", "cell", "gateway", "network", "model")[int(group["kind"])]
+        name = ("", "cell", "gateway", "network", "model", "software")[int(group["kind"])]
         here = watched[watched[name] == row + 1]
         assert group["members"] == len(here)
         assert group["live"] == np.count_nonzero(here["standing"] == 1)
@@ -119,6 +129,36 @@ def check_chains(behind: Behind) -> None:
         in_use = about["subscription"] != 0 if table is about else counted["name"] != 0
         assert sorted(hanging) == np.flatnonzero(in_use).tolist()
     assert np.count_nonzero(about["subscription"]) == state.watch_meta["about_live"][0]
+    hanging = []
+    for at in state.called["head"][: behind.watch.subscriptions].tolist():
+        while at:
+            hanging.append(at - 1)
+            at = int(state.tallies["next"][at - 1])
+    assert sorted(hanging) == np.flatnonzero(state.tallies["key"]).tolist()
+
+
+@FEWER
+@given(st.integers(0, 1 << 32), st.integers(1, 400), st.lists(st.floats(0, 1), max_size=4), st.integers(0, MEMBERS - 1))
+def test_records_give_the_same_bytes_in_any_cut_and_from_any_snapshot(
+    seed: int, count: int, shares: list[float], gone: int
+) -> None:
+    """At one place: how many are given at a time changes nothing but the indexes of what is found."""
+    whole, pieces = fleet(), fleet()
+    records = records_of(np.random.default_rng(seed), count, START_AT)
+    found, parts = fold_records(whole, records), []
+    for part in np.split(records, sorted(int(share * count) for share in shares)):
+        parts.append(fold_records(pieces, part))
+        with tempfile.TemporaryDirectory() as folder:
+            pieces.save(Path(folder))
+            pieces = restore_behind(Path(folder), Reaching(pieces.sequence))  # type: ignore[arg-type]
+    for name in ("imsi", "detector", "class", "now", "expected", "kind", "severity"):
+        assert np.concatenate([part[name] for part in parts]).tolist() == found[name].tolist()
+    for name, array in whole.watch.state.saved(MEMBERS).items():
+        if name != "about":  # where the indexes are
+            assert array.tobytes() == pieces.watch.state.saved(MEMBERS)[name].tobytes(), name
+    check_chains(whole)
+    removal(whole, gone)
+    check_chains(whole)
 
 
 INTERPRETED = """
@@ -128,7 +168,8 @@ from watch_histories import *
 rng = np.random.default_rng(21)
 behind = fleet()
 found = fold_all(behind, events_of(a_long_one(rng), behind), [333])
-found = np.concatenate([found, removal(behind, 2), removal(behind, 7)])
+told = fold_records(behind, records_of(rng, 5000, behind.watch.now))
+found = np.concatenate([found, told, removal(behind, 2), removal(behind, 7)])
 import hashlib
 print(len(found), sorted({int(one["kind"]) for one in found}), hashlib.sha256(found.tobytes()).hexdigest(),
       behind.watch.digest())

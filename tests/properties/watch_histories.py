@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from simward.engine import call_records as c
 from simward.engine import events as e
 from simward.engine.fold import Fold
 from simward.engine.journal import MemoryJournal, events_row
@@ -83,6 +84,24 @@ def removal(behind: Behind, member: int) -> np.ndarray:
     behind.gate.inventory(delta, behind.gate.now)
     behind.watch.revised(behind.gate.sequence, behind.gate.now)
     return ended
+
+
+def records_of(rng: np.random.Generator, count: int, at: int) -> np.ndarray:
+    """Records of calls, messages and data of the last three days, in any order; some are of nobody."""
+    records = np.zeros(count, c.RECORD)
+    records["imsi"] = IMSI + rng.integers(0, MEMBERS + 2, count)
+    records["kind"], records["destination"] = rng.integers(1, 4, count), rng.integers(0, 5, count)
+    records["duration_s"], records["plmn"] = rng.integers(-1, 900, count), 100101 + rng.integers(0, 3, count)
+    records["uplink_octets"], records["downlink_octets"] = rng.integers(-1, 1 << 36, (2, count))
+    records["happened_at"] = at - rng.integers(-3600, 3 * 86_400, count) * 1_000_000
+    return records
+
+
+def fold_records(behind: Behind, records: np.ndarray) -> np.ndarray:
+    """Fold records at the end of what is folded; what was found."""
+    taken, found = behind.watch.records(records, behind.gate.sequence + 1, behind.watch.now)
+    assert taken == len(records)
+    return found
 
 
 def events_of(steps: list[tuple[str, int, str, int]], behind: Behind) -> np.ndarray:

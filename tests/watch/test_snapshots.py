@@ -7,10 +7,16 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from journalled import JournalledFleet, a_bad_day
 
 from simward.engine.both_journals import watch_folder
+from simward.engine.snapshot import Snapshot
+from simward.engine.start import WATCH_PREFIX
+from simward.engine.watching.behind import watch_state_of
+from simward.engine.watching.layouts import USAGE, WATCH_META, WATCHED
+from simward.engine.watching.state import EACH
 from simward.history.keeping import Keeping
 from simward.observing.watch import lag_of, metrics_text, read_status
 from simward.settings import HistorySettings, Settings
@@ -99,3 +105,15 @@ def test_it_reports_how_it_is_doing_and_what_others_may_remove(follower: Followe
     assert position == {"needed_after": 0}
     report.close()
     assert read_status(follower.data_dir) is None
+
+
+def test_a_table_that_an_earlier_version_had_not_gets_a_row_for_each_subscription() -> None:
+    members = 5000
+    arrays = {"watched": WATCHED, "usage": USAGE, "watch_meta": WATCH_META}
+    saved = {
+        f"{WATCH_PREFIX}{name}": np.zeros(1 if name == "watch_meta" else members, dtype)
+        for name, dtype in arrays.items()
+    }
+    state = watch_state_of(Snapshot(1, "0" * 32, saved, {"watch_detectors": []}))
+    assert state is not None
+    assert all(len(getattr(state, name)) >= members for name in EACH)

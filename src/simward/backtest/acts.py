@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from simward.backtest.tally import ACT, CHANGED, CUT, FINDING_OVER, FOUND, LET_IN
-from simward.detectors import of_gate
-from simward.detectors.detector import LOCK, QUARANTINE, REFUSE
+from simward.detectors import of_gate, of_watch
+from simward.detectors.detector import LOCK, QUARANTINE, REFUSE, DetectorModule
 from simward.engine import outputs as out
 from simward.engine.events import COMMAND_DISCONNECT, COMMAND_LOCK, COMMAND_QUARANTINE
 
 NO_ACTS = np.zeros(0, ACT)
+WATCH_FROM = 128
+"""Detectors of the watch are numbered from here on."""
 PERSON_NUMBER, GONE_NUMBER = 254, 255
 """In place of a detector: a person ordered it; a detector that this version does not have."""
 BY_PERSON, BY_OTHER_VERSION = "person", "detector-of-another-version"
@@ -36,11 +38,13 @@ class Numbering:
     """How the detectors and classes of one kernel are numbered by today's; `about_one` says whose findings are about
     one subscription."""
 
-    def __init__(self, manifest: Mapping[str, Any]) -> None:
+    def __init__(self, manifest: Mapping[str, Any], detectors: Sequence[DetectorModule] | None = None) -> None:
+        """`detectors`: the watch's, where the kernel is one of its own; else the gate's."""
         self.detector = np.full(256, GONE_NUMBER, np.uint8)
         self.classes = np.zeros((256, CLASSES_ROOM), np.uint8)
         self.about_one = np.zeros(256, bool)
-        today = {one.id: (number, ("", *one.classes)) for number, one in enumerate(of_gate())}
+        known, begin = (of_gate(), 0) if detectors is None else (detectors, WATCH_FROM)
+        today = {one.id: (number, ("", *one.classes)) for number, one in enumerate(known, begin)}
         for number, said in enumerate(manifest.get("detectors", ())):
             self.about_one[number] = said.get("scope", "subscription") == "subscription"
             if said["id"] not in today:
@@ -54,7 +58,7 @@ def reason(detector: int, class_number: int) -> str:
     """`detector/class` as policy spells it, of today's numbers."""
     if detector in (PERSON_NUMBER, GONE_NUMBER):
         return BY_PERSON if detector == PERSON_NUMBER else BY_OTHER_VERSION
-    one = of_gate()[detector]
+    one = of_watch()[detector - WATCH_FROM] if detector >= WATCH_FROM else of_gate()[detector]
     return f"{one.id}/{one.classes[class_number - 1]}" if class_number else one.id
 
 

@@ -23,7 +23,9 @@ from simward.engine.outputs import OUTPUT
 from simward.engine.pools import settle_pools
 from simward.engine.replay import fold_row
 from simward.engine.snapshot import convert, newest_snapshot, read_snapshot, snapshot_paths
-from simward.engine.start import from_snapshot, is_of_gate, room_to_grow, snapshots_folder
+from simward.engine.start import from_snapshot, room_to_grow, snapshots_folder
+from simward.engine.watching.behind import watch_state_of
+from simward.engine.watching.state import WatchState
 from simward.history.base import Base
 from simward.history.unit import Unit, outputs_name
 from simward.history.whole import WholeJournal
@@ -36,10 +38,12 @@ COLUMNS = ("sequence", "at", "imsi", "was", "now", "kind", "detector", "generati
 
 
 class Beginning:
-    """The fold as it begins. `facts`: bindings and locks of before are known; else what was decided before is not."""
+    """The fold as it begins, and the watch's state where a snapshot has one. `facts`: bindings and locks of before are
+    known; else what was decided before is not.
+    """
 
-    def __init__(self, fold: Fold, *, facts: bool = True) -> None:
-        self.fold, self.facts = fold, facts
+    def __init__(self, fold: Fold, watch: WatchState | None = None, *, facts: bool = True) -> None:
+        self.fold, self.watch, self.facts = fold, watch, facts
 
 
 def begin(record: WholeJournal, data_dir: Path, since: int, warm_up_us: int | None) -> Beginning:
@@ -51,7 +55,8 @@ def begin(record: WholeJournal, data_dir: Path, since: int, warm_up_us: int | No
         sequence = int(path.stem)
         following = next(iter(record.rows(sequence)), None) if sequence >= earliest else None
         if following is not None and following.at <= since:
-            return Beginning(from_snapshot(read_snapshot(path, room_to_grow, is_of_gate)))
+            snapshot = read_snapshot(path, room_to_grow)
+            return Beginning(from_snapshot(snapshot), watch_state_of(snapshot))
     fold = Fold.new()
     if not earliest:
         return Beginning(fold)

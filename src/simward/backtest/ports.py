@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -46,11 +46,14 @@ RuleActions = Callable[[int, int], Iterable[RuleAction]]
 class Proposed(Protocol):
     """Rules among the proposed policies: they are shown what the would-be world decides, and say what they would do."""
 
-    def begin(self, fold: Fold) -> None:
+    def begin(self, fold: Fold, watch_manifest: Mapping[str, Any]) -> None:
         """The proposed policies are in force, and this is how everything stands."""
 
     def take(self, outputs: np.ndarray) -> None:
-        """OUTPUT rows, in order; at least one."""
+        """OUTPUT rows of the gate, in order; at least one."""
+
+    def take_behind(self, outputs: np.ndarray) -> None:
+        """OUTPUT rows of the watch, likewise: in order, each batch after the gate's that it is about."""
 
     def finish(self, until: int) -> None:
         """The record ends at `until` (us UTC)."""

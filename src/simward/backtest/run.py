@@ -14,6 +14,7 @@ import numpy as np
 
 from simward.backtest.acts import BY_COMMAND, NO_ACTS, Numbering, acts_of
 from simward.backtest.beginning import begin
+from simward.backtest.behind import Behind, really_found
 from simward.backtest.counting import Counts
 from simward.backtest.judged import Judged
 from simward.backtest.people import People
@@ -60,6 +61,7 @@ class Backtest:
         self.rules: list[RuleAction] = []
         self._rule_actions, self.proposed = rule_actions, proposed
         self._parted = False
+        self._behind = Behind(self.fold)
         self._today = Numbering(self.fold.manifest())
         self._numberings: dict[str, Numbering] = {}
 
@@ -67,6 +69,8 @@ class Backtest:
         """Fold everything; UsageError where nothing is recorded since then."""
         beginning = begin(self.record, data_dir, self.since, self.warm_up_us)
         self.fold, self.unknown_up_to = beginning.fold, 0 if beginning.facts else beginning.fold.sequence
+        self._behind = Behind(self.fold, beginning.watch)
+        self._behind.honour(data_dir)
         self.people.know(self.fold.state)
         self.people.remember(self.fold.state)
         self.fold.state.texts.load(list(self.record.texts()))  # the proposed policies' must not take their numbers
@@ -79,6 +83,9 @@ class Backtest:
         if not self.ended_at:
             raise UsageError(f"nothing is recorded since {when(self.since)[:19]}Z")
         self.people.finish(self.ended_at)
+        for found in really_found(data_dir, max(self.since, self.began_at), self.ended_at):
+            use_cases = self._use_cases(self.people.rows_of(found.outputs["imsi"]))
+            self.counts.outputs(DID, found.outputs, found.numbering, use_cases)
         self.counts.settle()
         self.subscriptions = int(self.fold.state.meta["subscriptions_live"][0])
         if self.proposed is not None:
@@ -91,9 +98,10 @@ class Backtest:
         sequence = int(state.meta["sequence"][0])
         self.fold.policy(self.tables, self.since)
         state.meta["sequence"] = sequence
+        self._behind.revised(self.since)
         self.people.part(self.since)
         if self.proposed is not None:
-            self.proposed.begin(self.fold)
+            self.proposed.begin(self.fold, self._behind.manifest())
         self._parted = True
 
     def _revision(self, row: Row) -> None:
@@ -101,10 +109,13 @@ class Backtest:
             self._part()
         if self._parted and row.kind == POLICY:
             return
-        if row.kind != POLICY:
-            self.people.leave(self.people.rows_of(InventoryDelta.from_bytes(row.inputs).removals), row.at)
         self.fold.state.meta["sequence"] = row.first - 1
+        if row.kind != POLICY:
+            delta = InventoryDelta.from_bytes(row.inputs)
+            self.people.leave(self.people.rows_of(delta.removals), row.at)
+            self._found_behind(self._behind.leaves(delta, row.at))
         fold_row(self.fold, row, self.record.layouts)
+        self._behind.revised(row.at)
         self.people.know(self.fold.state)
 
     def _run(self, run: Run) -> None:
@@ -133,6 +144,7 @@ class Backtest:
         results["known"] = results["row"] >= 0
         self.people.follow(run.events, results, NO_ACTS, did, self.fold.state, run.first)
         fold_foreign(self.fold, [run.row()], self.record.layouts)
+        self._behind.run(run)
 
     def _as_it_would_be(self, run: Run) -> None:
         """From `since` on: the fold goes its own way, and the record is held against it."""
@@ -168,6 +180,16 @@ class Backtest:
             self.people.follow(events[at : at + consumed], folded.results, would, done, state, run.first + at)
             at += consumed
         state.texts.take_new()
+        self._found_behind(self._behind.run(run))
+
+    def _found_behind(self, outputs: np.ndarray) -> None:
+        """Add what the watch would find. It notifies at most, so it cuts nobody."""
+        if not self._parted or not len(outputs):
+            return
+        if self.proposed is not None:
+            self.proposed.take_behind(outputs)
+        use_cases = self._use_cases(self.people.rows_of(outputs["imsi"]))
+        self.counts.outputs(WOULD, outputs, self._behind.numbering, use_cases)
 
     def _would(self, outputs: np.ndarray) -> np.ndarray:
         if self.proposed is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,9 @@ from simward.commands.folder import Folder
 from simward.commands.moments import MOMENT, now_us
 from simward.commands.printing import json_line, on_terminal
 from simward.errors import UsageError
+
+if TYPE_CHECKING:
+    from simward.engine.story import Subject
 
 COLOURS = {
     "refused": "red", "locked": "red", "finding": "yellow", "quarantined": "yellow",
@@ -21,7 +24,7 @@ COLOURS = {
 @click.command()
 @click.argument("subscription")
 @click.option("--json", "as_json", is_flag=True,
-              help="One JSON object: subscription, chapters, now, could, incidents, work_orders.")  # fmt: skip
+              help="One JSON object: subscription, chapters, records, now, could, incidents, work_orders.")  # fmt: skip
 @click.option("--since", type=MOMENT, help="Only chapters since then (2h, 2026-11-23T14:00Z).")
 @click.option("--all", "everything", is_flag=True, help="Every session, also those like the one before.")
 @click.pass_context
@@ -54,6 +57,7 @@ def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | N
             click.echo(f"Nothing is known of {subscription}: it was never declared, and never asked.", err=True)
             ctx.exit(1)
         told = story.told(everything)
+        told["records"] = _records(folder, told["chapters"], subject)
     told["incidents"] = incidents_about(folder, told["subscription"]["imsi"])
     add_remarks(folder, told)
     _show(folder, told, since, as_json)
@@ -89,6 +93,10 @@ def _tell(told: dict[str, Any], called: str) -> None:
         click.echo()
         for one in told["incidents"]:
             click.echo(f"{sentence(one)} {called} incidents show {one['number']}")
+    if told.get("records"):
+        click.echo("\nCall detail records behind what was found:")
+        for one in told["records"]:
+            click.echo(f"  {_record_sentence(one)}")
     click.echo()
     stands = now_sentences(told) if told["now"] is not None else ["The journals know nothing of it yet."]
     click.echo("Now: " + " ".join([*stands, *map(item_sentence, told["work_orders"])]))
@@ -96,6 +104,22 @@ def _tell(told: dict[str, Any], called: str) -> None:
         click.echo("You could:")
         for one in told["could"]:
             click.echo(f"  {one.replace('simward ', f'{called} ', 1)}")
+
+
+def _records(folder: Folder, chapters: list[dict[str, Any]], subject: Subject) -> list[dict[str, Any]]:
+    from simward.commands.records import record_told
+    from simward.watch.records_behind import records_behind
+
+    with folder.reading_findings() as own, folder.reading_records() as imported:
+        return [record_told(sequence, one) for sequence, one in records_behind(chapters, subject, own, imported)]
+
+
+def _record_sentence(one: dict[str, Any]) -> str:
+    what = {"voice": "call", "sms": "message"}[one["kind"]]
+    whom = f"{one['destination']} " if one["destination"] else ""
+    long = f", {one['duration_s']} s" if one["duration_s"] is not None else ""
+    where = f", in network {one['network']}" if one["network"] else ""
+    return f"{one['happened_at'][:19].replace('T', ' ')}  {whom}{what}{long}{where}"
 
 
 @click.command()

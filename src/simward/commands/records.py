@@ -111,7 +111,7 @@ def list_records(folder: Folder, subscription: str, as_json: bool) -> None:
             for row in imported.rows():
                 records = row_records(row, imported.layouts)
                 for at in among_records(records, subject.imsis, subject.msisdns).nonzero()[0].tolist():
-                    yield _as_json(row.first + at, records[at])
+                    yield record_told(row.first + at, records[at])
 
         if as_json:
             for one in found():
@@ -205,7 +205,8 @@ def _cell(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _as_json(sequence: int, record: Any) -> dict[str, Any]:
+def record_told(sequence: int, record: Any) -> dict[str, Any]:
+    """One record as JSON."""
     from simward.engine.call_records import DESTINATION_NAMES, KIND_NAMES
     from simward.engine.phrases import when
     from simward.identity import imsi_text, msisdn_text, plmn_text

@@ -48,10 +48,11 @@ def replay(
       FILE              a capture with RADIUS (pcap, pcapng, also gzipped),
                         or events as .csv, .jsonl or .parquet (docs/reference/events.md)
 
-    Nothing is written. `journal` or `history` alone, without --policies, is held against what was decided then by
-    the same kernel: a difference would mean that the record was tampered with, or a defect. All else is judged by
-    the policy and inventory in force in this folder (or in its files, where nothing was ever applied), or by
-    --policies. The loop is open: traffic that an earlier cut would have prevented is judged as it came.
+    Nothing is written. `journal` or `history` alone, without --policies, is held against what the gate decided then,
+    by the same kernel: a difference would mean that the record was tampered with, or a defect. All else is judged, by
+    the detectors of gate and watch and the policy and inventory in force in this folder (or in its files, where
+    nothing was ever applied), or by --policies. The loop is open: traffic that an earlier cut would have prevented is
+    judged as it came.
 
     Packets of a capture are proved with the secrets of the gateways in simward.toml as they would be live; what
     cannot be proved is counted and left out, unless --unverified.
@@ -66,7 +67,9 @@ def replay(
     told = json_line if as_json else shown.append
     with ExitStack() as closing:
         plan = _Plan(folder, settings, inputs, unverified, closing)
-        run = Replay(told, _tables(settings, policies) if policies else None, told_max=0 if as_json else SHOWN_MAX)
+        judged_by = _tables(settings, policies) if policies else None
+        as_it_was = plan.replays_record and not plan.paths and judged_by is None
+        run = Replay(told, judged_by, told_max=0 if as_json else SHOWN_MAX, behind=not as_it_was)
         began = time.monotonic(), time.process_time()
         plan.fold(run)
         run.finish()

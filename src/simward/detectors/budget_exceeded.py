@@ -1,9 +1,11 @@
 """A subscription uses more of a service than its use case's budget for the hour, the day, the week or the month.
 
 **What it sees.** The octets of its sessions, both directions together, as accounting reports them, against
-`services.data`: one budget, or several for different periods (`[1 MB/hour, 2 MB/day, 30 MB/month]`). Periods are of
-UTC; weeks begin on Mondays, months on their first day. It is told with the record that passes the budget, again each
-time that the use has doubled, and ends with the period. `now` is what was used so far, `expected` the budget.
+`services.data`: one budget, or several for different periods (`[1 MB/hour, 2 MB/day, 30 MB/month]`). Short messages and
+seconds of calls, as call detail records report them, against `services.sms` (`10/day`) and `services.voice`
+(`10m/day`). Periods are of UTC; weeks begin on Mondays, months on their first day. It is told with the record that
+passes the budget, again each time that the use has doubled, and ends with the period, each service and period by
+itself. `now` is what was used so far, `expected` the budget.
 
 - `burst`: more than the hour's budget.
 - `day`: more than the day's.
@@ -18,7 +20,8 @@ out. A faulty one that repeats itself costs the same. A SIM in a laptop uses in 
 
 **What it misses.** What stays within the budget. Use that no accounting record reports before its period is over: what
 a session of many days tells in its Stop alone is spread evenly over these days. Octets of a session whose first record
-is neither a Start nor says how long it has lasted, up to that record.
+is neither a Start nor says how long it has lasted, up to that record. A call counts when it began, all of it. What a
+call detail record tells of a day after a record of the next one came; and later than a week after.
 
 **Likely false alarms.** A firmware update over the air; a budget below what the use case really needs (its records of
 last month tell: `simward history`). A gateway that gives a session's name to another session without Start or
@@ -48,8 +51,10 @@ CLASSES = ("burst", "day", "week", "month")
 MEMORY: list[tuple[str, str]] = []
 KNOBS = [
     Knob("data_budget", "i8", path="services.data", kind="data-budget", shape=4, doc="Octets, in both directions."),
+    Knob("sms_budget", "i8", path="services.sms", kind="sms-budget", shape=4, doc="Short messages."),
+    Knob("voice_budget", "i8", path="services.voice", kind="voice-budget", shape=4, doc="Seconds of calls."),
 ]
-DATA = 0
+DATA, SMS, VOICE = 0, 1, 2
 MONTH = 3
 SERVICES = 4
 """Evidence of the kind "usage" is an amount times this, plus the service."""
@@ -81,4 +86,10 @@ def judge(memory, use, event, knobs, evidence):  # type: ignore[no-untyped-def]
 @njit
 def budget_of(knobs, service, period):  # type: ignore[no-untyped-def]
     """What may be used of a service in a period; -1 where there is no such budget."""
-    return np.int64(knobs.data_budget[period]) if service == DATA and knobs.data_budget_count > 0 else np.int64(-1)
+    if service == DATA and knobs.data_budget_count > 0:
+        return np.int64(knobs.data_budget[period])
+    if service == SMS and knobs.sms_budget_count > 0:
+        return np.int64(knobs.sms_budget[period])
+    if service == VOICE and knobs.voice_budget_count > 0:
+        return np.int64(knobs.voice_budget[period])
+    return np.int64(-1)

@@ -1,4 +1,4 @@
-"""Many subscriptions that have a cell, a gateway, a network or a model in common fell silent together.
+"""Many subscriptions that have a cell, a gateway, a network, a model or its software in common fell silent together.
 
 **What it sees.** A subscription with a live session owes an interim each Acct-Interim-Interval: its use case's, or its
 own habit where that is longer, from its second interim on (a gateway's own setting overrides what it is told, RFC 2869
@@ -13,6 +13,11 @@ is told again when that has grown, and ends when most are back.
 - `gateway`: those of one gateway, in many cells.
 - `network`: those in one visited network, at several gateways: the network, or the roaming towards it.
 - `model`: those of one model (TAC), wherever they are: a firmware update, or an attack on that model.
+- `software`: those of one model with one software version, while others of the model are well.
+
+Subscriptions that owe no interims are missed by their cadence (`silent` says how): the finding begins when the first of
+them is overdue and at least five of the group have missed a word by then, who are at least half of those whose cadence
+is known, or all of whom anything could be heard. `was` is then how many those are, `now` how many are late.
 
 A gateway of which nothing at all is heard explains its members, whatever they have in common with others who are well.
 Those that do not come back with it are told as a cell's, never as a network's or a model's: their sessions may be over.
@@ -20,8 +25,8 @@ Those that do not come back with it are told as a cell's, never as a network's o
 **Why it matters.** A hundred meters that vanish in one minute are not a hundred thefts. This finding explains them all,
 and `simward explain` names it for each of them.
 
-**What it misses.** Groups with fewer than five live sessions. Subscriptions whose gateway sends no interims, and those
-of which no session ever lasted for two. What happened while the gate itself did not run. Silence that comes one by one
+**What it misses.** Groups with fewer than five live sessions. Subscriptions without a cadence, declared or learnt,
+whose gateway sends no interims. What happened while the gate itself did not run. Silence that comes one by one
 over hours. Beyond 1,024 open findings, and 262,144 groups, further ones are only counted (`simward metrics`).
 
 **Likely false alarms.** A gateway that stops sending interims, by configuration, for sessions that go on. Five devices
@@ -40,9 +45,9 @@ DETECTOR = Detector(
     scope="group",
     severity={"cell": MEDIUM, "*": HIGH},
     evidence={"*": "count"},
-    about={"cell": "cell", "gateway": "gateway", "network": "plmn", "model": "model"},
+    about={"cell": "cell", "gateway": "gateway", "network": "plmn", "model": "model", "software": "software"},
 )
-CLASSES = ("cell", "gateway", "network", "model")
+CLASSES = ("cell", "gateway", "network", "model", "software")
 MEMORY = [("were", "i4"), ("most", "i4"), ("told", "i4"), ("spare", "i4")]
 KNOBS: list[object] = []
 LEAST = 5
@@ -54,8 +59,11 @@ def judge(memory, group, event, knobs, evidence):  # type: ignore[no-untyped-def
     """Judged at ticks. `cause` says whether another group explains the silence better, or perhaps will."""
     if event.kind != TICK:
         return NO_OPINION
-    silent = group.fell_now + group.fell_before
-    if memory.most == 0:
+    late = group.late if group.overdue != 0 else 0
+    silent = max(group.fell_now + group.fell_before, late)
+    if memory.most == 0 and late > 0:
+        memory.were, memory.told = group.due, late
+    elif memory.most == 0:
         waited_us = event.received_at - group.first_fell_at
         if silent < LEAST or 2 * silent < group.were or group.cause == ANOTHER:
             return NO_OPINION
@@ -64,7 +72,7 @@ def judge(memory, group, event, knobs, evidence):  # type: ignore[no-untyped-def
             return NO_OPINION
         memory.were, memory.told = group.were, silent
     memory.most = max(memory.most, silent)
-    if 2 * silent < memory.most or group.cause == ANOTHER:
+    if 2 * silent < memory.most or (group.cause == ANOTHER and late == 0):
         evidence.was, evidence.now = memory.were, memory.most
         memory.were = memory.most = memory.told = 0
         return QUIET

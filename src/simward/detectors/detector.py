@@ -28,11 +28,12 @@ RESPONSE_NAMES = ("", "observe", "notify", "quarantine", "refuse", "lock")
 MAX_CLASSES = 12
 SCOPES = ("subscription", "stranger", "gateway", "segment", "device")
 """What a detector of the gate judges; the position is the scope's number in tables."""
-GROUP_SCOPES = ("cell", "gateway", "network", "model")
-"""What a detector of the watch judges: the subscriptions that have this in common. "group" is any of the four.
+GROUP_SCOPES = ("cell", "gateway", "network", "model", "software")
+"""What a detector of the watch judges: the subscriptions that have this in common. "group" is any of these.
 
-Or "subscription": then it judges what one of them uses (engine/watching/layouts.py USE), at each record of a use, and
-at ticks as long as a finding of it is open."""
+Or "subscription": then it judges what one of them does, as `given` says, and at ticks as long as a finding of it is
+open. As `row` it is given engine/watching/layouts.py USE, and as `memory` the record that `given` names. Or "cohort":
+what the fit of a day says of many that are alike (engine/watching/cohort_findings.py)."""
 
 EVIDENCE_KINDS = (
     "none",
@@ -53,6 +54,10 @@ EVIDENCE_KINDS = (
     "distance",
     "model",
     "usage",
+    "bits",
+    "cohort",
+    "software",
+    "hours",
 )
 """How the integers `was`, `now`, `expected` of a finding are to be put into words (engine/words.py does it)."""
 
@@ -64,8 +69,10 @@ class Knob:
     `name` is the field in `knobs`; `dtype` its NumPy type, `shape` its length for lists (0 = scalar).
     `path` is where it stands in the use case document ("binding.mode"); `kind` names how the text there becomes
     integers: "choice" (values maps words to numbers), "plmn-list", "rat-list" (3GPP-RAT-Type numbers), "duration"
-    (s), "integer", "is-none" (1 where the word is none), "data-budget", "sms-budget" and "voice-budget" (octets,
-    messages and seconds an hour, day, week and month, -1 where there is no such budget; shape 4, in this order),
+    (s), "integer", "is-none" (1 where the word is none), "is-said" (1 where anything is), "data-budget", "sms-budget"
+    and "voice-budget" (octets, messages and seconds an hour, day, week and month, -1 where there is no such budget;
+    shape 4, in this order), "hours" and "weekdays" (a bit for each hour of the day or day of the week, from 0 and
+    Monday on, that a list of ranges names),
     "apn-of-segment" and "credentials-of-segment" (text ids of the APNs of the use case's segments and
     what each asks for, filled by the fold when a revision is applied; shape 3). A list knob comes with a second field
     `<name>_count`. Lists keep the order sorted ascending.
@@ -116,12 +123,21 @@ class Detector:
     """class -> `device` or `area`: refused at least, where a command bound the subscription to that."""
     about: Mapping[str, str] = field(default_factory=dict)
     """class (or "*") -> evidence kind of what a finding of the watch is about (a cell, a network, a model)."""
+    given: str = "use"
+    """Watch, scope "subscription": what it judges, a name of engine/watching/layouts.py GIVEN; "use": one use of a
+    service, at each record of it."""
     aspects: int = 1
     """Watch, scope "subscription": how many conditions it judges apart, each with findings of its own; `aspect` of the
     row that it is given says which."""
     projects: bool = False
     """Likewise: it writes `evidence.before`: [0] how much it will be when the period ends, at this rate (kind "usage"),
     and [1] when the month's budget is used up (us), 0 = it is not, or that cannot be told."""
+
+    weighs: bool = False
+    """Its findings come with the channels of behaviour that weigh most: `channels` of a finding, engine/weighing.py."""
+
+    tells_last_word: bool = False
+    """Likewise: it writes `evidence.before[0]`: what the last word of a subscription was (cadence.last_word)."""
 
     def severity_of(self, class_name: str) -> int:
         """The severity of a class."""

@@ -34,6 +34,13 @@ def tac(imei):  # type: ignore[no-untyped-def]
 
 
 @njit
+def country_of(plmn):  # type: ignore[no-untyped-def]
+    """The mobile country code of a network (prefix-1 decimal of 5 or 6 digits)."""
+    shortened = np.int64(plmn) // np.int64(100) if plmn < 1_000_000 else np.int64(plmn) // np.int64(1000)
+    return shortened % np.int64(1000)
+
+
+@njit
 def imeisv(imei, software):  # type: ignore[no-untyped-def]
     """Device and software version as one number for evidence: IMEI * 1000 + software + 1 (0 = version not reported)."""
     return imei * 1000 + software + 1

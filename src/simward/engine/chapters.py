@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from simward.engine import weighing
+from simward.engine.last_words import last_word_sentence
 from simward.engine.past_sessions import PastSession
 from simward.engine.phrases import octets, short_when, span, when
 from simward.engine.together import sentence
@@ -37,7 +39,7 @@ class Chapter:
         if self.session is not None:
             return session_sentence(self.session)
         if self.finding is not None:
-            return finding_sentence(self.finding)
+            return f"{finding_sentence(self.finding)} {self.text}".rstrip()
         if self.times > 1:
             return f"{self.text} ({self.times} times until {short_when(self.until)})"
         return self.text
@@ -168,6 +170,10 @@ def finding_sentence(finding: dict[str, Any]) -> str:
         text += f": {evidence}"
     if finding.get("projection"):
         text += f"; {projected(finding['projection'])}"
+    if finding.get("channels"):
+        text += f"; {'; '.join(map(weighing.sentence, finding['channels']))}"
+    if finding.get("last_word"):
+        text += f"; {last_word_sentence(finding['last_word'])}"
     text += f". Response: {finding['response'] or 'observe'}"
     if finding["held"]:
         text += f" ({finding['wanted']} was wanted, and held by {finding['held']})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.detectors.facts import FIXED
+from simward.detectors.facts import FIXED, country_of
 from simward.engine.hashing import mix
 from simward.engine.lookup import find_cell
 from simward.engine.rows import country_at, subscription_at, use_case_at
@@ -84,13 +84,6 @@ def locate(t, plmn, area, cell):  # type: ignore[no-untyped-def]
     if area >= 0:
         return find_cell(t, plmn, (np.int64(AREA_KIND) << np.int64(CELL_SHIFT)) | np.int64(area))
     return np.int64(NOWHERE)
-
-
-@njit
-def country_of(plmn):  # type: ignore[no-untyped-def]
-    """The mobile country code of a network (prefix-1 decimal of 5 or 6 digits)."""
-    shortened = np.int64(plmn) // np.int64(100) if plmn < 1_000_000 else np.int64(plmn) // np.int64(1000)
-    return shortened % np.int64(1000)
 
 
 @njit

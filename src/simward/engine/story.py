@@ -17,7 +17,7 @@ from simward.engine.past_sessions import FACTS, PastSession, SessionBook, facts_
 from simward.engine.phrases import span, when
 from simward.engine.recorded import COMMAND_NAMES, Deeds, lock_ends
 from simward.engine.tables import BINDING_MODES, LIFECYCLE, InventoryDelta, unpack
-from simward.engine.together import Together, sentence
+from simward.engine.together import Together, sentence, since_sentence
 from simward.engine.words import Findings, Lexicon
 from simward.errors import IdentityError
 
@@ -310,7 +310,14 @@ class Story:
             self._deeds.found(merged)
             if not any(one.finding is merged for one in self._chapters):
                 at = int(results["at"][0])
-                self._chapters.append(Chapter(at, "finding", finding=merged))
+                self._chapters.append(Chapter(at, "finding", self._before(merged), finding=merged))
+
+    def _before(self, finding: dict[str, Any]) -> str:
+        """What came before a silence, where that was a refusal."""
+        last = next((one for one in reversed(self._chapters) if one.finding is None), None)
+        if not finding["last_word"] or last is None or last.what != "refused":
+            return ""
+        return f"Before that: {last.text[:1].lower()}{last.text[1:]}"
 
     def _open_findings(self) -> list[dict[str, Any]]:
         return [one for one in self._findings if not one["ended_at"]]
@@ -326,13 +333,15 @@ class Story:
             "live_sessions": [one.session_id or "(unnamed)" for one in live],
             "probably_over": [one.session_id or "(unnamed)" for one in over],
             "open_findings": [f"{one['detector']}/{one['class']}" for one in self._open_findings()],
-            "together": self._silent_together() if live else None,
+            "together": self._silent_together(bool(live)),
         }
 
-    def _silent_together(self) -> str | None:
-        """Why nothing is heard of a live session now, where many are silent with it."""
+    def _silent_together(self, live: bool) -> str | None:
+        """Why nothing is heard of it now, where many are silent with it. One without a session may owe nothing yet."""
         cause = self._together.explaining(self._last, self._heard_at, NEVER)
-        return sentence(cause) if cause is not None and not cause["ended_at"] else None
+        if cause is None or cause["ended_at"]:
+            return None
+        return sentence(cause) if live else f"Since it was heard last: {since_sentence(cause)}"
 
     def _live_and_probably_over(self) -> tuple[list[PastSession], list[PastSession]]:
         """Sessions that nothing has ended; where a later one took the place in the APN, a Stop was probably lost."""
@@ -354,6 +363,10 @@ class Story:
             could.append(f"simward release {iccid} --because TEXT")
         elif self._open_findings():
             could += [f"simward {name} {iccid} --because TEXT" for name in ("quarantine", "lock")]
+        since = [one["channels"][0]["since"] for one in self._open_findings() if one.get("channels")]
+        if since:  # the records behind what is unusual
+            imsi = identity.imsi_text(min(self.subject.imsis))
+            could.append(f"simward events --imsi {imsi} --since {min(since)}T00:00Z")
         if self.declared.get("state") in ("suspended", "retired"):
             could.append("set its state to active in inventory.csv, then: simward apply")
         if self._book.live():

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.detectors.facts import AREA, FIXED, tac, travelled_impossibly
+from simward.detectors.facts import AREA, FIXED, country_of, tac, travelled_impossibly
 from simward.engine.hashing import mix
 from simward.engine.layouts import MARK_TAKEN
 from simward.engine.lookup import find_device
 from simward.engine.places import (
     apart_m,
     countries_apart_m,
-    country_of,
     happened_s,
     has_place,
     is_home,

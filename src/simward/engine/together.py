@@ -10,7 +10,7 @@ from simward.engine.phrases import when
 from simward.engine.words import Findings, Lexicon
 
 SILENT_TOGETHER, GATEWAY_SILENT = "cell-silent", "gateway-silent"
-WIDER = ("cell", "gateway", "network", "model")
+WIDER = ("cell", "software", "gateway", "network", "model")
 
 
 class Together:
@@ -39,7 +39,7 @@ class Together:
 
 
 def kind_of(one: dict[str, Any]) -> str:
-    """What it is about: a cell, a gateway, a network or a model."""
+    """What it is about: a cell, a gateway, a network, a model or one software of it."""
     return str(one["class"]) if one["detector"] == SILENT_TOGETHER else "gateway"
 
 
@@ -52,6 +52,7 @@ def is_about(one: dict[str, Any], facts: dict[str, str]) -> bool:
         "cell": f"cell {facts.get('cell', '')} in {facts.get('network', '')}",
         "network": f"network {facts.get('network', '')}",
         "model": f"model {facts.get('device', '')[:8]}",
+        "software": f"model {facts.get('device', '')[:8]} software {facts.get('software', '')}",
     }[kind]
     return one["about"] in (place, place.removesuffix(" in "))
 
@@ -62,3 +63,10 @@ def sentence(one: dict[str, Any]) -> str:
         return f"Its gateway {one['gateway']} was silent then. [{one['id']}]"
     others = max(0, int(one["now"]) - 1)
     return f"It fell silent together with {others} others of {one['about']}. [{one['id']}]"
+
+
+def since_sentence(one: dict[str, Any]) -> str:
+    """How a story tells it of one that had no session then."""
+    if one["detector"] == GATEWAY_SILENT:
+        return f"its gateway {one['gateway']} is silent. [{one['id']}]"
+    return f"{one['now']} of {one['about']} fell silent together. [{one['id']}]"

@@ -4,7 +4,7 @@ Floating point is allowed here and nowhere in the fold: what comes out is a revi
 journalled before anything is settled with it.
 """
 
+from simward.engine.behaviour.revision import Budget, CohortFinding, Revision
 from simward.fitting.fit import fit_day
-from simward.fitting.revision import Budget, CohortFinding, Revision
 
 __all__ = ["Budget", "CohortFinding", "Revision", "fit_day"]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from simward.engine.behaviour.layouts import MATURITIES, ONE_BIT
+from simward.engine.behaviour.revision import TOTAL_BIN, TOTAL_BINS, Budget, Revision
 from simward.fitting.calibration import REMEMBERED
-from simward.fitting.revision import TOTAL_BIN, TOTAL_BINS, Budget, Revision
 from simward.fitting.tails import Tail, pooled_shape, scale_of
 
 RISES_LEAST, RISES_ENOUGH = 30.0, 200.0

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from simward.engine.behaviour.layouts import CHANNELS, FAILED, LOWER, MATURITIES, ONE_BIT, POOLS_MAX, SCORE_BINS, Q
+from simward.engine.behaviour.revision import ANY, FLEET, Node, Revision
 from simward.engine.behaviour.scoring import BIN_WIDTH
 from simward.fitting.cohorts import Cohorts
-from simward.fitting.revision import ANY, FLEET, Node, Revision
 from simward.fitting.tails import Tail, pooled_shape, scale_of
 
 REMEMBERED = 0.97

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simward.engine.behaviour.layouts import COHORTS_MAX, KEYS_MAX
-from simward.fitting.revision import ANY, FLEET, Node
+from simward.engine.behaviour.revision import ANY, FLEET, Node
 
 COHORT_LEAST = 200
 """Members of a cohort; a smaller one is a part of its parent."""

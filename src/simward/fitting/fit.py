@@ -17,11 +17,11 @@ from simward.engine.behaviour.layouts import (
     UNUSUAL,
     WARMING,
 )
+from simward.engine.behaviour.revision import Budget, CohortFinding, Node, Revision
 from simward.engine.behaviour.settle import JUDGED_FROM_DAYS, measured, weighed
 from simward.fitting.budget import NEVER, Gate, Rates, faded_rises, gate_of, rate_asked, rates_of, rises_of, weights_of
 from simward.fitting.calibration import are_few, deviations_of, faded_deviations, in_use, pools_of, tables_of
 from simward.fitting.cohorts import Cohorts, cohorts_of, upwards
-from simward.fitting.revision import Budget, CohortFinding, Node, Revision
 from simward.fitting.shifts import Peers, continued, history_of, peers_of, shifted, told_as_one
 
 PART_LEAST, PART_SHARE = 20, 0.03
@@ -185,8 +185,7 @@ def _is_muted(today: _Day, above: np.ndarray, muted: np.ndarray) -> np.ndarray:
 def _parts(today: _Day, above: np.ndarray, heard: Cohorts, day: int) -> tuple[list[CohortFinding], np.ndarray]:
     """Where so many members of a leaf, or of a cohort above it, rise on one side that they are told as one.
 
-    All channels of that side are muted: who sends ten times as much is found by this channel here and by that one
-    there.
+    All channels of that side are muted: who sends ten times as much is found by this channel here, by that one there.
     """
     muted = np.zeros(len(heard.keys), np.uint16)
     if len(above) < PART_LEAST:

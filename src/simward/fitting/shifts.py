@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from simward.engine.behaviour.layouts import CENTRE_OFFSET, CHANNELS, HIGHER, LOWER, Q
+from simward.engine.behaviour.revision import ANY, HISTORY_DAYS, NO_SHIFT, CohortFinding, Node, Revision
 from simward.engine.behaviour.scoring import EMPTY_BELOW, SCALE_LEAST, WINDOW_DAYS
 from simward.fitting.cohorts import Cohorts, covers
-from simward.fitting.revision import ANY, HISTORY_DAYS, NO_SHIFT, CohortFinding, Node, Revision
 
 SAMPLE_MOST = 20_000
 """So many members are enough for a median: its error is then a hundredth of how much they vary."""

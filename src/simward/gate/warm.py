@@ -10,6 +10,7 @@ from ipaddress import ip_network
 import numpy as np
 
 from simward.engine import events
+from simward.engine.call_records import RECORD
 from simward.engine.fold import Fold
 from simward.engine.outputs import RESULT
 from simward.engine.tables import DECLARED, InventoryDelta
@@ -48,11 +49,12 @@ def warm_fold() -> None:
 
 
 def warm_watch() -> None:
-    """Have the watch fold a tick, forget nobody, and look for a group."""
+    """Have the watch fold a tick and a record of nobody, forget nobody, and look for a group."""
     watch = WatchFold(Fold.new())
     tick = events.empty(1)
     tick["kind"] = events.TICK
     watch.events(tick, 1)
+    watch.records(np.zeros(1, RECORD), 2, 0)
     watch.before_inventory(InventoryDelta(np.zeros(0, DECLARED), np.ones(1, np.int64), []))
 
 

@@ -4,44 +4,53 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
+from simward.behaviour_settings import BehaviourSettings
 from simward.engine.events import TICK
 from simward.engine.fold import Fold
 from simward.engine.journal import EVENTS, POLICY, Layout, Row, row_events, row_outputs, row_texts, row_whole_ids
-from simward.engine.outputs import FINDING_BEGAN, VERDICT
 from simward.engine.replay import fold_events, fold_row
 from simward.engine.tables import InventoryDelta, PolicyTables
-from simward.engine.words import Findings, Lexicon
+from simward.engine.watching.fold import WatchFold
+from simward.engine.words import WATCH_SHARD, Lexicon
+from simward.fitting.daily import fit_copied
+from simward.fitting.day_fits import InStep
 from simward.inputs.merging import Piece
+from simward.inputs.telling import Tell, Telling
 
-HELD_MAX = 20_000
-"""Findings that are held so as to be told once, whole and in order; past it those that have ended are told first."""
 DIFFERING_MAX = 1000
-
-Tell = Callable[[dict[str, Any]], None]
 
 
 class Replay:
-    """A fold of its own and everything that is said of it. `tell` gets each finding once: when it is over, or at last.
+    """Folds of its own, the gate's and (`behind`) the watch's, and everything that is said of what they find.
 
     `judged_by`: this policy takes the place of every revision that comes by ("what would it have found?").
-    `told_max`: so many findings are put into words, and the rest only counted (0: all).
+    `tell` and `told_max`: see Telling. A record whose decisions are compared with what was decided is folded without
+    the watch, whose findings have a record of their own.
     """
 
-    def __init__(self, tell: Tell, judged_by: PolicyTables | None = None, *, told_max: int = 0) -> None:
+    def __init__(
+        self, tell: Tell, judged_by: PolicyTables | None = None, *, told_max: int = 0, behind: bool = True
+    ) -> None:
         self.fold = Fold.new()
-        self.events = self.ticks = self.rows = self.outputs = 0
+        self.events = self.ticks = self.rows = 0
         self.began_at = self.ended_at = 0
-        self.found: Counter[str] = Counter()
         self.compared = self.other_kernel = self.differing = 0
         self.first_differing = 0
-        self._tell, self.judged_by, self._told_max = tell, judged_by, told_max
-        self._told = np.zeros(0, np.int64)
-        self._findings = Findings()
+        self.judged_by = judged_by
+        self._telling = Telling(tell, told_max)
         self._lexicon = Lexicon(lambda kernel: self.fold.manifest())
+        self._watch = WatchFold(self.fold) if behind else None
+        self._days = InStep(self._watch, BehaviourSettings(), fit_copied) if self._watch is not None else None
+        self._watch_lexicon = Lexicon(lambda kernel: self._watch.manifest() if self._watch else {})
+        self._watch_lexicon.shard = WATCH_SHARD
+
+    @property
+    def found(self) -> Counter[str]:
+        """detector/class -> findings that began."""
+        return self._telling.found
 
     def learn_texts(self, rows: Iterable[Row]) -> None:
         """Take over a record's texts: no other input may take the numbers that its rows mean."""
@@ -51,23 +60,24 @@ class Replay:
     def judge_by(self, tables: PolicyTables, at: int = 0) -> None:
         """Put a policy into force."""
         self.fold.policy(tables, at)
-        self._lexicon.policy(tables.to_bytes())
+        for lexicon in (self._lexicon, self._watch_lexicon):
+            lexicon.policy(tables.to_bytes())
+        self._revised(at)
 
     def declare(self, delta: InventoryDelta, at: int = 0) -> None:
         """Declare subscriptions."""
+        self._leave(delta, at)
         self._take(self.fold.inventory(delta, at))
+        self._revised(at)
 
     def take_all(self, stream: Iterable[Piece], layouts: Mapping[str, Layout]) -> None:
         """Fold everything; sequences are counted anew."""
         for piece in stream:
             if isinstance(piece, Row):
-                if piece.kind == POLICY and self.judged_by is None:
-                    self._lexicon.take(piece)
                 if piece.kind != POLICY or self.judged_by is None:
-                    self._take(fold_row(self.fold, piece, layouts))
+                    self._revision(piece, layouts)
                 continue
-            self._count(piece)
-            self._take(fold_events(self.fold, piece))
+            self._events(piece)
 
     def take_record(self, rows: Iterable[Row], layouts: Callable[[], Mapping[str, Layout]], *, compare: bool) -> None:
         """Fold a record's rows under their own sequences; with `compare`, hold them against what was decided then."""
@@ -81,21 +91,46 @@ class Replay:
             if row.kind == EVENTS:
                 self.fold.state.texts.load(row_texts(row))
                 self.fold.state.texts.whole_ids.load(row_whole_ids(row))
-                events = row_events(row, known)
-                self._count(events)
-                outputs = fold_events(self.fold, events)
+                outputs = self._events(row_events(row, known))
             else:
-                outputs = fold_row(self.fold, row, known)
+                outputs = self._revision(row, known)
             self.rows += 1
             if compare and self.judged_by is None:
                 self._compare(row, outputs, known)
-            self._take(outputs)
 
     def finish(self) -> None:
         """Tell the findings that are still held."""
-        for one in self._findings:
-            self._tell(one)
-        self._findings = Findings()
+        self._telling.finish()
+
+    def _events(self, events: np.ndarray) -> np.ndarray:
+        """Fold events, and tell what they say; returns the gate's outputs."""
+        self._count(events)
+        first = self.fold.sequence + 1
+        outputs = fold_events(self.fold, events)
+        self._take(outputs)
+        if self._days is not None:
+            self._take_watch(self._days.events(events, first))
+        return outputs
+
+    def _revision(self, row: Row, layouts: Mapping[str, Layout]) -> np.ndarray:
+        """The same of a row of policy or inventory."""
+        if row.kind == POLICY:
+            self._lexicon.take(row)
+            self._watch_lexicon.policy(row.inputs)
+        else:
+            self._leave(InventoryDelta.from_bytes(row.inputs), row.at)
+        outputs = fold_row(self.fold, row, layouts)
+        self._take(outputs)
+        self._revised(row.at)
+        return outputs
+
+    def _leave(self, delta: InventoryDelta, at: int) -> None:
+        if self._watch is not None:
+            self._take_watch(self._watch.before_inventory(delta, self.fold.sequence + 1, at))
+
+    def _revised(self, at: int) -> None:
+        if self._watch is not None:
+            self._watch.revised(self.fold.sequence, at)
 
     def _count(self, events: np.ndarray) -> None:
         self.began_at = self.began_at or int(events["received_at"][0])
@@ -105,28 +140,10 @@ class Replay:
         self.events += len(events) - ticks
 
     def _take(self, outputs: np.ndarray) -> None:
-        if not len(outputs):
-            return
-        self.outputs += len(outputs)
-        self._lexicon.learn(self.fold.state.texts.name, self.fold.state.texts.count)
-        began = outputs[outputs["kind"] == FINDING_BEGAN]
-        classes, counts = np.unique(began[["detector", "class"]], return_counts=True)
-        for (detector, number), count in zip(classes.tolist(), counts.tolist()):
-            self.found[self._lexicon.reason(detector, number)] += count
-        for _ in self._findings.take(self._to_be_told(outputs) if self._told_max else outputs, self._lexicon):
-            pass
-        if len(self._findings) > HELD_MAX:
-            for one in self._findings.take_ended():
-                self._tell(one)
+        self._telling.take(outputs, self._lexicon, self.fold)
 
-    def _to_be_told(self, outputs: np.ndarray) -> np.ndarray:
-        """Without the rows of findings that are only counted."""
-        began = outputs["kind"] == FINDING_BEGAN
-        names = np.where(began, outputs["sequence"], outputs["opened_sequence"]) * 256
-        names += np.where(began, outputs["index"], outputs["opened_index"])
-        room = max(0, self._told_max - len(self._told))
-        self._told = np.concatenate([self._told, names[began][:room]])
-        return outputs[np.isin(names, self._told) | (outputs["kind"] == VERDICT)]
+    def _take_watch(self, outputs: np.ndarray) -> None:
+        self._telling.take(outputs, self._watch_lexicon, self.fold)
 
     def _compare(self, row: Row, outputs: np.ndarray, layouts: Mapping[str, Layout]) -> None:
         if row.kernel != self.fold.kernel:

@@ -38,7 +38,7 @@ LATEST_BEGIN_H = 9
 FOLLOWED_AT_ONCE = 512
 """Events that the watch folds before it is asked whom its findings are about: an hour of a small fleet."""
 CELL_SILENT = "cell-silent"
-POINTERS = ("cell", "gateway", "network", "model")
+POINTERS = ("cell", "gateway", "network", "model", "software")
 """The fields of a watched subscription that point at its groups, in the order of their kinds."""
 VICTIMS = 4
 VICTIMS_BELOW_A_MAST = 12

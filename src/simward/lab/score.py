@@ -15,14 +15,14 @@ from simward.lab.scenes.scene import ATTACK, Attack, Oddity, Scene
 BACKGROUND = "(everybody else)"
 NOT_INSTALLED, TOO_SMALL = "detector not installed", "the fleet is too small"
 INFORMATION = (
-    "device-change/software", "gateway-restarted", "subscription-silent", "cadence-changed",
+    "device-change/software", "gateway-restarted", "silent", "too-chatty", "off-schedule",
     "session-storm", "usage-unusual", "address-pool-exhausted",
 )  # fmt: skip
 """What claims no theft and no move: true where it is found, or judged by another bar than this one. An outage is none
 of it: it is true only while a scene has one."""
 
-USED_MUCH = ("budget-exceeded",)
-"""True of a SIM in somebody else's hands: what is done with it takes octets. Of nobody else."""
+USED_MUCH = ("budget-exceeded", "roaming-unexpected")
+"""True of a SIM in somebody else's hands: what is done with it takes octets, and may be done abroad. Of nobody else."""
 
 
 def named(name: str, wanted: tuple[str, ...]) -> bool:

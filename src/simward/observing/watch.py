@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from simward.engine.both_journals import watch_folder
+from simward.observing import behaviour
 from simward.observing.exposition import Family, text_of
 from simward.whole_files import read_whole
 
@@ -26,6 +27,7 @@ HELP = {
     "findings_held_total": "Times that a finding could not begin because 1024 (65000 about subscriptions) were open.",
     "groups": "Cells, gateways, networks and models in its tables.",
     "groups_full_total": "Times that a place found no room in the table of groups.",
+    "visits_full_total": "First visits of a model to a network or country that found no room in the table.",
     "sessions_forgotten_total": "Sessions no longer counted because their subscription had 16 later ones at once.",
     "durable": "1 while every finding is in its journal.",
     "snapshots_total": "Snapshots since the watch began, by result.",
@@ -35,10 +37,17 @@ HELP = {
     "history_failing": "1 while a segment cannot be made history; `status` says why.",
     "cdr_files_total": "Files of call detail records since the watch began, by result.",
     "cdr_lines_total": "Their lines, by what came of them.",
+    "cdr_followed_sequence": "Of their journal, sequence number of the record folded last.",
+    "cdr_of_nobody_total": "Records folded whose subscription is not in the inventory.",
+    "cdr_missed_total": "Records that were removed, being too old, before they were folded; since the watch began.",
     "cdr_failing": "1 while a file or the journal of call detail records stands in the way; `status` says why.",
     "uptime_seconds": "Since the watch began.",
+    **behaviour.HELP,
 }
-LABELS = dict.fromkeys(("snapshots_total", "history_steps_total", "cdr_files_total", "cdr_lines_total"), "result")
+LABELS = {
+    **dict.fromkeys(("snapshots_total", "history_steps_total", "cdr_files_total", "cdr_lines_total"), "result"),
+    **behaviour.LABELS,
+}
 FAMILIES = tuple(
     Family(PREFIX + name, about, (LABELS[name],) if name in LABELS else ()) for name, about in HELP.items()
 )
@@ -47,7 +56,9 @@ _PLAIN = {
     "followed_sequence": "followed", "events_total": "events", "events_per_second": "events_per_second",
     "findings_total": "findings", "findings_open": "findings_open", "findings_held_total": "findings_held",
     "groups": "groups", "groups_full_total": "groups_full", "sessions_forgotten_total": "sessions_forgotten",
-    "durable": "durable",
+    "visits_full_total": "visits_full",
+    "durable": "durable", "cdr_followed_sequence": "cdr_followed", "cdr_of_nobody_total": "cdr_of_nobody",
+    "cdr_missed_total": "cdr_missed",
     "snapshot_sequence": "snapshot_sequence", "snapshot_seconds": "snapshot_seconds", "uptime_seconds": "uptime_s",
 }  # fmt: skip
 
@@ -78,4 +89,5 @@ def metrics_text(said: dict[str, Any], last: int | None, now_us: int) -> str:
     values["cdr_lines_total"] = {(one,): count for one, count in said["cdr_lines"].items()}
     values["cdr_failing"] = {(): bool(said["cdr_failing_because"])}
     values["history_failing"] = {(): bool(said["history_failing_because"])}
+    values |= behaviour.metrics(said["behaviour"])
     return text_of(FAMILIES, {PREFIX + name: of for name, of in values.items()})

@@ -55,9 +55,11 @@ from simward.quantities import (
     count_rate,
     distance_m,
     duration_s,
+    hours_bits,
     share_ppm,
     size_rate,
     time_rate,
+    weekdays_bits,
 )
 from simward.settings import Settings
 
@@ -344,6 +346,12 @@ def knob_value(document: dict[str, Any], knob: Knob) -> Any:
             return duration_s(raw)
         case "is-none":
             return int(raw == "none")
+        case "is-said":
+            return 1
+        case "hours":
+            return hours_bits(raw)
+        case "weekdays":
+            return weekdays_bits(raw)
         case "data-budget" | "sms-budget" | "voice-budget":
             return _budget(raw, _RATES[knob.kind])
         case "integer":

@@ -11,25 +11,21 @@ from simward.detectors import installed
 from simward.errors import nearest
 
 DETECTORS = {
-    "subscription-silent": "a subscription has not been heard of for longer than its cadence allows",
-    "cadence-changed": "a subscription reports more or less often than it should",
     "session-storm": "a subscription connects again and again",
     "usage-unusual": "another amount of data than its own or its peers' habit",
     "endpoint-not-permitted": "traffic to an address that the segment does not list",
 }
 """Detectors of later versions: responses may name them already."""
 
-RENAMED = {"usage-exceeded": "budget-exceeded"}
+RENAMED = {
+    "usage-exceeded": "budget-exceeded", "subscription-silent": "silent", "cadence-changed": "too-chatty",
+}  # fmt: skip
 """Names that earlier versions took for a detector of a later one -> what it is called."""
 
 KEYS = {
     "use_case": {
         "tenant": "subscriptions of several tenants are not yet kept apart in views",
         "services.data": "usage is not yet judged",
-        "services.sms": "messages are not yet judged: accounting does not tell of them",
-        "services.voice": "calls are not yet judged: accounting does not tell of them",
-        "cadence.every": "silence is not yet judged",
-        "cadence.silent_after": "silence is not yet judged by itself, only what differs after it",
     },
     "segment": {
         "classification": "it is kept, and nothing depends on it yet",
@@ -48,10 +44,6 @@ WITHOUT_EFFECT_ANYWAY = {
 """Values that ask for nothing, so that nothing is missing."""
 
 
-PARTLY = {"cadence.silent_after": "subscription-silent"}
-"""Keys that some detector reads already, and that do what people expect of them only with the detector named here."""
-
-
 def nearest_detector(name: str, others: Iterable[str]) -> str:
     """What to write instead of a name that no detector has: one of `others`, or of those of a later version."""
     return f"did you mean {RENAMED[name]!r}?" if name in RENAMED else nearest(name, [*others, *DETECTORS])
@@ -65,7 +57,6 @@ def is_later(detector: str) -> bool:
 def unenforced_keys(kind: str) -> dict[str, str]:
     """The keys of a kind of document that nothing reads yet, with the reason."""
     read = {knob.path for one in installed() for knob in one.knobs}
-    read -= {path for path, detector in PARTLY.items() if is_later(detector)}
     read |= {path for one in installed() for path, _ in one.detector.response_paths.values()}
 
     def is_read(key: str) -> bool:

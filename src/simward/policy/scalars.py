@@ -64,6 +64,14 @@ def _time_rate(text: str) -> str:
     return quantities.rate_text(quantities.duration_text(rate.amount), rate.period_s)
 
 
+def _hours(text: str) -> str:
+    return quantities.hours_text(*quantities.hours_of(text))
+
+
+def _weekdays(text: str) -> str:
+    return quantities.weekdays_text(*quantities.weekdays_of(text))
+
+
 def _share(text: str) -> str:
     return quantities.share_text(quantities.share_ppm(text))
 
@@ -122,6 +130,9 @@ DELEGATED_LENGTH = Scalar(
 )
 DURATION = Scalar("duration", _duration, _string(f"^{_DURATION}$"))
 INTERIM = Scalar("duration", _interim, _string(f"^{_DURATION}$"))
+HOURS = Scalar("range of hours", _hours, _string(r"^\d{1,2}(:00)?\s*-\s*\d{1,2}(:00)?$"))
+_DAY = f"({'|'.join(quantities.WEEKDAYS)})"
+WEEKDAYS = Scalar("day of the week", _weekdays, _string(rf"^{_DAY}(\s*-\s*{_DAY})?$"))
 SIZE_RATE = Scalar("size a period", _size_rate, _string(rf"^\d+(\.\d+)?\s*(B|kB|MB|GB){_PER}"))
 COUNT_RATE = Scalar("number a period", _count_rate, _string(rf"^\d+{_PER}"))
 TIME_RATE = Scalar("time a period", _time_rate, _string(f"^{_DURATION}{_PER}"))

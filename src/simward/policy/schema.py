@@ -26,6 +26,7 @@ from simward.policy.scalars import (
     DURATION,
     FILTER_ID,
     FILTER_RULE,
+    HOURS,
     IMEI,
     INTERIM,
     NAME,
@@ -37,6 +38,7 @@ from simward.policy.scalars import (
     TAC_RANGE,
     TEXT,
     TIME_RATE,
+    WEEKDAYS,
     degrees,
 )
 from simward.policy.shapes import (
@@ -176,8 +178,11 @@ _SERVICES = {
     "data": _service(SIZE_RATE, "2 MB/day", "Data in both directions together; one budget, or several as a list."),
     "sms": _service(COUNT_RATE, "10/day", "Short messages; likewise."),
     "voice": _service(TIME_RATE, "10m/day", "Calls; likewise."),
+    "premium": Key(Words(("none", "unlimited")), "Calls and messages to premium numbers; none unless said."),
 }
 
+_SOME_HOURS = Listed(HOURS, 1, 12, "is empty: none listed means that all are permitted")
+_SOME_DAYS = Listed(WEEKDAYS, 1, 7, "is empty: none listed means that all are permitted")
 _RULES = Listed(FILTER_RULE, 1, 256, "is empty: a filter without rules means nothing", ordered=True)
 
 USE_CASE = Keyed(
@@ -214,10 +219,12 @@ USE_CASE = Keyed(
                 {
                     "every": Key(DURATION, "How often it is heard of."),
                     "silent_after": Key(DURATION, "After how long its silence is a finding."),
+                    "hours": Key(_SOME_HOURS, "At which hours it begins to connect, UTC: ['02-05', '22-24']."),
+                    "days": Key(_SOME_DAYS, "On which days of the week (UTC): [mon-fri]."),
                 },
                 _cadence,
             ),
-            "How often it is heard of.",
+            "How often, and when, it is heard of.",
         ),
         "session": Key(
             Keyed(

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from simward.engine.both_journals import watch_folder
+from simward.observing.behaviour import stands
 from simward.observing.watch import STATUS_NAME
 from simward.whole_files import write_whole
 
@@ -73,6 +74,7 @@ class Report:
             "sessions_forgotten": int(meta["counted_away"]),
             "groups": int(meta["groups"]),
             "groups_full": int(meta["groups_full"]),
+            "visits_full": int(meta["visits_full"]),
             "durable": follower.durable,
             "not_durable_because": follower.trouble,
             "snapshots_made": snapshots.made,
@@ -83,10 +85,14 @@ class Report:
             "history_removed": self._archiving.removed,
             "history_failed": self._archiving.failed,
             "history_failing_because": self._archiving.trouble,
+            "cdr_followed": follower.records.followed,
+            "cdr_of_nobody": int(meta["records_unknown"]),
+            "cdr_missed": follower.records.missed,
             "cdr_files": self._importing.files,
             "cdr_files_failed": self._importing.failed,
             "cdr_lines": dict(self._importing.counts),
             "cdr_failing_because": self._importing.trouble,
+            "behaviour": stands(watch.last_day, follower.behaviour_facts()),
         }
 
     def close(self) -> None:

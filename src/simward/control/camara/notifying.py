@@ -135,27 +135,27 @@ class Notifying:
     async def _settle(self, row: Any, outcome: Outcome) -> None:
         now = self._clock.now()
         if outcome.delivered:
-            self.counted["delivered"] += 1
             await self._tell(lambda c: kept.done(c, row.number))
+            self.counted["delivered"] += 1
         elif outcome.status == GONE:
-            self.counted["dead"] += 1
             log.warning(
                 "CAMARA subscription %s ends: its sink is gone", row.subscription,
                 extra=called("camara-sink-gone", subscription=row.subscription),
             )
             await self._tell(lambda c: kept.gone(c, row.subscription, now))
-        elif now >= int(row.made_at) + GIVE_UP_US:
             self.counted["dead"] += 1
+        elif now >= int(row.made_at) + GIVE_UP_US:
             log.warning(
                 "CAMARA subscription %s: an event is dead: %s", row.subscription, outcome.error,
                 extra=called("camara-event-dead", subscription=row.subscription),
             )
             await self._tell(lambda c: kept.done(c, row.number))
+            self.counted["dead"] += 1
         else:
-            self.counted["failed"] += 1
             attempts = row.attempts + 1
             at = now + retry_after(attempts, self._chance())
             await self._tell(lambda c: kept.again(c, row.number, attempts, at))
+            self.counted["failed"] += 1
 
     async def _send(self, url: str, headers: dict[str, str], body: bytes, now: int) -> Outcome:
         try:

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from simward.engine.watching.groups import WINDOW_LEAST_US, fell, pointer, roll, well
-from simward.engine.watching.layouts import CELL, GATEWAY, MODEL, NETWORK, SILENT
+from simward.engine.watching.layouts import CELL, GATEWAY, KINDS_END, NETWORK, SILENT
 from simward.engine.watching.rows import group_at, watch_meta_of, watched_at
 
 THIS, PERHAPS, OTHER = 0, 1, 2
@@ -98,7 +98,7 @@ def find_cause(w, row, now):  # type: ignore[no-untyped-def]
             group.cause = OTHER
         return
     strongest = np.int64(THIS)
-    for kind in range(CELL, MODEL + 1):
+    for kind in range(CELL, KINDS_END):
         number = pointer(witness, kind)
         if number == 0 or kind == np.int64(group.kind):
             continue

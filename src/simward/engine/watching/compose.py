@@ -16,26 +16,61 @@ import numpy
 from simward import compiled
 from simward.detectors import of_watch
 from simward.detectors.detector import GROUP_SCOPES, DetectorModule
-from simward.engine import compose
+from simward.engine import call_records, compose
+from simward.engine.behaviour import counting, features, logarithm
+from simward.engine.behaviour import layouts as behaviour_layouts
 from simward.engine.watching import (
+    behaviour,
+    cadence,
+    cadence_layouts,
+    call,
+    call_layouts,
     causes,
+    days,
     findings,
     groups,
+    hearing,
     kernel,
     layouts,
     periods,
+    record_fold,
     rows,
+    silences,
     subscription_findings,
+    tallies,
     usage,
 )
 
-SOURCES = (layouts, rows, groups, causes, findings, periods, usage, subscription_findings, kernel)
-ENTRIES = ("fold", "forget", "build_index")
+SOURCES = (
+    cadence_layouts, layouts, rows, groups, causes, findings, periods, usage, cadence, silences, hearing,
+    subscription_findings, kernel, call_records, call_layouts, tallies, call, record_fold,
+    behaviour_layouts, logarithm, features, counting, days, behaviour,
+)  # fmt: skip
+FUTURE = "from __future__ import annotations\n"
+"""What may stand at the beginning of a module alone."""
+ENTRIES = ("fold", "forget", "build_index", "fold_records", "judge_days")
+
+
+SETTLING = tuple(
+    Path(__file__).parents[1] / name
+    for name in (
+        "weighing.py", "behaviour/cohorts.py", "behaviour/cohort_numbers.py", "behaviour/learning.py",
+        "behaviour/revision.py", "behaviour/scoring.py", "behaviour/settle.py", "watching/cohort_findings.py",
+        "watching/own_inputs.py", "watching/settling.py", "watching/weighed.py",
+    )
+)  # fmt: skip
+"""What the fold's own inputs do to it, which is not in the composed module."""
 
 
 @cache
 def kernel_hash() -> str:
     """32 hex digits over every source that the watch fold's bytes depend on; the gate's are among them."""
+    return compiled.sources_digest([_composed_hash(), *SETTLING])[:32]
+
+
+@cache
+def _composed_hash() -> str:
+    """The same over what the composed module is made of."""
     detectors = [one.module for one in of_watch()]
     return compiled.sources_digest([compose.kernel_hash(), *SOURCES, *detectors, Path(__file__)])[:32]
 
@@ -51,6 +86,8 @@ def manifest() -> dict[str, Any]:
                 "evidence": ["none", *(one.detector.evidence_of(name) for name in one.classes)],
                 "about": ["none", *(one.detector.about_of(name) for name in one.classes)],
                 "projects": one.detector.projects,
+                "weighs": one.detector.weighs,
+                "tells_last_word": one.detector.tells_last_word,
             }
             for one in of_watch()
         ]
@@ -61,16 +98,23 @@ def composed_text() -> str:
     """The generated module: the function that judges a group, and the fold that is given it."""
     lines = [
         Path(kernel.__file__).read_text(),
+        Path(record_fold.__file__).read_text().replace(FUTURE, ""),
         "from simward.engine.rows import evidence_at, set_class, settings_of",
         "from simward.engine.watching.rows import watch_knobs_at",
         "from simward.engine.watching.subscription_findings import settle_use",
     ]
     numbered = list(enumerate(of_watch()))
-    judges = [(number, one) for number, one in numbered if one.detector.scope != "subscription"]
+    judges = [(number, one) for number, one in numbered if one.detector.scope not in ("subscription", "cohort")]
     of_uses = [(number, one) for number, one in numbered if one.detector.scope == "subscription"]
     for _, one in judges:
         assert not one.knobs, f"{one.id}: a group has no use case, so no knobs"
-    for number, one in numbered:
+    others = [name for name in layouts.GIVEN if name != "use"]
+    for name in others:
+        lines += [
+            f"from simward.engine.watching.{name} import look_at_{name}",
+            f"from simward.engine.watching.rows import {name}_of",
+        ]
+    for number, one in (*judges, *of_uses):
         lines += [f"import {one.module.__name__} as d{number}", f"judge_{number} = njit(d{number}.judge)"]
     lines += [
         "", "", "@njit", "def judge_group(t, w, row, event):", "    group = group_at(w, row)",
@@ -82,9 +126,14 @@ def composed_text() -> str:
         "", "", "@njit", "def judge_use(t, w, row, event, detector):", "    use = use_of(w)",
         "    knobs = watch_knobs_at(w, subscription_at(t, row).use_case)",
         *(line for number, one in of_uses for line in _judged_use(number, one)),
-        "", "", "@njit", "def judge_uses(t, w, row, event, position, made, index):",
-        *(line for number, one in of_uses for line in _settled_use(number, one)), "    return made, index",
+        "", "", "@njit", "def look_at_given(t, w, row, now_s, detector):",
+        *(line for number, one in of_uses if one.detector.given != "use" for line in _looked_at(number, one)),
+        "    return",
     ]  # fmt: skip
+    for name in layouts.GIVEN:
+        lines += ["", "", "@njit", f"def judge_{name}s(t, w, row, event, position, made, index):"]
+        lines += [line for number, one in of_uses if one.detector.given == name for line in _settled_use(number, one)]
+        lines += ["    return made, index"]
     lines += ["", "", *(f"{name} = njit(cache=True, nogil=True)({name})" for name in ENTRIES), ""]
     return "\n".join(lines)
 
@@ -107,6 +156,7 @@ def _judged(number: int, one: DetectorModule) -> list[str]:
 def _judged_use(number: int, one: DetectorModule) -> list[str]:
     """The lines that ask one detector about what a subscription uses."""
     assert not one.memory, f"{one.id}: what is remembered of a use stands in its finding"
+    given = "use" if one.detector.given == "use" else f"{one.detector.given}_of(w)"
     return [
         f"    if detector == {number}:",
         f"        seen = evidence_at(w, {number})",
@@ -115,8 +165,13 @@ def _judged_use(number: int, one: DetectorModule) -> list[str]:
         "        seen.expected = 0",
         "        seen.before[0] = 0",
         "        seen.before[1] = 0",
-        f"        set_class(w, {number}, judge_{number}(use, use, event, knobs.{one.field}, seen))",
+        f"        set_class(w, {number}, judge_{number}({given}, use, event, knobs.{one.field}, seen))",
     ]
+
+
+def _looked_at(number: int, one: DetectorModule) -> list[str]:
+    """The lines that fill, at a tick, the record that one detector is given."""
+    return [f"    if detector == {number}:", f"        look_at_{one.detector.given}(t, w, row, now_s)"]
 
 
 def _settled_use(number: int, one: DetectorModule) -> list[str]:
@@ -136,5 +191,5 @@ def composed() -> ModuleType:
     """
     versions = f"{numba.__version__} {llvmlite.__version__} {numpy.__version__}"
     text = composed_text()
-    digest = compiled.sources_digest([kernel_hash(), versions, text])[:24]
+    digest = compiled.sources_digest([_composed_hash(), versions, text])[:24]
     return compiled.import_generated(f"simward_watch_{digest}", text)

@@ -8,7 +8,7 @@ from numba import njit
 from simward.engine.outputs import FINDING_BEGAN, FINDING_ENDED, FINDING_UPDATED
 from simward.engine.rows import class_of, detector_at, evidence_at, output_at, zero_output
 from simward.engine.watching.groups import WINDOW_LEAST_US
-from simward.engine.watching.layouts import CELL, FINDINGS_MAX, GATEWAY
+from simward.engine.watching.layouts import BY_CADENCE, BY_INTERIMS, CELL, FINDINGS_MAX, GATEWAY
 from simward.engine.watching.rows import (
     group_at,
     watch_finding_at,
@@ -128,7 +128,7 @@ def begin_finding(w, row, k, cls, wanted, position, made, index):  # type: ignor
     group.finding_head = at
     say(w, finding, cls, wanted, evidence_at(w, k))
     if np.int64(detector_at(w, k).scope) == TOGETHER:
-        group.lasting = 1
+        group.lasting = BY_CADENCE if group.overdue else BY_INTERIMS
     else:
         group.stopped = 1
     tell(w, row, at, FINDING_BEGAN, position, made, index)
@@ -141,10 +141,13 @@ def end_finding(w, row, at, position, made, index):  # type: ignore[no-untyped-d
     group = group_at(w, row)
     if np.int64(detector_at(w, watch_finding_at(w, at - np.int64(1)).detector).scope) == TOGETHER:
         group.lasting = 0
+        group.overdue = 0
+        group.overdue_at = 0
         group.quiet_until = watch_meta_of(w).now + max(np.int64(group.window_us), np.int64(WINDOW_LEAST_US))
     else:
         group.stopped = 0
         group.resumed_at = watch_meta_of(w).now
+    group.ended_at = watch_meta_of(w).now
     tell(w, row, at, FINDING_ENDED, position, made, index)
     drop_finding(w, row, at)
 

@@ -7,15 +7,21 @@ from numba import njit
 
 from simward.engine.hashing import mix
 from simward.engine.watching.layouts import (
+    BY_INTERIMS,
     CELL,
     ENDED,
     GATEWAY,
     GATEWAY_GROUPS_MAX,
     GROUPS_MAX,
+    KINDS_END,
+    LATE,
     LIVE,
     MODEL,
     NETWORK,
+    OVERDUE,
     SILENT,
+    TOLD,
+    UNJUDGED,
 )
 from simward.engine.watching.rows import (
     group_at,
@@ -26,6 +32,7 @@ from simward.engine.watching.rows import (
 )
 
 SECOND_US = 1_000_000
+DUE_FALLS_US, DUE_SHARE = 28_800_000_000, 32
 WINDOW_LEAST_US = 300_000_000
 """Two that fall silent within a few minutes fell together; where interims come more rarely, within one interval."""
 
@@ -135,7 +142,7 @@ def pointer(one, kind):  # type: ignore[no-untyped-def]
         return np.int64(one.gateway)
     if kind == NETWORK:
         return np.int64(one.network)
-    return np.int64(one.model)
+    return np.int64(one.model) if kind == MODEL else np.int64(one.software)
 
 
 @njit
@@ -147,8 +154,34 @@ def set_pointer(one, kind, number):  # type: ignore[no-untyped-def]
         one.gateway = number
     elif kind == NETWORK:
         one.network = number
-    else:
+    elif kind == MODEL:
         one.model = number
+    else:
+        one.software = number
+
+
+@njit
+def count_stage(group, stage, by):  # type: ignore[no-untyped-def]
+    """Count a member in (1) or out (-1) as it stands to its cadence."""
+    if UNJUDGED < stage and stage < TOLD:
+        group.due = np.int64(group.due) + by
+    if stage == LATE or stage == OVERDUE:
+        group.late = np.int64(group.late) + by
+
+
+@njit
+def set_stage(w, one, stage):  # type: ignore[no-untyped-def]
+    """Change how a subscription stands to its cadence, and count it so in its groups."""
+    before = np.int64(one.stage)
+    if before == stage:
+        return
+    one.stage = stage
+    for kind in range(CELL, KINDS_END):
+        number = pointer(one, kind)
+        if number != 0:
+            group = group_at(w, number - np.int64(1))
+            count_stage(group, before, np.int64(-1))
+            count_stage(group, stage, np.int64(1))
 
 
 @njit
@@ -165,6 +198,7 @@ def move(w, one, kind, number):  # type: ignore[no-untyped-def]
             group.live = np.int64(group.live) + np.int64(1)
         elif one.standing == ENDED:
             group.ended = np.int64(group.ended) + np.int64(1)
+        count_stage(group, np.int64(one.stage), np.int64(1))
     if before != 0:
         group = group_at(w, before - np.int64(1))
         group.members = np.int64(group.members) - np.int64(1)
@@ -172,6 +206,7 @@ def move(w, one, kind, number):  # type: ignore[no-untyped-def]
             group.live = np.int64(group.live) - np.int64(1)
         elif one.standing == ENDED:
             group.ended = np.int64(group.ended) - np.int64(1)
+        count_stage(group, np.int64(one.stage), np.int64(-1))
         free_if_unused(w, before)
 
 
@@ -194,9 +229,21 @@ def count_were(group):  # type: ignore[no-untyped-def]
 
 
 @njit
+def keep_due(group, now):  # type: ignore[no-untyped-def]
+    """Keep how many were counted on of late: it falls by half in a week."""
+    if np.int64(group.due) >= np.int64(group.due_most):
+        group.due_most = group.due
+        group.due_most_at = now
+    elif now - group.due_most_at >= DUE_FALLS_US:
+        most = np.int64(group.due_most)
+        group.due_most = most - max(np.int64(1), most // np.int64(DUE_SHARE))
+        group.due_most_at = now
+
+
+@njit
 def roll(group, now):  # type: ignore[no-untyped-def]
-    """Move the windows on; not while a finding lasts or a wider cause is looked at, so that nobody is forgotten."""
-    if group.lasting or now < group.held_until:
+    """Move the windows on; not while what they count is told or a wider cause looked at: nobody is forgotten."""
+    if group.lasting == BY_INTERIMS or now < group.held_until:
         return
     window_us = max(np.int64(group.window_us), np.int64(WINDOW_LEAST_US))
     if now - group.window_at < window_us:
@@ -219,14 +266,14 @@ def roll(group, now):  # type: ignore[no-untyped-def]
 
 @njit
 def stand(w, one, row, standing, now, interval_us):  # type: ignore[no-untyped-def]
-    """Change how a subscription stands, and count it so in its four groups."""
+    """Change how a subscription stands, and count it so in its groups."""
     before = np.int64(one.standing)
     if before == standing:
         return
     fell_at = one.fell_at
     one.standing = standing
     one.fell_at = now if standing == SILENT else np.int64(0)
-    for kind in range(CELL, MODEL + 1):
+    for kind in range(CELL, KINDS_END):
         number = pointer(one, kind)
         if number == 0:
             continue

@@ -10,19 +10,22 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.detectors.facts import tac
 from simward.engine.events import (
     ACCESS_REQUEST,
-    ACCOUNTING_INTERIM,
     ACCOUNTING_OFF,
     ACCOUNTING_ON,
     ACCOUNTING_STOP,
+    COMMAND_PLAN,
+    COMMAND_UNPLAN,
     TICK,
 )
 from simward.engine.places import happened_s
 from simward.engine.recognising import find_subscription
 from simward.engine.rows import class_of, event_at, meta_of, subscription_at, use_case_at
+from simward.engine.watching.behaviour import look_at_behaviour
+from simward.engine.watching.cadence import look_at_cadence, note_word
 from simward.engine.watching.causes import find_cause
+from simward.engine.watching.days import count_day
 from simward.engine.watching.findings import settle
 from simward.engine.watching.groups import (
     SECOND_US,
@@ -30,16 +33,31 @@ from simward.engine.watching.groups import (
     count_were,
     free_if_unused,
     group_of,
+    keep_due,
     move,
-    pointer,
     put_group,
     roll,
+    set_stage,
     stand,
 )
-from simward.engine.watching.layouts import CELL, DATA, ENDED, GATEWAY, IDLE, LIVE, LOOK_AHEAD, MODEL, NETWORK, SILENT
+from simward.engine.watching.hearing import hear_subscription, session_name
+from simward.engine.watching.layouts import (
+    CELL,
+    DATA,
+    ENDED,
+    GATEWAY,
+    IDLE,
+    KINDS_END,
+    LIVE,
+    LOOK_AHEAD,
+    SILENT,
+    TOLD,
+    UNJUDGED,
+)
 from simward.engine.watching.periods import DAY_S
 from simward.engine.watching.rows import (
     about_at,
+    cadence_of,
     fetch_counted,
     group_at,
     row_ahead,
@@ -48,16 +66,21 @@ from simward.engine.watching.rows import (
     use_of,
     watch_meta_of,
     watched_at,
+    zero_behaviour,
+    zero_rhythm,
     zero_usage,
     zero_watched,
 )
+from simward.engine.watching.silences import ACTIVE_US, look_at_silence, note_deaf, note_plan
 from simward.engine.watching.subscription_findings import QUIET, end_about, look_at_aspect, look_at_use
+from simward.engine.watching.tallies import forget_calls
 from simward.engine.watching.usage import count_record, forget_usage
 
 OUTPUT_ROOM = 320
 """More outputs than one input can make (a tick stops by itself before that)."""
-TICK_ROOM, ABOUT_ROOM = 56, 250
+TICK_ROOM, SILENCE_ROOM, ABOUT_ROOM = 56, 60, 180
 ABOUT_SWEEP_LEAST, ABOUT_SWEEP_TICKS = 1024, 10
+HOUR_US = 3_600_000_000
 DEAF_US = 10_000_000
 """A gate ticks each second. Where nothing came for longer it was not there, and nobody could be heard."""
 MISSED_INTERVALS = 3
@@ -66,7 +89,6 @@ ENDED_INTERVALS = MISSED_INTERVALS + 2
 """So long an end in good order counts: a silence that began before it is noticed by then, and two windows are over."""
 SWEEP_LEAST, GROUP_SWEEP_LEAST = 1024, 256
 SWEEP_TICKS, GROUP_SWEEP_TICKS = 60, 10
-HABIT_SHARE, LATE_SHARE = 8, 16
 
 
 def judge_group(t, w, row, event):  # type: ignore[no-untyped-def]
@@ -81,6 +103,15 @@ def judge_use(t, w, row, event, detector):  # type: ignore[no-untyped-def]
 
 def judge_uses(t, w, row, event, position, made, index):  # type: ignore[no-untyped-def]
     """Let each that judges what a subscription uses do so, and its findings begin and end; likewise."""
+    raise NotImplementedError
+
+
+judge_cadences = judge_behaviours = judge_uses
+"""The same for what is heard of a subscription, and of what stands in BEHAVED; likewise."""
+
+
+def look_at_given(t, w, row, now_s, detector):  # type: ignore[no-untyped-def]
+    """Fill the record, other than USE, that a detector is given; likewise."""
     raise NotImplementedError
 
 
@@ -108,88 +139,12 @@ def hear_gateway(t, w, event, position, made):  # type: ignore[no-untyped-def]
     made, index = judged(t, w, number - np.int64(1), event, position, made, np.int64(0))
     group = group_at(w, number - np.int64(1))
     group.last_at = event.received_at
+    if group.off != 0 and event.kind != ACCOUNTING_OFF:
+        group.ended_at = event.received_at
     group.off = 1 if event.kind == ACCOUNTING_OFF else 0
     if event.kind == ACCOUNTING_ON or event.kind == ACCOUNTING_OFF:
         group.epoch_at = event.received_at
     return number, made, index
-
-
-@njit
-def session_name(event):  # type: ignore[no-untyped-def]
-    """31 bits, above 0, of what names a session: Acct-Session-Id and gateway (RFC 2866 5.5)."""
-    value = np.int64(event.gateway) ^ (np.int64(event.client) << np.int64(16))
-    for position in range(np.int64(event.session_id_octets)):
-        value = ((value ^ np.int64(event.session_id[position])) * np.int64(16777619)) & np.int64(0xFFFFFFFF)
-    return max(np.int64(1), (value ^ (value >> np.int64(15))) & np.int64(0x7FFFFFFF))
-
-
-@njit
-def learn_habit(one, name, at):  # type: ignore[no-untyped-def]
-    """The longest usual time between two interims of one session: what comes twice raises it, and it falls slowly.
-
-    Once is an absence. Handovers bring interims between those that are owed. How long the first took after the Start
-    says nothing: it may come by the gateway's clock.
-    """
-    if np.int64(one.session) != name or one.reported == 0:
-        return
-    gap_s = (at - one.heard_at) // np.int64(SECOND_US)
-    habit_s = np.int64(one.habit_s)
-    if gap_s <= 0 or gap_s > 1_000_000:
-        return
-    if habit_s == 0:
-        one.habit_s = gap_s
-    elif gap_s > habit_s:
-        one.habit_s = max(habit_s, min(gap_s, np.int64(one.late_s)))
-        one.late_s = gap_s
-    else:
-        one.habit_s = habit_s + (gap_s - habit_s) // np.int64(HABIT_SHARE)
-        late_s = np.int64(one.late_s) - np.int64(one.late_s) // np.int64(LATE_SHARE)
-        one.late_s = late_s if late_s > habit_s else np.int64(0)
-
-
-@njit
-def place(w, one, event, gateway):  # type: ignore[no-untyped-def]
-    """Which groups a subscription is in, by its newest word; what that does not report stays as it was."""
-    if gateway != 0:
-        move(w, one, np.int64(GATEWAY), gateway)
-    if event.cell != 0:
-        plmn = np.int64(event.plmn)
-        move(w, one, np.int64(CELL), group_of(w, np.int64(CELL), np.int64(event.cell), plmn))
-    if event.plmn != 0:
-        move(w, one, np.int64(NETWORK), group_of(w, np.int64(NETWORK), np.int64(event.plmn), np.int64(0)))
-    if event.imei != 0:
-        model = np.int64(tac(event.imei))
-        move(w, one, np.int64(MODEL), group_of(w, np.int64(MODEL), model, np.int64(0)))
-
-
-@njit
-def hear_subscription(w, row, event, gateway):  # type: ignore[no-untyped-def]
-    """A word of a subscription: where it is, and what it owes from now on."""
-    one = watched_at(w, row)
-    now = np.int64(event.received_at)
-    standing = np.int64(IDLE if one.standing == SILENT else one.standing)
-    if event.kind != ACCESS_REQUEST:
-        name = session_name(event)
-        if event.kind == ACCOUNTING_STOP:
-            # Another session than the one that spoke last may go on: then it is that one that owes.
-            if np.int64(one.session) == name or one.session == 0:
-                standing = np.int64(ENDED)
-        else:
-            if event.kind == ACCOUNTING_INTERIM:
-                learn_habit(one, name, now)
-            one.session = name
-            # RFC 2869 5.16: what a gateway is set to overrides what it is told; it owes what it has been seen to do.
-            standing = np.int64(LIVE if one.habit_s > 0 else IDLE)
-        one.reported = 1 if event.kind == ACCOUNTING_INTERIM else 0
-    if one.standing == SILENT:
-        stand(w, one, row, np.int64(IDLE), now, np.int64(0))
-    place(w, one, event, gateway)
-    stand(w, one, row, standing, now, np.int64(0))
-    one.heard_at = now
-    for kind in range(CELL, MODEL + 1):
-        number = pointer(one, kind)
-        if number != 0 and kind != GATEWAY:
-            group_at(w, number - np.int64(1)).last_at = now
 
 
 @njit
@@ -233,17 +188,62 @@ def use_data(t, w, row, event, position, made, index):  # type: ignore[no-untype
     now_s = np.int64(event.received_at) // np.int64(SECOND_US)
     if usage.known_day == 0:
         usage.known_day = now_s // np.int64(DAY_S)
+    at_s = happened_s(event)
     if event.kind == ACCESS_REQUEST:
-        return made
-    count_record(w, row, event, session_name(event), happened_s(event))
+        count_day(w, row, event, np.int64(0), np.int64(0), np.int64(0), at_s, at_s)
+        return made, index
+    up, down, since_s, begun = count_record(w, row, event, session_name(event), at_s)
+    count_day(w, row, event, up, down, begun, since_s, at_s)
     look_at_use(w, row, np.int64(DATA), now_s)
     use = use_of(w)
     use.apn = event.apn
     bit = np.int64(1) << np.int64(DATA)
     use.is_first = 0 if np.int64(usage.services) & bit else 1
     usage.services = np.int64(usage.services) | bit
-    made, _ = judge_uses(t, w, row, event, position, made, index)
-    return made
+    return judge_uses(t, w, row, event, position, made, index)
+
+
+@njit
+def judge_word(t, w, row, event, position, made, index):  # type: ignore[no-untyped-def]
+    """Judge that a subscription was heard, and when and where, as note_word put it into CADENCE."""
+    look_at_use(w, row, np.int64(DATA), np.int64(event.received_at) // np.int64(SECOND_US))
+    cadence, gateway = cadence_of(w), np.int64(watched_at(w, row).gateway)
+    cadence.sessions = usage_at(w, row).sessions_day
+    if gateway == 0:
+        return judge_cadences(t, w, row, event, position, made, index)
+    group, hour = group_at(w, gateway - np.int64(1)), np.int64(event.received_at) // np.int64(HOUR_US)
+    if np.int64(group.told_hour) != hour:
+        group.told_hour, group.told_count = hour, 0
+    cadence.told_lately, cadence.members = group.told_count, group.members
+    before = index
+    made, index = judge_cadences(t, w, row, event, position, made, index)
+    if index != before:
+        group.told_count = np.int64(group.told_count) + np.int64(1)
+    return made, index
+
+
+@njit
+def sweep_silences(t, w, event, position, made, index):  # type: ignore[no-untyped-def]
+    """A tick looks for silence among the next sixtieth of the subscriptions."""
+    meta, now = watch_meta_of(w), np.int64(event.received_at)
+    count, last = np.int64(meta_of(t).subscriptions), index + np.int64(SILENCE_ROOM)
+    for _ in range(min(count, max(np.int64(SWEEP_LEAST), (count + SWEEP_TICKS - 1) // np.int64(SWEEP_TICKS)))):
+        if index >= last:
+            break
+        row = np.int64(meta.silence_sweep) % count
+        meta.silence_sweep = (row + np.int64(1)) % count
+        limit_s, by_habit = look_at_silence(t, w, row, now)
+        if limit_s == 0:
+            continue
+        now_s = now // np.int64(SECOND_US)
+        look_at_cadence(t, w, row, now_s)
+        cadence = cadence_of(w)
+        cadence.is_overdue, cadence.limit_s, cadence.by_habit = 1, limit_s, by_habit
+        look_at_use(w, row, np.int64(DATA), now_s)
+        made, index = judge_cadences(t, w, row, event, position, made, index)
+        if usage_at(w, row).finding_head != 0:  # else there was no room to tell it, and it waits
+            set_stage(w, watched_at(w, row), np.int64(TOLD))
+    return made, index
 
 
 @njit
@@ -261,7 +261,9 @@ def sweep_about(t, w, event, position, made, index):  # type: ignore[no-untyped-
         if finding.subscription == 0:
             continue
         row, k = np.int64(finding.subscription) - np.int64(1), np.int64(finding.detector)
-        look_at_use(w, row, np.int64(finding.service), np.int64(event.received_at) // np.int64(SECOND_US))
+        now_s = np.int64(event.received_at) // np.int64(SECOND_US)
+        look_at_use(w, row, np.int64(finding.service), now_s)
+        look_at_given(t, w, row, now_s, k)
         look_at_aspect(w, row, k, np.int64(finding.aspect))
         judge_use(t, w, row, event, k)
         if class_of(w, k) == QUIET:
@@ -288,11 +290,15 @@ def fold_tick(t, w, event, position, made):  # type: ignore[no-untyped-def]
             continue
         roll(group, event.received_at)
         count_were(group)
+        keep_due(group, np.int64(event.received_at))
+        overdue_at = np.int64(group.overdue_at)
+        group.overdue = 1 if overdue_at != 0 and event.received_at - overdue_at <= ACTIVE_US else 0
         find_cause(w, at, np.int64(event.received_at))
         before = index
         made, index = judged(t, w, at, event, position, made, index)
         if index != before:
             free_if_unused(w, at + np.int64(1))
+    made, index = sweep_silences(t, w, event, position, made, index)
     return sweep_about(t, w, event, position, made, index)
 
 
@@ -328,6 +334,8 @@ def fold(tables, watch, count, first):  # type: ignore[no-untyped-def]
         event = event_at(w, position)
         kind = np.int64(event.kind)
         if event.received_at - meta.now > DEAF_US:
+            if meta.now != 0:
+                note_deaf(w, np.int64(meta.now), np.int64(event.received_at))
             meta.listening_since = event.received_at
         meta.sequence = first + np.int64(position)
         meta.now = max(meta.now, event.received_at)
@@ -335,12 +343,17 @@ def fold(tables, watch, count, first):  # type: ignore[no-untyped-def]
             gateway, made, index = hear_gateway(t, w, event, np.int64(position), made)
             row = row_ahead(w, position % LOOK_AHEAD)
             if row >= 0:
+                is_judged = note_word(t, w, row, event, gateway)
                 hear_subscription(w, row, event, gateway)
-                made = use_data(t, w, row, event, np.int64(position), made, index)
+                made, index = use_data(t, w, row, event, np.int64(position), made, index)
+                if is_judged:
+                    made, index = judge_word(t, w, row, event, np.int64(position), made, index)
         elif kind == ACCOUNTING_ON or kind == ACCOUNTING_OFF:
             _, made, _ = hear_gateway(t, w, event, np.int64(position), made)
         elif kind == TICK:
             made = fold_tick(t, w, event, np.int64(position), made)
+        elif kind == COMMAND_PLAN or kind == COMMAND_UNPLAN:
+            note_plan(t, w, event)
     return np.int64(count), made
 
 
@@ -356,12 +369,31 @@ def forget(tables, watch, rows, at, made, index):  # type: ignore[no-untyped-def
             end_about(t, w, row, np.int64(usage_at(w, row).finding_head), np.int64(0), made, index)
             made, index = made + np.int64(1), index + np.int64(1)
         forget_usage(w, row)
+        forget_calls(w, row)
         zero_usage(w, row)
+        zero_behaviour(w, row)
+        zero_rhythm(w, row)
         one = watched_at(w, rows[position])
         stand(w, one, rows[position], np.int64(IDLE), at, np.int64(0))
-        for kind in range(CELL, MODEL + 1):
+        set_stage(w, one, np.int64(UNJUDGED))
+        for kind in range(CELL, KINDS_END):
             move(w, one, np.int64(kind), np.int64(0))
         zero_watched(w, rows[position])
+    return made
+
+
+def judge_days(tables, watch, rows, event, made, index):  # type: ignore[no-untyped-def]
+    """Have detectors of behaviour judge what was settled of subscriptions, and their findings begin, go on and end.
+
+    `event` is an array of one event, a tick: when. Returns how many outputs were made.
+    """
+    t, w = tables[0], watch[0]
+    now_s = np.int64(event[0].received_at) // np.int64(SECOND_US)
+    for position in range(len(rows)):
+        row = np.int64(rows[position])
+        look_at_use(w, row, np.int64(DATA), now_s)
+        look_at_behaviour(t, w, row, now_s)
+        made, index = judge_behaviours(t, w, row, event[0], np.int64(0), made, index)
     return made
 
 

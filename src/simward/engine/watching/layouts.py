@@ -1,7 +1,7 @@
-"""The layouts of the watch's state: two rows a subscription, one a counted session, group and open finding.
+"""The layouts of the watch's state: three rows a subscription, one a counted session, group and open finding.
 
-A group is all subscriptions that have a cell, a gateway, a network or a model in common. Rows point at groups by
-row + 1, so that a row of zeros points nowhere and room that was never used takes no memory.
+A group is all subscriptions that have a cell, a gateway, a network, a model or its software in common. Rows point at
+groups by row + 1, so that a row of zeros points nowhere and room that was never used takes no memory.
 """
 
 from __future__ import annotations
@@ -12,19 +12,28 @@ import numpy as np
 
 from simward.detectors import of_watch
 from simward.detectors.detector import GROUP_SCOPES, DetectorModule
+from simward.engine.watching.cadence_layouts import CADENCE
+from simward.engine.watching.call_layouts import CALL
 
-CELL, GATEWAY, NETWORK, MODEL = 1, 2, 3, 4
-"""Kinds of group: the narrowest first, which decides between two that explain the same. The position in GROUP_SCOPES,
-plus one."""
+CELL, GATEWAY, NETWORK, MODEL, SOFTWARE = 1, 2, 3, 4, 5
+"""Kinds of group: of two that explain the same, the first. The position in GROUP_SCOPES, plus one."""
+KINDS_END = SOFTWARE + 1
+UNJUDGED, DUE, LATE, OVERDUE, TOLD = 0, 1, 2, 3, 4
+"""How a subscription stands to its cadence: it is not judged, heard in time, has missed one word, or as many as are
+silence; or its silence is told, and nobody counts on it any more."""
 IDLE, LIVE, SILENT, ENDED = 0, 1, 2, 3
 """How a subscription stands: it owes nothing, it owes interims, it has not sent what it owes, or it lately ended its
 session in good order, which says that what it has in common with others worked then."""
 GROUPS_MAX = 262_144
+BY_INTERIMS, BY_CADENCE = 1, 2
+"""How the silence of a group was noticed that is told."""
+DEAF_KEPT = 8
+"""Times when the gate did not run: of what was before the oldest of them, nothing counts as silence."""
 GATEWAY_GROUPS_MAX = 4_096
 FINDINGS_MAX = 1_024
 """Open findings; a condition that begins beyond that waits until one has ended, and is counted."""
 
-assert tuple(GROUP_SCOPES[kind - 1] for kind in (CELL, GATEWAY, NETWORK, MODEL)) == GROUP_SCOPES
+assert tuple(GROUP_SCOPES[kind - 1] for kind in range(CELL, KINDS_END)) == GROUP_SCOPES
 
 WATCHED = np.dtype(
     [
@@ -38,7 +47,13 @@ WATCHED = np.dtype(
         ("habit_s", "i4"),  # its usual time between two interims, 0 = not known
         ("standing", "u1"),
         ("reported", "u1"),  # its last word was an interim
+        ("stage", "u1"),  # UNJUDGED to TOLD: how it stands to its cadence
+        ("word", "u1"),  # what its last word was, and what was otherwise on that day: WORD_* (cadence_layouts.py)
         ("late_s", "i4"),  # a time between two that was longer than its habit: if it comes again, it is the habit
+        ("software", "i4"),  # row + 1 of its group
+        ("longest_min", "u2"),  # its longest time between two words, minutes; it is forgotten slowly
+        ("planned", "u1"),  # until which day a work order has it, 0 = none does (cadence.planned_until)
+        ("days_heard", "u1"),  # on how many days it was heard, up to 255
     ],
     align=True,
 )
@@ -104,10 +119,50 @@ USE = np.dtype(
         ("open_class", "i8"),  # the class of the finding that is open, 0 = none is
         ("told", "i8"),  # and its `now`
         ("seen_s", "i8"),  # and when it was judged to hold last
+        ("destination", "i8"),  # of a record of a call or message: its class (call_records.PREMIUM, ...); else 0
+        ("to_destination", "i8"),  # and what was used of the service to that class in its day
+        ("recorded", "i8"),  # 1: a call detail record told it, not accounting
     ],
     align=True,
 )
-"""What a detector with scope "subscription" is given: one use of a service, and what it adds up to."""
+"""What every detector with scope "subscription" is given: one use of a service, and what it adds up to. Others than
+those of uses find in it what is open of their own: `service` and `aspect` name it."""
+BEHAVED = np.dtype(
+    [
+        ("unusual", "i8"),  # 1: what was settled last is unusual
+        ("total", "i8"),  # the evidence, bits in Q8
+        ("since_day", "i8"),  # on which day it became unusual
+        ("gathered_days", "i8"),  # how long ago the evidence of the channel that weighs most began to gather
+        ("settled_day", "i8"),
+    ],
+    align=True,
+)
+"""What a detector of behaviour is given of a subscription, once for each settled day."""
+COHORT_FINDING = np.dtype(
+    [
+        ("opened_sequence", "i8"),  # 0 = a free row
+        ("cohort", "i8"),  # behaviour_findings.cohort_number
+        ("now", "i8"),
+        ("opened_index", "u2"),
+        ("detector", "u1"),
+        ("class", "u1"),
+        ("response", "u1"),
+        ("spare", "u1", (3,)),
+    ],
+    align=True,
+)
+COHORT_FINDINGS_MAX = 256
+"""Open findings about cohorts; what would begin beyond that is counted."""
+BENIGN_COHORT = np.dtype(
+    [("cohort", "i8"), ("until_day", "i4"), ("bits", "i4")],  # until_day 0 = a free row
+    align=True,
+)
+"""A cohort that a person found to be benign: how much more it is allowed, and until when."""
+BENIGN_COHORTS_MAX = 256
+GIVEN = {"use": USE, "call": CALL, "cadence": CADENCE, "behaviour": BEHAVED}
+"""Detector.given: what such a detector may be given besides. For each NAME but "use" there is a module NAME in this
+folder with `look_at_NAME(t, w, row, now_s)`, which fills the record at ticks, and `rows.NAME_of(w)`, which is where it
+stands; the composed kernel has `judge_NAMEs`, which has its detectors judge it and settles their findings."""
 SUBSCRIPTION_FINDING = np.dtype(
     [
         ("opened_sequence", "i8"),
@@ -135,7 +190,7 @@ SUBSCRIPTION_FINDINGS_MAX = 65_000
 
 def judging_groups() -> list[DetectorModule]:
     """The detectors that judge groups."""
-    return [one for one in of_watch() if one.detector.scope != "subscription"]
+    return [one for one in of_watch() if one.detector.scope not in ("subscription", "cohort")]
 
 
 def memory_of_groups() -> list[tuple[str, Any]]:
@@ -145,7 +200,7 @@ def memory_of_groups() -> list[tuple[str, Any]]:
 
 GROUP = np.dtype(
     [
-        ("key", "i8"),  # the cell (identity.py), the gateway's text, the network (PLMN) or the model (TAC)
+        ("key", "i8"),  # the cell (identity.py), gateway's text, network (PLMN), model (TAC) or TAC * 100 + software
         ("last_at", "i8"),  # when anything of it was heard last
         ("unheard_us", "i8"),  # before this event: how long nothing was heard while the gate listened
         ("epoch_at", "i8"),  # gateways: received_at of the last Accounting-On or -Off
@@ -157,6 +212,9 @@ GROUP = np.dtype(
         ("held_until", "i8"),  # until then the window does not move on: a wider cause is being looked at
         ("resumed_at", "i8"),  # gateways: when it was heard again after a finding that nothing was
         ("quiet_until", "i8"),  # after a finding: those who come back late are no new one
+        ("overdue_at", "i8"),  # when it was last the cause for which a member said nothing against its cadence
+        ("ended_at", "i8"),  # when a finding about its silence last ended: each has its time from then on
+        ("due_most_at", "i8"),  # when `due_most` last fell
         ("within", "i4"),  # of a cell its network (PLMN), of a gateway the RADIUS client that speaks for it
         ("members", "i4"),  # subscriptions that point here
         ("live", "i4"),  # of them, those that owe interims and are not silent
@@ -166,9 +224,15 @@ GROUP = np.dtype(
         ("fell_before", "i4"),  # and in the window before
         ("witness", "i4"),  # row + 1 of the subscription that fell silent last
         ("finding_head", "i4"),
+        ("due", "i4"),  # members that are counted on (DUE to OVERDUE)
+        ("due_most", "i4"),  # the most that were of late: who leaves it because it is heard elsewhere was well
+        ("late", "i4"),  # of them, those that are LATE or OVERDUE
+        ("told_hour", "i4"),  # gateways: hours since 1970 in which `told_count` counts
+        ("told_count", "i4"),  # findings that began with words of its members in that hour
         ("kind", "u1"),  # 0 = a free row, its `members` is then the next free one + 1
         ("off", "u1"),  # gateways: it said that it goes down (Accounting-Off)
-        ("lasting", "u1"),  # a finding about the silence of its members is open
+        ("lasting", "u1"),  # a finding about the silence of its members is open: BY_INTERIMS or BY_CADENCE
+        ("overdue", "u1"),  # at this tick: it is the cause for which members are overdue
         ("stopped", "u1"),  # gateways: a finding that nothing at all is heard of it is open
         ("cause", "u1"),  # causes.py: does another group explain its silence better?
         *memory_of_groups(),
@@ -211,7 +275,21 @@ WATCH_META = np.dtype(
         ("about_free", "i4"),  # row + 1
         ("about_live", "i4"),
         ("about_sweep", "i4"),
+        ("silence_sweep", "i4"),
+        ("visits", "i4"),  # rows of `visits` in use
+        ("visits_full", "i8"),  # visits to networks that found no room there
+        ("deaf_from", "i8", (DEAF_KEPT,)),  # when the gate was last not there, us
+        ("deaf_until", "i8", (DEAF_KEPT,)),
+        ("deaf_at", "i4"),  # which of them is overwritten next
         ("counted_away", "i8"),  # sessions whose counters were forgotten because their subscription had too many
+        ("settled_day", "i8"),  # days since 1970: the newest day that is settled, 0 = nothing was counted yet
+        ("counted_late", "i8"),  # records of days that were settled when they came
+        ("records", "i8"),  # of the journal of call detail records: the record folded last
+        ("records_unknown", "i8"),  # of them, those of nobody
+        ("records_since_s", "i8"),  # when the earliest of them happened, 0 = there was none
+        ("tallies_full", "i8"),  # records whose network was not told apart, since their subscription has too many
+        ("tallies", "i4"),
+        ("tallies_free", "i4"),  # row + 1
     ],
     align=True,
 )
@@ -219,7 +297,8 @@ WATCH_META = np.dtype(
 ADDRESSED = (
     "watch_meta", "watched", "groups", "group_index", "watch_findings", "detectors", "evidence", "classes", "responses",
     "events", "outputs", "usage", "counted", "about", "use", "knobs", "case_responses",
-    "rows_ahead",
+    "rows_ahead", "called", "tallies", "call", "records", "unsaid", "rhythms", "visits", "cadence", "behaviour",
+    "behaved",
 )  # fmt: skip
 WATCH_TABLES = np.dtype(
     [(name, "i8") for name in (*ADDRESSED, "group_mask", "outputs_room", "detector_count")],

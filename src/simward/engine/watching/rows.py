@@ -9,9 +9,15 @@ import numpy as np
 from numba import njit
 
 from simward.detectors.detector import MAX_CLASSES
+from simward.engine.behaviour.layouts import BEHAVIOUR
+from simward.engine.call_records import RECORD
+from simward.engine.events import EVENT
 from simward.engine.rows import int32_at, octet_at, pointer_to, prefetch_of, set_int32, zero_of
 from simward.engine.tables import watch_knobs_dtype
+from simward.engine.watching.cadence_layouts import CADENCE, RHYTHM, VISIT
+from simward.engine.watching.call_layouts import CALL, CALLED, TALLY
 from simward.engine.watching.layouts import (
+    BEHAVED,
     COUNTED,
     GROUP,
     SUBSCRIPTION_FINDING,
@@ -30,12 +36,25 @@ _usage = pointer_to(USAGE)
 _counted = pointer_to(COUNTED)
 _about = pointer_to(SUBSCRIPTION_FINDING)
 _use = pointer_to(USE)
+_rhythm = pointer_to(RHYTHM)
+_visit = pointer_to(VISIT)
+_cadence = pointer_to(CADENCE)
 _knobs = pointer_to(watch_knobs_dtype())
+_behaviour = pointer_to(BEHAVIOUR)
+_behaved = pointer_to(BEHAVED)
+_called, _tally, _call, _record = (pointer_to(one) for one in (CALLED, TALLY, CALL, RECORD))
+_unsaid = pointer_to(EVENT)
 _fetch_watched, _fetch_usage, _fetch_counted = (prefetch_of(one) for one in (WATCHED, USAGE, COUNTED))
+_fetch_counting = prefetch_of(BEHAVIOUR, 32)
+_fetch_rhythm = prefetch_of(RHYTHM)
+_zero_rhythm = zero_of(RHYTHM)
+_zero_cadence = zero_of(CADENCE)
 _zero_watched = zero_of(WATCHED)
 _zero_usage = zero_of(USAGE)
 _zero_counted = zero_of(COUNTED)
+_zero_behaviour = zero_of(BEHAVIOUR)
 _zero_about = zero_of(SUBSCRIPTION_FINDING)
+_zero_tally = zero_of(TALLY)
 _zero_group = zero_of(GROUP)
 _zero_finding = zero_of(WATCH_FINDING)
 
@@ -113,6 +132,24 @@ def zero_usage(w, row):  # type: ignore[no-untyped-def]
 
 
 @njit
+def behaviour_at(w, row):  # type: ignore[no-untyped-def]
+    """behaviour/layouts.BEHAVIOUR"""
+    return _behaviour(w.behaviour, row)
+
+
+@njit
+def behaviour_of(w):  # type: ignore[no-untyped-def]
+    """layouts.BEHAVED: what is being judged"""
+    return _behaved(w.behaved, 0)
+
+
+@njit
+def zero_behaviour(w, row):  # type: ignore[no-untyped-def]
+    """Forget how a subscription behaves."""
+    _zero_behaviour(w.behaviour, row)
+
+
+@njit
 def counted_at(w, row):  # type: ignore[no-untyped-def]
     """layouts.COUNTED"""
     return _counted(w.counted, row)
@@ -143,6 +180,36 @@ def use_of(w):  # type: ignore[no-untyped-def]
 
 
 @njit
+def rhythm_at(w, row):  # type: ignore[no-untyped-def]
+    """cadence_layouts.RHYTHM"""
+    return _rhythm(w.rhythms, row)
+
+
+@njit
+def zero_rhythm(w, row):  # type: ignore[no-untyped-def]
+    """Forget when a subscription is heard."""
+    _zero_rhythm(w.rhythms, row)
+
+
+@njit
+def visit_at(w, row):  # type: ignore[no-untyped-def]
+    """cadence_layouts.VISIT"""
+    return _visit(w.visits, row)
+
+
+@njit
+def cadence_of(w):  # type: ignore[no-untyped-def]
+    """cadence_layouts.CADENCE: what is being judged"""
+    return _cadence(w.cadence, 0)
+
+
+@njit
+def zero_cadence(w):  # type: ignore[no-untyped-def]
+    """Nothing is being judged."""
+    _zero_cadence(w.cadence, 0)
+
+
+@njit
 def watch_knobs_at(w, use_case):  # type: ignore[no-untyped-def]
     """tables.watch_knobs_dtype()"""
     return _knobs(w.knobs, use_case)
@@ -168,6 +235,8 @@ def set_row_ahead(w, at, row):  # type: ignore[no-untyped-def]
     if row >= 0:
         _fetch_watched(w.watched, np.int64(row))
         _fetch_usage(w.usage, np.int64(row))
+        _fetch_counting(w.behaviour, np.int64(row))
+        _fetch_rhythm(w.rhythms, np.int64(row))
 
 
 @njit
@@ -175,3 +244,39 @@ def fetch_counted(w, number):  # type: ignore[no-untyped-def]
     """Ask for a session's counters by row + 1."""
     if number != 0:
         _fetch_counted(w.counted, np.int64(number) - np.int64(1))
+
+
+@njit
+def called_at(w, row):  # type: ignore[no-untyped-def]
+    """call_layouts.CALLED"""
+    return _called(w.called, row)
+
+
+@njit
+def tally_at(w, row):  # type: ignore[no-untyped-def]
+    """call_layouts.TALLY"""
+    return _tally(w.tallies, row)
+
+
+@njit
+def zero_tally(w, row):  # type: ignore[no-untyped-def]
+    """Make the row of what was used all zeros."""
+    _zero_tally(w.tallies, row)
+
+
+@njit
+def call_of(w):  # type: ignore[no-untyped-def]
+    """call_layouts.CALL: the record that is being judged"""
+    return _call(w.call, 0)
+
+
+@njit
+def record_at(w, position):  # type: ignore[no-untyped-def]
+    """call_records.RECORD"""
+    return _record(w.records, position)
+
+
+@njit
+def unsaid(w):  # type: ignore[no-untyped-def]
+    """An event that says nothing, for what no event of the gate's told."""
+    return _unsaid(w.unsaid, 0)

@@ -10,14 +10,24 @@ import numpy as np
 from simward.compiled import INTERPRETED
 from simward.detectors import of_watch
 from simward.detectors.detector import MAX_CLASSES, NOTIFY, OBSERVE, DetectorModule
+from simward.engine.behaviour.layouts import BEHAVIOUR
+from simward.engine.call_records import RECORD
+from simward.engine.events import empty as empty_events
 from simward.engine.layouts import DETECTOR_FACTS, SEEN
 from simward.engine.outputs import OUTPUT
 from simward.engine.rows import MAPPED
 from simward.engine.snapshot import convert
 from simward.engine.state import BATCH_MAX, index_size, interpreted
 from simward.engine.tables import PolicyTables, watch_knobs_dtype
+from simward.engine.watching.cadence_layouts import CADENCE, RHYTHM, VISIT, VISITS_ROOM
+from simward.engine.watching.call_layouts import CALL, CALLED, TALLY
 from simward.engine.watching.findings import ABOUT_SUBSCRIPTION, TOGETHER
 from simward.engine.watching.layouts import (
+    BEHAVED,
+    BENIGN_COHORT,
+    BENIGN_COHORTS_MAX,
+    COHORT_FINDING,
+    COHORT_FINDINGS_MAX,
     COUNTED,
     FINDINGS_MAX,
     GROUP,
@@ -34,18 +44,23 @@ from simward.engine.watching.layouts import (
 )
 
 OUTPUTS_ROOM = 2 * BATCH_MAX
-GROUPS_AN_EVENT = 4
+GROUPS_AN_EVENT = 5
 LAYOUTS = {
     "watch_meta": WATCH_META, "watched": WATCHED, "groups": GROUP, "watch_findings": WATCH_FINDING, "usage": USAGE,
-    "counted": COUNTED, "about": SUBSCRIPTION_FINDING,
+    "counted": COUNTED, "about": SUBSCRIPTION_FINDING, "called": CALLED, "tallies": TALLY, "rhythms": RHYTHM,
+    "visits": VISIT, "behaviour": BEHAVIOUR, "cohort_findings": COHORT_FINDING, "benign_cohorts": BENIGN_COHORT,
 }  # fmt: skip
-EACH = ("watched", "usage")
+EACH = ("watched", "usage", "called", "rhythms", "behaviour")
 """Tables with a row for each that the gate's table of subscriptions has."""
 USED = {
     "watch_meta": "", "watched": "", "groups": "groups", "watch_findings": "findings", "usage": "",
-    "counted": "counted", "about": "about",
+    "counted": "counted", "about": "about", "called": "", "tallies": "tallies", "rhythms": "", "visits": "",
+    "behaviour": "", "cohort_findings": "", "benign_cohorts": "",
 }  # fmt: skip
 """Table -> the counter in WATCH_META that says how many of its rows are in use; "" = all."""
+
+
+SCOPES = {"group": TOGETHER, "subscription": ABOUT_SUBSCRIPTION, "cohort": ABOUT_SUBSCRIPTION}
 
 
 def detector_facts() -> np.ndarray:
@@ -54,7 +69,7 @@ def detector_facts() -> np.ndarray:
     for number, one in enumerate(of_watch()):
         for position, name in enumerate(one.classes, start=1):
             facts["severity"][number, position] = one.detector.severity_of(name)
-        facts["scope"][number] = {"group": TOGETHER, "subscription": ABOUT_SUBSCRIPTION}.get(one.detector.scope, 0)
+        facts["scope"][number] = SCOPES.get(one.detector.scope, 0)
     return facts
 
 
@@ -68,7 +83,19 @@ class WatchState:
         self.watch_findings = np.zeros(FINDINGS_MAX, WATCH_FINDING)
         self.usage = np.zeros(1024, USAGE)
         self.counted = np.zeros(1024, COUNTED)
+        self.behaviour = np.zeros(1024, BEHAVIOUR)
+        self.cohort_findings = np.zeros(COHORT_FINDINGS_MAX, COHORT_FINDING)
+        self.benign_cohorts = np.zeros(BENIGN_COHORTS_MAX, BENIGN_COHORT)
+        self.behaved = np.zeros(1, BEHAVED)
         self.about = np.zeros(SUBSCRIPTION_FINDINGS_MAX, SUBSCRIPTION_FINDING)
+        self.called = np.zeros(1024, CALLED)
+        self.tallies = np.zeros(1024, TALLY)
+        self.call = np.zeros(1, CALL)
+        self.records = np.zeros(1, RECORD)
+        self.unsaid = empty_events(1)
+        self.rhythms = np.zeros(1024, RHYTHM)
+        self.visits = np.zeros(VISITS_ROOM, VISIT)
+        self.cadence = np.zeros(1, CADENCE)
         self.rows_ahead = np.zeros(LOOK_AHEAD, np.int32)
         self.use = np.zeros(1, USE)
         self.knobs = np.zeros(1, watch_knobs_dtype())
@@ -81,14 +108,18 @@ class WatchState:
         self.outputs = np.zeros(OUTPUTS_ROOM, OUTPUT)
         self._tables: Any = None
 
-    def make_room(self, subscriptions: int, events: int) -> bool:
-        """See to it that `events` events cannot run out of rows; True where the index of groups must be made anew."""
-        if subscriptions > len(self.watched):
-            for name in EACH:
+    def make_room(self, subscriptions: int, events: int, records: int = 0) -> bool:
+        """See to it that `events` events and `records` records cannot run out of rows; True where the
+        index of groups must be made anew."""
+        for name in EACH:
+            if subscriptions > len(getattr(self, name)):
                 self._grow(name, subscriptions + subscriptions // 4)
         wanted = int(self.watch_meta["counted"][0]) + events
         if wanted > len(self.counted):
             self._grow("counted", wanted + wanted // 4)
+        wanted = int(self.watch_meta["tallies"][0]) + records
+        if wanted > len(self.tallies):
+            self._grow("tallies", wanted + wanted // 4)
         wanted = min(GROUPS_MAX, int(self.watch_meta["groups"][0]) + GROUPS_AN_EVENT * events)
         if wanted > len(self.groups):
             self._grow("groups", min(GROUPS_MAX, wanted + wanted // 2))
@@ -152,6 +183,10 @@ class WatchState:
         findings["next"][row] = meta["about_free"][0]
         meta["about_free"] = row + 1
         meta["about_live"] -= 1
+
+    def drop_cohort(self, row: int) -> None:
+        """The same of a finding about a cohort."""
+        self.cohort_findings[row : row + 1].view(np.uint8)[:] = 0
 
     def take_policy(self, tables: PolicyTables) -> None:
         """What each use case asks of the watch, as far as it was compiled for detectors that are here.

@@ -18,6 +18,7 @@ from simward.engine.watching.rows import (
     watch_meta_of,
     zero_about,
 )
+from simward.engine.watching.tallies import ANY, used_of
 from simward.engine.watching.usage import used_in
 
 QUIET, NO_OPINION = 0, -1
@@ -32,23 +33,34 @@ def look_at_use(w, row, service, now_s):  # type: ignore[no-untyped-def]
     use.apn = 0
     use.is_first = 0
     use.known_s = np.int64(usage.known_day) * np.int64(DAY_S)
-    use.used_month = used_in(usage, np.int64(MONTH), now_s) if service == DATA else np.int64(0)
+    use.destination, use.to_destination, use.recorded = 0, 0, 0
+    use.used_month = used_in_period(w, row, service, np.int64(MONTH), now_s)
+    if service != DATA:  # nothing is known of it before there were records
+        use.known_s = max(np.int64(use.known_s), np.int64(watch_meta_of(w).records_since_s))
     use.month_until_s = period_ends_s(np.int64(MONTH), period_begins_s(np.int64(MONTH), now_s))
 
 
 @njit
 def look_at_aspect(w, row, detector, aspect):  # type: ignore[no-untyped-def]
     """And with what one aspect of a detector is about: a period, and the finding that is open about it."""
-    use, usage = use_of(w), usage_at(w, row)
+    use = use_of(w)
     use.aspect = aspect
     use.since_s = period_begins_s(aspect, use.at_s)
     use.until_s = period_ends_s(aspect, use.since_s)
-    use.used = used_in(usage, aspect, np.int64(use.at_s)) if use.service == DATA else np.int64(0)
+    use.used = used_in_period(w, row, np.int64(use.service), aspect, np.int64(use.at_s))
     use.open_class, use.told, use.seen_s = 0, 0, 0
     at = find_about(w, row, detector)
     if at != 0:
         finding = about_at(w, at - np.int64(1))
         use.open_class, use.told, use.seen_s = finding["class"], finding.now, finding.seen_s
+
+
+@njit
+def used_in_period(w, row, service, period, at_s):  # type: ignore[no-untyped-def]
+    """How much of a service in the period that a moment is in: octets as accounting tells, else as records tell."""
+    if service == DATA:
+        return used_in(usage_at(w, row), period, at_s)
+    return used_of(w, row, service, np.int64(ANY), period, at_s)
 
 
 @njit
@@ -172,13 +184,19 @@ def begin_about(t, w, row, k, cls, wanted, event, position, made, index):  # typ
     finding.detector = k
     finding.service = use.service
     finding.aspect = use.aspect
-    finding.seen_s = use.at_s
+    finding.seen_s = told_s(w)
     finding.next = usage.finding_head
     usage.finding_head = at
     say_about(finding, cls, wanted, evidence_at(w, k))
     tell_about(t, w, row, at, np.int64(FINDING_BEGAN), position, made, index)
     from_event(w, event, made)
     return True
+
+
+@njit
+def told_s(w):  # type: ignore[no-untyped-def]
+    """The time, s: what a record of hours ago tells is news now."""
+    return np.int64(watch_meta_of(w).now) // np.int64(1_000_000)
 
 
 @njit
@@ -199,7 +217,7 @@ def settle_use(t, w, row, k, event, position, made, index):  # type: ignore[no-u
             made, index = made + np.int64(1), index + np.int64(1)
         return made, index
     finding = about_at(w, at - np.int64(1))
-    finding.seen_s = use_of(w).at_s
+    finding.seen_s = told_s(w)
     if finding.now != seen.now or np.int64(finding.response) != wanted:
         say_about(finding, cls, wanted, seen)
         tell_about(t, w, row, at, np.int64(FINDING_UPDATED), position, made, index)

@@ -72,7 +72,7 @@ class BatterySilence(Oddity):
 
     id = "battery-silence"
     use_cases = (WATER_METER,)
-    informs = ("subscription-silent",)
+    informs = ("silent",)
     live = False
 
     def alter(self, stage: Stage, day: Day) -> None:
@@ -122,7 +122,7 @@ class CellOutage(Oddity):
 
     id = "cell-outage"
     use_cases = (LIFT_ALARM, CAMERA)
-    informs = ("cell-silent", "subscription-silent")
+    informs = ("cell-silent", "silent")
     live = False
     lasts_h = 12.0
 

@@ -59,7 +59,7 @@ class CellSilent(Attack):
     id = "cell-silent"
     use_cases = (LIFT_ALARM,)
     catches = ("cell-silent",)
-    also = ("subscription-silent",)
+    also = ("silent",)
     one_finding = True
     live = False
     lasts_h = 60.0

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from simward.engine.fold import Fold
-from simward.engine.journal import EVENTS, Row
+from simward.engine.journal import EVENTS, FINDINGS, Row
 from simward.engine.layouts import CONFINED_BY_RULE
 from simward.engine.phrases import when
 from simward.engine.tables import PolicyTables
@@ -44,12 +44,11 @@ class ProposedRules:
         self._would: WouldAct | None = None
         self._done: dict[tuple[str, str, str, str], _Done] = {}
 
-    def begin(self, fold: Fold) -> None:
+    def begin(self, fold: Fold, watch_manifest: Mapping[str, Any]) -> None:
         """The proposed policies are in force from here on: how everything stands now is what conditions begin with."""
         self._fold = fold
-        lexicon = Lexicon(lambda kernel: fold.manifest())
-        lexicon.policy(self._tables.to_bytes())
-        self._reading = Reading(lexicon, {})
+        self._reading = self._reading_of(fold.manifest())
+        self._reading_behind = self._reading_of(watch_manifest)
         table = fold.state.subscriptions[: int(fold.state.meta["subscriptions"][0])]
         order = np.argsort(table["imsi"], kind="stable")
         self._imsis = np.asarray(table["imsi"])[order]
@@ -58,13 +57,11 @@ class ProposedRules:
 
     def take(self, outputs: np.ndarray) -> None:
         """OUTPUT rows of the would-be world, in order."""
-        assert self._would is not None
-        texts = self._fold.state.texts
-        self._reading.lexicon.learn(texts.name, texts.count)
-        first = int(outputs["sequence"][0])
-        row = Row(first, 0, EVENTS, int(outputs["at"][-1]), self._fold.kernel, b"", outputs.tobytes())
-        for fact in self._reading.take(row):
-            self._count(self._would.take(fact))
+        self._take(outputs, EVENTS, self._reading)
+
+    def take_behind(self, outputs: np.ndarray) -> None:
+        """The same of the watch in it."""
+        self._take(outputs, FINDINGS, self._reading_behind)
 
     def finish(self, until: int) -> None:
         """The record ends at `until` (us UTC)."""
@@ -81,6 +78,20 @@ class ProposedRules:
             }
             for (rule, action, mode, state), one in sorted(self._done.items())
         ]  # fmt: skip
+
+    def _reading_of(self, manifest: Mapping[str, Any]) -> Reading:
+        lexicon = Lexicon(lambda kernel: manifest)
+        lexicon.policy(self._tables.to_bytes())
+        return Reading(lexicon, {})
+
+    def _take(self, outputs: np.ndarray, kind: str, reading: Reading) -> None:
+        assert self._would is not None
+        texts = self._fold.state.texts
+        reading.lexicon.learn(texts.name, texts.count)
+        first = int(outputs["sequence"][0])
+        row = Row(first, 0, kind, int(outputs["at"][-1]), self._fold.kernel, b"", outputs.tobytes())
+        for fact in reading.take(row):
+            self._count(self._would.take(fact))
 
     def _count(self, outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:

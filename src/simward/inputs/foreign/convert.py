@@ -1,0 +1,241 @@
+"""Records of sessions (CSV, JSON lines, Parquet, also compressed) as a file of events, however many they are.
+
+Sorting what does not fit into memory is a database's work: DuckDB does it, in a folder of its own beside the result.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from simward import identity
+from simward.errors import ConfigurationError, IdentityError, Problem, UsageError
+from simward.inputs.foreign import statements as sql
+from simward.inputs.foreign.mapping import NOT_USED, Mapping
+
+MEMORY = "1GB"
+THREADS = 2
+ROW_GROUP_ROWS = 65_536
+KEYS_LOOKED_AT = 1000
+"""Lines of JSON whose keys are looked at for the names of columns."""
+USE_CASE = "imported"
+BROKEN = "not as many values as there are columns"
+TECHNOLOGIES = {
+    "4g": "eutran", "ltea": "eutran", "lteadvanced": "eutran", "eutran": "eutran", "gprs": "geran", "edge": "geran",
+    "hspa": "utran", "hsdpa": "utran", "hspa+": "utran", "wcdma": "utran", "5gnr": "nr", "5gsa": "nr", "nrsa": "nr",
+    "5gnsa": "eutran", "catm": "lte-m", "catnb1": "nb-iot", "nb1": "nb-iot",
+}  # fmt: skip
+"""What people call technologies besides the names of ours."""
+
+
+@dataclass
+class Converted:
+    """What came of it."""
+
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    """File -> ours -> theirs."""
+    unused: dict[str, list[str]] = field(default_factory=dict)
+    """File -> columns that nothing was taken from."""
+    rows: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+    unread: dict[str, int] = field(default_factory=dict)
+    """Values that could not be read, where the row was kept without them: column -> how many."""
+    subscriptions: int = 0
+    devices: int = 0
+    events: int = 0
+    began_at: int = 0
+    ended_at: int = 0
+
+
+class Conversion:
+    """One run: `take` each file, then `write` the events, and what else is wanted."""
+
+    def __init__(self, mapping: Mapping, beside: Path) -> None:
+        self._mapping, self.made = mapping, Converted()
+        self._folder = tempfile.TemporaryDirectory(prefix=".simward-", dir=beside)
+        self._connection = duckdb.connect(
+            str(Path(self._folder.name) / "records.duckdb"),
+            config={"memory_limit": MEMORY, "threads": THREADS, "temp_directory": self._folder.name},
+        )
+        self._connection.execute(f"SET TimeZone = {sql.text(mapping.zone)}")
+        names = ", ".join(["line BIGINT DEFAULT nextval('line')", *(f"{one} VARCHAR" for one in sql.COLUMN_NAMES)])
+        self._connection.execute(f"CREATE SEQUENCE line; CREATE TABLE said ({names})")
+        self._connection.execute("CREATE TABLE broken (line BIGINT, csv_line VARCHAR)")
+
+    def close(self) -> None:
+        """Forget everything that was not written."""
+        self._connection.close()
+        self._folder.cleanup()
+
+    def take(self, path: Path) -> None:
+        """Read one file. ConfigurationError where its columns do not fit, UsageError where it cannot be read."""
+        try:
+            names, given = self._source(path)
+            found = self._mapping.found_in(names, str(path))
+            used = {ours: theirs for ours, theirs in found.items() if ours not in NOT_USED}
+            written = {ours: names[theirs] for ours, theirs in used.items()}
+            chosen = sql.taken(written, given, self._mapping)
+            into = ", ".join(sql.COLUMN_NAMES)
+            self._connection.execute(f"INSERT INTO said ({into}) {chosen}")
+            self._broken(given)
+        except duckdb.Error as error:
+            raise UsageError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+        self.made.columns[str(path)] = used
+        self.made.unused[str(path)] = [one for one in names if one not in used.values()]
+
+    def write(self, events: Path, rejected: Path, told: Callable[[str], None] = lambda step: None) -> Converted:
+        """Write the events (Parquet), and the rows that tell nothing with the reason (CSV), if there are any."""
+        steps: Sequence[tuple[str, str]] = (
+            ("times and amounts", sql.read(self._mapping)), ("subscriptions", sql.SUBSCRIPTIONS),
+            ("devices", sql.DEVICES), ("places", sql.CELLS), ("sessions", sql.PARTS),
+        )  # fmt: skip
+        for step, statement in steps:
+            told(step)
+            self._connection.execute(statement)
+        self._technologies()
+        self._count()
+        told("events in the order of time")
+        part = events.with_name(f".{events.name}.part")
+        options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS}"
+        self._connection.execute(f"COPY ({sql.events()}) TO {sql.text(str(part))} ({options})")
+        os.replace(part, events)
+        self.made.events = self._one(f"SELECT count(*) FROM read_parquet({sql.text(str(events))})")
+        if self.made.rejected:
+            columns = f"r.line AS row, r.wrong AS reason, {', '.join(f's.{one}' for one in sql.COLUMN_NAMES)}"
+            chosen = f"SELECT {columns} FROM record r JOIN said s USING (line) WHERE wrong IS NOT NULL"
+            broken_lines = f"SELECT line AS row, {sql.text(BROKEN)} AS reason, csv_line AS text FROM broken"
+            chosen += f" UNION ALL BY NAME {broken_lines}"
+            chosen = f"SELECT * FROM ({chosen}) ORDER BY row"
+            self._connection.execute(f"COPY ({chosen}) TO {sql.text(str(rejected))} (HEADER)")
+        return self.made
+
+    def write_inventory(self, path: Path) -> list[str]:
+        """Write a line for each subscription, labelled with what the records call it; returns the use cases named."""
+        use_cases: dict[str, None] = {}
+        with path.open("w", encoding="utf-8", newline="") as file:
+            lines = csv.writer(file, lineterminator="\n")
+            lines.writerow(["iccid", "imsi", "use_case", "label"])
+            for numbers, imsis, names, labels in self._subscribers():
+                for number, imsi, use_case, label in zip(_iccids(numbers), imsis, names, labels):
+                    use_cases[use_case] = None
+                    lines.writerow([number, imsi, use_case, label])
+        return list(use_cases)
+
+    def _subscribers(self) -> Iterator[tuple[np.ndarray, list[str], list[str], list[str]]]:
+        found = self._connection.execute("SELECT number, imsi, use_case, subscription FROM subscriber ORDER BY number")
+        while batch := found.fetchmany(65_536):
+            numbers, imsis, use_cases, labels = zip(*batch)
+            yield np.array(numbers, np.int64), list(imsis), [_as_name(one) for one in use_cases], list(labels)
+
+    def _source(self, path: Path) -> tuple[dict[str, str], str]:
+        """What its columns are called and how each is taken from a row, and what reads it."""
+        suffixes = [one.lower() for one in path.suffixes]
+        kind = next((one for one in reversed(suffixes) if one not in (".gz", ".zst")), "")
+        file = sql.text(str(path))
+        if kind in (".jsonl", ".ndjson", ".json"):
+            given = f"read_ndjson_objects({file}, ignore_errors = true)"
+            keys = self._connection.execute(
+                f"SELECT DISTINCT unnest(json_keys(json)) FROM (SELECT json FROM {given} LIMIT {KEYS_LOOKED_AT})"
+            ).fetchall()
+            names = dict.fromkeys(sorted(key for (key,) in keys))
+            mapped = self._mapping.columns.values()
+            names.update(dict.fromkeys(one for one in mapped if one.partition(".")[0] in names))
+            return {one: f"json_extract_string(json, {sql.text(_path(one, names))})" for one in names}, given
+        if kind == ".parquet":
+            given = f"read_parquet({file})"
+        elif kind in (".csv", ".tsv", ".txt"):
+            given = f"read_csv({file}, all_varchar = true, header = true, null_padding = true, store_rejects = true)"
+        else:
+            raise UsageError(f"{path}: files of records end with .csv, .tsv, .jsonl or .parquet (and .gz or .zst)")
+        described = self._connection.execute(f"DESCRIBE SELECT * FROM {given}").fetchall()
+        return {one[0]: sql.name(one[0]) for one in described}, given
+
+    def _broken(self, given: str) -> None:
+        """Keep lines of a CSV file that are unlike the others."""
+        if not given.startswith("read_csv"):
+            return
+        self._connection.execute("INSERT INTO broken SELECT DISTINCT line, csv_line FROM reject_errors")
+        for table in ("reject_errors", "reject_scans"):
+            self._connection.execute(f"DROP TABLE {table}")
+
+    def _technologies(self) -> None:
+        found = self._connection.execute("SELECT DISTINCT rat FROM record WHERE rat IS NOT NULL LIMIT 1000").fetchall()
+        self._connection.execute("CREATE TABLE technology (rat VARCHAR, number INTEGER)")
+        # TS 29.061 numbers technologies from 1 (UTRAN) to 10 (NR) and on; people write 2, 3, 4, 5 for generations.
+        generations = {rat for (rat,) in found if rat.isdigit()} <= {"2", "3", "4", "5"}
+        for (rat,) in found:
+            number = _technology(f"{rat}g" if generations and rat.isdigit() else rat)
+            if number:
+                self._connection.execute("INSERT INTO technology VALUES (?, ?)", [rat, number])
+
+    def _count(self) -> None:
+        made, one = self.made, self._one
+        made.rows = one("SELECT count(*) FROM record")
+        made.rejected = dict(
+            self._connection.execute(
+                "SELECT wrong, count(*) FROM record WHERE wrong IS NOT NULL GROUP BY wrong ORDER BY wrong"
+            ).fetchall()
+        )
+        if broken := one("SELECT count(*) FROM broken"):
+            made.rows += broken
+            made.rejected[BROKEN] = broken
+        if made.rows == sum(made.rejected.values()):
+            why = "; ".join(f"{reason}: {count}" for reason, count in made.rejected.items()) or "there are no rows"
+            raise ConfigurationError([Problem(next(iter(made.columns), ""), 1, "", f"no row can be used ({why})")])
+        made.subscriptions = one("SELECT count(*) FROM subscriber")
+        made.devices = one("SELECT count(*) FROM device")
+        made.began_at, made.ended_at = one("SELECT min(begun) FROM part"), one("SELECT max(until) FROM part")
+        both = "FROM record JOIN said USING (line)"
+        unread = {
+            "rat": "FROM record WHERE rat IS NOT NULL AND rat NOT IN (SELECT rat FROM technology)",
+            "network": f"FROM record WHERE NOT {sql.NETWORK}",
+            "duration": f"{both} WHERE said.duration IS NOT NULL AND record.lasted_s IS NULL",
+            "uplink": f"{both} WHERE said.uplink IS NOT NULL AND record.up IS NULL",
+            "downlink": f"{both} WHERE said.downlink IS NOT NULL AND record.down IS NULL",
+            "address": f"FROM record WHERE NOT contains(address, ':') AND NOT {sql.IPV4}",
+        }
+        counts = {column: one(f"SELECT count(*) {rest}") for column, rest in unread.items()}
+        made.unread = {column: count for column, count in counts.items() if count}
+
+    def _one(self, statement: str) -> int:
+        found: Any = self._connection.execute(statement).fetchone()
+        return int(found[0] or 0)
+
+
+def _path(column: str, keys: dict[str, None]) -> str:
+    """The JSON path of a key, or of keys inside keys that are reached with dots."""
+    parts = [column] if column in keys and "." not in column else column.split(".")
+    return "$" + "".join(f'."{one}"' for one in parts)
+
+
+def _technology(rat: str) -> int:
+    plain = rat.lower().replace("-", "").replace("_", "").replace(" ", "")
+    if plain.isdigit():
+        return int(plain) if 0 < int(plain[:4]) < 100 else 0
+    try:
+        return identity.rat_number(TECHNOLOGIES.get(plain, plain))
+    except IdentityError:
+        return 0
+
+
+def _iccids(numbers: np.ndarray) -> list[str]:
+    """Made-up ICCIDs of the numbers, with their check digits (ITU-T E.118)."""
+    bodies = 890_100_100_000_000_000 + numbers
+    digits = bodies[:, None] // 10 ** np.arange(17, -1, -1, dtype=np.int64) % 10
+    doubled = digits[:, ::-1] * np.where(np.arange(18) % 2 == 0, 2, 1)
+    check = -(doubled // 10 + doubled % 10).sum(axis=1) % 10
+    return [f"{body}{last}" for body, last in zip(bodies.tolist(), check.tolist())]
+
+
+def _as_name(use_case: str | None) -> str:
+    """A use case's name as policy takes it."""
+    plain = "".join(one if one.isalnum() and one.isascii() else "-" for one in (use_case or "").lower()).strip("-")
+    return plain[:40] or USE_CASE
