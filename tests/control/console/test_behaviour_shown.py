@@ -24,14 +24,14 @@ from simward.observing.watch import STATUS_NAME
 from simward.watch.following import Follower
 from simward.whole_files import write_whole
 
-MEMBERS, DAYS, DEVIANT = 220, 9, 4
+MEMBERS, DAYS, DEVIANT = 300, 14, 4
 
 
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningControl]:
     folder = RunningGate(tmp_path_factory.mktemp("behaviour") / "net", 1, control="127.0.0.1:0").folder
-    journal_of(folder / "data", MEMBERS, days_of(MEMBERS, DAYS, {(day, DEVIANT): 1000.0 for day in (6, 7)}))
-    follower = Follower(folder / "data", BehaviourSettings(findings_a_day=2.0))
+    journal_of(folder / "data", MEMBERS, days_of(MEMBERS, DAYS, {(day, DEVIANT): 1000.0 for day in (11, 12)}))
+    follower = Follower(folder / "data", BehaviourSettings(findings_a_day=5.0))
     follower.catch_up()
     told = stands(follower.behind.watch.last_day, follower.behaviour_facts())
     follower.close()
@@ -52,7 +52,7 @@ def watched(console: RunningControl) -> Iterator[dict[str, object]]:
 
 
 def incident(console: RunningControl) -> int:
-    (mine,) = [one for one in deviants(console) if one["at"] > "2026-09-10"]
+    (mine,) = [one for one in deviants(console) if one["at"] > "2026-09-15"]
     return int(mine["incident"])
 
 
@@ -66,7 +66,7 @@ def deviants(console: RunningControl) -> list[dict[str, object]]:
 def test_the_incident_shows_device_and_peers_side_by_side(console: RunningControl) -> None:
     page = visit(console, f"/incidents/{incident(console)}").text
     assert "unusual-behaviour/sudden" in page
-    for part in ("What weighs most", "Usually", "Its peers", "octets up", "2026-09-10"):
+    for part in ("What weighs most", "Usually", "Its peers", "octets up", "2026-09-15"):
         assert part in page, part
 
 
@@ -80,7 +80,7 @@ def test_explain_and_the_api_name_the_channels(console: RunningControl) -> None:
 
 
 def test_the_budget_in_use_is_shown(console: RunningControl, watched: dict[str, object]) -> None:
-    assert watched["state"] == "ready" and watched["findings_a_day"] == 2.0
+    assert watched["state"] == "ready" and watched["findings_a_day"] == 5.0
     answer = console.ask("GET", "/v1/behaviour")
     assert answer.status == 200 and answer.document == watched
     overview = visit(console, "/").text
