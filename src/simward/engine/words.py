@@ -40,7 +40,7 @@ SPOKEN_FORMS = {"imei", "imeisv", "plmn", "rat", "cell", "apn", "address"}
 SERVICES = ("data", "sms", "voice", "")
 """As `usage_text` counts them."""
 
-ABOUT_WORDS = {"plmn": "network", "software": "model"}
+ABOUT_WORDS = {"plmn": "network", "software": "model", "use-case": "use case"}
 
 FINDING_KEYS = (
     "id", "at", "detector", "class", "severity", "tenant", "imsi", "iccid", "use_case", "was", "now", "expected",
@@ -177,6 +177,8 @@ class Lexicon:
     def _words(self, kind: str, value: int) -> str | int:
         if kind in ("apn", "gateway", "text"):
             return self.text(value) or f"text {value}"
+        if kind == "use-case":
+            return self.use_case(value) or f"number {value}"
         if kind == "segment":
             return self.segment(value) or f"segment {value}"
         assert kind in EVIDENCE_KINDS, f"unknown kind of evidence {kind}"
@@ -249,7 +251,7 @@ def finding(row: Any, lexicon: Lexicon, verdict: int | None = None) -> dict[str,
         "held": _at(out.HELD_NAMES, row["held"]) or None,
         "ended_at": when(row["at"]) if ended else None,
         "wanted": _at(RESPONSE_NAMES, row["wanted"]) or None,
-        "scope": entry.get("scope", "subscription"),
+        "scope": "subscription" if entry.get("alone") and row["imsi"] else entry.get("scope", "subscription"),
         "gateway": lexicon.text(row["gateway"]) or None,
         "apn": lexicon.text(row["apn"]) or None,
         "address": address_text(row["address"]) if row["address"] else None,
