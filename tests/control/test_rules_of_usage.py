@@ -78,7 +78,7 @@ RECORDED = {
     "premium": ("unlimited", "service-not-permitted/premium", c.SHORT_MESSAGE, c.PREMIUM, 1),
     "messages": ("unlimited, sms: 2/day", "budget-exceeded/day", c.SHORT_MESSAGE, c.HOME, 3),
     "calls": ("unlimited, voice: 3m/day", "budget-exceeded/day", c.VOICE, c.HOME, 4),
-    "fraud": ("unlimited", "toll-fraud/premium", c.VOICE, c.PREMIUM, 3),
+    "fraud": ("unlimited", "toll-fraud/premium", c.VOICE, c.PREMIUM, 2),
 }
 
 
