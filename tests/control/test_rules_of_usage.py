@@ -29,12 +29,15 @@ mode: MODE
 CASES = {"usage": ("2 MB/day", "budget-exceeded/day", 2_000_001), "service": ("none", "service-not-permitted/data", 0)}
 
 
+HEARD = {"hours": ("unlimited}\ncadence: {hours: [14-15]", "off-schedule/hours")}
+
+
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Any]:
     opened: list[RuledFleet] = []
 
     def make(case: str, mode: str) -> RuledFleet:
-        said, trigger = ({**CASES, **RECORDED})[case][:2]
+        said, trigger = ({**CASES, **RECORDED, **HEARD})[case][:2]
         policy = POLICY.replace("SAID", said).replace("TRIGGER", trigger).replace("MODE", mode)
         opened.append(RuledFleet(tmp_path, policy, 8))
         opened[-1].follow()
@@ -75,7 +78,7 @@ RECORDED = {
     "premium": ("unlimited", "service-not-permitted/premium", c.SHORT_MESSAGE, c.PREMIUM, 1),
     "messages": ("unlimited, sms: 2/day", "budget-exceeded/day", c.SHORT_MESSAGE, c.HOME, 3),
     "calls": ("unlimited, voice: 3m/day", "budget-exceeded/day", c.VOICE, c.HOME, 4),
-    "fraud": ("unlimited", "toll-fraud/premium", c.VOICE, c.PREMIUM, 3),
+    "fraud": ("unlimited", "toll-fraud/premium", c.VOICE, c.PREMIUM, 2),
 }
 
 
@@ -91,5 +94,16 @@ def test_a_rule_acts_on_what_call_detail_records_tell(fleet: Any, case: str) -> 
     one.settle()
     assert one.states == {} and one.locked == 0, "all but one"
     one.is_told(records[:1])
+    one.settle()
+    assert one.states == {kept.DONE: 1} and one.locked == 1
+
+
+def test_a_rule_acts_on_a_contact_at_an_hour_that_is_not_declared(fleet: Any) -> None:
+    one = fleet("hours", "live")
+    one.uses(range(8), 0)
+    one.settle()
+    assert one.states == {}, "they came at a quarter past two"
+    one.now += 6 * 3_600_000_000
+    one.uses([3], 0)
     one.settle()
     assert one.states == {kept.DONE: 1} and one.locked == 1

@@ -112,6 +112,7 @@ class WatchedFleet(Story):
     def told(self, *kinds: int) -> list[dict[str, Any]]:
         """What was found, in words."""
         lexicon = Lexicon(lambda kernel: self.watch.manifest())
+        lexicon.policy(self.fold.state.policy.to_bytes())
         for number, text in enumerate(self.fold.state.texts.all()):
             lexicon.learn(lambda _, text=text: text.decode(), number + 1)  # type: ignore[misc]
         return [finding(one, lexicon) for one in self.found if int(one["kind"]) in kinds]

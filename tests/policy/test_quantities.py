@@ -97,3 +97,17 @@ def test_shares(text: str, millionths: int) -> None:
 def test_not_shares(text: str) -> None:
     with pytest.raises(QuantityError):
         quantities.share_ppm(text)
+
+
+def test_hours_and_days_of_the_week() -> None:
+    assert quantities.hours_text(*quantities.hours_of("6:00 - 22")) == "06-22"
+    assert quantities.hours_text(*quantities.hours_of("22-24")) == "22-24"
+    assert quantities.hours_bits(["22-02", "05-06"]) == 1 << 22 | 1 << 23 | 1 << 0 | 1 << 1 | 1 << 5
+    assert quantities.weekdays_text(*quantities.weekdays_of("Mon-fri")) == "mon-fri"
+    assert quantities.weekdays_bits(["sat-mon"]) == 1 << 5 | 1 << 6 | 1 << 0
+    for wrong in ("6", "06-06", "00-24", "24-25", "06:30-07", "x"):
+        with pytest.raises(QuantityError):
+            quantities.hours_of(wrong)
+    for wrong in ("monday", "mon-", "mon-fri-sat"):
+        with pytest.raises(QuantityError):
+            quantities.weekdays_of(wrong)

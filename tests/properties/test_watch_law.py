@@ -26,6 +26,7 @@ from watch_histories import (
 from simward.engine import outputs as o
 from simward.engine.journal import MemoryJournal
 from simward.engine.watching.behind import Behind, restore_behind
+from simward.engine.watching.signal_layouts import FAILING, STORMING
 
 FEWER = settings(max_examples=25)
 cuts = st.lists(st.sampled_from((1, 7, 100, 1000, 5000)), min_size=1, max_size=6)
@@ -102,9 +103,13 @@ def check_counts(behind: Behind) -> None:
         group = state.groups[row]
         if not group["kind"]:
             continue
-        name = ("", "cell", "gateway", "network", "model", "software")[int(group["kind"])]
+        name = ("", "cell", "gateway", "network", "model", "software", "use_case")[int(group["kind"])]
         here = watched[watched[name] == row + 1]
         assert group["members"] == len(here)
+        assert group["storming"] == np.count_nonzero(here["signs"] & STORMING)
+        assert group["failing"] == np.count_nonzero(here["signs"] & FAILING)
+        if name == "use_case":
+            continue  # nobody counts its silent ones
         assert group["live"] == np.count_nonzero(here["standing"] == 1)
         silent = here[here["standing"] == 2]
         assert group["fell_now"] == np.count_nonzero(silent["fell_at"] >= group["window_at"])

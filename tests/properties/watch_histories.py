@@ -34,11 +34,13 @@ responses: {default: observe, cell-silent: notify, budget-exceeded: notify}
 OCTETS_PER_S = 10
 DATA_NONE = "---\nuse_case: button\nbinding: {mode: none}\nservices: {data: none}\n"
 PARTS = ("nobody", "first cell", "second cell", "a few", "first gateway", "one model", "all")
+HAPPENINGS = ("", "stops", "moves", "restarts", "off", "requests", "deaf", "storms")
+"""Before that; or (storms) what those do instead."""
 
 step = st.tuples(
     st.sampled_from(PARTS),  # who is silent
     st.sampled_from((30, 90, 400)),  # for how many seconds
-    st.sampled_from(("", "stops", "moves", "restarts", "off", "requests", "deaf")),  # what happens before that
+    st.sampled_from(HAPPENINGS),
     st.integers(0, MEMBERS - 1),
 )
 histories = st.lists(step, min_size=1, max_size=7)
@@ -49,7 +51,8 @@ def a_long_one(rng: np.random.Generator) -> list[tuple[str, int, str, int]]:
     return [
         ("nobody", 60, "", 0), ("a few", 390, "", 0), ("first cell", 160, "", 0), ("nobody", 60, "", 0),
         ("first gateway", 420, "moves", 20), ("nobody", 60, "stops", 3), ("all", 100, "deaf", 0),
-        ("nobody", 60, "restarts", 0),
+        ("nobody", 60, "restarts", 0), ("nobody", 400, "", 0), ("one model", 160, "storms", 0),
+        ("nobody", 400, "", 0),
     ]  # fmt: skip
 
 
@@ -119,6 +122,8 @@ def events_of(steps: list[tuple[str, int, str, int]], behind: Behind) -> np.ndar
         if kind != e.TICK:
             event["gateway"] = texts.find(b"pgw1" if member < 16 else b"pgw2")
             event["client"], event["request"] = texts.find(b"client1"), count
+        if kind == e.ACCESS_REQUEST:
+            event["credentials"] = (e.CREDENTIALS_WRONG, e.CREDENTIALS_RIGHT)[count % 3 == 0]
         if kind not in (e.TICK, e.ACCOUNTING_ON, e.ACCOUNTING_OFF):
             name = f"s{member}".encode()
             event["imsi"], event["imei"] = IMSI + member, (35000001 + member % 3) * 1_000_000 + member
@@ -144,6 +149,7 @@ def events_of(steps: list[tuple[str, int, str, int]], behind: Behind) -> np.ndar
         if what == "stops":
             say(e.ACCOUNTING_STOP, member, now)
         silent = silent_ones(part)
+        stormy = silent if what == "storms" else set[int]()
         for second in range(1, seconds + 1):
             now += 1_000_000
             if second % 5 == 0:
@@ -151,6 +157,10 @@ def events_of(steps: list[tuple[str, int, str, int]], behind: Behind) -> np.ndar
             for reporting in range(MEMBERS):
                 if reporting not in silent and second % INTERVAL_S == reporting * INTERVAL_S // MEMBERS:
                     say(e.ACCOUNTING_INTERIM, reporting, now)
+                if reporting in stormy and second % 10 == reporting % 10:
+                    say(e.ACCESS_REQUEST, reporting, now)
+                if reporting in stormy and reporting % 2 and second % 20 == reporting % 10 + 1:
+                    say(e.ACCOUNTING_START, reporting, now)
     return np.concatenate(told)
 
 

@@ -229,3 +229,45 @@ def test_a_revision_in_many_rows_is_one_deed(happening: Happening) -> None:
         happening.applies(do="apply", actor="alice@noc", because="control is down", break_glass="yes")
     (one,) = happening.open()
     assert happening.entries(one.number) == ["opened", "break-glass"]
+
+
+def test_a_storm_of_a_model_takes_what_was_found_about_its_devices(happening: Happening) -> None:
+    for who in (1, 2, 3):
+        happening.found("retry-storm", who, class_="refused", seen=seen(cell=f"ecgi:{who}"))
+    assert [one.grouping for one in happening.open()] == ["subscription"] * 3
+    storm = happening.after(seconds=20).found(
+        "signalling-storm", None, class_="model", scope="group", severity="high", response="observe", wanted="observe",
+        use_case=None, about=f"model {METER[:8]}",
+    )  # fmt: skip
+    (one,) = happening.open()
+    assert (one.grouping, one.family, one.findings, one.subscriptions) == ("model", "signalling", 4, 3)
+    assert one.title == f"signalling-storm/model in many subscriptions: model {METER[:8]}"
+    happening.found("retry-storm", 4, class_="refused", seen=seen(cell="ecgi:9"))
+    assert [one.findings for one in happening.open()] == [5], "one more of the model"
+    happening.found("retry-storm", 5, class_="refused", seen=seen(cell="ecgi:9", device=PHONE))
+    assert len(happening.open()) == 2, "another model is another matter"
+    happening.ends(storm)
+
+
+def test_wrong_credentials_of_a_use_case_are_one_incident_with_what_the_gate_refused(happening: Happening) -> None:
+    happening.found("credentials-wrong", 1, class_="wrong", severity="high", response="refuse", wanted="refuse")
+    happening.found(
+        "authentication-failures", None, class_="use-case", scope="group", severity="high", use_case="water-meter",
+        about="use case water-meter",
+    )  # fmt: skip
+    (one,) = happening.open()
+    assert (one.grouping, one.family, one.findings) == ("use-case", "access", 2)
+
+
+def test_who_comes_back_after_an_outage_joins_it_and_opens_nothing(happening: Happening) -> None:
+    def back() -> None:
+        happening.found(
+            "synchronised-reconnect", None, class_="after-outage", scope="group", severity="info", response="observe",
+            wanted="observe", use_case=None, about="gateway pgw1", gateway="pgw1",
+        )  # fmt: skip
+
+    back()
+    assert happening.open() == []
+    happening.found("gateway-restarted", None, class_="accounting-on", severity="low", use_case=None, gateway="pgw1")
+    back()
+    assert [(one.grouping, one.findings) for one in happening.open()] == [("outage", 2)]

@@ -57,7 +57,7 @@ LOOK_AGAIN_US, WINDOW_LEAST_US = 60_000_000, 300_000_000
 
 def judge(memory, group, event, knobs, evidence):  # type: ignore[no-untyped-def]
     """Judged at ticks. `cause` says whether another group explains the silence better, or perhaps will."""
-    if event.kind != TICK:
+    if event.kind != TICK or group.kind > len(CLASSES):
         return NO_OPINION
     late = group.late if group.overdue != 0 else 0
     silent = max(group.fell_now + group.fell_before, late)

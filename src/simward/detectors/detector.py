@@ -28,7 +28,7 @@ RESPONSE_NAMES = ("", "observe", "notify", "quarantine", "refuse", "lock")
 MAX_CLASSES = 12
 SCOPES = ("subscription", "stranger", "gateway", "segment", "device")
 """What a detector of the gate judges; the position is the scope's number in tables."""
-GROUP_SCOPES = ("cell", "gateway", "network", "model", "software")
+GROUP_SCOPES = ("cell", "gateway", "network", "model", "software", "use-case")
 """What a detector of the watch judges: the subscriptions that have this in common. "group" is any of these.
 
 Or "subscription": then it judges what one of them does, as `given` says, and at ticks as long as a finding of it is
@@ -58,6 +58,7 @@ EVIDENCE_KINDS = (
     "cohort",
     "software",
     "hours",
+    "use-case",
 )
 """How the integers `was`, `now`, `expected` of a finding are to be put into words (engine/words.py does it)."""
 
@@ -125,7 +126,11 @@ class Detector:
     """class (or "*") -> evidence kind of what a finding of the watch is about (a cell, a network, a model)."""
     given: str = "use"
     """Watch, scope "subscription": what it judges, a name of engine/watching/layouts.py GIVEN; "use": one use of a
-    service, at each record of it."""
+    service, at each record of it. Scope "group": "signalling" where it judges what its members signal, "use" where it
+    judges how many of them are silent."""
+    alone: bool = False
+    """Watch, scope "group": besides `judge` it has `judge_alone`, which is given one subscription, as `given` says, and
+    the knobs of its use case. Its last class is for what that finds."""
     aspects: int = 1
     """Watch, scope "subscription": how many conditions it judges apart, each with findings of its own; `aspect` of the
     row that it is given says which."""

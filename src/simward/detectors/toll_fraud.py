@@ -4,8 +4,9 @@
 tell of them, by the owner's own list of beginnings (`destinations` of the template). Hours and days are of UTC, by when
 the calls began. It ends a day after the last of them was told.
 
-- `premium`: the third call or message to a premium number within an hour, or the fifth within a day, or ten minutes of
-  such calls within an hour. Not where the use case says `premium: unlimited`. `now` is how many on that day.
+- `premium`: the second call or message to a premium number within a day, the third within a month, or ten minutes of
+  such calls within an hour: machines do not misdial. Not where the use case says `premium: unlimited`. `now` is how
+  many in that month.
 - `international`: the tenth call to an international number within an hour, or the thirtieth within a day. `now` is how
   many on that day. Not where the use case gives a budget for calls: then that budget says what is too much.
 
@@ -47,8 +48,10 @@ KNOBS = [
     ),
     Knob("voice_budget", "i8", path="services.voice", kind="voice-budget", shape=4, doc="Seconds of calls."),
 ]  # fmt: skip
-PREMIUM_HOUR, PREMIUM_DAY, PREMIUM_S_HOUR = 3, 5, 600
+PREMIUM_DAY, PREMIUM_MONTH, PREMIUM_S_HOUR = 2, 3, 600
 INTERNATIONAL_HOUR, INTERNATIONAL_DAY = 10, 30
+INTERNATIONAL, PREMIUM = 3, 4
+"""Classes of destination (engine/call_records.py)."""
 LASTS_S = 86_400
 
 
@@ -56,13 +59,15 @@ def judge(call, use, event, knobs, evidence):  # type: ignore[no-untyped-def]
     """Judge what one record adds up to; at ticks, whether it was told lately."""
     if event.kind == TICK:
         return QUIET if use.at_s - use.seen_s >= LASTS_S else NO_OPINION
-    premium = call.premium_hour >= PREMIUM_HOUR or call.premium_day >= PREMIUM_DAY
-    if knobs.premium == 0 and (premium or call.premium_s_hour >= PREMIUM_S_HOUR):
-        evidence.now = told(use, CLASS_PREMIUM, call.premium_day)
+    premium = call.premium_day >= PREMIUM_DAY or call.premium_month >= PREMIUM_MONTH
+    premium = premium or call.premium_s_hour >= PREMIUM_S_HOUR
+    if knobs.premium == 0 and premium and call.destination == PREMIUM:
+        evidence.now = told(use, CLASS_PREMIUM, call.premium_month)
         evidence.expected = 0
         return CLASS_PREMIUM
     many = call.international_hour >= INTERNATIONAL_HOUR or call.international_day >= INTERNATIONAL_DAY
-    if many and knobs.voice_budget_count == 0 and use.open_class != CLASS_PREMIUM:
+    many = many and call.destination == INTERNATIONAL and knobs.voice_budget_count == 0
+    if many and use.open_class != CLASS_PREMIUM:
         evidence.now = told(use, CLASS_INTERNATIONAL, call.international_day)
         evidence.expected = INTERNATIONAL_HOUR
         return CLASS_INTERNATIONAL

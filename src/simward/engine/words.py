@@ -42,7 +42,7 @@ SPOKEN_FORMS = {"imei", "imeisv", "plmn", "rat", "cell", "apn", "address"}
 SERVICES = ("data", "sms", "voice", "")
 """As `usage_text` counts them."""
 
-ABOUT_WORDS = {"plmn": "network", "software": "model"}
+ABOUT_WORDS = {"plmn": "network", "software": "model", "use-case": "use case"}
 
 FINDING_KEYS = (
     "id", "at", "detector", "class", "severity", "tenant", "imsi", "iccid", "use_case", "was", "now", "expected",
@@ -197,6 +197,8 @@ class Lexicon:
             return self.text(value) or f"text {value}"
         if kind == "cohort":
             return self.cohort(value)
+        if kind == "use-case":
+            return self.use_case(value) or f"number {value}"
         if kind == "segment":
             return self.segment(value) or f"segment {value}"
         assert kind in EVIDENCE_KINDS, f"unknown kind of evidence {kind}"
@@ -270,7 +272,7 @@ def finding(row: Any, lexicon: Lexicon, verdict: int | None = None) -> dict[str,
         "held": _at(out.HELD_NAMES, row["held"]) or None,
         "ended_at": when(row["at"]) if ended else None,
         "wanted": _at(RESPONSE_NAMES, row["wanted"]) or None,
-        "scope": entry.get("scope", "subscription"),
+        "scope": "subscription" if entry.get("alone") and row["imsi"] else entry.get("scope", "subscription"),
         "gateway": lexicon.text(row["gateway"]) or None,
         "apn": lexicon.text(row["apn"]) or None,
         "address": address_text(row["address"]) if row["address"] else None,

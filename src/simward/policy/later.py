@@ -11,7 +11,6 @@ from simward.detectors import installed
 from simward.errors import nearest
 
 DETECTORS = {
-    "session-storm": "a subscription connects again and again",
     "usage-unusual": "another amount of data than its own or its peers' habit",
     "endpoint-not-permitted": "traffic to an address that the segment does not list",
 }
@@ -19,6 +18,7 @@ DETECTORS = {
 
 RENAMED = {
     "usage-exceeded": "budget-exceeded", "subscription-silent": "silent", "cadence-changed": "too-chatty",
+    "session-storm": "signalling-storm",
 }  # fmt: skip
 """Names that earlier versions took for a detector of a later one -> what it is called."""
 

@@ -97,6 +97,13 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _attempts(text: str) -> int:
+    count = _count(text)
+    if not 10 <= count <= 1_000_000:
+        raise QuantityError(f"{text} is not between 10 and 1000000", "a failure has retries: write it like 30")
+    return count
+
+
 def _tac_range(text: str) -> str:
     first, dash, last = (part.strip() for part in text.partition("-"))
     low, high = Tac.parse(first), Tac.parse(last if dash else first)
@@ -139,6 +146,7 @@ TIME_RATE = Scalar("time a period", _time_rate, _string(f"^{_DURATION}{_PER}"))
 SHARE = Scalar("percentage", _share, _string(r"^\d+(\.\d+)?\s*%$"))
 DISTANCE = Scalar("distance", _distance, _string(r"^\d+(\.\d+)?\s*(m|km)$"))
 COUNT = Scalar("whole number", _count, {"type": "integer", "minimum": 0, "maximum": 999_999_999})
+ATTEMPTS = Scalar("whole number", _attempts, {"type": "integer", "minimum": 10, "maximum": 1_000_000})
 PLMN = Scalar("PLMN", lambda text: Plmn.parse(text).text, _string(r"^\d{3}[-/ ]?\d{2,3}$"), quoted=True)
 RAT = Scalar("radio access technology", _rat, {"enum": [*RATS]})
 TAC_RANGE = Scalar("TAC or range of TACs", _tac_range, _string(r"^\d{8}(\s*-\s*\d{8})?$"), quoted=True)

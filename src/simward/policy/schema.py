@@ -17,6 +17,7 @@ from simward.policy.rules import RULE
 from simward.policy.scalars import (
     ADDRESSES6,
     APN,
+    ATTEMPTS,
     CIDR,
     CIDR6,
     COUNT,
@@ -234,6 +235,15 @@ USE_CASE = Keyed(
                 }
             ),
             "What the gateway is told about its sessions.",
+        ),
+        "signalling": Key(
+            Keyed(
+                {
+                    "attempts_per_hour": Key(ATTEMPTS, "Requests without a session; 30 unless said."),
+                    "sessions_per_hour": Key(ATTEMPTS, "Sessions that it begins; 30 unless said."),
+                }
+            ),
+            "How often one subscription may ask to connect.",
         ),
         "responses": Key(
             Mapped(RESPONSE, response_key_problem, _response_keys),

@@ -57,12 +57,13 @@ GROUPINGS = (
 RANKS = {SUBSCRIPTION: 0, SINGLE: 0, **{one.name: rank for rank, one in enumerate(GROUPINGS, 1)}}
 BY_NAME = {one.name: one for one in GROUPINGS}
 
-DEVICE, PLACE, ACCESS, LOCKED = "device", "place", "access", "locked"
+DEVICE, PLACE, ACCESS, LOCKED, SIGNALLING = "device", "place", "access", "locked", "signalling"
 FAMILIES = {
     "device-change": DEVICE, "copied-device": DEVICE, "cloned-subscription": DEVICE, "model-mismatch": DEVICE,
     "location-change": PLACE, "outside-area": PLACE, "impossible-travel": PLACE, "reappeared-changed": PLACE,
     "network-not-permitted": PLACE,
-    "apn-not-permitted": ACCESS, "credentials-wrong": ACCESS,
+    "apn-not-permitted": ACCESS, "credentials-wrong": ACCESS, "authentication-failures": ACCESS,
+    "retry-storm": SIGNALLING, "signalling-storm": SIGNALLING, "synchronised-reconnect": SIGNALLING,
     "subscription-locked": LOCKED,
 }  # fmt: skip
 """Detectors that see the same kind of trouble. One that is not here is a family of its own."""
@@ -72,6 +73,11 @@ in an outage, which changes where devices are and never which devices they are."
 
 OUTAGES = ("cell-silent", "gateway-silent", "gateway-restarted")
 """What befell many at once. It opens an incident whatever policy says, and explains what it moved (family `place`)."""
+OF_MANY = ("signalling-storm", "synchronised-reconnect", "authentication-failures")
+"""What many do at once, found about the group that explains it: the incident of that group from the beginning, which
+takes what was found about its members by the same cause."""
+AFTER_OUTAGE = "synchronised-reconnect/after-outage"
+"""Except this, which is a part of the outage."""
 JOINS_ONLY = ("subscription-locked",)
 """What follows from what was done. It joins the incident of its subscription, and opens none."""
 SEVERE = ("high", "critical")
@@ -84,7 +90,20 @@ CUTTING = ("quarantine", "refuse", "lock")
 def matters(document: Mapping[str, Any]) -> bool:
     """Does a finding open an incident? Where policy wants somebody to know, it is severe, or it befell many."""
     acting = document["response"] in ACTING or document["wanted"] in ACTING
-    return acting or document["severity"] in SEVERE or document["detector"] in OUTAGES
+    many = is_of_many(document)
+    return acting or document["severity"] in SEVERE or document["detector"] in OUTAGES or many
+
+
+def is_of_many(document: Mapping[str, Any]) -> bool:
+    """Is it about what the members of a group do at once?"""
+    return document["detector"] in OF_MANY and not document["imsi"] and name_of(document) != AFTER_OUTAGE
+
+
+def group_of(document: Mapping[str, Any]) -> str:
+    """The group that a finding about many is about, as those of its members would name it."""
+    if document["class"] == "use-case":
+        return f"use case {document['tenant']}/{document['use_case']}"
+    return str(document["about"] or f"gateway {document['gateway']}")
 
 
 def family_of(document: Mapping[str, Any]) -> str:
@@ -101,7 +120,9 @@ def name_of(document: Mapping[str, Any]) -> str:
 
 def own_cause(document: Mapping[str, Any]) -> tuple[str, str]:
     """Grouping and cause of the incident that a finding opens where it belongs to none."""
-    if document["detector"] in OUTAGES:
+    if is_of_many(document):
+        return str(document["class"]), cause_key(family_of(document), group_of(document))
+    if document["detector"] in OUTAGES or name_of(document) == AFTER_OUTAGE:
         return OUTAGE, str(document["about"] or f"gateway {document['gateway']}")
     if document["imsi"]:
         return SUBSCRIPTION, f"{family_of(document)} {document['imsi']}"
@@ -121,6 +142,8 @@ def shared(document: Mapping[str, Any], seen: Mapping[str, str]) -> list[tuple[s
 
     `seen` is what the event reported on which it began (past_sessions.facts_of).
     """
+    if is_of_many(document):
+        return [(str(document["class"]), group_of(document))]
     changes = document["changes"] or {}
     device = seen.get("device", "")
     said: list[tuple[str, str]] = []
@@ -174,10 +197,12 @@ def title_of(grouping: str, document: Mapping[str, Any], what: str) -> str:
     if grouping == OUTAGE:
         if document["detector"] == "cell-silent":
             return f"Subscriptions of {what} fell silent together"
+        if name == AFTER_OUTAGE:
+            return f"{what[:1].upper()}{what[1:]} is back, and all connect at once"
         happened = "restarted" if document["detector"] == "gateway-restarted" else "fell silent"
         return f"{what[:1].upper()}{what[1:]} {happened}"
     if grouping in BY_NAME:
-        return f"{name} in many subscriptions: {what}"
+        return f"{name} in many subscriptions: {what.removeprefix(f'{family_of(document)} ')}"
     about = document["imsi"] or what.removeprefix(f"{document['detector']} ")
     of = f" of {document['use_case']}" if document["use_case"] else ""
     return f"{name}: {about}{of}"

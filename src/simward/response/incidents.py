@@ -113,7 +113,7 @@ class Incidents:
         if not opened:
             return
         self.life.tell_opened(connection, found.number, document["id"])
-        if found.grouping in (g.OUTAGE, g.LIMIT):
+        if found.grouping in (g.OUTAGE, g.LIMIT) or g.is_of_many(document):
             self._gather_to(connection, fact, found, document, family)
         elif found.grouping in g.RANKS:
             self._gather(connection, fact, document, family, causes, traits)
@@ -215,14 +215,17 @@ class Incidents:
     def _gather_to(
         self, connection: sa.Connection, fact: f.Fact, row: kept.Incident, document: dict[str, Any], family: str
     ) -> None:
-        """A limit was reached, or an outage is known: what it explains, and nobody has taken, is part of it."""
+        """A limit was reached, an outage or a storm is known: what it explains, and nobody has taken, is part of it."""
         if row.grouping == g.OUTAGE:
             cause, most = g.cause_key(g.PLACE, row.cause), g.RANKS.get(row.cause.split()[0], 0)
+        elif g.is_of_many(document):
+            cause, most = row.cause, g.RANKS[row.grouping]
         else:
             what = f"use case {document['tenant']}/{document['use_case']}"
             cause, most = g.cause_key(family, what), g.RANKS["use-case"]
         others = kept.sharing(connection, document["tenant"], [cause], fact.at - g.KEPT_US)
-        numbers = [one.incident for one in others if not one.taken and g.RANKS.get(one.grouping, 99) <= most]
+        free = [one for one in others if not one.taken and one.incident != row.number]
+        numbers = [one.incident for one in free if g.RANKS.get(one.grouping, 99) <= most]
         if numbers:
             self._merge(connection, row.number, numbers, fact, row.title)
 

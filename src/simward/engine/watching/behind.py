@@ -187,5 +187,5 @@ def reconcile(watch: WatchFold, recorded: Mapping[tuple[int, int], Any]) -> np.n
     ended = np.array(over, OUTPUT).reshape(-1)
     if len(ended):
         ended["kind"], ended["at"], ended["sequence"] = FINDING_ENDED, watch.now, watch.sequence
-        ended["index"] = 512 + np.arange(len(ended))  # the kernel's own end at 320
+        ended["index"] = 512 + np.arange(len(ended))  # the kernel's own end at 400
     return ended

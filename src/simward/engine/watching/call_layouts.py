@@ -34,8 +34,8 @@ CALL = np.dtype(
         ("service", "i8"),  # layouts.SMS or VOICE
         ("destination", "i8"),  # call_records.HOME, ...; 0 at a tick
         ("at_s", "i8"),  # when it happened; at a tick, the time
-        ("premium_hour", "i8"),  # calls and messages to premium numbers in the hour of `at_s`
-        ("premium_day", "i8"),  # and in its day
+        ("premium_day", "i8"),  # calls and messages to premium numbers in the day of `at_s`
+        ("premium_month", "i8"),  # and in its month
         ("premium_s_hour", "i8"),  # and how long such calls lasted
         ("international_hour", "i8"),  # calls to international numbers in the hour
         ("international_day", "i8"),

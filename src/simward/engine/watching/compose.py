@@ -35,15 +35,21 @@ from simward.engine.watching import (
     periods,
     record_fold,
     rows,
+    signal_layouts,
+    signalling,
+    signals,
     silences,
+    storms,
     subscription_findings,
     tallies,
     usage,
+    waves,
 )
 
 SOURCES = (
     cadence_layouts, layouts, rows, groups, causes, findings, periods, usage, cadence, silences, hearing,
-    subscription_findings, kernel, call_records, call_layouts, tallies, call, record_fold,
+    signal_layouts, waves, storms, signals, signalling, subscription_findings, kernel,
+    call_records, call_layouts, tallies, call, record_fold,
     behaviour_layouts, logarithm, features, counting, days, behaviour,
 )  # fmt: skip
 FUTURE = "from __future__ import annotations\n"
@@ -88,6 +94,7 @@ def manifest() -> dict[str, Any]:
                 "projects": one.detector.projects,
                 "weighs": one.detector.weighs,
                 "tells_last_word": one.detector.tells_last_word,
+                "alone": one.detector.alone,
             }
             for one in of_watch()
         ]
@@ -105,17 +112,23 @@ def composed_text() -> str:
     ]
     numbered = list(enumerate(of_watch()))
     judges = [(number, one) for number, one in numbered if one.detector.scope not in ("subscription", "cohort")]
-    of_uses = [(number, one) for number, one in numbered if one.detector.scope == "subscription"]
+    of_uses = [
+        (number, one) for number, one in numbered if one.detector.scope == "subscription" or one.detector.alone
+    ]
     for _, one in judges:
-        assert not one.knobs, f"{one.id}: a group has no use case, so no knobs"
+        assert not one.knobs or one.detector.alone, f"{one.id}: a group has no use case, so no knobs"
     others = [name for name in layouts.GIVEN if name != "use"]
     for name in others:
         lines += [
             f"from simward.engine.watching.{name} import look_at_{name}",
             f"from simward.engine.watching.rows import {name}_of",
         ]
-    for number, one in (*judges, *of_uses):
+    for number, one in numbered:
+        if one.detector.scope == "cohort":
+            continue  # judged once a day, by cohort_findings.py
         lines += [f"import {one.module.__name__} as d{number}", f"judge_{number} = njit(d{number}.judge)"]
+        if one.detector.alone:
+            lines += [f"judge_alone_{number} = njit(d{number}.judge_alone)"]
     lines += [
         "", "", "@njit", "def judge_group(t, w, row, event):", "    group = group_at(w, row)",
         "    kind = np.int64(group.kind)", "    knobs = settings_of(t)",
@@ -155,7 +168,8 @@ def _judged(number: int, one: DetectorModule) -> list[str]:
 
 def _judged_use(number: int, one: DetectorModule) -> list[str]:
     """The lines that ask one detector about what a subscription uses."""
-    assert not one.memory, f"{one.id}: what is remembered of a use stands in its finding"
+    assert one.detector.alone or not one.memory, f"{one.id}: what is remembered of a use stands in its finding"
+    judge = f"judge_alone_{number}" if one.detector.alone else f"judge_{number}"
     given = "use" if one.detector.given == "use" else f"{one.detector.given}_of(w)"
     return [
         f"    if detector == {number}:",
@@ -165,7 +179,7 @@ def _judged_use(number: int, one: DetectorModule) -> list[str]:
         "        seen.expected = 0",
         "        seen.before[0] = 0",
         "        seen.before[1] = 0",
-        f"        set_class(w, {number}, judge_{number}({given}, use, event, knobs.{one.field}, seen))",
+        f"        set_class(w, {number}, {judge}({given}, use, event, knobs.{one.field}, seen))",
     ]
 
 

@@ -8,7 +8,7 @@ from numba import njit
 from simward.engine.outputs import FINDING_BEGAN, FINDING_ENDED, FINDING_UPDATED
 from simward.engine.rows import class_of, detector_at, evidence_at, output_at, zero_output
 from simward.engine.watching.groups import WINDOW_LEAST_US
-from simward.engine.watching.layouts import BY_CADENCE, BY_INTERIMS, CELL, FINDINGS_MAX, GATEWAY
+from simward.engine.watching.layouts import BY_CADENCE, BY_INTERIMS, CELL, FINDINGS_MAX, GATEWAY, USE_CASE
 from simward.engine.watching.rows import (
     group_at,
     watch_finding_at,
@@ -23,6 +23,8 @@ TOGETHER = 1
 """Value of a detector's `scope` in the table of detectors: it judges how many of a group are silent."""
 ABOUT_SUBSCRIPTION = 2
 """Likewise: it judges no group."""
+SIGNALLED = 3
+"""Likewise: it judges how many of a group signal what they should not."""
 
 
 @njit
@@ -98,6 +100,8 @@ def tell(w, row, at, kind, position, made, index):  # type: ignore[no-untyped-de
     elif np.int64(group.kind) == GATEWAY:
         output.gateway = group.key
         output.client = group.within
+    elif np.int64(group.kind) == USE_CASE:
+        output.use_case = group.key
 
 
 @njit
@@ -127,9 +131,10 @@ def begin_finding(w, row, k, cls, wanted, position, made, index):  # type: ignor
     finding.next = group.finding_head
     group.finding_head = at
     say(w, finding, cls, wanted, evidence_at(w, k))
-    if np.int64(detector_at(w, k).scope) == TOGETHER:
+    scope = np.int64(detector_at(w, k).scope)
+    if scope == TOGETHER:
         group.lasting = BY_CADENCE if group.overdue else BY_INTERIMS
-    else:
+    elif scope != SIGNALLED:
         group.stopped = 1
     tell(w, row, at, FINDING_BEGAN, position, made, index)
     return True
@@ -139,15 +144,17 @@ def begin_finding(w, row, k, cls, wanted, position, made, index):  # type: ignor
 def end_finding(w, row, at, position, made, index):  # type: ignore[no-untyped-def]
     """Write that a finding ended. Those of its group who come back later than the others make no new one."""
     group = group_at(w, row)
-    if np.int64(detector_at(w, watch_finding_at(w, at - np.int64(1)).detector).scope) == TOGETHER:
+    scope = np.int64(detector_at(w, watch_finding_at(w, at - np.int64(1)).detector).scope)
+    if scope == TOGETHER:
         group.lasting = 0
         group.overdue = 0
         group.overdue_at = 0
         group.quiet_until = watch_meta_of(w).now + max(np.int64(group.window_us), np.int64(WINDOW_LEAST_US))
-    else:
+    elif scope != SIGNALLED:
         group.stopped = 0
         group.resumed_at = watch_meta_of(w).now
-    group.ended_at = watch_meta_of(w).now
+    if scope != SIGNALLED:
+        group.ended_at = watch_meta_of(w).now
     tell(w, row, at, FINDING_ENDED, position, made, index)
     drop_finding(w, row, at)
 

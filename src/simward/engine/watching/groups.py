@@ -22,6 +22,7 @@ from simward.engine.watching.layouts import (
     SILENT,
     TOLD,
     UNJUDGED,
+    USE_CASE,
 )
 from simward.engine.watching.rows import (
     group_at,
@@ -30,6 +31,7 @@ from simward.engine.watching.rows import (
     watch_meta_of,
     zero_group,
 )
+from simward.engine.watching.signal_layouts import FAILING, STORMING
 
 SECOND_US = 1_000_000
 DUE_FALLS_US, DUE_SHARE = 28_800_000_000, 32
@@ -115,6 +117,7 @@ def group_of(w, kind, key, within):  # type: ignore[no-untyped-def]
     group.key = key
     group.within = within
     group.finding_head = 0
+    group.known_s = np.int64(meta.now) // np.int64(SECOND_US)
     put_group(w, at - np.int64(1))
     return at
 
@@ -142,6 +145,8 @@ def pointer(one, kind):  # type: ignore[no-untyped-def]
         return np.int64(one.gateway)
     if kind == NETWORK:
         return np.int64(one.network)
+    if kind == USE_CASE:
+        return np.int64(one.use_case)
     return np.int64(one.model) if kind == MODEL else np.int64(one.software)
 
 
@@ -154,6 +159,8 @@ def set_pointer(one, kind, number):  # type: ignore[no-untyped-def]
         one.gateway = number
     elif kind == NETWORK:
         one.network = number
+    elif kind == USE_CASE:
+        one.use_case = number
     elif kind == MODEL:
         one.model = number
     else:
@@ -185,6 +192,22 @@ def set_stage(w, one, stage):  # type: ignore[no-untyped-def]
 
 
 @njit
+def count_member(group, one, change):  # type: ignore[no-untyped-def]
+    """Count a member that comes (1) or goes (-1): as it stands, and by its signs."""
+    if np.int64(one.signs) & np.int64(STORMING):
+        group.storming = np.int64(group.storming) + change
+    if np.int64(one.signs) & np.int64(FAILING):
+        group.failing = np.int64(group.failing) + change
+    if np.int64(group.kind) == USE_CASE:
+        return  # whose silence is not judged
+    if one.standing == LIVE:
+        group.live = np.int64(group.live) + change
+    elif one.standing == ENDED:
+        group.ended = np.int64(group.ended) + change
+    count_stage(group, np.int64(one.stage), change)
+
+
+@njit
 def move(w, one, kind, number):  # type: ignore[no-untyped-def]
     """A subscription is in another group of a kind from now on (0 = in none); how it stands goes with it."""
     before = pointer(one, kind)
@@ -194,19 +217,11 @@ def move(w, one, kind, number):  # type: ignore[no-untyped-def]
     if number != 0:
         group = group_at(w, number - np.int64(1))
         group.members = np.int64(group.members) + np.int64(1)
-        if one.standing == LIVE:
-            group.live = np.int64(group.live) + np.int64(1)
-        elif one.standing == ENDED:
-            group.ended = np.int64(group.ended) + np.int64(1)
-        count_stage(group, np.int64(one.stage), np.int64(1))
+        count_member(group, one, np.int64(1))
     if before != 0:
         group = group_at(w, before - np.int64(1))
         group.members = np.int64(group.members) - np.int64(1)
-        if one.standing == LIVE:
-            group.live = np.int64(group.live) - np.int64(1)
-        elif one.standing == ENDED:
-            group.ended = np.int64(group.ended) - np.int64(1)
-        count_stage(group, np.int64(one.stage), np.int64(-1))
+        count_member(group, one, np.int64(-1))
         free_if_unused(w, before)
 
 

@@ -7,6 +7,7 @@ from numba import njit
 
 from simward.detectors.facts import tac
 from simward.engine.events import ACCESS_REQUEST, ACCOUNTING_INTERIM, ACCOUNTING_STOP
+from simward.engine.rows import subscription_at
 from simward.engine.watching.groups import SECOND_US, group_of, move, pointer, set_stage, stand
 from simward.engine.watching.layouts import (
     CELL,
@@ -21,6 +22,7 @@ from simward.engine.watching.layouts import (
     NETWORK,
     SILENT,
     SOFTWARE,
+    USE_CASE,
 )
 from simward.engine.watching.rows import group_at, watched_at
 
@@ -61,8 +63,12 @@ def learn_habit(one, name, at):  # type: ignore[no-untyped-def]
 
 
 @njit
-def place(w, one, event, gateway):  # type: ignore[no-untyped-def]
+def place(t, w, row, one, event, gateway):  # type: ignore[no-untyped-def]
     """Which groups a subscription is in, by its newest word; what that does not report stays as it was."""
+    use_case = np.int64(subscription_at(t, row).use_case)
+    if one.use_case == 0 or group_at(w, np.int64(one.use_case) - np.int64(1)).key != use_case:
+        number = group_of(w, np.int64(USE_CASE), use_case, np.int64(0)) if use_case != 0 else np.int64(0)
+        move(w, one, np.int64(USE_CASE), number)
     if gateway != 0:
         move(w, one, np.int64(GATEWAY), gateway)
     if event.cell != 0:
@@ -81,7 +87,7 @@ def place(w, one, event, gateway):  # type: ignore[no-untyped-def]
 
 
 @njit
-def hear_subscription(w, row, event, gateway):  # type: ignore[no-untyped-def]
+def hear_subscription(t, w, row, event, gateway):  # type: ignore[no-untyped-def]
     """A word of a subscription: where it is, and what it owes from now on."""
     one = watched_at(w, row)
     now = np.int64(event.received_at)
@@ -103,7 +109,7 @@ def hear_subscription(w, row, event, gateway):  # type: ignore[no-untyped-def]
         stand(w, one, row, np.int64(IDLE), now, np.int64(0))
     if one.stage >= LATE:
         set_stage(w, one, np.int64(DUE))
-    place(w, one, event, gateway)
+    place(t, w, row, one, event, gateway)
     stand(w, one, row, standing, now, np.int64(0))
     one.heard_at = now
     for kind in range(CELL, KINDS_END):

@@ -24,30 +24,27 @@ from simward.engine.recognising import find_subscription
 from simward.engine.rows import class_of, event_at, meta_of, subscription_at, use_case_at
 from simward.engine.watching.behaviour import look_at_behaviour
 from simward.engine.watching.cadence import look_at_cadence, note_word
-from simward.engine.watching.causes import find_cause
 from simward.engine.watching.days import count_day
 from simward.engine.watching.findings import settle
 from simward.engine.watching.groups import (
     SECOND_US,
     WINDOW_LEAST_US,
-    count_were,
     free_if_unused,
     group_of,
-    keep_due,
     move,
+    pointer,
     put_group,
-    roll,
     set_stage,
     stand,
 )
 from simward.engine.watching.hearing import hear_subscription, session_name
 from simward.engine.watching.layouts import (
+    ALL_KINDS_END,
     CELL,
     DATA,
     ENDED,
     GATEWAY,
     IDLE,
-    KINDS_END,
     LIVE,
     LOOK_AHEAD,
     SILENT,
@@ -68,17 +65,22 @@ from simward.engine.watching.rows import (
     watched_at,
     zero_behaviour,
     zero_rhythm,
+    zero_signals,
     zero_usage,
     zero_watched,
 )
-from simward.engine.watching.silences import ACTIVE_US, look_at_silence, note_deaf, note_plan
+from simward.engine.watching.signalling import look_at_signalling
+from simward.engine.watching.signals import rest, signal
+from simward.engine.watching.silences import look_at_silence, note_deaf, note_plan
+from simward.engine.watching.storms import look_at_group
 from simward.engine.watching.subscription_findings import QUIET, end_about, look_at_aspect, look_at_use
 from simward.engine.watching.tallies import forget_calls
 from simward.engine.watching.usage import count_record, forget_usage
+from simward.engine.watching.waves import is_struck_now
 
-OUTPUT_ROOM = 320
+OUTPUT_ROOM = 400
 """More outputs than one input can make (a tick stops by itself before that)."""
-TICK_ROOM, SILENCE_ROOM, ABOUT_ROOM = 56, 60, 180
+TICK_ROOM, SILENCE_ROOM, ABOUT_ROOM = 100, 60, 180
 ABOUT_SWEEP_LEAST, ABOUT_SWEEP_TICKS = 1024, 10
 HOUR_US = 3_600_000_000
 DEAF_US = 10_000_000
@@ -106,8 +108,8 @@ def judge_uses(t, w, row, event, position, made, index):  # type: ignore[no-unty
     raise NotImplementedError
 
 
-judge_cadences = judge_behaviours = judge_uses
-"""The same for what is heard of a subscription, and of what stands in BEHAVED; likewise."""
+judge_cadences = judge_signallings = judge_behaviours = judge_uses
+"""The same for what is heard of a subscription, what it signals, and how its days stand; likewise."""
 
 
 def look_at_given(t, w, row, now_s, detector):  # type: ignore[no-untyped-def]
@@ -179,6 +181,20 @@ def sweep(t, w, now):  # type: ignore[no-untyped-def]
         at = np.int64(meta.sweep) % count
         meta.sweep = (at + np.int64(1)) % count
         look_after(t, w, at, now)
+        one = watched_at(w, at)
+        if one.signs:
+            rest(w, at, one, now // np.int64(SECOND_US))
+
+
+@njit
+def hear_signal(t, w, row, event, gateway, position, made, index):  # type: ignore[no-untyped-def]
+    """Count what it signals; where that is much, have it judged by itself. Returns made and index."""
+    if signal(w, row, watched_at(w, row), event, gateway):
+        now_s = np.int64(event.received_at) // np.int64(SECOND_US)
+        look_at_use(w, row, np.int64(DATA), now_s)
+        look_at_signalling(t, w, row, now_s)
+        made, index = judge_signallings(t, w, row, event, position, made, index)
+    return made, index
 
 
 @njit
@@ -273,12 +289,26 @@ def sweep_about(t, w, event, position, made, index):  # type: ignore[no-untyped-
 
 
 @njit
+def judge_struck(t, w, event, position, made, index):  # type: ignore[no-untyped-def]
+    """The groups of a subscription that was struck a moment ago do not wait for their turn."""
+    number = is_struck_now(w)
+    if number == 0:
+        return made, index
+    for kind in range(CELL, ALL_KINDS_END):
+        at = pointer(watched_at(w, number - np.int64(1)), kind)
+        if at != 0:
+            look_at_group(w, at - np.int64(1), np.int64(event.received_at))
+            made, index = judged(t, w, at - np.int64(1), event, position, made, index)
+    return made, index
+
+
+@njit
 def fold_tick(t, w, event, position, made):  # type: ignore[no-untyped-def]
     """Time has passed: who has fallen silent, and what does that say about the next tenth of the groups?"""
     sweep(t, w, np.int64(event.received_at))
     meta = watch_meta_of(w)
     count = np.int64(meta.groups)
-    index = np.int64(0)
+    made, index = judge_struck(t, w, event, position, made, np.int64(0))
     share = (count + GROUP_SWEEP_TICKS - 1) // np.int64(GROUP_SWEEP_TICKS)
     for _ in range(min(count, max(np.int64(GROUP_SWEEP_LEAST), share))):
         if index > TICK_ROOM:
@@ -288,12 +318,7 @@ def fold_tick(t, w, event, position, made):  # type: ignore[no-untyped-def]
         group = group_at(w, at)
         if group.kind == 0:
             continue
-        roll(group, event.received_at)
-        count_were(group)
-        keep_due(group, np.int64(event.received_at))
-        overdue_at = np.int64(group.overdue_at)
-        group.overdue = 1 if overdue_at != 0 and event.received_at - overdue_at <= ACTIVE_US else 0
-        find_cause(w, at, np.int64(event.received_at))
+        look_at_group(w, at, np.int64(event.received_at))
         before = index
         made, index = judged(t, w, at, event, position, made, index)
         if index != before:
@@ -344,7 +369,8 @@ def fold(tables, watch, count, first):  # type: ignore[no-untyped-def]
             row = row_ahead(w, position % LOOK_AHEAD)
             if row >= 0:
                 is_judged = note_word(t, w, row, event, gateway)
-                hear_subscription(w, row, event, gateway)
+                made, index = hear_signal(t, w, row, event, gateway, np.int64(position), made, index)
+                hear_subscription(t, w, row, event, gateway)
                 made, index = use_data(t, w, row, event, np.int64(position), made, index)
                 if is_judged:
                     made, index = judge_word(t, w, row, event, np.int64(position), made, index)
@@ -373,10 +399,11 @@ def forget(tables, watch, rows, at, made, index):  # type: ignore[no-untyped-def
         zero_usage(w, row)
         zero_behaviour(w, row)
         zero_rhythm(w, row)
+        zero_signals(w, row)
         one = watched_at(w, rows[position])
         stand(w, one, rows[position], np.int64(IDLE), at, np.int64(0))
         set_stage(w, one, np.int64(UNJUDGED))
-        for kind in range(CELL, KINDS_END):
+        for kind in range(CELL, ALL_KINDS_END):
             move(w, one, np.int64(kind), np.int64(0))
         zero_watched(w, rows[position])
     return made

@@ -1,7 +1,7 @@
 """The layouts of the watch's state: three rows a subscription, one a counted session, group and open finding.
 
-A group is all subscriptions that have a cell, a gateway, a network, a model or its software in common. Rows point at
-groups by row + 1, so that a row of zeros points nowhere and room that was never used takes no memory.
+A group is all subscriptions that have a cell, a gateway, a network, a model, its software or a use case in common. Rows
+point at groups by row + 1, so that a row of zeros points nowhere and room that was never used takes no memory.
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ from simward.detectors import of_watch
 from simward.detectors.detector import GROUP_SCOPES, DetectorModule
 from simward.engine.watching.cadence_layouts import CADENCE
 from simward.engine.watching.call_layouts import CALL
+from simward.engine.watching.signal_layouts import OF_GROUP, SIGNALLING
 
 CELL, GATEWAY, NETWORK, MODEL, SOFTWARE = 1, 2, 3, 4, 5
 """Kinds of group: of two that explain the same, the first. The position in GROUP_SCOPES, plus one."""
 KINDS_END = SOFTWARE + 1
+USE_CASE = 6
+"""A kind of group too, of which silence is not judged: the models that it consists of are."""
+ALL_KINDS_END = USE_CASE + 1
 UNJUDGED, DUE, LATE, OVERDUE, TOLD = 0, 1, 2, 3, 4
 """How a subscription stands to its cadence: it is not judged, heard in time, has missed one word, or as many as are
 silence; or its silence is told, and nobody counts on it any more."""
@@ -33,7 +37,7 @@ GATEWAY_GROUPS_MAX = 4_096
 FINDINGS_MAX = 1_024
 """Open findings; a condition that begins beyond that waits until one has ended, and is counted."""
 
-assert tuple(GROUP_SCOPES[kind - 1] for kind in range(CELL, KINDS_END)) == GROUP_SCOPES
+assert tuple(GROUP_SCOPES[kind - 1] for kind in range(CELL, ALL_KINDS_END)) == GROUP_SCOPES
 
 WATCHED = np.dtype(
     [
@@ -54,6 +58,11 @@ WATCHED = np.dtype(
         ("longest_min", "u2"),  # its longest time between two words, minutes; it is forgotten slowly
         ("planned", "u1"),  # until which day a work order has it, 0 = none does (cadence.planned_until)
         ("days_heard", "u1"),  # on how many days it was heard, up to 255
+        ("use_case", "i4"),  # row + 1 of its group
+        ("signs", "u1"),  # STORMING, ... (signal_layouts.py)
+        ("run", "u1"),  # how long it has connected again and again by now (signals.py)
+        ("version", "u1"),  # of the software that it connected with last, + 2; 0 = never reported
+        ("spare", "u1"),
     ],
     align=True,
 )
@@ -159,7 +168,7 @@ BENIGN_COHORT = np.dtype(
 )
 """A cohort that a person found to be benign: how much more it is allowed, and until when."""
 BENIGN_COHORTS_MAX = 256
-GIVEN = {"use": USE, "call": CALL, "cadence": CADENCE, "behaviour": BEHAVED}
+GIVEN = {"use": USE, "call": CALL, "cadence": CADENCE, "signalling": SIGNALLING, "behaviour": BEHAVED}
 """Detector.given: what such a detector may be given besides. For each NAME but "use" there is a module NAME in this
 folder with `look_at_NAME(t, w, row, now_s)`, which fills the record at ticks, and `rows.NAME_of(w)`, which is where it
 stands; the composed kernel has `judge_NAMEs`, which has its detectors judge it and settles their findings."""
@@ -235,6 +244,7 @@ GROUP = np.dtype(
         ("overdue", "u1"),  # at this tick: it is the cause for which members are overdue
         ("stopped", "u1"),  # gateways: a finding that nothing at all is heard of it is open
         ("cause", "u1"),  # causes.py: does another group explain its silence better?
+        *OF_GROUP,
         *memory_of_groups(),
     ],
     align=True,
@@ -276,6 +286,7 @@ WATCH_META = np.dtype(
         ("about_live", "i4"),
         ("about_sweep", "i4"),
         ("silence_sweep", "i4"),
+        ("struck", "i4"),  # row + 1 of a subscription whose groups are to be judged at the next tick
         ("visits", "i4"),  # rows of `visits` in use
         ("visits_full", "i8"),  # visits to networks that found no room there
         ("deaf_from", "i8", (DEAF_KEPT,)),  # when the gate was last not there, us
@@ -297,8 +308,8 @@ WATCH_META = np.dtype(
 ADDRESSED = (
     "watch_meta", "watched", "groups", "group_index", "watch_findings", "detectors", "evidence", "classes", "responses",
     "events", "outputs", "usage", "counted", "about", "use", "knobs", "case_responses",
-    "rows_ahead", "called", "tallies", "call", "records", "unsaid", "rhythms", "visits", "cadence", "behaviour",
-    "behaved",
+    "rows_ahead", "called", "tallies", "call", "records", "unsaid", "rhythms", "visits", "cadence",
+    "signals", "signalling", "behaviour", "behaved",
 )  # fmt: skip
 WATCH_TABLES = np.dtype(
     [(name, "i8") for name in (*ADDRESSED, "group_mask", "outputs_room", "detector_count")],

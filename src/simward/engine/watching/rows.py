@@ -27,6 +27,7 @@ from simward.engine.watching.layouts import (
     WATCH_META,
     WATCHED,
 )
+from simward.engine.watching.signal_layouts import SIGNALLING, SIGNALS
 
 _meta = pointer_to(WATCH_META)
 _watched = pointer_to(WATCHED)
@@ -46,6 +47,8 @@ _called, _tally, _call, _record = (pointer_to(one) for one in (CALLED, TALLY, CA
 _unsaid = pointer_to(EVENT)
 _fetch_watched, _fetch_usage, _fetch_counted = (prefetch_of(one) for one in (WATCHED, USAGE, COUNTED))
 _fetch_counting = prefetch_of(BEHAVIOUR, 32)
+_signals, _signalling = pointer_to(SIGNALS), pointer_to(SIGNALLING)
+_fetch_signals, _zero_signals = prefetch_of(SIGNALS), zero_of(SIGNALS)
 _fetch_rhythm = prefetch_of(RHYTHM)
 _zero_rhythm = zero_of(RHYTHM)
 _zero_cadence = zero_of(CADENCE)
@@ -237,6 +240,7 @@ def set_row_ahead(w, at, row):  # type: ignore[no-untyped-def]
         _fetch_usage(w.usage, np.int64(row))
         _fetch_counting(w.behaviour, np.int64(row))
         _fetch_rhythm(w.rhythms, np.int64(row))
+        _fetch_signals(w.signals, np.int64(row))
 
 
 @njit
@@ -280,3 +284,21 @@ def record_at(w, position):  # type: ignore[no-untyped-def]
 def unsaid(w):  # type: ignore[no-untyped-def]
     """An event that says nothing, for what no event of the gate's told."""
     return _unsaid(w.unsaid, 0)
+
+
+@njit
+def signals_at(w, row):  # type: ignore[no-untyped-def]
+    """signal_layouts.SIGNALS"""
+    return _signals(w.signals, row)
+
+
+@njit
+def zero_signals(w, row):  # type: ignore[no-untyped-def]
+    """Forget what a subscription signalled."""
+    _zero_signals(w.signals, row)
+
+
+@njit
+def signalling_of(w):  # type: ignore[no-untyped-def]
+    """signal_layouts.SIGNALLING: what is being judged"""
+    return _signalling(w.signalling, 0)

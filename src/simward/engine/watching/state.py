@@ -21,7 +21,7 @@ from simward.engine.state import BATCH_MAX, index_size, interpreted
 from simward.engine.tables import PolicyTables, watch_knobs_dtype
 from simward.engine.watching.cadence_layouts import CADENCE, RHYTHM, VISIT, VISITS_ROOM
 from simward.engine.watching.call_layouts import CALL, CALLED, TALLY
-from simward.engine.watching.findings import ABOUT_SUBSCRIPTION, TOGETHER
+from simward.engine.watching.findings import ABOUT_SUBSCRIPTION, SIGNALLED, TOGETHER
 from simward.engine.watching.layouts import (
     BEHAVED,
     BENIGN_COHORT,
@@ -42,25 +42,24 @@ from simward.engine.watching.layouts import (
     WATCH_TABLES,
     WATCHED,
 )
+from simward.engine.watching.signal_layouts import SIGNALLING, SIGNALS
 
 OUTPUTS_ROOM = 2 * BATCH_MAX
-GROUPS_AN_EVENT = 5
+GROUPS_AN_EVENT = 6
 LAYOUTS = {
     "watch_meta": WATCH_META, "watched": WATCHED, "groups": GROUP, "watch_findings": WATCH_FINDING, "usage": USAGE,
     "counted": COUNTED, "about": SUBSCRIPTION_FINDING, "called": CALLED, "tallies": TALLY, "rhythms": RHYTHM,
-    "visits": VISIT, "behaviour": BEHAVIOUR, "cohort_findings": COHORT_FINDING, "benign_cohorts": BENIGN_COHORT,
+    "visits": VISIT, "signals": SIGNALS, "behaviour": BEHAVIOUR, "cohort_findings": COHORT_FINDING,
+    "benign_cohorts": BENIGN_COHORT,
 }  # fmt: skip
-EACH = ("watched", "usage", "called", "rhythms", "behaviour")
+EACH = ("watched", "usage", "called", "rhythms", "signals", "behaviour")
 """Tables with a row for each that the gate's table of subscriptions has."""
 USED = {
     "watch_meta": "", "watched": "", "groups": "groups", "watch_findings": "findings", "usage": "",
     "counted": "counted", "about": "about", "called": "", "tallies": "tallies", "rhythms": "", "visits": "",
-    "behaviour": "", "cohort_findings": "", "benign_cohorts": "",
+    "signals": "", "behaviour": "", "cohort_findings": "", "benign_cohorts": "",
 }  # fmt: skip
 """Table -> the counter in WATCH_META that says how many of its rows are in use; "" = all."""
-
-
-SCOPES = {"group": TOGETHER, "subscription": ABOUT_SUBSCRIPTION, "cohort": ABOUT_SUBSCRIPTION}
 
 
 def detector_facts() -> np.ndarray:
@@ -69,7 +68,9 @@ def detector_facts() -> np.ndarray:
     for number, one in enumerate(of_watch()):
         for position, name in enumerate(one.classes, start=1):
             facts["severity"][number, position] = one.detector.severity_of(name)
-        facts["scope"][number] = SCOPES.get(one.detector.scope, 0)
+        together = TOGETHER if one.detector.given == "use" else SIGNALLED
+        scopes = {"group": together, "subscription": ABOUT_SUBSCRIPTION, "cohort": ABOUT_SUBSCRIPTION}
+        facts["scope"][number] = scopes.get(one.detector.scope, 0)
     return facts
 
 
@@ -96,6 +97,8 @@ class WatchState:
         self.rhythms = np.zeros(1024, RHYTHM)
         self.visits = np.zeros(VISITS_ROOM, VISIT)
         self.cadence = np.zeros(1, CADENCE)
+        self.signals = np.zeros(1024, SIGNALS)
+        self.signalling = np.zeros(1, SIGNALLING)
         self.rows_ahead = np.zeros(LOOK_AHEAD, np.int32)
         self.use = np.zeros(1, USE)
         self.knobs = np.zeros(1, watch_knobs_dtype())
@@ -163,8 +166,8 @@ class WatchState:
         while int(chain[at]) != row + 1:
             chain, at = findings["next"], int(chain[at]) - 1
         chain[at] = findings["next"][row]
-        self.groups["lasting"][group] = self.groups["stopped"][group] = 0
-        for one in self.judges():
+        self.groups["lasting"][group] = self.groups["stopped"][group] = self.groups["told"][group] = 0
+        for one in self.judges() if int(self.groups["finding_head"][group]) == 0 else ():
             if one.memory:
                 self.groups[one.field][group : group + 1].view(np.uint8)[:] = 0
         findings[row : row + 1].view(np.uint8)[:] = 0
