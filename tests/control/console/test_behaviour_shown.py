@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from behaving import IMSI, days_of, journal_of
@@ -56,10 +57,10 @@ def incident(console: RunningControl) -> int:
     return int(mine["incident"])
 
 
-def deviants(console: RunningControl) -> list[dict[str, object]]:
+def deviants(console: RunningControl) -> list[dict[str, Any]]:
     """What was found of the one that changed."""
     answer = console.ask("GET", f"/v1/findings?imsi={str(IMSI + DEVIANT)[1:]}")
-    found: list[dict[str, object]] = answer.document["findings"]
+    found: list[dict[str, Any]] = answer.document["findings"]
     return found
 
 
@@ -72,7 +73,7 @@ def test_the_incident_shows_device_and_peers_side_by_side(console: RunningContro
 
 def test_explain_and_the_api_name_the_channels(console: RunningControl) -> None:
     found = max(deviants(console), key=lambda one: str(one["at"]))
-    first = found["channels"][0]  # type: ignore[index]
+    first = found["channels"][0]
     assert first["channel"] in ("up", "down") and first["value"] > first["usual"]["high"] > first["usual"]["low"]
     assert first["peers"]["high"] < first["value"]
     told = CliRunner().invoke(cli, ["--dir", str(console.folder), "explain", str(IMSI + DEVIANT)[1:]])
