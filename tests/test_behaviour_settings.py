@@ -1,4 +1,4 @@
-"""`[behaviour]`: an alarm budget, a grace and how long a verdict holds; each problem is named with what would be right."""
+"""`[behaviour]`: an alarm budget, a grace, how long a verdict holds; each problem is named with what would be right."""
 
 from __future__ import annotations
 
