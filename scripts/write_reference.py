@@ -394,6 +394,7 @@ def log_events_page() -> str:
     rows: dict[str, str] = {}
     for module, level, words, event, facts in log_calls():
         process = module.split("/")[0]
+        process = "watch" if process == "fitting" else process
         process = process if process in ("gate", "watch", "control", "supervisor") else "control"
         level = "error" if level == "exception" else level
         named = ", ".join(f"`{one}`" for one in facts)

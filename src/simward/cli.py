@@ -68,6 +68,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "bind": ("commands.acting", "bind", "Bind a subscription to its device, or to the area of its use case."),
         "unbind": ("commands.acting", "unbind", "Free a subscription from its device, or from its area."),
         "work": ("commands.work", "work", "Plan changes of devices and places: work orders."),
+        "benign": ("commands.benign", "benign", "Say that a finding of behaviour is right as it is."),
         "erase": ("commands.erasing", "erase", "Erase the identifiers of one subscription, wherever they are kept."),
         "pause": ("commands.acting", "pause", "Hold every response above notify."),
         "resume": ("commands.acting", "resume", "Let responses act again."),

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from simward import toml_reading as read
+from simward.behaviour_settings import BEHAVIOUR_KEYS as BEHAVIOUR_KEYS
+from simward.behaviour_settings import BehaviourSettings, behaviour_settings
 from simward.errors import ConfigurationError, Problem, nearest
 from simward.incident_settings import INCIDENT_KEYS as INCIDENT_KEYS
 from simward.incident_settings import IncidentSettings, incident_settings
@@ -151,6 +153,7 @@ class Settings:
     log: LogSettings = LogSettings()
     openid: OpenIdSettings | None = None
     cdr: CdrSettings = CdrSettings()
+    behaviour: BehaviourSettings = BehaviourSettings()
 
     @property
     def data_dir(self) -> Path:
@@ -242,7 +245,7 @@ AUDIT_KEYS: dict[str, Callable[[Any], Any]] = {"heads": read.string}
 NAMED_SECRET_KEYS: dict[str, Callable[[Any], Any]] = {"name": read.string, **SECRET_KEYS}
 SECTIONS = (
     "gate", "gateway", "control", "history", "registry", "audit", "incidents", "log", "openid", "endpoint", "party",
-    "secret", "issuer", "camara", "cdr",
+    "secret", "issuer", "camara", "cdr", "behaviour",
 )  # fmt: skip
 
 
@@ -282,6 +285,7 @@ def _settings(reading: Reading, document: dict[str, Any]) -> Settings:
         LogSettings(**reading.table(("log",), document.get("log", {}), LOG_KEYS)),
         openid_settings(reading, document.get("openid")),
         CdrSettings(**{"keep_s" if key == "keep" else key: one for key, one in cdr.items()}),
+        behaviour_settings(reading, document.get("behaviour", {})),
     )
 
 

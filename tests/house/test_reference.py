@@ -50,6 +50,7 @@ def test_made_pages_are_as_the_code_has_them(tmp_path: Path) -> None:
         ("[incidents]", "INCIDENT_KEYS"),
         ("[log]", "LOG_KEYS"),
         ("[cdr]", "CDR_KEYS"),
+        ("[behaviour]", "BEHAVIOUR_KEYS"),
         ("[[endpoint]]", "ENDPOINT_KEYS"),
         ("[[party]]", "PARTY_KEYS"),
         ("[[secret]]", "NAMED_SECRET_KEYS"),

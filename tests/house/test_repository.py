@@ -93,7 +93,10 @@ def test_nothing_large_or_private_is_tracked() -> None:
     assert not offenders
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-fuzz.lock"])
+LOCKS = ["requirements.lock", *(f"requirements-{extra}.lock" for extra in ("dev", "fuzz", "peers"))]
+
+
+@pytest.mark.parametrize("name", LOCKS)
 def test_locks_have_hashes_and_no_index(name: str) -> None:
     text = (REPOSITORY / name).read_text()
     pinned = re.findall(r"^([a-z0-9-]+)==\S+[^\n]*\\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)

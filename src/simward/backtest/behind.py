@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,10 +18,11 @@ from simward.backtest.acts import Numbering
 from simward.detectors import of_watch
 from simward.engine.both_journals import findings_folder
 from simward.engine.fold import Fold
-from simward.engine.journal import Row, row_outputs
+from simward.engine.journal import BEHAVIOUR, Row, row_outputs
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.tables import InventoryDelta
 from simward.engine.watching.fold import WatchFold
+from simward.engine.watching.own_inputs import read_own
 from simward.engine.watching.state import WatchState
 from simward.errors import JournalError
 from simward.history.runs import Run
@@ -41,6 +43,17 @@ class Behind:
         self._watch = WatchFold(gate, state)
         self._watch.state.watch_meta["sequence"] = gate.sequence
         self.numbering = Numbering(self._watch.manifest(), of_watch())
+
+    def honour(self, data_dir: Path) -> None:
+        """Days are settled as they were: by the fits, and with the verdicts, that the watch has journalled."""
+        try:
+            journal = SqliteJournal.open(findings_folder(data_dir), writer=False)
+        except JournalError:  # no watch ever ran
+            return
+        with closing(journal):
+            for row in journal.rows(after=max(0, self._watch.sequence - 1)):
+                if row.kind == BEHAVIOUR:
+                    self._watch.awaited.add(row.last, partial(_own_input, data_dir, row.last))
 
     def manifest(self) -> dict[str, Any]:
         """Of its kernel."""
@@ -74,6 +87,11 @@ def really_found(data_dir: Path, since: int, until: int) -> Iterator[Found]:
             outputs = outputs[(outputs["at"] >= since) & (outputs["at"] <= until)]
             if len(outputs):
                 yield Found(outputs, numberings.setdefault(row.kernel, _numbering(journal, row)))
+
+
+def _own_input(data_dir: Path, last: int) -> bytes:
+    with closing(SqliteJournal.open(findings_folder(data_dir), writer=False)) as journal:
+        return read_own(journal, last)
 
 
 def _numbering(journal: SqliteJournal, row: Row) -> Numbering:

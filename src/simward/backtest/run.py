@@ -70,6 +70,7 @@ class Backtest:
         beginning = begin(self.record, data_dir, self.since, self.warm_up_us)
         self.fold, self.unknown_up_to = beginning.fold, 0 if beginning.facts else beginning.fold.sequence
         self._behind = Behind(self.fold, beginning.watch)
+        self._behind.honour(data_dir)
         self.people.know(self.fold.state)
         self.people.remember(self.fold.state)
         self.fold.state.texts.load(list(self.record.texts()))  # the proposed policies' must not take their numbers

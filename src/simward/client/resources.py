@@ -7,6 +7,7 @@ from simward.client.caller import AsyncCaller, Caller
 from simward.client.calls.account_links import AccountLinksCalls, AsyncAccountLinksCalls
 from simward.client.calls.accounts import AccountsCalls, AsyncAccountsCalls
 from simward.client.calls.audit import AsyncAuditCalls, AuditCalls
+from simward.client.calls.behaviour import AsyncBehaviourCalls, BehaviourCalls
 from simward.client.calls.bindings import AsyncBindingsCalls, BindingsCalls
 from simward.client.calls.clients import AsyncClientsCalls, ClientsCalls
 from simward.client.calls.commands import AsyncCommandsCalls, CommandsCalls
@@ -46,6 +47,7 @@ ROUTES = {
     "POST /v1/accounts/{name}/change": "accounts.change",
     "POST /v1/accounts/{name}/reset": "accounts.reset",
     "GET /v1/audit": "audit.list",
+    "GET /v1/behaviour": "behaviour.get",
     "GET /v1/bindings": "bindings.list",
     "POST /v1/clients": "clients.create",
     "GET /v1/clients": "clients.list",
@@ -135,6 +137,7 @@ class Resources:
         self.account_links = AccountLinksCalls(caller)
         self.accounts = AccountsCalls(caller)
         self.audit = AuditCalls(caller)
+        self.behaviour = BehaviourCalls(caller)
         self.bindings = BindingsCalls(caller)
         self.clients = ClientsCalls(caller)
         self.commands = CommandsCalls(caller)
@@ -174,6 +177,7 @@ class AsyncResources:
         self.account_links = AsyncAccountLinksCalls(caller)
         self.accounts = AsyncAccountsCalls(caller)
         self.audit = AsyncAuditCalls(caller)
+        self.behaviour = AsyncBehaviourCalls(caller)
         self.bindings = AsyncBindingsCalls(caller)
         self.clients = AsyncClientsCalls(caller)
         self.commands = AsyncCommandsCalls(caller)

@@ -42,9 +42,9 @@ def findings(
     Keys of an object: id (shard/sequence/index), at, detector, class, severity, tenant, imsi, iccid, use_case,
     was, now, expected (the evidence), verdict (the in-line answer), response (in force), held (the limit that kept the
     wanted response back, else null), ended_at (null while it lasts), wanted, scope, gateway, apn, address, session_id,
-    changes (what differs, where a finding compares), about (the cell, gateway, network or model, where it is about
-    many subscriptions; such ids begin with w), segment (where it is about one). Times are UTC. Identities are
-    complete: this is the owner's own data.
+    changes (what differs, where a finding compares), about (the cell, gateway, network, model or cohort, where it is
+    about many subscriptions; such ids begin with w), channels (what weighs most, where it is about behaviour), segment
+    (where it is about one). Times are UTC. Identities are complete: this is the owner's own data.
     """
     wanted = _filter(imsi, detector, only_open)
     folder: Folder = ctx.obj

@@ -5,6 +5,7 @@ from __future__ import annotations
 from simward.control.access.assembling import Access
 from simward.control.api.asking import Asking
 from simward.control.api.audit import audit_routes
+from simward.control.api.behaviour import behaviour_routes
 from simward.control.api.deployments import InForce, deployment_routes
 from simward.control.api.events import News, Streams, event_routes
 from simward.control.api.gateways import gateway_routes
@@ -32,6 +33,7 @@ from simward.control.readiness import Conditions, GateConditions, Readiness
 from simward.control.requests import Requests
 from simward.control.retention import Retention
 from simward.control.run import Control, Part
+from simward.control.widening import widening
 from simward.registry.database import Registry, url_of
 from simward.registry.mirrors import tenant_of
 from simward.registry.work_orders import is_open
@@ -79,7 +81,7 @@ def assemble(settings: Settings, *more: Part) -> Control:
         # In this order: what work orders say to a finding is its incident's title, and what is announced names that.
         takers=[WorkOrders(announcing), deployments, incidents, announcing, automation, *camara.takers],
     )  # fmt: skip
-    judging = Judging(incidents.life)
+    judging = Judging(incidents.life, widening(settings.data_dir))
     data_dir = settings.data_dir
     conditions: list[Conditions] = [
         behind, RegistryConditions(registry), WatchConditions(data_dir), ProcessConditions(data_dir),
@@ -99,7 +101,7 @@ def assemble(settings: Settings, *more: Part) -> Control:
         incident_routes(registry, judging, settings.data_dir, now_us), rule_routes(registry, now_us),
         work_routes(registry, settings.inventory_path, now_us, outward.commanding.wake),
         record_routes(registry, lambda imsi: story_of(settings.data_dir, imsi)),
-        audit_routes(registry), gateway_routes(gate, registry),
+        audit_routes(registry), gateway_routes(gate, registry), behaviour_routes(data_dir),
         event_routes(registry, installation_of(settings.data_dir), news, access.still, streams),
         metrics_routes(gate, data_dir, now_us, measures.text),
     ]  # fmt: skip

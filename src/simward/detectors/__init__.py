@@ -21,7 +21,7 @@ def installed() -> tuple[DetectorModule, ...]:
         module = importlib.import_module(f"{__name__}.{info.name}")
         detector: Detector = module.DETECTOR
         assert detector.id == info.name.replace("_", "-"), f"{info.name}.py declares {detector.id}"
-        scopes = SCOPES if detector.runs == "gate" else (*GROUP_SCOPES, "group", "subscription")
+        scopes = SCOPES if detector.runs == "gate" else (*GROUP_SCOPES, "group", "subscription", "cohort")
         assert detector.scope in scopes, f"{detector.id}: unknown scope {detector.scope}"
         assert len(module.CLASSES) < MAX_CLASSES, f"{detector.id}: too many classes"
         found.append(

@@ -32,7 +32,8 @@ GROUP_SCOPES = ("cell", "gateway", "network", "model", "software", "use-case")
 """What a detector of the watch judges: the subscriptions that have this in common. "group" is any of these.
 
 Or "subscription": then it judges what one of them does, as `given` says, and at ticks as long as a finding of it is
-open. As `row` it is given engine/watching/layouts.py USE, and as `memory` the record that `given` names."""
+open. As `row` it is given engine/watching/layouts.py USE, and as `memory` the record that `given` names. Or "cohort":
+what the fit of a day says of many that are alike (engine/watching/cohort_findings.py)."""
 
 EVIDENCE_KINDS = (
     "none",
@@ -53,6 +54,8 @@ EVIDENCE_KINDS = (
     "distance",
     "model",
     "usage",
+    "bits",
+    "cohort",
     "software",
     "hours",
     "use-case",
@@ -134,6 +137,9 @@ class Detector:
     projects: bool = False
     """Likewise: it writes `evidence.before`: [0] how much it will be when the period ends, at this rate (kind "usage"),
     and [1] when the month's budget is used up (us), 0 = it is not, or that cannot be told."""
+
+    weighs: bool = False
+    """Its findings come with the channels of behaviour that weigh most: `channels` of a finding, engine/weighing.py."""
 
     tells_last_word: bool = False
     """Likewise: it writes `evidence.before[0]`: what the last word of a subscription was (cadence.last_word)."""

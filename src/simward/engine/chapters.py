@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from simward.engine import weighing
 from simward.engine.last_words import last_word_sentence
 from simward.engine.past_sessions import PastSession
 from simward.engine.phrases import octets, short_when, span, when
@@ -169,6 +170,8 @@ def finding_sentence(finding: dict[str, Any]) -> str:
         text += f": {evidence}"
     if finding.get("projection"):
         text += f"; {projected(finding['projection'])}"
+    if finding.get("channels"):
+        text += f"; {'; '.join(map(weighing.sentence, finding['channels']))}"
     if finding.get("last_word"):
         text += f"; {last_word_sentence(finding['last_word'])}"
     text += f". Response: {finding['response'] or 'observe'}"

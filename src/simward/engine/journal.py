@@ -26,7 +26,8 @@ from simward.engine.whole_ids import Pair, notes_of_pairs, pairs_noted
 from simward.errors import JournalError, NotDurableError
 
 EVENTS, POLICY, INVENTORY, FINDINGS, RECORDS = "events", "policy", "inventory", "findings", "records"
-ROW_KINDS = (EVENTS, POLICY, INVENTORY, FINDINGS, RECORDS)
+BEHAVIOUR = "behaviour"
+ROW_KINDS = (EVENTS, POLICY, INVENTORY, FINDINGS, RECORDS, BEHAVIOUR)
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,9 @@ class Row:
 
     `inputs` are EVENT rows (kind "events"), PolicyTables ("policy") or an InventoryDelta ("inventory"), as bytes. A row
     of the watch's own journal (kind "findings") has none: it is about the inputs in the gate's journal that have its
-    sequences. A row of the journal of call detail records (kind "records") has RECORD rows, and no outputs.
+    sequences. One of kind "behaviour" has an input of the watch's own and no outputs: it is taken before the gate's
+    sequence `last` + 1 is folded. A row of the journal of call detail records (kind "records") has RECORD rows, and no
+    outputs.
     `outputs` are OUTPUT rows. `at` is the gate clock, us UTC. `kernel` is the hash of what decided. `notes` is JSON:
     "texts" [[id, base64], ...] that this row uses first, "session_ids" [[base64 of the hash, base64], ...] of more than
     48 octets whole, "commands" who asked and why.
@@ -189,6 +192,11 @@ def findings_row(
     `notes` have "records" where call detail records were folded there (watch/record_following.py).
     """
     return Row(first, last - first + 1, FINDINGS, at, kernel, b"", outputs.tobytes(), dict(notes or {}))
+
+
+def behaviour_row(first: int, after: int, at: int, kernel: str, octets: bytes) -> Row:
+    """A row of the watch's journal: an input that its fold takes before the gate's sequence `after` + 1."""
+    return Row(first, after - first + 1, BEHAVIOUR, at, kernel, octets, b"")
 
 
 def row_texts(row: Row) -> list[tuple[int, bytes]]:

@@ -62,8 +62,10 @@ def number_in(dtype: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any
     return read, write
 
 
-def prefetch_of(dtype: np.dtype) -> Callable[[Any, Any], None]:
-    """A function (begin, number) that asks the processor to fetch a record into its cache, and waits for nothing."""
+def prefetch_of(dtype: np.dtype, octets: int = 0) -> Callable[[Any, Any], None]:
+    """A function (begin, number) that asks the processor to fetch a record (its first `octets`, at most a line of 64;
+    0 = all) into its cache, and waits for nothing.
+    """
     if INTERPRETED:
         return lambda begin, number: None
     from llvmlite import ir
@@ -72,17 +74,18 @@ def prefetch_of(dtype: np.dtype) -> Callable[[Any, Any], None]:
     from numba.extending import intrinsic
 
     size = dtype.itemsize
+    places = (0, octets - 1) if octets else range(0, size, 64)  # few records begin where a line does
 
     @intrinsic
     def fetch(typing: Any, begin: Any, number: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             whole, half = ir.IntType(64), ir.IntType(32)
-            octets = ir.IntType(8).as_pointer()
-            kind = ir.FunctionType(ir.VoidType(), [octets, half, half, half])
+            pointer = ir.IntType(8).as_pointer()
+            kind = ir.FunctionType(ir.VoidType(), [pointer, half, half, half])
             function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
             address = builder.add(arguments[0], builder.mul(arguments[1], ir.Constant(whole, size)))
-            for line in range(0, size, 64):
-                place = builder.inttoptr(builder.add(address, ir.Constant(whole, line)), octets)
+            for line in places:
+                place = builder.inttoptr(builder.add(address, ir.Constant(whole, line)), pointer)
                 builder.call(function, [place, half(1), half(3), half(1)])
             return context.get_dummy_value()
 

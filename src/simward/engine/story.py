@@ -363,6 +363,10 @@ class Story:
             could.append(f"simward release {iccid} --because TEXT")
         elif self._open_findings():
             could += [f"simward {name} {iccid} --because TEXT" for name in ("quarantine", "lock")]
+        since = [one["channels"][0]["since"] for one in self._open_findings() if one.get("channels")]
+        if since:  # the records behind what is unusual
+            imsi = identity.imsi_text(min(self.subject.imsis))
+            could.append(f"simward events --imsi {imsi} --since {min(since)}T00:00Z")
         if self.declared.get("state") in ("suspended", "retired"):
             could.append("set its state to active in inventory.csv, then: simward apply")
         if self._book.live():

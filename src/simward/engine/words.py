@@ -15,6 +15,8 @@ import numpy as np
 from simward import identity
 from simward.detectors.detector import EVIDENCE_KINDS, RESPONSE_NAMES, SEVERITY_NAMES
 from simward.engine import outputs as out
+from simward.engine import weighing
+from simward.engine.behaviour.cohort_numbers import ANY, MANY, cohort_of
 from simward.engine.events import ACCESS_REQUEST
 from simward.engine.last_words import hours_text, last_word
 from simward.engine.phrases import (
@@ -45,9 +47,11 @@ ABOUT_WORDS = {"plmn": "network", "software": "model", "use-case": "use case"}
 FINDING_KEYS = (
     "id", "at", "detector", "class", "severity", "tenant", "imsi", "iccid", "use_case", "was", "now", "expected",
     "verdict", "response", "held", "ended_at", "wanted", "scope", "gateway", "apn", "address", "session_id", "changes",
-    "about", "segment", "projection", "last_word",
+    "about", "segment", "projection", "last_word", "channels",
 )  # fmt: skip
 """The keys of a finding as JSON; the first sixteen are what others may rely on."""
+OTHERWISE = ("projects", "tells_last_word", "weighs")
+"""Detectors that use `before` and `after` of an output for something else than what changed."""
 
 
 def imeisv_text(value: int) -> str:
@@ -150,6 +154,20 @@ class Lexicon:
         """The tenant that owns a use case."""
         return _at(self._names.get("tenants", []), _at(self._tenant_of, use_case) or 0) or "default"
 
+    def cohort(self, number: int) -> str:
+        """A cohort by what its members have in common."""
+        if number == MANY:
+            return "many of the fleet"
+        one = cohort_of(number)
+        parts = [f"use case {self.use_case(one.use_case) or one.use_case}"] if one.use_case != ANY else []
+        if one.use_case == ANY and one.tenant != ANY:
+            parts.append(f"tenant {_at(self._names.get('tenants', []), one.tenant) or one.tenant}")
+        if one.tac != ANY:
+            parts.append(f"model {one.tac:08d}" if one.tac else "no model reported")
+        if one.rat != ANY:
+            parts.append(identity.rat_text(one.rat) if one.rat else "no radio access reported")
+        return ", ".join(parts) or "the whole fleet"
+
     def detector(self, number: int) -> Mapping[str, Any]:
         """The manifest entry of a detector, as the kernel of this row numbers them."""
         if self._kernel not in self._manifests:
@@ -179,6 +197,8 @@ class Lexicon:
             return self.text(value) or f"text {value}"
         if kind == "use-case":
             return self.use_case(value) or f"number {value}"
+        if kind == "cohort":
+            return self.cohort(value)
         if kind == "segment":
             return self.segment(value) or f"segment {value}"
         assert kind in EVIDENCE_KINDS, f"unknown kind of evidence {kind}"
@@ -198,6 +218,7 @@ _WORDS: dict[str, Callable[[int], str]] = {
     "distance": distance_text,
     "usage": usage_text,
     "model": lambda value: f"{int(value):08d}",
+    "bits": lambda value: f"{int(value) / 256:.1f} bits",
     "software": lambda value: f"{int(value) // 100:08d} software {int(value) % 100:02d}",
     "hours": hours_text,
 }
@@ -256,11 +277,12 @@ def finding(row: Any, lexicon: Lexicon, verdict: int | None = None) -> dict[str,
         "apn": lexicon.text(row["apn"]) or None,
         "address": address_text(row["address"]) if row["address"] else None,
         "session_id": session_id_text(row),
-        "changes": None if entry.get("projects") or entry.get("tells_last_word") else changes(row, lexicon),
+        "changes": None if any(map(entry.get, OTHERWISE)) else changes(row, lexicon),
         "about": about_text(row, entry, lexicon),
         "segment": lexicon.segment(row["row"]) or None if entry.get("scope") == "segment" else None,
         "projection": projection(row) if entry.get("projects") else None,
         "last_word": last_word(int(row["before"][0])) if entry.get("tells_last_word") else None,
+        "channels": weighing.told(row) if entry.get("weighs") else None,
     }
 
 
@@ -311,6 +333,8 @@ def about_text(row: Any, entry: Mapping[str, Any], lexicon: Lexicon) -> str | No
     said = lexicon.evidence(kind, row["subject"])
     if said is None:
         return None
+    if kind == "cohort":
+        return str(said)
     network = f" in {identity.plmn_text(int(row['plmn']))}" if row["plmn"] else ""
     return f"{ABOUT_WORDS.get(kind, kind)} {said}{network}"
 
@@ -337,7 +361,7 @@ class Findings:
         if int(row["kind"]) == out.FINDING_ENDED:
             known["ended_at"], known["now"] = fresh["ended_at"], fresh["now"]
         elif known is not fresh:
-            for key in ("verdict", "response", "wanted", "held", "severity", "now", "projection"):
+            for key in ("verdict", "response", "wanted", "held", "severity", "now", "projection", "channels"):
                 known[key] = fresh[key]
         return known
 

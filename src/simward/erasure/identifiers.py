@@ -14,9 +14,10 @@ import numpy as np
 from simward import identity
 from simward.engine.call_records import among_records
 from simward.engine.events import SESSION_ID_OCTETS
-from simward.engine.journal import EVENTS, INVENTORY, RECORDS, Layout, Row
+from simward.engine.journal import BEHAVIOUR, EVENTS, INVENTORY, RECORDS, Layout, Row
 from simward.engine.story import COMMANDS, Subject
 from simward.engine.tables import InventoryDelta
+from simward.engine.watching.own_inputs import OwnInput
 from simward.engine.whole_ids import HASH_OCTETS, notes_of_pairs, pairs_noted
 from simward.registry.spellings import Spellings
 
@@ -95,6 +96,8 @@ class Eraser:
             inputs = self._inventory(row.inputs)
         elif row.kind == RECORDS:
             inputs = self._records(row.inputs, layout.events)
+        elif row.kind == BEHAVIOUR:
+            inputs = self._own_input(row.inputs)
         if inputs is row.inputs and outputs is row.outputs and notes is row.notes:
             return row
         self.rows += 1
@@ -117,6 +120,14 @@ class Eraser:
                 erased[name][mine] = kept if name == "subject" else 0
         erased["area"][mine] = NOT_REPORTED_AREA
         return erased.tobytes()
+
+    def _own_input(self, octets: bytes) -> bytes:
+        """A verdict about it stays as one about nobody; fits name no subscription."""
+        one = OwnInput.from_bytes(octets)
+        if int(one.said.get("imsi", 0)) not in self.who.imsis:
+            return octets
+        said = {**one.said, "imsi": 0, "because": self._spellings.struck(str(one.said["because"]), ERASED)}
+        return replace(one, said=said).to_bytes()
 
     def _records(self, octets: bytes, dtype: np.dtype) -> bytes:
         """Call detail records stay as usage of nobody; a telephone number of its own that another IMSI has goes too."""

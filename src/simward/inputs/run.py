@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
+from simward.behaviour_settings import BehaviourSettings
 from simward.engine.events import TICK
 from simward.engine.fold import Fold
 from simward.engine.journal import EVENTS, POLICY, Layout, Row, row_events, row_outputs, row_texts, row_whole_ids
@@ -14,6 +15,8 @@ from simward.engine.replay import fold_events, fold_row
 from simward.engine.tables import InventoryDelta, PolicyTables
 from simward.engine.watching.fold import WatchFold
 from simward.engine.words import WATCH_SHARD, Lexicon
+from simward.fitting.daily import fit_copied
+from simward.fitting.day_fits import InStep
 from simward.inputs.merging import Piece
 from simward.inputs.telling import Tell, Telling
 
@@ -40,6 +43,7 @@ class Replay:
         self._telling = Telling(tell, told_max)
         self._lexicon = Lexicon(lambda kernel: self.fold.manifest())
         self._watch = WatchFold(self.fold) if behind else None
+        self._days = InStep(self._watch, BehaviourSettings(), fit_copied) if self._watch is not None else None
         self._watch_lexicon = Lexicon(lambda kernel: self._watch.manifest() if self._watch else {})
         self._watch_lexicon.shard = WATCH_SHARD
 
@@ -104,8 +108,8 @@ class Replay:
         first = self.fold.sequence + 1
         outputs = fold_events(self.fold, events)
         self._take(outputs)
-        if self._watch is not None:
-            self._take_watch(self._watch.events(events, first))
+        if self._days is not None:
+            self._take_watch(self._days.events(events, first))
         return outputs
 
     def _revision(self, row: Row, layouts: Mapping[str, Layout]) -> np.ndarray:

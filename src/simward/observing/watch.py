@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from simward.engine.both_journals import watch_folder
+from simward.observing import behaviour
 from simward.observing.exposition import Family, text_of
 from simward.whole_files import read_whole
 
@@ -41,8 +42,12 @@ HELP = {
     "cdr_missed_total": "Records that were removed, being too old, before they were folded; since the watch began.",
     "cdr_failing": "1 while a file or the journal of call detail records stands in the way; `status` says why.",
     "uptime_seconds": "Since the watch began.",
+    **behaviour.HELP,
 }
-LABELS = dict.fromkeys(("snapshots_total", "history_steps_total", "cdr_files_total", "cdr_lines_total"), "result")
+LABELS = {
+    **dict.fromkeys(("snapshots_total", "history_steps_total", "cdr_files_total", "cdr_lines_total"), "result"),
+    **behaviour.LABELS,
+}
 FAMILIES = tuple(
     Family(PREFIX + name, about, (LABELS[name],) if name in LABELS else ()) for name, about in HELP.items()
 )
@@ -84,4 +89,5 @@ def metrics_text(said: dict[str, Any], last: int | None, now_us: int) -> str:
     values["cdr_lines_total"] = {(one,): count for one, count in said["cdr_lines"].items()}
     values["cdr_failing"] = {(): bool(said["cdr_failing_because"])}
     values["history_failing"] = {(): bool(said["history_failing_because"])}
+    values |= behaviour.metrics(said["behaviour"])
     return text_of(FAMILIES, {PREFIX + name: of for name, of in values.items()})

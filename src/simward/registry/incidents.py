@@ -15,6 +15,8 @@ OPEN, ACKNOWLEDGED, CONTAINED, RESOLVED = "open", "acknowledged", "contained", "
 STATES = (OPEN, ACKNOWLEDGED, CONTAINED, RESOLVED)
 UNRESOLVED = (OPEN, ACKNOWLEDGED, CONTAINED)
 TEXT_MAX, ACTOR_MAX = 1000, 100
+JUDGED_AT_ONCE = 1000
+"""Findings of one incident that a verdict on it is told of one by one."""
 AT_ONCE = 500
 """Numbers in one statement; a database takes only so many."""
 
@@ -328,6 +330,13 @@ def proofs(connection: sa.Connection, number: int) -> dict[str, Any]:
 def judge_findings(connection: sa.Connection, number: int, outcome: str | None) -> None:
     """What a person has found out of an incident holds for its findings."""
     connection.execute(sa.update(t.finding).where(t.finding.c.incident == number).values(outcome=outcome))
+
+
+def findings_by(connection: sa.Connection, number: int, detectors: Sequence[str]) -> list[str]:
+    """The ids of an incident's findings by some detectors, JUDGED_AT_ONCE at most."""
+    f = t.finding.c
+    chosen = sa.select(f.id).where(f.incident == number, f.detector.in_(detectors)).order_by(f.id)
+    return list(connection.execute(chosen.limit(JUDGED_AT_ONCE)).scalars())
 
 
 def judgements(connection: sa.Connection) -> list[tuple[str, str]]:

@@ -91,8 +91,8 @@ def merged(known: dict[str, Any], fresh: dict[str, Any]) -> dict[str, Any]:
     """A finding's document after one more of its rows, as `words.Findings` merges them."""
     if fresh["ended_at"]:
         return {**known, "ended_at": fresh["ended_at"], "now": fresh["now"]}
-    newest = ("verdict", "response", "wanted", "held", "severity", "now", "projection")
-    return {**known, **{key: fresh[key] for key in newest}}
+    newest = ("verdict", "response", "wanted", "held", "severity", "now", "projection", "channels")
+    return {**known, **{key: fresh[key] for key in newest if key in fresh}}
 
 
 def note_effect(connection: sa.Connection, values: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,10 @@ OUTCOMES = {
     BENIGN: "What the findings say did happen, and was meant or harmless.",
     FALSE_POSITIVE: "It did not happen: the detector was wrong.",
 }
+WIDENED = ("unusual-behaviour", "cohort-shift")
+"""Detectors that allow more of what a person found to be benign."""
+Widen = Callable[[str, bool, str, str], object]
+"""Is given the id of a finding, whether it is benign, who said so and why."""
 ACTIONS = ("acknowledge", "assign", "note", "resolve", "reopen")
 
 
@@ -27,8 +32,9 @@ class NoSuchIncident(RefusedError):
 class Judging:
     """Writes that a person asks for, each in a transaction of the caller's. Raises RefusedError where it cannot be."""
 
-    def __init__(self, life: Life) -> None:
-        self._life = life
+    def __init__(self, life: Life, widen: Widen | None = None) -> None:
+        """`widen` is told which findings are benign by what a person decided, and which (False) are no longer."""
+        self._life, self._widen = life, widen
 
     def act(
         self, connection: sa.Connection, number: int, action: str, at: int, actor: str, because: str = "",
@@ -114,14 +120,25 @@ class Judging:
             kept.change(connection, row.number, outcome=outcome, changed_at=at)
             kept.judge_findings(connection, row.number, outcome)
             kept.enter(connection, row.number, at, "judged", f"Judged {outcome} by {actor}: {why}", actor)
+            self._tell(connection, row.number, outcome == BENIGN, actor, why)
             return True
         _unresolved(row)
         self._life.resolve(connection, row, at, actor, outcome, why)
+        self._tell(connection, row.number, outcome == BENIGN, actor, why)
         return True
+
+    def _tell(self, connection: sa.Connection, number: int, benign: bool, actor: str, why: str) -> None:
+        """Inside the transaction: what is told though it then fails is told again, and twice is as once."""
+        if self._widen is not None and benign:
+            for finding in kept.findings_by(connection, number, WIDENED):
+                self._widen(finding, True, actor, why)
 
     def _reopen(self, connection: sa.Connection, row: kept.Incident, at: int, actor: str, why: str) -> bool:
         if row.state != kept.RESOLVED:
             raise RefusedError(f"incident {row.number} is {row.state}: only a resolved one can be reopened")
+        if self._widen is not None and row.outcome == BENIGN:
+            for finding in kept.findings_by(connection, row.number, WIDENED):
+                self._widen(finding, False, actor, why)
         kept.judge_findings(connection, row.number, None)
         self._life.reopen(connection, row, at, at, actor, why)
         return True

@@ -44,6 +44,15 @@ DEVICE = _object("Which device.", {
     "imei": _text("The 14 digits of the IMEI that identify a device."),
     "imeisv": _text("The same and, where it was reported, the software."),
 })  # fmt: skip
+_RANGE = {"low": {"type": "integer"}, "high": {"type": "integer"}}
+CHANNEL = _object("A channel of behaviour: octets, seconds (session-time) or how many.", {
+    "channel": _text("Which.", enum=["up", "down", "sessions", "session-time", "hours", "failed"]),
+    "side": _text("Which way.", enum=["more", "less"]), "value": _of("integer", "Of the day."),
+    "usual": _object("Where nineteen days of twenty lie.", _RANGE),
+    "peers": _of(["object", "null"], "The same of its like; null beside a cohort.", properties=_RANGE),
+    "since": _text("The day on which the evidence began to gather.", format="date"),
+    "bits": _of("number", "The evidence: each bit halves the odds of chance."),
+})  # fmt: skip
 FINDING = _object("A finding, as `simward findings --json` has it.", {
     "id": _text("shard/sequence/index: stable for all time."), "at": _MOMENT,
     "detector": _text("Which detector."), "class": _text("Which of its classes; empty where it has none."),
@@ -54,7 +63,7 @@ FINDING = _object("A finding, as `simward findings --json` has it.", {
     "expected": {**_EVIDENCE, "description": "Evidence: what would have been right."},
     "verdict": _maybe("The in-line answer.", enum=["allow", "quarantine", "reject", None]),
     "response": _RESPONSE, "held": _HELD, "ended_at": _MOMENT_OR_NOT,
-})  # fmt: skip
+}, channels=_maybe("Of behaviour: what weighs most, the heaviest first.", "array", items=CHANNEL))  # fmt: skip
 INCIDENT = _object("An incident, as `simward incidents list --json` has it.", {
     "number": _of("integer", "Its number: /v1/incidents/{number}."),
     "state": _text("Where it stands.", enum=["open", "acknowledged", "contained", "resolved"]),

@@ -34,7 +34,7 @@ def main() -> int:
         settings = Settings.load(arguments.dir)
         logs.begin("watch", settings.log)
         if arguments.once:
-            made = make_snapshot(settings.data_dir)
+            made = make_snapshot(settings.data_dir, settings.behaviour)
             what = made.path.name if made.path else "nothing new"
             print(f"sequence {made.sequence}: {what}, {made.seconds:.1f} s", flush=True)
             for kept in due(Keeping(settings.data_dir, settings.history)):

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from simward.engine.both_journals import watch_folder
+from simward.observing.behaviour import stands
 from simward.observing.watch import STATUS_NAME
 from simward.whole_files import write_whole
 
@@ -91,6 +92,7 @@ class Report:
             "cdr_files_failed": self._importing.failed,
             "cdr_lines": dict(self._importing.counts),
             "cdr_failing_because": self._importing.trouble,
+            "behaviour": stands(watch.last_day, follower.behaviour_facts()),
         }
 
     def close(self) -> None:

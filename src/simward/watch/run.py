@@ -33,7 +33,7 @@ def watch(settings: Settings, stopping: Callable[[], bool], pause: Callable[[flo
     Raises JournalError where the journal cannot be followed, NotDurableError where findings cannot be written at all.
     """
     return_freed_memory()
-    follower = Follower(settings.data_dir)
+    follower = Follower(settings.data_dir, settings.behaviour, beside=True)
     now = time.monotonic()
     snapshots = Snapshots(follower, now)
     archiving = Archiving(Keeping(settings.data_dir, settings.history))

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from simward.behaviour_settings import BehaviourSettings
 from simward.engine.snapshot import snapshot_paths
 from simward.engine.start import snapshots_folder
 from simward.logs import called
@@ -28,14 +29,14 @@ class Made(NamedTuple):
     seconds: float
 
 
-def make_snapshot(data_dir: Path) -> Made:
+def make_snapshot(data_dir: Path, settings: BehaviourSettings | None = None) -> Made:
     """Follow the journal to its end, journal what is found, and write it all down. For a folder without a watch.
 
     Raises JournalError where the journal is not what it should be or a watch is running, OSError where the disk cannot
     be written.
     """
     began = time.monotonic()
-    follower = Follower(data_dir)
+    follower = Follower(data_dir, settings)
     try:
         follower.catch_up()
         newest = newest_sequence(data_dir)

@@ -5,6 +5,18 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+
+class Channel(TypedDict):
+    """A channel of behaviour that weighs in a finding. Amounts are octets, seconds (session-time) or how many."""
+
+    channel: Literal["up", "down", "sessions", "session-time", "hours", "failed"]
+    side: Literal["more", "less"]
+    value: int
+    usual: Range
+    peers: Range | None
+    since: str
+    bits: float
+
 Finding = TypedDict("Finding", {
     "id": 'NotRequired[str]',
     "at": 'NotRequired[str]',
@@ -28,6 +40,7 @@ Finding = TypedDict("Finding", {
     "gateway": 'NotRequired[str | None]',
     "apn": 'NotRequired[str | None]',
     "changes": 'NotRequired[dict[str, Any] | None]',
+    "channels": 'NotRequired[list[Channel] | None]',
 })  # fmt: skip
 """A finding."""
 
@@ -36,3 +49,9 @@ class Findings(TypedDict):
 
     findings: list[Finding]
     next: str | None
+
+class Range(TypedDict):
+    """From and to where an amount usually lies: nineteen days of twenty."""
+
+    low: int
+    high: int

@@ -84,6 +84,25 @@ class Subscriptions(BaseModel):
 Evidence = str | int | float | dict[str, Any] | None
 
 
+class Range(BaseModel):
+    """From and to where an amount usually lies: nineteen days of twenty."""
+
+    low: int
+    high: int
+
+
+class Channel(BaseModel):
+    """A channel of behaviour that weighs in a finding. Amounts are octets, seconds (session-time) or how many."""
+
+    channel: Literal["up", "down", "sessions", "session-time", "hours", "failed"]
+    side: Literal["more", "less"]
+    value: int = Field(description="Of the day.")
+    usual: Range = Field(description="Of this device, or of this cohort.")
+    peers: Range | None = Field(description="Of its like; null beside a cohort.")
+    since: str = Field(description="The day on which the evidence began to gather.")
+    bits: float = Field(description="The evidence: each bit halves the odds of chance.")
+
+
 class Finding(Row):
     """A finding."""
 
@@ -105,10 +124,11 @@ class Finding(Row):
     ended_at: str | None
     incident: int | None = Field(description="The incident that it belongs to.")
     outcome: str | None = Field(description="How it was judged.")
-    about: str | None = Field(description="The cell, gateway, network or model that a finding of the watch is about.")
+    about: str | None = Field(description="The cell, gateway, network, model or cohort that it is about.")
     gateway: str | None
     apn: str | None
     changes: dict[str, Any] | None
+    channels: list[Channel] | None = Field(description="Of behaviour: what weighs most, the heaviest first.")
 
 
 class Findings(BaseModel):

@@ -18,6 +18,7 @@ from simward.control.console.detector_words import Words, words_of
 from simward.control.console.listings import EXPORT_PAGE_ROWS, PAGE_ROWS, Column, Empty, Format, Listing, Row, export
 from simward.control.console.pages import Pages
 from simward.control.console.sources import Sources
+from simward.engine import weighing
 from simward.registry import incident_pages as kept
 from simward.registry.incidents import UNRESOLVED
 from simward.response.incident_life import told
@@ -111,10 +112,22 @@ def _evidence(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         {
             **finding, "name": "/".join(part for part in (finding["detector"], finding["class"]) if part),
             "sides": [(side, finding.get(side)) for side in ("was", "now", "expected")],
+            "channels": [_channel(one) for one in finding.get("channels") or ()],
             "other": [(name, finding[name]) for name in ("gateway", "apn", "about", "segment") if finding.get(name)],
         }
         for finding in findings[:EVIDENCE_SHOWN]
     ]  # fmt: skip
+
+
+def _channel(one: Mapping[str, Any]) -> dict[str, str]:
+    """One channel of behaviour: the day's amount beside the device's own range and its peers'."""
+    name = str(one["channel"])
+    return {
+        "label": weighing.LABELS.get(name, name), "side": one["side"], "since": one["since"],
+        "value": weighing.amount_text(name, one["value"]), "usual": weighing.range_text(name, one["usual"]),
+        "peers": weighing.range_text(name, one["peers"]) if one["peers"] else "",
+        "bits": f"{one['bits']:.1f}" if one["bits"] else "",
+    }  # fmt: skip
 
 
 def _words(whole: Mapping[str, Any]) -> list[tuple[str, Words]]:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from simward.control.api.behaviour import behaviour_of
 from simward.control.api.permissions import needs
 from simward.control.api.principals import Principal
 from simward.control.console.pages import Pages
@@ -18,6 +19,7 @@ from simward.control.console.sources import Sources
 from simward.control.console.words import count
 from simward.control.gate_link import GateUnreachable
 from simward.control.readiness import Condition
+from simward.observing.behaviour import CAPPED, LATE, UNFITTED
 from simward.registry import listing, standing
 from simward.registry.hourly import HOUR_US
 
@@ -29,6 +31,8 @@ RANGES: dict[Range, tuple[str, int, int]] = {
 ASK_WITHIN_S = 2.0
 SERIES_MOST = 5
 GATEWAYS_SHOWN = 12
+TROUBLED = (UNFITTED, LATE, CAPPED)
+"""States of the judging of behaviour that somebody has to know."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,13 @@ def overview_pages(routes: APIRouter, pages: Pages, sources: Sources) -> None:
                 c, tenant=principal.tenant, now=now, since=begin, hours=step, endpoints=sources.endpoints
             )),
         )  # fmt: skip
+        behaviour = behaviour_of(sources.data_dir) if principal.tenant is None else None
         return pages.answer(
             request, "overview.html", conditions=conditions, gate=gate, stands=stands, range=findings, ranges=RANGES,
             gateways=gateways[:GATEWAYS_SHOWN], gateways_more=max(0, len(gateways) - GATEWAYS_SHOWN),
-            matters=_matters(conditions, gate, gateways, stands), chart_title=f"Findings of the last {title}, by class",
-            chart=_chart(stands.findings, begin, now, step), done=_done(stands.last_day), totals=_totals(stands),
+            matters=_matters(conditions, gate, gateways, stands, behaviour), behaviour=behaviour,
+            chart_title=f"Findings of the last {title}, by class", done=_done(stands.last_day),
+            chart=_chart(stands.findings, begin, now, step), totals=_totals(stands),
         )  # fmt: skip
 
 
@@ -91,7 +97,7 @@ async def _gateways(sources: Sources, principal: Principal) -> Sequence[Mapping[
 
 def _matters(
     conditions: Mapping[str, Condition], gate: Mapping[str, Any], gateways: Sequence[Mapping[str, Any]],
-    stands: standing.Standing,
+    stands: standing.Standing, behaviour: Mapping[str, Any] | None = None,
 ) -> list[Matter]:  # fmt: skip
     """What somebody has to know, the worst first."""
     broken = {"gate": "Nobody is guarded: {}.", "following": "What is shown here {}.",
@@ -108,6 +114,8 @@ def _matters(
         found.append(Matter("bad", said, "/incidents?state=open&sort=deadline"))
     if gate.get("paused"):
         found.append(Matter("warn", "Responses are paused: what is found is told, and nothing is cut."))
+    if behaviour is not None and behaviour["state"] in TROUBLED:
+        found.append(Matter("warn", f"Behaviour: {behaviour['says']}"))
     silent = [str(one["gateway"]) for one in gateways if one["silent_since"]]
     if silent:
         more = f" and {len(silent) - 3} more" if len(silent) > 3 else ""

@@ -70,13 +70,15 @@ class Behind:
         return [self.watch.events(row_events(row, layouts), row.first) for row in rows]
 
     def _row(self, row: Row, layouts: Mapping[str, Layout]) -> np.ndarray:
-        if row.kind == INVENTORY:
-            ended = self.watch.before_inventory(InventoryDelta.from_bytes(row.inputs), row.last, row.at)
-        fold_row(self.gate, row, layouts)
         if row.kind == EVENTS:
+            fold_row(self.gate, row, layouts)
             return self.watch.events(row_events(row, layouts), row.first)
+        found = self.watch.take_due(row.first, row.at)
+        if row.kind == INVENTORY:
+            found.append(self.watch.before_inventory(InventoryDelta.from_bytes(row.inputs), row.last, row.at))
+        fold_row(self.gate, row, layouts)
         self.watch.revised(row.last, row.at)
-        return ended if row.kind == INVENTORY else NO_FINDINGS
+        return np.concatenate([NO_FINDINGS, *found])
 
     def save(self, data_dir: Path) -> Path:
         """Write a snapshot of both."""
@@ -84,6 +86,7 @@ class Behind:
         notes = {
             "watch_kernel": self.watch.kernel,
             "watch_detectors": [one["id"] for one in self.watch.manifest()["detectors"]],
+            "watch_last_day": self.watch.last_day,
         }
         return save(self.gate, data_dir, {f"{WATCH_PREFIX}{name}": array for name, array in arrays.items()}, notes)
 
@@ -100,6 +103,8 @@ def restore_behind(data_dir: Path, journal: Journal) -> Behind:
     refuse_unless_reached(gate, journal)
     state = watch_state_of(snapshot) if snapshot is not None else None
     watch = WatchFold(gate, state)
+    if snapshot is not None:
+        watch.last_day = dict(snapshot.notes.get("watch_last_day", {}))
     if state is None:
         watch.state.watch_meta["sequence"] = gate.sequence
     return Behind(gate, watch)
@@ -140,6 +145,12 @@ def renumber(state: WatchState, then: list[str]) -> None:
             finding["detector"] = now.index(name)
         else:
             state.drop_finding(row)
+    for row in np.flatnonzero(state.cohort_findings["opened_sequence"]).tolist():
+        name = then[int(state.cohort_findings["detector"][row])]
+        if name in now:
+            state.cohort_findings["detector"][row] = now.index(name)
+        else:
+            state.drop_cohort(row)
     for row in np.flatnonzero(state.about["subscription"]).tolist():
         name = then[int(state.about["detector"][row])]
         if name in now:
@@ -154,7 +165,9 @@ def open_findings(watch: WatchFold) -> dict[tuple[int, int], tuple[Callable[[int
     of_groups, about = state.watch_findings[: int(state.watch_meta["findings"][0])], state.about
     return {
         (int(one["opened_sequence"]), int(one["opened_index"])): (drop, row)
-        for table, drop in ((of_groups, state.drop_finding), (about, state.drop_about))
+        for table, drop in (
+            (of_groups, state.drop_finding), (about, state.drop_about), (state.cohort_findings, state.drop_cohort),
+        )
         for row, one in ((row, table[row]) for row in np.flatnonzero(table["opened_sequence"]).tolist())
     }  # fmt: skip
 

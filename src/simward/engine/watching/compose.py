@@ -17,12 +17,16 @@ from simward import compiled
 from simward.detectors import of_watch
 from simward.detectors.detector import GROUP_SCOPES, DetectorModule
 from simward.engine import call_records, compose
+from simward.engine.behaviour import counting, features, logarithm
+from simward.engine.behaviour import layouts as behaviour_layouts
 from simward.engine.watching import (
+    behaviour,
     cadence,
     cadence_layouts,
     call,
     call_layouts,
     causes,
+    days,
     findings,
     groups,
     hearing,
@@ -46,15 +50,33 @@ SOURCES = (
     cadence_layouts, layouts, rows, groups, causes, findings, periods, usage, cadence, silences, hearing,
     signal_layouts, waves, storms, signals, signalling, subscription_findings, kernel,
     call_records, call_layouts, tallies, call, record_fold,
+    behaviour_layouts, logarithm, features, counting, days, behaviour,
 )  # fmt: skip
 FUTURE = "from __future__ import annotations\n"
 """What may stand at the beginning of a module alone."""
-ENTRIES = ("fold", "forget", "build_index", "fold_records")
+ENTRIES = ("fold", "forget", "build_index", "fold_records", "judge_days")
+
+
+SETTLING = tuple(
+    Path(__file__).parents[1] / name
+    for name in (
+        "weighing.py", "behaviour/cohorts.py", "behaviour/cohort_numbers.py", "behaviour/learning.py",
+        "behaviour/revision.py", "behaviour/scoring.py", "behaviour/settle.py", "watching/cohort_findings.py",
+        "watching/own_inputs.py", "watching/settling.py", "watching/weighed.py",
+    )
+)  # fmt: skip
+"""What the fold's own inputs do to it, which is not in the composed module."""
 
 
 @cache
 def kernel_hash() -> str:
     """32 hex digits over every source that the watch fold's bytes depend on; the gate's are among them."""
+    return compiled.sources_digest([_composed_hash(), *SETTLING])[:32]
+
+
+@cache
+def _composed_hash() -> str:
+    """The same over what the composed module is made of."""
     detectors = [one.module for one in of_watch()]
     return compiled.sources_digest([compose.kernel_hash(), *SOURCES, *detectors, Path(__file__)])[:32]
 
@@ -70,6 +92,7 @@ def manifest() -> dict[str, Any]:
                 "evidence": ["none", *(one.detector.evidence_of(name) for name in one.classes)],
                 "about": ["none", *(one.detector.about_of(name) for name in one.classes)],
                 "projects": one.detector.projects,
+                "weighs": one.detector.weighs,
                 "tells_last_word": one.detector.tells_last_word,
                 "alone": one.detector.alone,
             }
@@ -88,7 +111,7 @@ def composed_text() -> str:
         "from simward.engine.watching.subscription_findings import settle_use",
     ]
     numbered = list(enumerate(of_watch()))
-    judges = [(number, one) for number, one in numbered if one.detector.scope != "subscription"]
+    judges = [(number, one) for number, one in numbered if one.detector.scope not in ("subscription", "cohort")]
     of_uses = [
         (number, one) for number, one in numbered if one.detector.scope == "subscription" or one.detector.alone
     ]
@@ -100,7 +123,7 @@ def composed_text() -> str:
             f"from simward.engine.watching.{name} import look_at_{name}",
             f"from simward.engine.watching.rows import {name}_of",
         ]
-    for number, one in numbered:
+    for number, one in (*judges, *of_uses):
         lines += [f"import {one.module.__name__} as d{number}", f"judge_{number} = njit(d{number}.judge)"]
         if one.detector.alone:
             lines += [f"judge_alone_{number} = njit(d{number}.judge_alone)"]
@@ -180,5 +203,5 @@ def composed() -> ModuleType:
     """
     versions = f"{numba.__version__} {llvmlite.__version__} {numpy.__version__}"
     text = composed_text()
-    digest = compiled.sources_digest([kernel_hash(), versions, text])[:24]
+    digest = compiled.sources_digest([_composed_hash(), versions, text])[:24]
     return compiled.import_generated(f"simward_watch_{digest}", text)

@@ -13,6 +13,8 @@ from simward.engine.rows import MAPPED
 from simward.engine.state import BATCH_MAX, interpreted
 from simward.engine.tables import InventoryDelta
 from simward.engine.watching import compose
+from simward.engine.watching.own_inputs import Awaited
+from simward.engine.watching.settling import take_own
 from simward.engine.watching.state import WatchState
 
 RECORD_INDEX = 32_768
@@ -30,7 +32,11 @@ class WatchFold:
     def __init__(self, gate: Fold, state: WatchState | None = None) -> None:
         self.gate, self.state = gate, state or WatchState()
         self.kernel = compose.kernel_hash()
-        self._entries = compose.composed()
+        self.entries = compose.composed()
+        self.awaited = Awaited()
+        """Inputs of its own that are journalled, and taken when their sequence comes."""
+        self.last_day: dict[str, Any] = {}
+        """What is said of the day that was settled last: empty before the first."""
         self.state.take_policy(gate.state.policy)
         self.index_groups()
 
@@ -61,18 +67,28 @@ class WatchFold:
         """Fold journalled events, the first of which has the sequence `first`; returns a copy of the outputs."""
         parts, at = [], 0
         while at < len(events):
-            batch = np.ascontiguousarray(events[at : at + BATCH_MAX])
+            parts += self.take_due(first + at, int(events["received_at"][at]))
+            room = self.awaited.room(first + at, BATCH_MAX)
+            batch = np.ascontiguousarray(events[at : at + room])
             if self.state.make_room(self.subscriptions, len(batch)):
                 self.index_groups()
             watch = self.state.tables()
             watch["events"] = batch.ctypes.data
             if INTERPRETED:
                 MAPPED[batch.ctypes.data] = interpreted(batch)
-            consumed, made = self._entries.fold(self.gate.state.tables(), watch, len(batch), first + at)
+            consumed, made = self.entries.fold(self.gate.state.tables(), watch, len(batch), first + at)
             if made:
                 parts.append(self.state.outputs[:made].copy())
             at += int(consumed)
         return np.concatenate(parts) if parts else np.zeros(0, OUTPUT)
+
+    def take_due(self, sequence: int, at: int) -> list[np.ndarray]:
+        """Take the own inputs that come before the gate's `sequence` of `at` (us); their outputs, where there are any.
+
+        A revision of the gate is an input as well: to be called before one is folded.
+        """
+        made = [take_own(self, one, sequence, at) for one in self.awaited.due(sequence)]
+        return [one for one in made if len(one)]
 
     def records(self, records: np.ndarray, sequence: int, at: int) -> tuple[int, np.ndarray]:
         """Fold call detail records right before the gate's input `sequence`, at `at` (us): how many of them were taken,
@@ -90,7 +106,7 @@ class WatchFold:
             watch["records"] = batch.ctypes.data
             if INTERPRETED:
                 MAPPED[batch.ctypes.data] = interpreted(batch)
-            taken, made, index = self._entries.fold_records(self.gate.state.tables(), watch, len(batch), index)
+            taken, made, index = self.entries.fold_records(self.gate.state.tables(), watch, len(batch), index)
             parts.append(state.outputs[: int(made)].copy())
             done += int(taken)
             if not taken:
@@ -112,7 +128,7 @@ class WatchFold:
         parts, ended = [np.zeros(0, OUTPUT)], 0
         t, w = self.gate.state.tables(), self.state.tables()
         for begin in range(0, len(rows), FORGOTTEN_AT_ONCE):
-            made = self._entries.forget(t, w, rows[begin : begin + FORGOTTEN_AT_ONCE], self.now, 0, ended)
+            made = self.entries.forget(t, w, rows[begin : begin + FORGOTTEN_AT_ONCE], self.now, 0, ended)
             parts.append(self.state.outputs[: int(made)].copy())
             ended += int(made)
         return np.concatenate(parts)
@@ -129,4 +145,4 @@ class WatchFold:
     def index_groups(self) -> None:
         """Make the index of groups anew."""
         self.state.group_index[:] = 0
-        self._entries.build_index(self.state.tables())
+        self.entries.build_index(self.state.tables())

@@ -22,7 +22,9 @@ from simward.engine.events import (
 from simward.engine.places import happened_s
 from simward.engine.recognising import find_subscription
 from simward.engine.rows import class_of, event_at, meta_of, subscription_at, use_case_at
+from simward.engine.watching.behaviour import look_at_behaviour
 from simward.engine.watching.cadence import look_at_cadence, note_word
+from simward.engine.watching.days import count_day
 from simward.engine.watching.findings import settle
 from simward.engine.watching.groups import (
     SECOND_US,
@@ -61,6 +63,7 @@ from simward.engine.watching.rows import (
     use_of,
     watch_meta_of,
     watched_at,
+    zero_behaviour,
     zero_rhythm,
     zero_signals,
     zero_usage,
@@ -105,8 +108,8 @@ def judge_uses(t, w, row, event, position, made, index):  # type: ignore[no-unty
     raise NotImplementedError
 
 
-judge_cadences = judge_signallings = judge_uses
-"""The same for what is heard of a subscription, and for what it signals; likewise."""
+judge_cadences = judge_signallings = judge_behaviours = judge_uses
+"""The same for what is heard of a subscription, for what it signals, and of what stands in BEHAVED; likewise."""
 
 
 def look_at_given(t, w, row, now_s, detector):  # type: ignore[no-untyped-def]
@@ -201,9 +204,12 @@ def use_data(t, w, row, event, position, made, index):  # type: ignore[no-untype
     now_s = np.int64(event.received_at) // np.int64(SECOND_US)
     if usage.known_day == 0:
         usage.known_day = now_s // np.int64(DAY_S)
+    at_s = happened_s(event)
     if event.kind == ACCESS_REQUEST:
+        count_day(w, row, event, np.int64(0), np.int64(0), np.int64(0), at_s, at_s)
         return made, index
-    count_record(w, row, event, session_name(event), happened_s(event))
+    up, down, since_s, begun = count_record(w, row, event, session_name(event), at_s)
+    count_day(w, row, event, up, down, begun, since_s, at_s)
     look_at_use(w, row, np.int64(DATA), now_s)
     use = use_of(w)
     use.apn = event.apn
@@ -391,6 +397,7 @@ def forget(tables, watch, rows, at, made, index):  # type: ignore[no-untyped-def
         forget_usage(w, row)
         forget_calls(w, row)
         zero_usage(w, row)
+        zero_behaviour(w, row)
         zero_rhythm(w, row)
         zero_signals(w, row)
         one = watched_at(w, rows[position])
@@ -399,6 +406,21 @@ def forget(tables, watch, rows, at, made, index):  # type: ignore[no-untyped-def
         for kind in range(CELL, ALL_KINDS_END):
             move(w, one, np.int64(kind), np.int64(0))
         zero_watched(w, rows[position])
+    return made
+
+
+def judge_days(tables, watch, rows, event, made, index):  # type: ignore[no-untyped-def]
+    """Have detectors of behaviour judge what was settled of subscriptions, and their findings begin, go on and end.
+
+    `event` is an array of one event, a tick: when. Returns how many outputs were made.
+    """
+    t, w = tables[0], watch[0]
+    now_s = np.int64(event[0].received_at) // np.int64(SECOND_US)
+    for position in range(len(rows)):
+        row = np.int64(rows[position])
+        look_at_use(w, row, np.int64(DATA), now_s)
+        look_at_behaviour(t, w, row, now_s)
+        made, index = judge_behaviours(t, w, row, event[0], np.int64(0), made, index)
     return made
 
 

@@ -136,7 +136,39 @@ USE = np.dtype(
 )
 """What every detector with scope "subscription" is given: one use of a service, and what it adds up to. Others than
 those of uses find in it what is open of their own: `service` and `aspect` name it."""
-GIVEN = {"use": USE, "call": CALL, "cadence": CADENCE, "signalling": SIGNALLING}
+BEHAVED = np.dtype(
+    [
+        ("unusual", "i8"),  # 1: what was settled last is unusual
+        ("total", "i8"),  # the evidence, bits in Q8
+        ("since_day", "i8"),  # on which day it became unusual
+        ("gathered_days", "i8"),  # how long ago the evidence of the channel that weighs most began to gather
+        ("settled_day", "i8"),
+    ],
+    align=True,
+)
+"""What a detector of behaviour is given of a subscription, once for each settled day."""
+COHORT_FINDING = np.dtype(
+    [
+        ("opened_sequence", "i8"),  # 0 = a free row
+        ("cohort", "i8"),  # behaviour_findings.cohort_number
+        ("now", "i8"),
+        ("opened_index", "u2"),
+        ("detector", "u1"),
+        ("class", "u1"),
+        ("response", "u1"),
+        ("spare", "u1", (3,)),
+    ],
+    align=True,
+)
+COHORT_FINDINGS_MAX = 256
+"""Open findings about cohorts; what would begin beyond that is counted."""
+BENIGN_COHORT = np.dtype(
+    [("cohort", "i8"), ("until_day", "i4"), ("bits", "i4")],  # until_day 0 = a free row
+    align=True,
+)
+"""A cohort that a person found to be benign: how much more it is allowed, and until when."""
+BENIGN_COHORTS_MAX = 256
+GIVEN = {"use": USE, "call": CALL, "cadence": CADENCE, "signalling": SIGNALLING, "behaviour": BEHAVED}
 """Detector.given: what such a detector may be given besides. For each NAME but "use" there is a module NAME in this
 folder with `look_at_NAME(t, w, row, now_s)`, which fills the record at ticks, and `rows.NAME_of(w)`, which is where it
 stands; the composed kernel has `judge_NAMEs`, which has its detectors judge it and settles their findings."""
@@ -167,7 +199,7 @@ SUBSCRIPTION_FINDINGS_MAX = 65_000
 
 def judging_groups() -> list[DetectorModule]:
     """The detectors that judge groups."""
-    return [one for one in of_watch() if one.detector.scope != "subscription"]
+    return [one for one in of_watch() if one.detector.scope not in ("subscription", "cohort")]
 
 
 def memory_of_groups() -> list[tuple[str, Any]]:
@@ -261,6 +293,8 @@ WATCH_META = np.dtype(
         ("deaf_until", "i8", (DEAF_KEPT,)),
         ("deaf_at", "i4"),  # which of them is overwritten next
         ("counted_away", "i8"),  # sessions whose counters were forgotten because their subscription had too many
+        ("settled_day", "i8"),  # days since 1970: the newest day that is settled, 0 = nothing was counted yet
+        ("counted_late", "i8"),  # records of days that were settled when they came
         ("records", "i8"),  # of the journal of call detail records: the record folded last
         ("records_unknown", "i8"),  # of them, those of nobody
         ("records_since_s", "i8"),  # when the earliest of them happened, 0 = there was none
@@ -275,7 +309,7 @@ ADDRESSED = (
     "watch_meta", "watched", "groups", "group_index", "watch_findings", "detectors", "evidence", "classes", "responses",
     "events", "outputs", "usage", "counted", "about", "use", "knobs", "case_responses",
     "rows_ahead", "called", "tallies", "call", "records", "unsaid", "rhythms", "visits", "cadence",
-    "signals", "signalling",
+    "signals", "signalling", "behaviour", "behaved",
 )  # fmt: skip
 WATCH_TABLES = np.dtype(
     [(name, "i8") for name in (*ADDRESSED, "group_mask", "outputs_room", "detector_count")],

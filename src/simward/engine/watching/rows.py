@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from simward.detectors.detector import MAX_CLASSES
+from simward.engine.behaviour.layouts import BEHAVIOUR
 from simward.engine.call_records import RECORD
 from simward.engine.events import EVENT
 from simward.engine.rows import int32_at, octet_at, pointer_to, prefetch_of, set_int32, zero_of
@@ -16,6 +17,7 @@ from simward.engine.tables import watch_knobs_dtype
 from simward.engine.watching.cadence_layouts import CADENCE, RHYTHM, VISIT
 from simward.engine.watching.call_layouts import CALL, CALLED, TALLY
 from simward.engine.watching.layouts import (
+    BEHAVED,
     COUNTED,
     GROUP,
     SUBSCRIPTION_FINDING,
@@ -39,17 +41,21 @@ _rhythm = pointer_to(RHYTHM)
 _visit = pointer_to(VISIT)
 _cadence = pointer_to(CADENCE)
 _knobs = pointer_to(watch_knobs_dtype())
+_behaviour = pointer_to(BEHAVIOUR)
+_behaved = pointer_to(BEHAVED)
 _called, _tally, _call, _record = (pointer_to(one) for one in (CALLED, TALLY, CALL, RECORD))
 _unsaid = pointer_to(EVENT)
 _fetch_watched, _fetch_usage, _fetch_counted = (prefetch_of(one) for one in (WATCHED, USAGE, COUNTED))
 _signals, _signalling = pointer_to(SIGNALS), pointer_to(SIGNALLING)
 _fetch_signals, _zero_signals = prefetch_of(SIGNALS), zero_of(SIGNALS)
+_fetch_counting = prefetch_of(BEHAVIOUR, 32)
 _fetch_rhythm = prefetch_of(RHYTHM)
 _zero_rhythm = zero_of(RHYTHM)
 _zero_cadence = zero_of(CADENCE)
 _zero_watched = zero_of(WATCHED)
 _zero_usage = zero_of(USAGE)
 _zero_counted = zero_of(COUNTED)
+_zero_behaviour = zero_of(BEHAVIOUR)
 _zero_about = zero_of(SUBSCRIPTION_FINDING)
 _zero_tally = zero_of(TALLY)
 _zero_group = zero_of(GROUP)
@@ -126,6 +132,24 @@ def usage_at(w, row):  # type: ignore[no-untyped-def]
 def zero_usage(w, row):  # type: ignore[no-untyped-def]
     """Forget what a subscription used."""
     _zero_usage(w.usage, row)
+
+
+@njit
+def behaviour_at(w, row):  # type: ignore[no-untyped-def]
+    """behaviour/layouts.BEHAVIOUR"""
+    return _behaviour(w.behaviour, row)
+
+
+@njit
+def behaviour_of(w):  # type: ignore[no-untyped-def]
+    """layouts.BEHAVED: what is being judged"""
+    return _behaved(w.behaved, 0)
+
+
+@njit
+def zero_behaviour(w, row):  # type: ignore[no-untyped-def]
+    """Forget how a subscription behaves."""
+    _zero_behaviour(w.behaviour, row)
 
 
 @njit
@@ -214,6 +238,7 @@ def set_row_ahead(w, at, row):  # type: ignore[no-untyped-def]
     if row >= 0:
         _fetch_watched(w.watched, np.int64(row))
         _fetch_usage(w.usage, np.int64(row))
+        _fetch_counting(w.behaviour, np.int64(row))
         _fetch_rhythm(w.rhythms, np.int64(row))
         _fetch_signals(w.signals, np.int64(row))
 

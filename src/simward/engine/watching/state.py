@@ -10,6 +10,7 @@ import numpy as np
 from simward.compiled import INTERPRETED
 from simward.detectors import of_watch
 from simward.detectors.detector import MAX_CLASSES, NOTIFY, OBSERVE, DetectorModule
+from simward.engine.behaviour.layouts import BEHAVIOUR
 from simward.engine.call_records import RECORD
 from simward.engine.events import empty as empty_events
 from simward.engine.layouts import DETECTOR_FACTS, SEEN
@@ -22,6 +23,11 @@ from simward.engine.watching.cadence_layouts import CADENCE, RHYTHM, VISIT, VISI
 from simward.engine.watching.call_layouts import CALL, CALLED, TALLY
 from simward.engine.watching.findings import ABOUT_SUBSCRIPTION, SIGNALLED, TOGETHER
 from simward.engine.watching.layouts import (
+    BEHAVED,
+    BENIGN_COHORT,
+    BENIGN_COHORTS_MAX,
+    COHORT_FINDING,
+    COHORT_FINDINGS_MAX,
     COUNTED,
     FINDINGS_MAX,
     GROUP,
@@ -43,16 +49,20 @@ GROUPS_AN_EVENT = 6
 LAYOUTS = {
     "watch_meta": WATCH_META, "watched": WATCHED, "groups": GROUP, "watch_findings": WATCH_FINDING, "usage": USAGE,
     "counted": COUNTED, "about": SUBSCRIPTION_FINDING, "called": CALLED, "tallies": TALLY, "rhythms": RHYTHM,
-    "visits": VISIT, "signals": SIGNALS,
+    "visits": VISIT, "signals": SIGNALS, "behaviour": BEHAVIOUR, "cohort_findings": COHORT_FINDING,
+    "benign_cohorts": BENIGN_COHORT,
 }  # fmt: skip
-EACH = ("watched", "usage", "called", "rhythms", "signals")
+EACH = ("watched", "usage", "called", "rhythms", "signals", "behaviour")
 """Tables with a row for each that the gate's table of subscriptions has."""
 USED = {
     "watch_meta": "", "watched": "", "groups": "groups", "watch_findings": "findings", "usage": "",
     "counted": "counted", "about": "about", "called": "", "tallies": "tallies", "rhythms": "", "visits": "",
-    "signals": "",
+    "signals": "", "behaviour": "", "cohort_findings": "", "benign_cohorts": "",
 }  # fmt: skip
 """Table -> the counter in WATCH_META that says how many of its rows are in use; "" = all."""
+
+
+SCOPES = {"group": TOGETHER, "subscription": ABOUT_SUBSCRIPTION, "cohort": ABOUT_SUBSCRIPTION}
 
 
 def detector_facts() -> np.ndarray:
@@ -61,8 +71,11 @@ def detector_facts() -> np.ndarray:
     for number, one in enumerate(of_watch()):
         for position, name in enumerate(one.classes, start=1):
             facts["severity"][number, position] = one.detector.severity_of(name)
-        together = TOGETHER if one.detector.given == "use" else SIGNALLED
-        facts["scope"][number] = {"group": together, "subscription": ABOUT_SUBSCRIPTION}.get(one.detector.scope, 0)
+        scope = one.detector.scope
+        if scope == "group":
+            facts["scope"][number] = TOGETHER if one.detector.given == "use" else SIGNALLED
+        else:
+            facts["scope"][number] = SCOPES.get(scope, 0)
     return facts
 
 
@@ -76,6 +89,10 @@ class WatchState:
         self.watch_findings = np.zeros(FINDINGS_MAX, WATCH_FINDING)
         self.usage = np.zeros(1024, USAGE)
         self.counted = np.zeros(1024, COUNTED)
+        self.behaviour = np.zeros(1024, BEHAVIOUR)
+        self.cohort_findings = np.zeros(COHORT_FINDINGS_MAX, COHORT_FINDING)
+        self.benign_cohorts = np.zeros(BENIGN_COHORTS_MAX, BENIGN_COHORT)
+        self.behaved = np.zeros(1, BEHAVED)
         self.about = np.zeros(SUBSCRIPTION_FINDINGS_MAX, SUBSCRIPTION_FINDING)
         self.called = np.zeros(1024, CALLED)
         self.tallies = np.zeros(1024, TALLY)
@@ -174,6 +191,10 @@ class WatchState:
         findings["next"][row] = meta["about_free"][0]
         meta["about_free"] = row + 1
         meta["about_live"] -= 1
+
+    def drop_cohort(self, row: int) -> None:
+        """The same of a finding about a cohort."""
+        self.cohort_findings[row : row + 1].view(np.uint8)[:] = 0
 
     def take_policy(self, tables: PolicyTables) -> None:
         """What each use case asks of the watch, as far as it was compiled for detectors that are here.

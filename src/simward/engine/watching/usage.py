@@ -233,7 +233,10 @@ def count_session(usage):  # type: ignore[no-untyped-def]
 
 @njit
 def count_record(w, row, event, name, at_s):  # type: ignore[no-untyped-def]
-    """Count what an accounting record of a subscription says of one session."""
+    """Count what an accounting record of a subscription says of one session.
+
+    Returns what of it is new: octets up and down, since when (s), and 1 where the session began.
+    """
     usage = usage_at(w, row)
     begin_periods(usage, at_s)
     number = find_counted(w, usage, name)
@@ -256,8 +259,11 @@ def count_record(w, row, event, name, at_s):  # type: ignore[no-untyped-def]
     newer = fresh or is_newer(one, event, at_s)
     both_fell = 0 <= up < was_up and 0 <= down < was_down
     known = not fresh or event.duration_s >= 0 or event.kind == ACCOUNTING_START
+    new_up, new_down, begun = np.int64(0), np.int64(0), np.int64(0)
     if known:  # of a session that may be weeks old, and does not say so, the first record only says where it stands
-        spread(usage, grown(was_up, up, newer, both_fell), grown(was_down, down, newer, both_fell), since_s, at_s)
+        new_up, new_down = grown(was_up, up, newer, both_fell), grown(was_down, down, newer, both_fell)
+        begun = np.int64(1 if fresh else 0)
+        spread(usage, new_up, new_down, since_s, at_s)
     if up >= 0 and (newer or up > was_up):
         one.up_low, one.up_high = min(up, np.int64(MOST)) & np.int64(LOW), min(up, np.int64(MOST)) >> np.int64(32)
     if down >= 0 and (newer or down > was_down):
@@ -270,6 +276,7 @@ def count_record(w, row, event, name, at_s):  # type: ignore[no-untyped-def]
             one.duration_s = event.duration_s
     if event.kind == ACCOUNTING_STOP:
         one.over = 1
+    return new_up, new_down, since_s if known else at_s, begun
 
 
 assert COUNTERS == 6, "begin_periods and spread name them all"

@@ -1,0 +1,154 @@
+"""A day against what was predicted of it: deviations, what they say, and the evidence that they add up to.
+
+The prediction is the subscription's own centre, drawn to its peers' while little is known of it, plus the shift that
+its cohort had in common on the day. How far off a day may be comes from its own days and its peers', and from how
+little is known: `bits` of a revision say how rare such a deviation is among subscriptions that are as well known.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from simward.engine.behaviour.layouts import CENTRE_OFFSET, CHANNELS, HIGHER, LOWER, SCORE_BINS, Q
+from simward.engine.behaviour.logarithm import log2_q10
+
+WINDOW_DAYS = 16
+"""A baseline is never surer of itself than so many days would make it."""
+PRIOR_DAYS = 4
+"""So many days does the peers' scale count for beside the subscription's own."""
+SCALE_LEAST = 48
+"""1/1024 octave: nobody is so regular that less would be a deviation (about 3 %)."""
+KEPT, OF = 230, 256
+"""Share of the evidence that is left a day later."""
+PAID = 1280
+"""What a day costs (bits, Q8): more than an ordinary day brings, so that ordinary days, and an extraordinary one that
+is followed by such, add up to little."""
+LEDGER_MOST = 32_767
+EMPTY_BELOW = 2 * Q
+"""Who usually has less than this in a channel (three octets, three sessions) has days with nothing, too."""
+EMPTY_DAYS = 5
+"""For so many days a channel that was empty from the first on is thought to be so by chance, where its peers' are
+not."""
+BIN_WIDTH = 96
+"""1/1024 octave of a squared deviation: 256 bins reach to 256 times the scale."""
+
+
+@njit
+def maturity_of(learnt):  # type: ignore[no-untyped-def]
+    """0 ... 3, by the days learnt."""
+    if learnt < 2:
+        return np.int64(0)
+    if learnt < 5:
+        return np.int64(1)
+    return np.int64(2) if learnt < 14 else np.int64(3)
+
+
+@njit
+def is_taught(row, channel):  # type: ignore[no-untyped-def]
+    """Has the baseline of a channel begun?"""
+    return (np.int64(row.taught) >> np.int64(channel)) & np.int64(1) == 1
+
+
+@njit
+def days_known(row, channel):  # type: ignore[no-untyped-def]
+    """How many days a channel's baseline is worth."""
+    return min(np.int64(row.learnt), np.int64(WINDOW_DAYS)) if is_taught(row, channel) else np.int64(0)
+
+
+@njit
+def scale_squared(row, channel, peer_scale):  # type: ignore[no-untyped-def]
+    """How much it varies from day to day (Q20): its own scale and its peers', by how many days each is worth."""
+    own, peers = np.int64(row.scale[channel]), np.int64(peer_scale)
+    days = days_known(row, channel)
+    mixed = (days * own * own + np.int64(PRIOR_DAYS) * peers * peers) // (days + np.int64(PRIOR_DAYS))
+    return max(mixed, np.int64(SCALE_LEAST * SCALE_LEAST))
+
+
+@njit
+def peer_days_q4(peer_scale, peer_spread):  # type: ignore[no-untyped-def]
+    """How many days (Q4, at least one sixteenth) the peers' centre is worth: many where they are all alike."""
+    spread = max(np.int64(peer_spread), np.int64(1))
+    return min(np.int64(1024), max(np.int64(1), 16 * np.int64(peer_scale) * np.int64(peer_scale) // (spread * spread)))
+
+
+@njit
+def is_weekend(day):  # type: ignore[no-untyped-def]
+    """Is it a Saturday or a Sunday? Day 0 was a Thursday."""
+    return (np.int64(day) + np.int64(3)) % np.int64(7) >= 5
+
+
+@njit
+def predicted(row, channel, day, shift, peer_centre, peer_days):  # type: ignore[no-untyped-def]
+    """The amount (Q10) that was to be expected of a day."""
+    days = np.int64(16) * days_known(row, channel)
+    own = np.int64(row.centre[channel]) - np.int64(CENTRE_OFFSET)
+    level = (days * own + peer_days * np.int64(peer_centre)) // (days + peer_days) + np.int64(shift)
+    return level + np.int64(row.weekend[channel]) if is_weekend(day) else level
+
+
+@njit
+def says_nothing(row, channel, peer_centre):  # type: ignore[no-untyped-def]
+    """Was a channel empty that usually is not? Then the day is no amount of it: silence is for other detectors."""
+    if row.features[channel] != 0:
+        return False
+    if is_taught(row, channel):
+        return np.int64(row.centre[channel]) > np.int64(CENTRE_OFFSET + EMPTY_BELOW)
+    return np.int64(peer_centre) > np.int64(EMPTY_BELOW) and row.learnt < EMPTY_DAYS
+
+
+@njit
+def variance(row, channel, squared, peer_days):  # type: ignore[no-untyped-def]
+    """Of a prediction (Q20): how much days vary, and how uncertain the centre still is."""
+    days = np.int64(16) * days_known(row, channel)
+    return squared + np.int64(16) * squared // (days + peer_days)
+
+
+@njit
+def bin_of(deviation, squared):  # type: ignore[no-untyped-def]
+    """The bin of a deviation (Q10) under a variance (Q20): twenty-one bins to a doubling of their ratio."""
+    ratio = min(np.int64(deviation) * np.int64(deviation) * np.int64(256) // squared, np.int64(1) << np.int64(40))
+    return min(log2_q10(ratio) // np.int64(BIN_WIDTH), np.int64(SCORE_BINS - 1))
+
+
+@njit
+def side_of(deviation):  # type: ignore[no-untyped-def]
+    """HIGHER or LOWER."""
+    return np.int64(HIGHER) if deviation >= 0 else np.int64(LOWER)
+
+
+@njit
+def added(ledger, side, bits):  # type: ignore[no-untyped-def]
+    """The evidence of a channel after a day: what is left of it, what the day brings, less what ordinary days bring."""
+    kept = np.int64(ledger) * np.int64(KEPT)
+    left = kept // np.int64(OF) if kept >= 0 else -(-kept // np.int64(OF))
+    left += bits if side == HIGHER else -bits
+    if left > 0:
+        return min(max(left - np.int64(PAID), np.int64(0)), np.int64(LEDGER_MOST))
+    return -min(max(-left - np.int64(PAID), np.int64(0)), np.int64(LEDGER_MOST))
+
+
+@njit
+def faded(ledger):  # type: ignore[no-untyped-def]
+    """The evidence of a channel after a day on which nothing was heard."""
+    kept = np.int64(ledger) * np.int64(KEPT)
+    return kept // np.int64(OF) if kept >= 0 else -(-kept // np.int64(OF))
+
+
+@njit
+def total_of(ledger):  # type: ignore[no-untyped-def]
+    """What the channels come to (bits, Q8): the strongest, a quarter of the second, an eighth of the third.
+
+    They are far from independent: what is sent and what is received vary together, and a sum of them would say the same
+    thing twice, so that the threshold would have to be higher for what shows in one channel alone.
+    """
+    first, second, third = np.int64(0), np.int64(0), np.int64(0)
+    for channel in range(CHANNELS):
+        value = abs(np.int64(ledger[channel]))
+        if value > first:
+            first, second, third = value, first, second
+        elif value > second:
+            second, third = value, second
+        elif value > third:
+            third = value
+    return min(first + second // np.int64(4) + third // np.int64(8), np.int64(65_535))

@@ -1,0 +1,33 @@
+"""It fires once where a model changes as a whole, stays quiet where it does not, and names who and what."""
+
+from __future__ import annotations
+
+import pytest
+from behaving_story import MEMBERS, Weeks
+
+from simward.engine import outputs as o
+
+
+@pytest.fixture(scope="module")
+def roll_out() -> Weeks:
+    """All devices of one model send four times as much from one day on."""
+    return Weeks({(day, member): 4.0 for day in range(3) for member in range(1, MEMBERS, 2)}, more_days=4)
+
+
+def test_fires_once_for_all_of_a_model(roll_out: Weeks) -> None:
+    (found,) = roll_out.began("cohort-shift")
+    assert found["class"] == "more" and found["imsi"] is None
+    assert found["about"] == "use case meter, model 35000001, eutran" and found["use_case"] == "meter"
+    assert {one["channel"] for one in found["channels"]} <= {"up", "down"}
+    first = found["channels"][0]
+    assert first["value"] > first["usual"]["high"] and first["peers"] is None
+
+
+def test_its_members_are_not_told_one_by_one(roll_out: Weeks) -> None:
+    assert len(roll_out.began("unusual-behaviour")) <= 1
+
+
+def test_stays_quiet_where_nothing_is_in_common() -> None:
+    weeks = Weeks({}, more_days=1)
+    assert weeks.began("cohort-shift") == []
+    assert [one for one in weeks.told(o.FINDING_ENDED) if one["detector"] == "cohort-shift"] == []
