@@ -195,10 +195,10 @@ class Lexicon:
     def _words(self, kind: str, value: int) -> str | int:
         if kind in ("apn", "gateway", "text"):
             return self.text(value) or f"text {value}"
-        if kind == "cohort":
-            return self.cohort(value)
         if kind == "use-case":
             return self.use_case(value) or f"number {value}"
+        if kind == "cohort":
+            return self.cohort(value)
         if kind == "segment":
             return self.segment(value) or f"segment {value}"
         assert kind in EVIDENCE_KINDS, f"unknown kind of evidence {kind}"

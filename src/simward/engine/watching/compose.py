@@ -123,9 +123,7 @@ def composed_text() -> str:
             f"from simward.engine.watching.{name} import look_at_{name}",
             f"from simward.engine.watching.rows import {name}_of",
         ]
-    for number, one in numbered:
-        if one.detector.scope == "cohort":
-            continue  # judged once a day, by cohort_findings.py
+    for number, one in (*judges, *of_uses):
         lines += [f"import {one.module.__name__} as d{number}", f"judge_{number} = njit(d{number}.judge)"]
         if one.detector.alone:
             lines += [f"judge_alone_{number} = njit(d{number}.judge_alone)"]

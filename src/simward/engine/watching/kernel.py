@@ -109,7 +109,7 @@ def judge_uses(t, w, row, event, position, made, index):  # type: ignore[no-unty
 
 
 judge_cadences = judge_signallings = judge_behaviours = judge_uses
-"""The same for what is heard of a subscription, what it signals, and how its days stand; likewise."""
+"""The same for what is heard of a subscription, for what it signals, and of what stands in BEHAVED; likewise."""
 
 
 def look_at_given(t, w, row, now_s, detector):  # type: ignore[no-untyped-def]

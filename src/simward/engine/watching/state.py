@@ -62,15 +62,20 @@ USED = {
 """Table -> the counter in WATCH_META that says how many of its rows are in use; "" = all."""
 
 
+SCOPES = {"group": TOGETHER, "subscription": ABOUT_SUBSCRIPTION, "cohort": ABOUT_SUBSCRIPTION}
+
+
 def detector_facts() -> np.ndarray:
     """What the kernel must know about each detector of the watch, by number."""
     facts = np.zeros(max(1, len(of_watch())), DETECTOR_FACTS)
     for number, one in enumerate(of_watch()):
         for position, name in enumerate(one.classes, start=1):
             facts["severity"][number, position] = one.detector.severity_of(name)
-        together = TOGETHER if one.detector.given == "use" else SIGNALLED
-        scopes = {"group": together, "subscription": ABOUT_SUBSCRIPTION, "cohort": ABOUT_SUBSCRIPTION}
-        facts["scope"][number] = scopes.get(one.detector.scope, 0)
+        scope = one.detector.scope
+        if scope == "group":
+            facts["scope"][number] = TOGETHER if one.detector.given == "use" else SIGNALLED
+        else:
+            facts["scope"][number] = SCOPES.get(scope, 0)
     return facts
 
 
