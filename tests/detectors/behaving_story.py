@@ -9,10 +9,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "watch"))
 
+import numpy as np
 from behaving import IMSI, a_fleet, days_of
 
 from simward.behaviour_settings import BehaviourSettings
 from simward.engine import outputs as o
+from simward.engine.watching.behind import Behind
 from simward.engine.words import Lexicon, finding
 from simward.fitting.daily import fit_copied
 from simward.fitting.day_fits import InStep
@@ -32,9 +34,7 @@ class Weeks:
 
     def told(self, *kinds: int) -> list[dict[str, Any]]:
         """What was found, in words."""
-        lexicon = Lexicon(lambda kernel: self.behind.watch.manifest())
-        lexicon.policy(self.behind.gate.state.policy.to_bytes())
-        return [finding(one, lexicon) for one in self.outputs if int(one["kind"]) in kinds]
+        return words_of(self.behind, self.outputs[np.isin(self.outputs["kind"], kinds)])
 
     def began(self, detector: str) -> list[dict[str, Any]]:
         """What one detector found."""
@@ -43,3 +43,10 @@ class Weeks:
     def of(self, member: int) -> list[dict[str, Any]]:
         """What was found of one member."""
         return [one for one in self.told(o.FINDING_BEGAN) if one["imsi"] and int(f"1{one['imsi']}") == IMSI + member]
+
+
+def words_of(behind: Behind, outputs: np.ndarray) -> list[dict[str, Any]]:
+    """Outputs of the watch as findings."""
+    lexicon = Lexicon(lambda kernel: behind.watch.manifest())
+    lexicon.policy(behind.gate.state.policy.to_bytes())
+    return [finding(one, lexicon) for one in outputs]

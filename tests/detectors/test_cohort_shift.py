@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
-from behaving_story import MEMBERS, Weeks
+from behaving_story import MEMBERS, Weeks, a_fleet, words_of
 
 from simward.engine import outputs as o
+from simward.engine.watching.cohort_findings import settle_cohorts
 
 
 @pytest.fixture(scope="module")
@@ -31,3 +34,18 @@ def test_stays_quiet_where_nothing_is_in_common() -> None:
     weeks = Weeks({}, more_days=1)
     assert weeks.began("cohort-shift") == []
     assert [one for one in weeks.told(o.FINDING_ENDED) if one["detector"] == "cohort-shift"] == []
+
+
+def test_what_is_beyond_the_budget_is_told_as_one() -> None:
+    """As a day's fit says that seventy, then eighty, then nobody had to be told together."""
+    behind = a_fleet(4)
+    told: list[tuple[int, int, int]] = []
+    for day, rolled_up in enumerate((70, 80, 0)):
+        nothing = SimpleNamespace(findings=(), day=day)
+        outputs = settle_cohorts(behind.watch, nothing, rolled_up, 100 + day, 1, 1024)  # type: ignore[arg-type]
+        told += [(int(one["kind"]), int(one["now"]), int(one["opened_sequence"])) for one in outputs]
+        if day == 0:
+            (one,) = words_of(behind, outputs)
+            assert (one["class"], one["about"], one["now"]) == ("many", "many of the fleet", 70)
+    assert told == [(o.FINDING_BEGAN, 70, 100), (o.FINDING_UPDATED, 80, 100), (o.FINDING_ENDED, 80, 100)]
+    assert not behind.watch.state.cohort_findings["opened_sequence"].any()

@@ -24,15 +24,15 @@ from simward.fitting.daily import fit_copied
 from simward.fitting.day_fits import Copied, InStep
 from simward.watch.following import Follower
 
-MEMBERS, DAYS = 220, 9
+MEMBERS, DAYS = 300, 14
 THIEF = 3
-LEAP = {(day, THIEF): 1000.0 for day in (6, 7)}
+LEAP = {(day, THIEF): 1000.0 for day in (11, 12)}
 SETTINGS = BehaviourSettings()
 
 
 @pytest.fixture(scope="module")
 def weeks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The journal of nine days, on the last of which one sends a thousand times as much."""
+    """The journal of two weeks, on two days of which one sends a thousand times as much."""
     data_dir = tmp_path_factory.mktemp("weeks") / "data"
     journal_of(data_dir, MEMBERS, days_of(MEMBERS, DAYS, LEAP))
     return data_dir

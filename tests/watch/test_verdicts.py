@@ -19,8 +19,8 @@ from simward.engine.watching.own_inputs import VERDICT, OwnInput
 from simward.engine.watching.settling import take_own
 from simward.watch.following import Follower
 
-MEMBERS, DAYS, DEVIANT = 220, 10, 4
-LEAP = {(day, DEVIANT): 1000.0 for day in (6, 7, 8, 9)}
+MEMBERS, DAYS, DEVIANT = 300, 16, 4
+LEAP = {(day, DEVIANT): 1000.0 for day in (11, 12, 13, 14, 15)}
 SETTINGS = BehaviourSettings()
 
 

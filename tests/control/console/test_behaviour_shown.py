@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from behaving import IMSI, days_of, journal_of
@@ -24,14 +25,14 @@ from simward.observing.watch import STATUS_NAME
 from simward.watch.following import Follower
 from simward.whole_files import write_whole
 
-MEMBERS, DAYS, DEVIANT = 220, 9, 4
+MEMBERS, DAYS, DEVIANT = 300, 14, 4
 
 
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningControl]:
     folder = RunningGate(tmp_path_factory.mktemp("behaviour") / "net", 1, control="127.0.0.1:0").folder
-    journal_of(folder / "data", MEMBERS, days_of(MEMBERS, DAYS, {(day, DEVIANT): 1000.0 for day in (6, 7)}))
-    follower = Follower(folder / "data", BehaviourSettings(findings_a_day=2.0))
+    journal_of(folder / "data", MEMBERS, days_of(MEMBERS, DAYS, {(day, DEVIANT): 1000.0 for day in (11, 12)}))
+    follower = Follower(folder / "data", BehaviourSettings(findings_a_day=5.0))
     follower.catch_up()
     told = stands(follower.behind.watch.last_day, follower.behaviour_facts())
     follower.close()
@@ -52,27 +53,27 @@ def watched(console: RunningControl) -> Iterator[dict[str, object]]:
 
 
 def incident(console: RunningControl) -> int:
-    (mine,) = [one for one in deviants(console) if one["at"] > "2026-09-10"]
-    return int(str(mine["incident"]))
+    (mine,) = [one for one in deviants(console) if one["at"] > "2026-09-15"]
+    return int(mine["incident"])
 
 
-def deviants(console: RunningControl) -> list[dict[str, object]]:
+def deviants(console: RunningControl) -> list[dict[str, Any]]:
     """What was found of the one that changed."""
     answer = console.ask("GET", f"/v1/findings?imsi={str(IMSI + DEVIANT)[1:]}")
-    found: list[dict[str, object]] = answer.document["findings"]
+    found: list[dict[str, Any]] = answer.document["findings"]
     return found
 
 
 def test_the_incident_shows_device_and_peers_side_by_side(console: RunningControl) -> None:
     page = visit(console, f"/incidents/{incident(console)}").text
     assert "unusual-behaviour/sudden" in page
-    for part in ("What weighs most", "Usually", "Its peers", "octets up", "2026-09-10"):
+    for part in ("What weighs most", "Usually", "Its peers", "octets up", "2026-09-15"):
         assert part in page, part
 
 
 def test_explain_and_the_api_name_the_channels(console: RunningControl) -> None:
     found = max(deviants(console), key=lambda one: str(one["at"]))
-    first = found["channels"][0]  # type: ignore[index]
+    first = found["channels"][0]
     assert first["channel"] in ("up", "down") and first["value"] > first["usual"]["high"] > first["usual"]["low"]
     assert first["peers"]["high"] < first["value"]
     told = CliRunner().invoke(cli, ["--dir", str(console.folder), "explain", str(IMSI + DEVIANT)[1:]])
@@ -80,7 +81,7 @@ def test_explain_and_the_api_name_the_channels(console: RunningControl) -> None:
 
 
 def test_the_budget_in_use_is_shown(console: RunningControl, watched: dict[str, object]) -> None:
-    assert watched["state"] == "ready" and watched["findings_a_day"] == 2.0
+    assert watched["state"] == "ready" and watched["findings_a_day"] == 5.0
     answer = console.ask("GET", "/v1/behaviour")
     assert answer.status == 200 and answer.document == watched
     overview = visit(console, "/").text
