@@ -256,8 +256,9 @@ def sweep_silences(t, w, event, position, made, index):  # type: ignore[no-untyp
         cadence = cadence_of(w)
         cadence.is_overdue, cadence.limit_s, cadence.by_habit = 1, limit_s, by_habit
         look_at_use(w, row, np.int64(DATA), now_s)
+        before = index
         made, index = judge_cadences(t, w, row, event, position, made, index)
-        if usage_at(w, row).finding_head != 0:  # else there was no room to tell it, and it waits
+        if index != before and usage_at(w, row).finding_head != 0:  # else there was no room to tell it, and it waits
             set_stage(w, watched_at(w, row), np.int64(TOLD))
     return made, index
 
