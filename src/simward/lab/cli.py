@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +172,37 @@ def _console() -> Any:
     if not console.is_terminal:
         console.width = WIDTH
     return console
+
+
+@lab.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--attack", "attacks", metavar="ID", multiple=True, help="Only these; `lab attacks` lists them.")
+@click.option("--honest-only", is_flag=True, help="No attack.")
+@SIZE
+@click.option("--days", type=click.IntRange(min=2), default=30, show_default=True, help="Of the fleet's life.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same.")
+@click.option("--ends", type=click.DateTime(("%Y-%m-%d",)), help="By when it is over, within a week.  [default: now]")
+@click.option("--radius", is_flag=True, help="A capture of RADIUS packets instead of Parquet files of events.")
+def traffic(
+    directory: Path, attacks: tuple[str, ...], honest_only: bool, subscriptions: int, days: int, seed: int,
+    ends: datetime | None, radius: bool,
+) -> None:  # fmt: skip
+    """Write a made-up fleet's traffic into an empty folder: events or RADIUS, call records, what happened to whom."""
+    from simward.lab.traffic.programme import Plan
+    from simward.lab.traffic_files import weeks_later, write_traffic
+
+    chosen = () if honest_only else attacks or None
+    plan = Plan(seed, subscriptions, days, chosen, times=1, tick_s=60)
+    later_us = weeks_later(days, ends.replace(tzinfo=UTC).timestamp() if ends else time.time())
+    console = _console()
+    with console.status("") as status:
+        said = lambda day: status.update(f"day {day} of {days}")  # noqa: E731
+        counts = write_traffic(directory, plan, radius=radius, later_us=later_us, progress=said)
+    what = "radius.pcap" if radius else "events/*.parquet"
+    click.echo(f"{counts['events']:,} {'packets' if radius else 'events'}, {counts['calls']:,} calls and messages, "
+               f"{counts['happenings']:,} happenings (truth.jsonl) in {directory}. Next:")  # fmt: skip
+    click.echo(f"  simward --dir {directory} replay {directory}/{what}")
+    click.echo(f"  simward --dir {directory} cdr import --template operator-csv {directory}/calls.csv")
 
 
 @lab.command(name="attacks")

@@ -7,6 +7,8 @@ observed and nothing cut, so that one attack does not end another's.
 from __future__ import annotations
 
 import csv
+import os
+import secrets
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,9 +17,9 @@ from simward.engine.fold import Fold
 from simward.engine.tables import InventoryDelta, PolicyTables
 from simward.identity import iccid_text, imei_text, imsi_text, msisdn_text
 from simward.lab import geography
-from simward.lab.folder import ADDRESSES, Ports, write_settings
-from simward.lab.traffic.kinds import BUTTON, CAMERA, CAR, KINDS, LIFT, METER, TERMINAL, TRACKER
-from simward.lab.traffic.members import BEGINS_AT, Members
+from simward.lab.fleet import PASSWORDS
+from simward.lab.traffic.kinds import BUTTON, CAMERA, CAR, KINDS, LIFT, METER, NUMBER, TERMINAL, TRACKER
+from simward.lab.traffic.members import BEGINS_AT, GATEWAYS, Members
 from simward.policy.plan import Current, plan
 from simward.policy.wanted import read_wanted
 from simward.settings import Settings
@@ -132,7 +134,20 @@ def write_owner(folder: Path, members: Members) -> None:
         writer = csv.writer(file)
         writer.writerow(("tac", "model", "rat"))
         writer.writerows((tac, f"{one.name} {tac[-1]}", one.rat) for one in KINDS for tac, _ in one.tacs)
-    write_settings(folder, Ports(1812, 1813, dict.fromkeys(ADDRESSES, 3799)))
+    _write_settings(folder)
+
+
+def _write_settings(folder: Path) -> None:
+    """simward.toml for the fleet's gateways, each at an address of loopback and with a secret of its own."""
+    lines = ["[gate]", 'auth = "127.0.0.1:1812"', 'accounting = "127.0.0.1:1813"', 'unknown_subscription = "reject"']
+    for number, name in enumerate(GATEWAYS, 1):
+        secret = secrets.token_urlsafe(24)
+        lines += ["", "[[gateway]]", f'name = "{name}"', f'address = "127.0.0.{number}"', f'secret = "{secret}"']
+    password = PASSWORDS[KINDS[NUMBER[METER]].apn]
+    lines += ["", "[control]", 'http = "none"', "", "[[secret]]", 'name = "metering"', f'secret = "{password}"']
+    path = folder / "simward.toml"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write("\n".join(lines) + "\n")
 
 
 def revisions(members: Members) -> tuple[PolicyTables, list[InventoryDelta]]:

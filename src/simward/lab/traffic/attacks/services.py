@@ -21,8 +21,10 @@ def calls_within(act: Act, day: Day, a_day: float, kind: int, destination: int, 
     for who in act.who:
         at = np.sort(since + (act.rng.random(count) * (until - since)).astype(np.int64))
         length = -1 if kind == SHORT_MESSAGE else act.rng.integers(lasts_s // 2, lasts_s * 2, count)
-        day.add_calls(calls_of(day.members, np.full(count, who), at, kind, destination, length))
+        calls = calls_of(day.members, np.full(count, who), at, kind, destination, length)
+        day.add_calls(calls)
         act.note(at)
+        act.shown_at = act.shown_at or int(calls["arrives_at"].min())  # nobody knows before the operator tells
 
 
 class PremiumCalls(Happening):
@@ -64,7 +66,7 @@ class MessageFlood(Happening):
     """
 
     id = "message-flood"
-    kinds = (METER, TERMINAL, TRACKER)
+    kinds = (METER, TRACKER)
     expects = ("budget-exceeded",)
     also = MONEY
     strengths = (50.0, 200.0, 2000.0)
