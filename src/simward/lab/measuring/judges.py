@@ -120,11 +120,15 @@ class Judges:
         calls, told, began = day.calls, 0, time.thread_time()
         for events in day.slices():
             self.heard.writing_s += time.thread_time() - began
-            due = int(np.searchsorted(calls["arrives_at"], int(events["received_at"][0]), side="right"))
-            if due > told:
-                self.records(calls[told:due], int(events["received_at"][0]))
-                told = due
-            self.events(events)
+            done = 0
+            while told < len(calls) and calls["arrives_at"][told] <= events["received_at"][-1]:
+                at = int(calls["arrives_at"][told])
+                place = int(np.searchsorted(events["received_at"], at))
+                self.events(events[done:place])
+                due = int(np.searchsorted(calls["arrives_at"], at, side="right"))
+                self.records(calls[told:due], at)
+                done, told = place, due
+            self.events(events[done:])
             began = time.thread_time()
         if told < len(calls):
             self.records(calls[told:], day.begins_at + DAY_US - 1)

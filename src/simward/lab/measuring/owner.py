@@ -69,7 +69,7 @@ use_case: payment-terminal
 segment: payments
 binding: {mode: first-use, not_reported: observe}
 mobility: fixed
-networks: {plmn: ["00101", "00102"], rat: [lte]}
+networks: {rat: [lte]}
 services: {data: [3 MB/hour, 5 MB/day], sms: none, voice: none}
 cadence: {every: 24h, silent_after: 73h}
 responses: {default: observe}

@@ -133,9 +133,10 @@ class _Cast:
         grouped = [(one, self._group(one)) for one in chosen if one.group]
         for _, who in grouped:
             self._reserve(who)
-        for one in chosen:
-            if not one.group:
-                self._one_by_one(one)
+        for _ in range(plan.times):  # in turn, so that where victims run out each has about as many
+            for one in chosen:
+                if not one.group:
+                    self._one_by_one(one)
         self._groups(grouped)
         if plan.honest:
             for one in attacks.installed().values():
@@ -150,17 +151,17 @@ class _Cast:
         return one.strengths if self._plan.strength is None else (self._plan.strength,)
 
     def _one_by_one(self, one: Happening) -> None:
-        for _ in range(self._plan.times):
-            for strength in self._strengths(one):
-                for pace in one.paces:
-                    lasts = one.lasts(pace)
-                    if not self._fits(one, lasts):
-                        return
-                    who = self._victim(one)
-                    if who is None:
-                        self._programme.skipped.setdefault(one.id, "the fleet is too small for more of them")
-                        return
-                    self._put(one, np.array([who]), self._some_time(lasts), lasts, strength, pace)
+        """Once with each strength and pace."""
+        for strength in self._strengths(one):
+            for pace in one.paces:
+                lasts = one.lasts(pace)
+                if not self._fits(one, lasts):
+                    continue
+                who = self._victim(one)
+                if who is None:
+                    self._programme.skipped.setdefault(one.id, "the fleet is too small for more of them")
+                    return
+                self._put(one, np.array([who]), self._some_time(lasts), lasts, strength, pace)
 
     def _reserve(self, who: np.ndarray | None) -> None:
         """Whom a group's attack befalls, nothing else does: a finding is to tell of one of them."""

@@ -17,7 +17,6 @@ from simward.lab.traffic.kinds import (
     PHONE_TAC,
     ROUTER_TAC,
     TERMINAL,
-    TRACKER,
 )
 from simward.lab.traffic.members import HOUR_S, MINUTE_S, SECOND_US
 from simward.lab.traffic.sessions import EASTERN, NORTHERN, ONLY_TRIES, next_serials, sessions_of
@@ -179,14 +178,14 @@ class CopiedDevice(Happening):
 
 
 class RoamingAbroad(Happening):
-    """A device that never left its place is heard in a country that no road leads to.
+    """A device that never left its place is heard in a country that no road leads to, in a network that is not allowed.
 
     Stronger: for longer, and with more octets.
     """
 
     id = "roaming-abroad"
-    kinds = (METER, TERMINAL, LIFT, CAMERA)
-    expects = ("roaming-unexpected", "network-not-permitted")
+    kinds: tuple[str, ...] = (METER, LIFT, CAMERA)
+    expects: tuple[str, ...] = ("roaming-unexpected", "network-not-permitted")
     also = TAKEN
 
     def alter(self, act: Act, day: Day) -> None:
@@ -197,19 +196,12 @@ class RoamingAbroad(Happening):
             used(act, day, at, network=network, leans=-1.0)
 
 
-class TrackerAbroad(Happening):
-    """A SIM that may roam is heard in a country where neither it nor any of its kind ever was."""
+class FirstCountry(RoamingAbroad):
+    """A device whose owner allows any network is heard in a country where neither it nor any of its kind ever was."""
 
     id = "first-country"
-    kinds = (TRACKER,)
-    expects = ("roaming-unexpected",)
-    also = TAKEN
-
-    def alter(self, act: Act, day: Day) -> None:
-        """Sessions there."""
-        day.mute(act.who, *act.part(day))
-        for at in moments(act, day, 2):
-            used(act, day, at, network=EASTERN, leans=-1.0)
+    kinds = (TERMINAL,)
+    expects = ("roaming-unexpected/country",)
 
 
 class Moved(Happening):
@@ -249,9 +241,11 @@ class TamperThenSwap(Happening):
     def alter(self, act: Act, day: Day) -> None:
         """First nothing, then the other."""
         day.mute(act.who, *act.part(day))
+        act.note(act.begins_at)
         if day.begins_at - act.begins_at > 4 * 86_400 * SECOND_US:
             site = geography.moved_km(day.members.rows["site"][act.who].astype(np.int64), 9.0)
             for at in moments(act, day, 2):
+                act.shown_at = act.shown_at or at
                 used(act, day, at, imei=device(act, ROUTER_TAC), software=3, site=site, leans=-1.0)
 
 

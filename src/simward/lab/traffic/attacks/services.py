@@ -35,7 +35,7 @@ class PremiumCalls(Happening):
 
     id = "premium-calls"
     kinds = (LIFT, METER, CAMERA)
-    expects = ("toll-fraud",)
+    expects = ("toll-fraud", "service-not-permitted")
     also = MONEY
     paces = (FAST, SLOW)
     lasts_days = 2.0
