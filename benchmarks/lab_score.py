@@ -40,6 +40,14 @@ def bars_of(told: dict[str, Any]) -> list[Bar]:
             at_most=True),
         Bar("traffic made", told["played"]["events_made_a_second"], 1_000_000, "events/s"),
     ]  # fmt: skip
+    statistical = [row for row in told["detectors"] if row["detector"] in STATISTICAL]
+    if statistical:
+        budget = told["plan"]["findings_a_day"] * told["plan"]["days"]
+        spent = sum(row["findings"]["false"] for row in statistical) / budget
+        bars += [
+            Bar("statistical findings about the honest, of their budget", spent, 2.0, "times", at_most=True),
+            Bar("and not far below it, which would waste it", spent, 0.3, "times"),
+        ]
     known = [row for row in told["attacks"] if row["attack"] in KNOWN and row["by_detector"]]
     tried = sum(row["anybody"]["of"] for row in known)
     if tried:

@@ -89,6 +89,8 @@ def scenes() -> None:
 @click.option("--times", type=click.IntRange(min=1), default=4, show_default=True, help="Each attack and strength.")
 @click.option("--tick", "tick_s", type=click.IntRange(1, 60), default=10, show_default=True,
               help="Seconds between two ticks of the clock; the gate's own is 1.")
+@click.option("--budget", type=click.FloatRange(min=0.0, min_open=True), default=5.0, show_default=True,
+              help="Statistical findings a day that the owner puts up with.")
 @click.option("--scene", "scenes", metavar="ID", multiple=True,
               help="Play scenes instead (`lab scenes` lists them; `all`: every one), and say of each what came of it.")
 @click.option("--radius", is_flag=True, help="Scenes over RADIUS to a gate on loopback, not as events.")
@@ -103,7 +105,7 @@ def scenes() -> None:
 @click.pass_context
 def score(
     ctx: click.Context, attacks: tuple[str, ...], honest_only: bool, strength: float | None, times: int, tick_s: int,
-    scenes: tuple[str, ...], radius: bool, subscriptions: int | None, days: int | None, seed: int | None,
+    budget: float, scenes: tuple[str, ...], radius: bool, subscriptions: int | None, days: int | None, seed: int | None,
     as_json: bool, html: Path | None,
 ) -> None:  # fmt: skip
     """Measure the detectors: what they find of labelled attacks, how soon, and what they make up.
@@ -126,10 +128,10 @@ def score(
 
     chosen = () if honest_only else attacks or None
     plan = Plan(drawn, subscriptions or 5000, days or 60, chosen, times, tick_s=tick_s, strength=strength)
-    _measure(plan, as_json, html)
+    _measure(plan, budget, as_json, html)
 
 
-def _measure(plan: Any, as_json: bool, html: Path | None) -> None:
+def _measure(plan: Any, budget: float, as_json: bool, html: Path | None) -> None:
     import json
 
     from simward.lab.measuring.instrument import measure
@@ -137,7 +139,7 @@ def _measure(plan: Any, as_json: bool, html: Path | None) -> None:
 
     console = _console()
     with console.status("") as status:
-        result = measure(plan, lambda day: status.update(f"day {day} of {plan.days}")).told()
+        result = measure(plan, lambda day: status.update(f"day {day} of {plan.days}"), budget).told()
     if html is not None:
         from simward.lab.measuring.page import page
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from simward.lab.measuring.judges import Judges
+from simward.lab.measuring.judges import FINDINGS_A_DAY, Judges
 from simward.lab.measuring.owner import new_fold
 from simward.lab.measuring.result import Result, attack_rows, detector_rows
 from simward.lab.measuring.verdicts import held_against
@@ -18,10 +18,12 @@ Progress = Callable[[int], object]
 """Told how many days are over."""
 
 
-def measure(plan: Plan, progress: Progress = lambda day: None) -> Result:
-    """Play a plan and judge what both folds say of it."""
+def measure(
+    plan: Plan, progress: Progress = lambda day: None, findings_a_day: float = FINDINGS_A_DAY
+) -> Result:
+    """Play a plan and judge what both folds say of it, under an alarm budget of statistical findings."""
     members = make_members(plan.seed, plan.subscriptions)
-    judges = Judges(new_fold(members))
+    judges = Judges(new_fold(members), findings_a_day)
     texts = judges.texts()
     programme = Programme(plan, texts, members)
     began, began_cpu, folding_s = time.perf_counter(), time.thread_time(), 0.0
@@ -37,7 +39,8 @@ def measure(plan: Plan, progress: Progress = lambda day: None) -> Result:
     said = {"tick_s": plan.tick_s, "losses": asdict(plan.losses)}
     return Result(
         plan={"seed": plan.seed, "subscriptions": plan.subscriptions, "days": plan.days, "times": plan.times,
-              "group_times": plan.group_times, "warm_up_days": plan.warm_up_days, **said},
+              "group_times": plan.group_times, "warm_up_days": plan.warm_up_days,
+              "findings_a_day": findings_a_day, **said},
         played={
             "subscription_days": plan.subscriptions * plan.days, "honest_subscription_days": honest_days,
             "events": heard.gate.inputs, "journalled": heard.watch.inputs, "records": heard.records.inputs,

@@ -1,7 +1,7 @@
 """Both folds, as the product runs them, over made-up events and records: every finding that began, and what it cost.
 
-The seam for what the watch learns to follow: `records` hands it call detail records where its fold takes them, and
-`follow` is the one place where events reach it, so that whatever drives it by days may stand there.
+Call detail records are folded among the events at the moment at which their file comes, and days are fitted in step
+with the fold (in_days.py), so that nothing depends on how fast the machine is.
 """
 
 from __future__ import annotations
@@ -12,18 +12,21 @@ from typing import Any
 
 import numpy as np
 
+from simward.detectors.detector import GROUP_SCOPES
 from simward.engine import events as ev
 from simward.engine import outputs as out
 from simward.engine.call_records import RECORD
 from simward.engine.fold import Fold
 from simward.engine.watching import compose
 from simward.engine.watching.fold import WatchFold
+from simward.lab.measuring.in_days import driven
 from simward.lab.traffic.expanding import PLMN_NUMBERS, Texts
 from simward.lab.traffic.kinds import APNS
 from simward.lab.traffic.members import BEGINS_AT, DAY_US, GATEWAYS
 from simward.lab.traffic.programme import MadeDay
 
 FOLLOWED_AT_ONCE = 8_192
+FINDINGS_A_DAY = 5.0
 FINDING = np.dtype(
     [
         ("at", "i8"),
@@ -87,14 +90,17 @@ def without_ticks(events: np.ndarray) -> int:
 class Judges:
     """The gate's fold, and the watch's behind it."""
 
-    def __init__(self, fold: Fold) -> None:
+    def __init__(self, fold: Fold, findings_a_day: float = FINDINGS_A_DAY) -> None:
+        """`findings_a_day`: the alarm budget of statistical findings, for the whole fleet."""
         self.fold, self.watch = fold, WatchFold(fold)
+        self._driven = driven(self.watch, findings_a_day)
         gate, watch = fold.manifest()["detectors"], compose.manifest()["detectors"]
         self._of_gate = len(gate)
         names: list[tuple[str, str]] = []
         for one in (*gate, *watch):
             classes = [(one["id"], name) for name in one["classes"][:16]]
             names += classes + [(one["id"], "")] * (16 - len(classes))
+        self._of_groups = np.array([one["scope"] in ("group", *GROUP_SCOPES) for one in watch])
         runs = {one["id"]: "gate" for one in gate} | {one["id"]: "watch" for one in watch}
         # A watch that does not follow records yet has nothing to say of calls.
         self._fold_records = getattr(self.watch, "records", None)
@@ -150,7 +156,7 @@ class Judges:
     def follow(self, kept: np.ndarray, first: int) -> np.ndarray:
         """Let the watch fold what the gate would have journalled; returns the outputs."""
         began = time.thread_time()
-        told = self.watch.events(kept, first)
+        told = self._driven.events(kept, first)
         self.heard.watch.took(without_ticks(kept), began)
         return told
 
@@ -169,6 +175,9 @@ class Judges:
 
     def finish(self) -> Heard:
         """Everything that was found."""
+        began = time.thread_time()
+        self._note(self._driven.finish(), self._of_gate)
+        self.heard.watch.took(0, began)
         self.heard.findings = np.concatenate(self._parts)
         return self.heard
 
@@ -191,7 +200,7 @@ class Judges:
             rows[name] = began[name]
         rows["detector"] = began["detector"] + detectors_before
         if detectors_before:
-            of_groups = np.flatnonzero(began["imsi"] == 0)
+            of_groups = np.flatnonzero((began["imsi"] == 0) & self._of_groups[began["detector"]])
             kinds = self.watch.state.groups["kind"]
             at = began["row"][of_groups]
             rows["group_kind"][of_groups] = np.where((at >= 0) & (at < len(kinds)), kinds[at % len(kinds)], 0)
