@@ -23,7 +23,7 @@ from simward.lab.traffic.programme import Plan
 
 TEXTS = Texts(np.arange(1, len(APNS) + 1, dtype=np.int32), np.arange(50, 50 + len(GATEWAYS), dtype=np.int32), 60)
 PLAN = Plan(
-    seed=11, subscriptions=400, days=24, attacks=("sim-moved", "roaming-abroad", "budget-burst", "gradual-drift"),
+    seed=11, subscriptions=150, days=21, attacks=("sim-moved", "roaming-abroad", "budget-burst", "gradual-drift"),
     times=1, tick_s=60,
 )  # fmt: skip
 
@@ -143,7 +143,7 @@ def test_a_small_seed_finds_what_it_should_and_makes_nothing_up() -> None:
         assert rows[name]["anybody"]["recall"] == 1.0
     assert "gradual-drift" in told["skipped"]
     assert not {one["detector"]: one["findings"] for one in told["detectors"] if one["findings"]["false"]}
-    assert told["played"]["subscription_days"] == 400 * 24
+    assert told["played"]["subscription_days"] == 150 * 21
     text = page(told)
     assert "device-change" in text and "<svg" in text
     assert not re.search(r"(?:src|href)=|url\(|@import", text.replace('href="#', "")), "the page fetches something"

@@ -134,7 +134,7 @@ def test_names_of_detectors_that_are_installed_are_right(one: Happening) -> None
 
 
 def test_every_attack_does_something_to_its_victims_and_to_nobody_before_it_begins() -> None:
-    programme = Programme(Plan(seed=9, subscriptions=3_000, days=58, times=1, tick_s=60), TEXTS)
+    programme = Programme(Plan(seed=9, subscriptions=5_000, days=58, times=1, tick_s=60), TEXTS)
     assert not programme.skipped
     for _ in programme.days():
         pass
@@ -163,8 +163,8 @@ def test_what_is_muted_is_not_heard() -> None:
 
 def test_the_generator_answers_as_json_what_it_has() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "simward", "lab", "score", "--attack", "unknown-sim", "--subscriptions", "200", "--days",
-         "20", "--times", "1", "--seed", "1", "--tick", "60", "--json"],
+        [sys.executable, "-m", "simward", "lab", "score", "--attack", "unknown-sim", "--subscriptions", "60", "--days",
+         "18", "--times", "1", "--seed", "1", "--tick", "60", "--json"],
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

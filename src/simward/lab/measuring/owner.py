@@ -33,6 +33,7 @@ mobility: fixed
 networks: {plmn: ["00101", "00102"], rat: [nb-iot, lte-m]}
 services: {data: [500 kB/hour, 1 MB/day], sms: 5/day, voice: none}
 cadence: {every: 24h, silent_after: 73h}
+signalling: {attempts_per_hour: 30, sessions_per_hour: 30}
 responses: {default: observe}
 ---
 segment: metering
@@ -46,6 +47,7 @@ binding: {mode: first-use, not_reported: observe}
 mobility: free
 services: {data: 5 MB/day, sms: 20/day, voice: none}
 cadence: {every: 24h, silent_after: 73h}
+signalling: {attempts_per_hour: 30, sessions_per_hour: 30}
 responses: {default: observe}
 ---
 segment: trackers
@@ -59,6 +61,7 @@ mobility: fixed
 networks: {plmn: ["00101", "00102"], rat: [lte, nr]}
 services: {data: 1500 MB/day, sms: none, voice: none}
 cadence: {every: 3h, silent_after: 48h}
+signalling: {attempts_per_hour: 30, sessions_per_hour: 30}
 responses: {default: observe}
 ---
 segment: cameras
@@ -72,6 +75,7 @@ mobility: fixed
 networks: {rat: [lte]}
 services: {data: [3 MB/hour, 5 MB/day], sms: none, voice: none}
 cadence: {every: 24h, silent_after: 73h}
+signalling: {attempts_per_hour: 30, sessions_per_hour: 30}
 responses: {default: observe}
 ---
 segment: payments
@@ -85,6 +89,7 @@ mobility: fixed
 networks: {plmn: ["00101"], rat: [lte-m, lte]}
 services: {data: 10 MB/day, sms: none, voice: 30m/day}
 cadence: {every: 6h, silent_after: 48h}
+signalling: {attempts_per_hour: 30, sessions_per_hour: 30}
 responses: {default: observe}
 criticality: never-cut
 ---
@@ -97,6 +102,7 @@ segment: cars
 binding: {mode: model, not_reported: observe}
 mobility: free
 services: {data: 1000 MB/day, sms: 10/day, voice: 30m/day}
+signalling: {attempts_per_hour: 30, sessions_per_hour: 30}
 responses: {default: observe}
 ---
 segment: cars
@@ -106,6 +112,7 @@ apn: cars.iot
 use_case: panic-button
 binding: {mode: none}
 services: {data: none, sms: none, voice: 30m/day}
+signalling: {attempts_per_hour: 30, sessions_per_hour: 30}
 responses: {default: observe}
 """,
 }

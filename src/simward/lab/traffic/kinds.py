@@ -69,7 +69,7 @@ KINDS: tuple[Kind, ...] = (
          data_a_day=5 * MB, week=(1.0, 1.0, 1.0, 1.0, 1.0, 0.9, 0.85), sms_a_day=0.02),
     Kind(CAMERA, 0.10, "cameras.iot", "lte", (("00240001", 0.94), ("00240002", 0.06)), 71 * MB, 2.5 * MB, 0.50, 0.25,
          10_800, fixed=True, data_a_day=1500 * MB),
-    Kind(TERMINAL, 0.12, "terminals.iot", "lte", (("00280001", 0.7), ("00280002", 0.3)), 40_000, 60_000, 0.40, 0.25, 0,
+    Kind(TERMINAL, 0.12, "terminals.iot", "lte", (("00280001", 0.6), ("00280002", 0.4)), 40_000, 60_000, 0.40, 0.25, 0,
          fixed=True, week=(0.9, 0.9, 1.0, 1.0, 1.2, 1.4, 0.6), data_a_day=5 * MB, data_an_hour=3 * MB),
     Kind(LIFT, 0.13, "lifts.iot", "lte-m", (("00220001", 1.0),), 300_000, 60_000, 0.35, 0.20, 21_600, fixed=True,
          data_a_day=10 * MB, calls_a_day=0.34),
@@ -78,6 +78,9 @@ KINDS: tuple[Kind, ...] = (
     Kind(BUTTON, 0.01, "buttons.iot", "lte-m", (("00270001", 1.0),), 0, 0, 0.0, 0.0, 0, fixed=True, calls_a_day=0.04),
 )
 """A lift calls its centre each third day, as a test; a button when it is pressed, and in a test each month."""
+
+ATTEMPTS_AN_HOUR = 30
+"""Requests, and sessions, that the owner's policy allows each device in an hour, of whatever kind."""
 
 NUMBER = {kind.name: number for number, kind in enumerate(KINDS)}
 OTHER_APNS = ("internet", "corporate.iot", "ims", "admin.iot")

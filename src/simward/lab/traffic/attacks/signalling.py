@@ -7,7 +7,7 @@ import numpy as np
 from simward.engine.events import CREDENTIALS_WRONG
 from simward.lab.traffic.day import Day
 from simward.lab.traffic.happening import EVERY_KIND, FAST, SLOW, Act, Happening
-from simward.lab.traffic.kinds import METER, TERMINAL
+from simward.lab.traffic.kinds import ATTEMPTS_AN_HOUR, METER, TERMINAL
 from simward.lab.traffic.members import HOUR_S, MINUTE_S, SECOND_US
 from simward.lab.traffic.sessions import NO_RECORDS_LOST, ONLY_TRIES, next_serials, sessions_of
 
@@ -17,7 +17,7 @@ STORMS = ("signalling-storm", "retry-storm", "too-chatty", "unusual-behaviour", 
 class RetryStorm(Happening):
     """A device whose requests come to nothing asks again at once, and again, without a back-off.
 
-    Stronger: more requests a minute. Slow: for five times as long.
+    Stronger: more requests a minute, from eight times of what its owner allows. Slow: for five times as long.
     """
 
     id = "retry-storm"
@@ -38,25 +38,28 @@ class RetryStorm(Happening):
         at = act.begins_at + tries * every_s * SECOND_US
         day.add(sessions_of(day.members, act.who, at, at, flags=ONLY_TRIES, tries=tries, retry_s=every_s))
         act.note(act.begins_at)
+        act.shown_at = act.begins_at + ATTEMPTS_AN_HOUR * every_s * SECOND_US
 
 
 class SignallingStorm(Happening):
     """A device begins and ends sessions all the time: each costs the network as much as a day's data.
 
-    Stronger: more of them, that many times ten in an hour.
+    Stronger: more of them, as a multiple of what its owner allows in an hour.
     """
 
     id = "signalling-storm"
     kinds = EVERY_KIND
     expects = ("signalling-storm",)
     also = (*STORMS, "off-schedule")
+    strengths = (2.0, 10.0, 20.0)
     lasts_days = 0.125
 
     def alter(self, act: Act, day: Day) -> None:
         """Short sessions one after another."""
         since, until = act.part(day)
-        every_us = max(6 * SECOND_US, int(HOUR_S * SECOND_US / (10 * act.strength)))
+        every_us = int(HOUR_S * SECOND_US / (ATTEMPTS_AN_HOUR * act.strength))
         at = np.arange(since, until, every_us)
+        act.shown_at = act.begins_at + ATTEMPTS_AN_HOUR * every_us
         for who in act.who:
             day.members.rows["serial"][who] += len(at)
             serial = day.members.rows["serial"][who] - np.arange(len(at))
