@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from simward.registry import population
 from simward.registry import tables as t
 
 DEPLOY, UNDEPLOY = "deploy", "undeploy"
@@ -160,7 +161,8 @@ _CORRELATOR = sa.select(D.correlator).where(D.live, D.iccid == sa.bindparam("icc
 def forget_addresses(connection: sa.Connection, imsis: Sequence[str]) -> None:
     """They are in another segment now: what they had there is not theirs any more."""
     values = {"apn": None, "address": None, "prefix": None, "delegated": None}
-    connection.execute(sa.update(t.subscription).where(t.subscription.c.imsi.in_(imsis)).values(**values))
+    with population.kept(connection, imsis):
+        connection.execute(sa.update(t.subscription).where(t.subscription.c.imsi.in_(imsis)).values(**values))
 
 
 def _given(*pairs: tuple[Any, Any]) -> list[sa.ColumnElement[bool]]:

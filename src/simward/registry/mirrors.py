@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from simward.engine.events import SESSION_CONTEXT_NOT_FOUND
+from simward.registry import population
 from simward.registry import tables as t
 from simward.registry.hourly import count
 from simward.registry.upsert import upsert
@@ -14,7 +15,8 @@ from simward.registry.upsert import upsert
 
 def note_subscription(connection: sa.Connection, imsi: str, as_of_seq: int, **facts: Any) -> None:
     """What an output said of a subscription; only the facts given change."""
-    upsert(connection, t.subscription, ["imsi"], {"imsi": imsi, "as_of_seq": as_of_seq, **facts})
+    with population.kept(connection, [imsi] if population.COUNTED & facts.keys() else []):
+        upsert(connection, t.subscription, ["imsi"], {"imsi": imsi, "as_of_seq": as_of_seq, **facts})
 
 
 def note_device(

@@ -69,11 +69,9 @@ def _add_list(routes: APIRouter, pages: Pages, sources: Sources) -> None:
         async def page(cursor: str | None, rows: int) -> tuple[Sequence[Row], str | None]:
             key = paging.key_of("subscriptions", cursor, str)
             found = await sources.asking.read(lambda c: listing.subscriptions(
-                c, tenant=tenant, after=key and key[0], limit=rows + 1, use_case=use_case, locked=locked,
-                imei=imei and imei[:14],
+                c, tenant=tenant, after=key, limit=rows, use_case=use_case, locked=locked, imei=imei and imei[:14],
             ))  # fmt: skip
-            more = paging.cursor_of("subscriptions", found[rows - 1].imsi) if len(found) > rows else None
-            return [subscription_told(one) for one in found[:rows]], more
+            return [subscription_told(one) for one in found.rows], paging.next_of("subscriptions", found.on)
 
         if format != "html":
             return export(format, "subscriptions", lambda cursor: page(cursor, EXPORT_PAGE_ROWS))
@@ -127,8 +125,8 @@ def _add_one(routes: APIRouter, pages: Pages, sources: Sources) -> None:
             if row is None:
                 return None
             return (
-                row, listing.findings(c, tenant=tenant, after=None, limit=SHOWN, imsi=imsi),
-                listing.effects(c, tenant=tenant, after=None, limit=SHOWN, imsi=imsi),
+                row, listing.findings(c, tenant=tenant, after=None, limit=SHOWN, imsi=imsi).rows,
+                listing.effects(c, tenant=tenant, after=None, limit=SHOWN, imsi=imsi).rows,
                 incident_pages.about(c, imsi, tenant, SHOWN),
             )  # fmt: skip
 
@@ -149,11 +147,9 @@ def _add_one(routes: APIRouter, pages: Pages, sources: Sources) -> None:
         async def page(cursor: str | None) -> tuple[Sequence[Row], str | None]:
             key, most = paging.key_of("findings", cursor, int, str), EXPORT_PAGE_ROWS
             found = await sources.asking.read(
-                lambda c: listing.findings(c, tenant=tenant, after=key, limit=most + 1, imsi=imsi)
+                lambda c: listing.findings(c, tenant=tenant, after=key, limit=most, imsi=imsi)
             )
-            last = found[most - 1] if len(found) > most else None
-            more = None if last is None else paging.cursor_of("findings", last.began_at, last.id)
-            return [finding_told(one) for one in found[:most]], more
+            return [finding_told(one) for one in found.rows], paging.next_of("findings", found.on)
 
         return export("json" if format == "json" else "csv", f"findings-of-{imsi}", page)
 
