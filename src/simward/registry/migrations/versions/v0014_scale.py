@@ -1,4 +1,4 @@
-"""What lists over years of rows need: an index for every question that may be asked, and counts that are kept."""
+"""What lists over years of rows need: an index for every question, and counts that are kept; links that sign in."""
 
 from __future__ import annotations
 
@@ -69,6 +69,7 @@ def upgrade() -> None:
         op.drop_index(f"ix_{table}_{name}", table)
     _hourly()
     _population()
+    op.add_column("link", sa.Column("signs_in", sa.Boolean, nullable=False, server_default=sa.false()))
 
 
 def _hourly() -> None:
