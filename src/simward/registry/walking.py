@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 LOOKED_AT = 10_000
 """Rows that one page goes past at most."""
+
+KEYS = ("key_0", "key_1")
+"""What the columns of a key are called beside those of a row; one column is both."""
 
 Fits = Callable[[Any], list[sa.ColumnElement[bool]]]
 """What else a row has to be, in conditions over the columns that it is given."""
@@ -37,23 +41,32 @@ def walk(
 
     An index has to lead through the rows that are `along` in that order; `fits` is asked of each that comes by.
     """
-    names = [f"key_{place}" for place in range(len(key))]
-    keys = [one.label(name) for one, name in zip(key, names, strict=True)]
+    keys = [key[0].label(KEYS[0]), key[-1].label(KEYS[1])]
+    names = KEYS[: len(key)]
     wanted = [*along, *(beyond(key, after, ascending) if after is not None else ())]
     order = [one.asc() if ascending else one.desc() for one in key]
     coming = sa.select(table, *keys).where(*wanted).order_by(*order)
     if fits is None:
         rows = connection.execute(coming.limit(limit + 1)).all()
     else:
-        looked_at = coming.limit(LOOKED_AT).subquery("looked_at")
+        looked_at = _looked_at(table)
         # Without an order of its own, which both databases take from within: with one they would read all of it first.
-        rows = connection.execute(sa.select(looked_at).where(*fits(looked_at.c)).limit(limit + 1)).all()
+        found = sa.select(looked_at).where(*fits(looked_at.c)).limit(limit + 1)
+        rows = connection.execute(found.add_cte(coming.limit(LOOKED_AT).cte("looked_at"))).all()
     if len(rows) > limit:
         return Page(rows[:limit], tuple(getattr(rows[limit - 1], name) for name in names))
     if fits is None:
         return Page(rows, None)
     last = connection.execute(sa.select(*keys).where(*wanted).order_by(*order).offset(LOOKED_AT - 1).limit(1)).first()
-    return Page(rows, None if last is None else tuple(last))
+    return Page(rows, None if last is None else tuple(last)[: len(key)])
+
+
+@cache
+def _looked_at(table: sa.Table) -> sa.TableClause:
+    """What stands for the rows of a table that are looked at: made once, for a subquery is asked for its columns anew
+    by each statement, which takes longer than the question."""
+    columns = [sa.column(one.name, one.type) for one in table.c]
+    return sa.table("looked_at", *columns, *(sa.column(one) for one in KEYS))
 
 
 def beyond(key: Sequence[sa.ColumnElement[Any]], after: Sequence[Any], ascending: bool) -> list[sa.ColumnElement[bool]]:

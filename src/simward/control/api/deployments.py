@@ -201,7 +201,7 @@ def deployment_routes(
         request: Request, state: Annotated[list[State] | None, Query()] = None, iccid: paging.Digits = None,
         imei: paging.Digits = None, use_case: paging.Name = None, after: paging.After = None,
         limit: paging.Limit = 100,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """The newest first."""
         (before,) = paging.key_of("deployments", after, int) or (None,)
         rows, known = await asking.read(lambda c: _page(c, tenant=request.state.principal.tenant, before=before,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from simward.control.api import paging
@@ -125,7 +125,7 @@ def incident_routes(registry: Registry, judging: Judging, data_dir: Path, now: C
         tenant, wanted = request.state.principal.tenant, paging.sparse(Incident, fields)
         key = paging.key_of(f"incidents {sort}", after, int)
 
-        def look() -> dict[str, Any]:
+        def look() -> Response:
             with registry.reading() as connection:
                 found = kept.page(
                     connection, states=state or kept.UNRESOLVED, severities=severity or (), use_case=use_case,

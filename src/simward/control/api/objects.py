@@ -162,7 +162,7 @@ def _add_declared(
     @routes.get(f"/{path}", name=f"list {path}", responses={200: {"model": many}}, **declared)
     async def listed(
         request: Request, fields: paging.Fields = None, after: paging.After = None, limit: paging.Limit = 100
-    ) -> dict[str, Any]:
+    ) -> Response:
         """What the policy in force declares, by name, with how many subscriptions are in it."""
         wanted, key = paging.sparse(one, fields), paging.key_of(path, after, str)
         found = await in_thread(lambda: told(in_force, request.state.principal.tenant))
@@ -242,7 +242,7 @@ def _add_bindings(routes: APIRouter, asking: Asking) -> None:
         request: Request, imsi: paging.Digits = None, imei: ImeiQuery = None, lasting: bool | None = None,
         sort: Literal["-began_at", "began_at"] = "-began_at", fields: paging.Fields = None, after: paging.After = None,
         limit: paging.Limit = 100,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """Which subscription belonged in which device, from when to when; `lasting`: those that still do."""
         wanted, key = paging.sparse(Binding, fields), paging.key_of(f"bindings {sort}", after, int, str)
         found = await asking.read(lambda c: objects.bindings(
@@ -262,7 +262,7 @@ def _add_devices(routes: APIRouter, asking: Asking) -> None:
     async def devices(
         request: Request, model: Model = None, fields: paging.Fields = None, after: paging.After = None,
         limit: paging.Limit = 100,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """Every device that a subscription was bound to, by IMEI."""
         wanted, key = paging.sparse(Device, fields), paging.key_of("devices", after, str)
         rows = await asking.read(lambda c: objects.devices(

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import BaseModel
+from starlette.responses import JSONResponse, Response
 
 from simward.control.api.problems import Problem, invalid
 
@@ -82,9 +83,12 @@ def moments(since: int | None, until: int | None) -> None:
         raise invalid("query", "until", "lies before since")
 
 
-def page(name: str, rows: Sequence[Mapping[str, Any]], after: str | None) -> dict[str, Any]:
-    """A page: its rows under `name`, and `next` (null: there is no more)."""
-    return {name: rows, "next": after}
+def page(name: str, rows: Sequence[Mapping[str, Any]], after: str | None) -> Response:
+    """A page: its rows under `name`, and `next` (null: there is no more).
+
+    As an answer already: they are JSON as they are, and FastAPI would first go through every value to see.
+    """
+    return JSONResponse({name: rows, "next": after})
 
 
 def optional(schema: dict[str, Any]) -> None:

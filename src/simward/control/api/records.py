@@ -185,7 +185,7 @@ def _add_subscriptions(routes: APIRouter, asking: Asking, story: Story) -> None:
         request: Request, imsi: paging.Digits = None, iccid: paging.Digits = None, imei: paging.Digits = None,
         use_case: paging.Name = None, locked: bool | None = None, sort: Literal["imsi", "-imsi"] = "imsi",
         fields: paging.Fields = None, after: paging.After = None, limit: paging.Limit = 100,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """Every subscription of the inventory, and those that were seen without being in it, by IMSI."""
         wanted, tenant = paging.sparse(Subscription, fields), request.state.principal.tenant
         key, descending = paging.key_of(f"subscriptions {sort}", after, str), sort == "-imsi"
@@ -227,7 +227,7 @@ def _add_findings(routes: APIRouter, asking: Asking) -> None:
         incident: paging.Number = None, lasting: bool | None = None, since: paging.Moment = None,
         until: paging.Moment = None, sort: paging.Sort = "-at", fields: paging.Fields = None,
         after: paging.After = None, limit: paging.Limit = 100,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """The newest first unless `sort=at`; `since` and `until` are of when they began."""
         paging.moments(since, until)
         wanted, tenant = paging.sparse(Finding, fields), request.state.principal.tenant
@@ -256,7 +256,7 @@ def _add_effects(routes: APIRouter, asking: Asking) -> None:
         request: Request, imsi: paging.Digits = None, incident: paging.Number = None, since: paging.Moment = None,
         until: paging.Moment = None, sort: paging.Sort = "-at", fields: paging.Fields = None,
         after: paging.After = None, limit: paging.Limit = 100,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """The newest first unless `sort=at`; `since` and `until` are of when they were first sent."""
         paging.moments(since, until)
         wanted, tenant = paging.sparse(Effect, fields), request.state.principal.tenant

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -30,6 +31,9 @@ from simward.control.console.listings import (
 from simward.control.console.pages import Pages
 from simward.control.console.past import PAST_US, past
 from simward.control.console.sources import Sources
+from simward.errors import IdentityError
+from simward.identity import Imsi
+from simward.policy.inventory_search import LINES_MOST, lines_with
 from simward.registry import incident_pages, listing, searching
 from simward.response.incident_life import told as incident_told
 
@@ -45,9 +49,11 @@ DONE_COLUMNS = (
     Column("Asked of a gateway"), Column("Answer"), Column("When"), Column("Gateway", wide=True),
     Column("Because", wide=True), Column("Incident", wide=True),
 )  # fmt: skip
-SHOWN = 10
+SHOWN, WORDS_LEAST = 10, 3
+LABELS = ("label", "eid")
+"""Columns of the inventory that are searched for words: the registry does not have them."""
 CHAPTERS_SHOWN = 60
-Imsi = Annotated[str, Path(pattern=r"^[0-9]{5,15}$")]
+ImsiInPath = Annotated[str, Path(pattern=r"^[0-9]{5,15}$")]
 
 
 def subscription_pages(routes: APIRouter, pages: Pages, sources: Sources) -> None:
@@ -95,6 +101,8 @@ def _add_list(routes: APIRouter, pages: Pages, sources: Sources) -> None:
             return searching.subscriptions(connection, q, principal.tenant, SHOWN), incident
 
         hits, incident = await sources.asking.read(look) if q else ([], None)
+        if not hits and incident is None and len(q.strip()) >= WORDS_LEAST:
+            hits = await in_thread(lambda: _called(sources, q, principal.tenant))
         if incident is not None and not hits:
             return pages.gone_to(request, f"/incidents/{incident.number}")
         if incident is None and len(hits) == 1:
@@ -102,6 +110,17 @@ def _add_list(routes: APIRouter, pages: Pages, sources: Sources) -> None:
         return pages.answer(
             request, "search.html", q=q, hits=hits, incident=incident_told(incident) if incident else None, most=SHOWN
         )  # fmt: skip
+
+
+def _called(sources: Sources, q: str, tenant: str | None) -> list[searching.Hit]:
+    """By what people call it: the label of a site, or what the inventory has in LABELS."""
+    lines = lines_with(sources.settings.inventory_path, q.strip(), LABELS, SHOWN if tenant is None else LINES_MOST)
+    imsis = []
+    for line in lines:
+        with suppress(IdentityError):  # `apply` says what is wrong with it
+            imsis.append(Imsi.parse(line.get("imsi", "")).text)
+    with sources.registry.reading() as connection:
+        return searching.called(connection, q, imsis, tenant, SHOWN)
 
 
 def _empty(filtered: bool) -> Empty:
@@ -115,7 +134,7 @@ def _empty(filtered: bool) -> Empty:
 
 def _add_one(routes: APIRouter, pages: Pages, sources: Sources) -> None:
     @routes.get("/subscriptions/{imsi}", openapi_extra=needs("read-subscriptions"))
-    async def subscription(imsi: Imsi, request: Request) -> Response:
+    async def subscription(imsi: ImsiInPath, request: Request) -> Response:
         """How it stands, and what was found and done about it; its past comes by itself (`past`)."""
         principal: Principal = request.state.principal
         tenant = principal.tenant
@@ -140,7 +159,7 @@ def _add_one(routes: APIRouter, pages: Pages, sources: Sources) -> None:
         )  # fmt: skip
 
     @routes.get("/subscriptions/{imsi}/findings", openapi_extra=needs("read-findings"))
-    async def findings(imsi: Imsi, request: Request, format: Format = "csv") -> Response:
+    async def findings(imsi: ImsiInPath, request: Request, format: Format = "csv") -> Response:
         """All of its findings, to be taken elsewhere."""
         tenant = request.state.principal.tenant
 
@@ -167,7 +186,7 @@ def _add_past(routes: APIRouter, pages: Pages, sources: Sources) -> None:
     telling = asyncio.Semaphore(STORIES_AT_ONCE)
 
     @routes.get("/subscriptions/{imsi}/past", openapi_extra=needs("read-subscriptions"))
-    async def its_past(imsi: Imsi, request: Request) -> Response:
+    async def its_past(imsi: ImsiInPath, request: Request) -> Response:
         """Its sessions, use, places, absences and story, read from the journals."""
         tenant, now = request.state.principal.tenant, sources.now()
         if await sources.asking.read(lambda c: listing.subscription(c, tenant=tenant, imsi=imsi)) is None:

@@ -17,7 +17,7 @@ deployment = sa.Table(
     sa.Column("imei", sa.String, nullable=False, index=True),
     sa.Column("use_case", sa.String, nullable=False),
     sa.Column("segment", sa.String),
-    sa.Column("label", sa.String),
+    sa.Column("label", sa.String, index=True),
     sa.Column("latitude", sa.Float),
     sa.Column("longitude", sa.Float),
     sa.Column("actor", sa.String, nullable=False),

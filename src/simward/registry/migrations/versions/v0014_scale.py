@@ -34,6 +34,7 @@ INDEXES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("rule_action", ("rule", "trigger_at", "id")),
     ("rule_action", ("rule", "state", "trigger_at", "id")),
     ("deployment", ("use_case", "number")),
+    ("deployment", ("label",)),
 )
 OF_SOME: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("subscription", "locked_tenant", ("tenant", "imsi"), LOCKED),
