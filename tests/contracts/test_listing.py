@@ -199,7 +199,7 @@ def test_what_is_rare_is_looked_for_some_rows_at_a_time(
     filled: Registry, monkeypatch: pytest.MonkeyPatch, looked_at: int, ascending: bool
 ) -> None:
     """However few rows one page goes past, all pages together are the whole, in order, each row once."""
-    monkeypatch.setattr(walking, "LOOKED_AT", looked_at)
+    monkeypatch.setattr(walking, "SPREAD", looked_at)
     asked = {"use_case": "meter", "lasting": False, "ascending": ascending}
     found = [(one.began_at, one.id) for one in pages(filled, listing.findings, 3, **asked)]
     wanted = [number for number in range(0, MEMBERS, 5) if number % 3]

@@ -40,7 +40,7 @@ def subscriptions(
 
     return walk(
         connection, t.subscription, [S.imsi], after=after, limit=limit, ascending=not descending, along=along,
-        fits=fits if given or locked is not None else None,
+        fits=fits if given or locked is not None else None, spread=True,
     )  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def findings(
 
     return walk(
         connection, t.finding, [F.began_at, F.id], after=after, limit=limit, ascending=ascending, along=along,
-        fits=fits if given or pending is not None else None,
+        fits=fits if given or pending is not None else None, spread=True,
     )  # fmt: skip
 
 

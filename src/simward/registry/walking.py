@@ -13,8 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-LOOKED_AT = 10_000
-"""Rows that one page goes past at most."""
+LOOKED_AT, SPREAD = 10_000, 2000
+"""Rows that one page goes past at most; of tables in which those of one index lie apart, each to be read by itself."""
 
 KEYS = ("key_0", "key_1")
 """What the columns of a key are called beside those of a row; one column is both."""
@@ -35,12 +35,14 @@ class Page:
 def walk(
     connection: sa.Connection, table: sa.Table, key: Sequence[sa.ColumnElement[Any]], *,
     after: Sequence[Any] | None, limit: int, ascending: bool, along: Sequence[sa.ColumnElement[bool]] = (),
-    fits: Fits | None = None,
+    fits: Fits | None = None, spread: bool = False,
 ) -> Page:  # fmt: skip
     """At most `limit` rows behind `after`, in the order of `key` (one or two columns, unique together).
 
-    An index has to lead through the rows that are `along` in that order; `fits` is asked of each that comes by.
+    An index has to lead through the rows that are `along` in that order; `fits` is asked of each that comes by, of
+    LOOKED_AT at most, or of SPREAD.
     """
+    most = SPREAD if spread else LOOKED_AT
     keys = [key[0].label(KEYS[0]), key[-1].label(KEYS[1])]
     names = KEYS[: len(key)]
     wanted = [*along, *(beyond(key, after, ascending) if after is not None else ())]
@@ -52,12 +54,12 @@ def walk(
         looked_at = _looked_at(table)
         # Without an order of its own, which both databases take from within: with one they would read all of it first.
         found = sa.select(looked_at).where(*fits(looked_at.c)).limit(limit + 1)
-        rows = connection.execute(found.add_cte(coming.limit(LOOKED_AT).cte("looked_at"))).all()
+        rows = connection.execute(found.add_cte(coming.limit(most).cte("looked_at"))).all()
     if len(rows) > limit:
         return Page(rows[:limit], tuple(getattr(rows[limit - 1], name) for name in names))
     if fits is None:
         return Page(rows, None)
-    last = connection.execute(sa.select(*keys).where(*wanted).order_by(*order).offset(LOOKED_AT - 1).limit(1)).first()
+    last = connection.execute(sa.select(*keys).where(*wanted).order_by(*order).offset(most - 1).limit(1)).first()
     return Page(rows, None if last is None else tuple(last)[: len(key)])
 
 

@@ -310,7 +310,8 @@ class Desk:
 
 def _page(connection: sa.Connection, **asked: Any) -> tuple[list[Any], list[Any]]:
     rows = list(kept.listed(connection, **asked))
-    return rows, [known_of(connection, row) for row in rows]
+    known = kept.subscriptions_of(connection, [row.imsi for row in rows])
+    return rows, [known.get(row.imsi) for row in rows]
 
 
 def _same_is_there(connection: sa.Connection, wanted: Wanted, principal: Principal) -> Fit | int | None:
