@@ -163,7 +163,9 @@ def _add_trying(routes: APIRouter, pages: Pages) -> None:
         await api.send(request, f"/v1/uploads/{api.part(id_)}/backtest", body)
         return f"/proposals/{id_}"
 
-    add_question(routes, pages, "/proposals/{id}/backtest", "propose-policy", asks, does, reason=False)
+    add_question(
+        routes, pages, "/proposals/{id}/backtest", "propose-policy", asks, does, reason=False, all_tenants=True
+    )
 
     async def asks_to_stop(request: Request) -> Question:
         job = await _newest_try(request, request.path_params["id"])
@@ -179,7 +181,9 @@ def _add_trying(routes: APIRouter, pages: Pages) -> None:
             await api.send(request, f"/v1/jobs/{job['number']}/cancel", {})
         return f"/proposals/{id_}"
 
-    add_question(routes, pages, "/proposals/{id}/stop", "propose-policy", asks_to_stop, stops, reason=False)
+    add_question(
+        routes, pages, "/proposals/{id}/stop", "propose-policy", asks_to_stop, stops, reason=False, all_tenants=True
+    )
 
 
 def _add_applying(routes: APIRouter, pages: Pages) -> None:
@@ -198,7 +202,7 @@ def _add_applying(routes: APIRouter, pages: Pages) -> None:
         await api.send(request, f"/v1/uploads/{api.part(id_)}/apply", body)
         return "/revisions"
 
-    add_question(routes, pages, "/proposals/{id}/apply", "apply-policy", asks, does)
+    add_question(routes, pages, "/proposals/{id}/apply", "apply-policy", asks, does, all_tenants=True)
 
 
 def _tried(job: Any | None) -> Sequence[str]:

@@ -162,6 +162,8 @@ def _add_one(routes: APIRouter, pages: Pages, sources: Sources) -> None:
     async def findings(imsi: ImsiInPath, request: Request, format: Format = "csv") -> Response:
         """All of its findings, to be taken elsewhere."""
         tenant = request.state.principal.tenant
+        if await sources.asking.read(lambda c: listing.subscription(c, tenant=tenant, imsi=imsi)) is None:
+            _none(imsi)
 
         async def page(cursor: str | None) -> tuple[Sequence[Row], str | None]:
             key, most = paging.key_of("findings", cursor, int, str), EXPORT_PAGE_ROWS
