@@ -29,6 +29,8 @@ PAGES = (
 EXPORTS = (
     "/findings", "/map", "/use-cases", "/use-cases/water-meter", "/proposals", "/revisions", "/rules", "/rules/thief",
     "/work-orders", "/endpoints", "/endpoints/ops", "/gateways", "/audit", "/access", "/access/tokens",
+    "/install", "/endpoints?table=parties", "/rules/thief?table=held", "/search?q=0010100", "/incidents",
+    "/subscriptions", "/subscriptions/{imsi}/findings", "/subscriptions/{imsi}/effects",
 )  # fmt: skip
 
 
@@ -71,9 +73,11 @@ def test_every_page_is_there(at_work: AtWork, path: str) -> None:
 
 @pytest.mark.parametrize("path", EXPORTS)
 def test_every_table_can_be_taken_away(at_work: AtWork, path: str) -> None:
-    page = visit(at_work, f"{path}?format=json")
+    path = path.format(imsi=imsi(1))
+    asked = f"{path}{'&' if '?' in path else '?'}format"
+    page = visit(at_work, f"{asked}=json")
     assert page.status == 200 and isinstance(json.loads(page.text), list)
-    assert visit(at_work, f"{path}?format=csv").headers["content-type"] == "text/csv; charset=utf-8"
+    assert visit(at_work, f"{asked}=csv").headers["content-type"] == "text/csv; charset=utf-8"
 
 
 def test_who_may_not_is_shown_neither_page_nor_button(at_work: AtWork) -> None:

@@ -65,6 +65,8 @@ class Listing:
     """What it is filtered by now."""
     is_first: bool = True
     exports: bool = True
+    table: str = ""
+    """What `?table=` calls it in its export, where a page has more than one."""
 
     @property
     def nothing(self) -> Empty:

@@ -27,6 +27,7 @@ from simward.control.console.listings import (
     Listing,
     Row,
     export,
+    whole,
 )  # fmt: skip
 from simward.control.console.pages import Pages
 from simward.control.console.past import PAST_US, past
@@ -91,7 +92,9 @@ def _add_list(routes: APIRouter, pages: Pages, sources: Sources) -> None:
         )  # fmt: skip
 
     @routes.get("/search", openapi_extra=needs("read-subscriptions"))
-    async def search(request: Request, q: Annotated[str, Query(max_length=64)] = "") -> Response:
+    async def search(
+        request: Request, q: Annotated[str, Query(max_length=64)] = "", format: Format = "html"
+    ) -> Response:  # fmt: skip
         """By any identifier: where only one thing has it, on to that."""
         principal: Principal = request.state.principal
         sees_incidents = principal.local or principal.allows("read-incidents", None)
@@ -103,6 +106,8 @@ def _add_list(routes: APIRouter, pages: Pages, sources: Sources) -> None:
         hits, incident = await sources.asking.read(look) if q else ([], None)
         if not hits and incident is None and len(q.strip()) >= WORDS_LEAST:
             hits = await in_thread(lambda: _called(sources, q, principal.tenant))
+        if format != "html":
+            return export(format, "found", whole([{"found_by": one.by, **subscription_told(one.row)} for one in hits]))
         if incident is not None and not hits:
             return pages.gone_to(request, f"/incidents/{incident.number}")
         if incident is None and len(hits) == 1:
@@ -173,6 +178,23 @@ def _add_one(routes: APIRouter, pages: Pages, sources: Sources) -> None:
             return [finding_told(one) for one in found.rows], paging.next_of("findings", found.on)
 
         return export("json" if format == "json" else "csv", f"findings-of-{imsi}", page)
+
+
+    @routes.get("/subscriptions/{imsi}/effects", openapi_extra=needs("read-effects"))
+    async def effects(imsi: ImsiInPath, request: Request, format: Format = "csv") -> Response:
+        """All that gateways were asked about it, to be taken elsewhere."""
+        tenant = request.state.principal.tenant
+        if await sources.asking.read(lambda c: listing.subscription(c, tenant=tenant, imsi=imsi)) is None:
+            _none(imsi)
+
+        async def page(cursor: str | None) -> tuple[Sequence[Row], str | None]:
+            key = paging.key_of("effects", cursor, int, str)
+            found = await sources.asking.read(
+                lambda c: listing.effects(c, tenant=tenant, after=key, limit=EXPORT_PAGE_ROWS, imsi=imsi)
+            )
+            return [effect_told(one) for one in found.rows], paging.next_of("effects", found.on)
+
+        return export("json" if format == "json" else "csv", f"effects-of-{imsi}", page)
 
 
 def _none(imsi: str) -> Any:
