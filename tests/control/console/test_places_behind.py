@@ -274,6 +274,6 @@ def test_an_installer_sees_it_change_on_a_phone(browser: Browser, at_work: AtWor
         one.page.fill("#iccid", iccid(NEW))
         one.page.fill("#imei", imeisv(NEW)[:14])
         one.page.get_by_role("button", name="Install", exact=True).click()
-        one.page.wait_for_selector(".verdict.tone-busy:has-text('Switch it on')")
+        one.page.wait_for_selector(".outcome.tone-busy:has-text('Switch it on')")
         at_work.asks(NEW)
-        one.page.wait_for_selector(".verdict.tone-good:has-text('Right')")
+        one.page.wait_for_selector(".outcome.tone-good:has-text('Right')")
