@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -228,6 +229,35 @@ def test_the_counts_of_subscriptions_follow_what_is_written(filled: Registry) ->
     assert counted() == {
         ("a", "meter", ""): (12, 1, 0, 1, 1), ("b", "van", "s"): (8, 1, 1, 0, 0), ("c", "", ""): (1, 0, 0, 0, 0)
     }  # fmt: skip
+
+
+def test_whatever_is_written_the_counts_are_what_counting_gives(registry: Registry) -> None:
+    chance = random.Random(7)
+    facts: dict[str, tuple[Any, ...]] = {
+        "tenant": ("a", "b"), "use_case": ("meter", "van", None), "segment": ("s", None), "imei": ("1", None),
+        "locked_at": (5, None), "confined": (True, False), "address": ("192.0.2.1", None), "prefix": ("x", None),
+        "apn": ("y",),
+    }  # fmt: skip
+    with registry.writing() as connection:
+        for _ in range(150):
+            imsi = line(chance.randrange(12))["imsi"]
+            some = chance.sample(sorted(facts), chance.randrange(1, 5))
+            mirrors.note_subscription(connection, imsi, 3, **{name: chance.choice(facts[name]) for name in some})
+            if chance.random() < 0.1:
+                inventory.forget(connection, [imsi])
+            elif chance.random() < 0.2:
+                inventory.note_declared(connection, [line(chance.randrange(12)), line(20)])
+        kept = {tuple(one[:3]): tuple(one[3:]) for one in population.counted(connection)}
+        counted = connection.execute(
+            sa.text(
+                "SELECT tenant, coalesce(use_case, ''), coalesce(segment, ''), count(*), count(imei), "
+                "sum(CASE WHEN locked_at IS NOT NULL AND NOT confined THEN 1 ELSE 0 END), "
+                "sum(CASE WHEN locked_at IS NOT NULL AND confined THEN 1 ELSE 0 END), "
+                "sum(CASE WHEN address IS NOT NULL OR prefix IS NOT NULL THEN 1 ELSE 0 END) "
+                "FROM subscription GROUP BY 1, 2, 3"
+            )
+        )
+        assert kept == {tuple(one[:3]): tuple(map(int, one[3:])) for one in counted}
 
 
 def test_counts_by_the_hour_are_of_each_tenant_and_of_all(registry: Registry) -> None:

@@ -15,8 +15,8 @@ from simward.registry.upsert import upsert
 
 def note_subscription(connection: sa.Connection, imsi: str, as_of_seq: int, **facts: Any) -> None:
     """What an output said of a subscription; only the facts given change."""
-    with population.kept(connection, [imsi] if population.COUNTED & facts.keys() else []):
-        upsert(connection, t.subscription, ["imsi"], {"imsi": imsi, "as_of_seq": as_of_seq, **facts})
+    population.changes(connection, imsi, facts)
+    upsert(connection, t.subscription, ["imsi"], {"imsi": imsi, "as_of_seq": as_of_seq, **facts})
 
 
 def note_device(

@@ -25,6 +25,44 @@ AT_ONCE = 500
 Group = tuple[str, str, str]
 
 
+def changes(connection: sa.Connection, imsi: str, facts: Mapping[str, Any]) -> None:
+    """Before these columns of one subscription are written, or it is made with them: the counts as they are then.
+
+    As `kept`, for one at a time, as they come by the thousand: what it is then need not be asked for.
+    """
+    if not COUNTED & facts.keys():
+        return
+    row = connection.execute(_STANDS, {"imsi": imsi}).one_or_none()
+    before = None if row is None else dict(row._mapping)
+    after = {**(before or _NEW), **{name: value for name, value in facts.items() if name in COUNTED}}
+    was, now = _counts_of(before), _counts_of(after)
+    group, earlier = _group_of(after), _group_of(before or after)
+    if before is not None and earlier != group:
+        _add(connection, earlier, {name: -was[name] for name in COUNTS})
+        was = _counts_of(None)
+    if was != now:
+        _add(connection, group, {name: now[name] - was[name] for name in COUNTS})
+
+
+_NEW = {**dict.fromkeys(COUNTED), "tenant": t.DEFAULT_TENANT, "confined": False}
+_STANDS = sa.select(*(S[name] for name in sorted(COUNTED))).where(S.imsi == sa.bindparam("imsi"))
+
+
+def _group_of(row: Mapping[str, Any]) -> Group:
+    return row["tenant"], row["use_case"] or "", row["segment"] or ""
+
+
+def _counts_of(row: Mapping[str, Any] | None) -> dict[str, int]:
+    if row is None:
+        return dict.fromkeys(COUNTS, 0)
+    aside = row["locked_at"] is not None
+    return {
+        "members": 1, "bound": int(row["imei"] is not None), "locked": int(aside and not row["confined"]),
+        "confined": int(aside and bool(row["confined"])),
+        "addressed": int(row["address"] is not None or row["prefix"] is not None),
+    }  # fmt: skip
+
+
 @contextmanager
 def kept(connection: sa.Connection, imsis: Sequence[str]) -> Iterator[None]:
     """Around a change of these subscriptions, and no others: the counts change with it, in its transaction."""
