@@ -113,7 +113,7 @@ class RuledFleet:
         events["request"] = np.arange(len(chosen)) + self.fold.sequence + 1
         self._happen(events)
 
-    def uses(self, members: Iterable[int], octets: int) -> None:
+    def uses(self, members: Iterable[int], octets: int, session: str = "s") -> None:
         """Each has a session that begins now, and within a second reports so many octets; the watch looks at it."""
         chosen = np.fromiter(members, np.int64)
         for kind in (e.ACCOUNTING_START, e.ACCOUNTING_STOP):
@@ -122,7 +122,7 @@ class RuledFleet:
             events["imei"], events["software"] = METER + 10 * chosen, 1
             events["gateway"] = self.fold.state.texts.intern(b"pgw1")
             events["client"] = self.fold.state.texts.intern(b"client1")
-            events["session_id_octets"], events["session_id"][:, 0] = 1, ord("s")
+            events["session_id_octets"], events["session_id"][:, 0] = 1, ord(session)
             if kind == e.ACCOUNTING_STOP:
                 self.now += SECOND_US
                 events["uplink_octets"], events["downlink_octets"], events["duration_s"] = octets, 0, 1

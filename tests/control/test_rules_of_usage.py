@@ -29,7 +29,10 @@ mode: MODE
 CASES = {"usage": ("2 MB/day", "budget-exceeded/day", 2_000_001), "service": ("none", "service-not-permitted/data", 0)}
 
 
-HEARD = {"hours": ("unlimited}\ncadence: {hours: [14-15]", "off-schedule/hours")}
+HEARD = {
+    "hours": ("unlimited}\ncadence: {hours: [14-15]", "off-schedule/hours"),
+    "storm": ("unlimited", "signalling-storm/subscription"),
+}
 
 
 @pytest.fixture
@@ -105,5 +108,14 @@ def test_a_rule_acts_on_a_contact_at_an_hour_that_is_not_declared(fleet: Any) ->
     assert one.states == {}, "they came at a quarter past two"
     one.now += 6 * 3_600_000_000
     one.uses([3], 0)
+    one.settle()
+    assert one.states == {kept.DONE: 1} and one.locked == 1
+
+
+def test_a_rule_acts_on_one_that_connects_again_and_again(fleet: Any) -> None:
+    one = fleet("storm", "live")
+    for name in "abcdefghijkl":
+        one.now += 3_000_000
+        one.uses([3, 4] if name == "a" else [3], 0, name)
     one.settle()
     assert one.states == {kept.DONE: 1} and one.locked == 1

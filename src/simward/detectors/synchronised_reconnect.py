@@ -57,7 +57,7 @@ ANOTHER = 2
 CELL, GATEWAY = 1, 2
 SETTLED_S = 15
 """A wave is told once all groups that it is in were looked at."""
-FRESH_S = 120
+FRESH_S = 60
 AGAIN_S, LASTS_S = 7_200, 3_600
 AT_ONCE_LEAST = 50
 BACK_LEAST, BACK_SHARE, BACK_WITHIN_S, BACK_OVER_S = 20, 4, 300, 60

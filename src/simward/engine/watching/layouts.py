@@ -62,7 +62,7 @@ WATCHED = np.dtype(
         ("signs", "u1"),  # STORMING, ... (signal_layouts.py)
         ("run", "u1"),  # how long it has connected again and again by now (signals.py)
         ("version", "u1"),  # of the software that it connected with last, + 2; 0 = never reported
-        ("spare", "u1"),
+        ("explained", "u1"),  # when a finding about a group explained what it signals (signalling.mark_of), 0 = never
     ],
     align=True,
 )

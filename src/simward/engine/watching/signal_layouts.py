@@ -51,6 +51,9 @@ OF_GROUP = [
     ("failures_rise", "i4"),
     ("storm_witness", "i4"),  # row + 1 of the newest of each
     ("failures_witness", "i4"),
+    ("storm_by", "i4"),  # row + 1 of the group that explains it better, as long as it does
+    ("failures_by", "i4"),
+    ("wave_by", "i4"),
     ("tens", "i4"),  # tens of seconds since 1970: which of them `wave_now` counts
     ("wave_now", "i4"),  # members that connected in these ten seconds
     ("wave_before", "i4"),  # and in the ten before

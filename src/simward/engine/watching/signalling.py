@@ -9,7 +9,17 @@ from numba import njit
 from simward.engine.watching.groups import pointer
 from simward.engine.watching.layouts import ALL_KINDS_END, CELL
 from simward.engine.watching.rows import group_at, signalling_of, signals_at, watched_at
+from simward.engine.watching.signal_layouts import TOLD_STORM
 from simward.engine.watching.signals import COUNTED, MINUTE_MOST, faded, minutes_since
+
+EXPLAINED_H = 4
+"""So many hours it stays explained: who was in a storm may be heard in a neighbouring cell, and its hour lasts on."""
+
+
+@njit
+def mark_of(now_s):  # type: ignore[no-untyped-def]
+    """The hour as WATCHED.explained has it: above 0, and around after ten days."""
+    return (now_s // np.int64(3600)) % np.int64(255) + np.int64(1)
 
 
 @njit
@@ -33,8 +43,13 @@ def look_at_signalling(t, w, row, now_s):  # type: ignore[no-untyped-def]
     record.failed_minutes = in_two_minutes(signals.failed_lately, passed)
     record.sessions_minutes = in_two_minutes(signals.sessions_lately, passed)
     record.usual_s = np.int64(signals.usual_min) * np.int64(60)
-    record.explained = 0
+    told, mark = np.int64(0), mark_of(now_s)
     for kind in range(CELL, ALL_KINDS_END):
         number = pointer(one, kind)
         if number != 0:
-            record.explained = np.int64(record.explained) | np.int64(group_at(w, number - np.int64(1)).told)
+            told = told | np.int64(group_at(w, number - np.int64(1)).told)
+    if told != 0:
+        one.explained = mark
+    elif one.explained != 0 and (mark - np.int64(one.explained)) % np.int64(255) <= EXPLAINED_H:
+        told = np.int64(TOLD_STORM)
+    record.explained = told

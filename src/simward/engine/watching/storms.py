@@ -172,8 +172,18 @@ def is_most(part, whole):  # type: ignore[no-untyped-def]
 
 
 @njit
+def is_better(group, other, what, now_s):  # type: ignore[no-untyped-def]
+    """Does `other`, a narrower group, hold most of what struck `group`?"""
+    its = amount(other, what)
+    return is_struck(other, what, now_s) and is_most(its, amount(group, what)) and is_narrower(other, group)
+
+
+@njit
 def cause_among(w, row, witness, what, now_s):  # type: ignore[no-untyped-def]
-    """Which of a struck subscription's groups explains it: the narrowest that holds most of all that were struck."""
+    """Which of a struck subscription's groups explains it: the narrowest that holds most of all that were struck.
+
+    Returns the cause, and row + 1 of a narrower group that is it.
+    """
     group = group_at(w, row)
     mine, most = amount(group, what), amount(group, what)
     for kind in range(CELL, ALL_KINDS_END):
@@ -183,7 +193,7 @@ def cause_among(w, row, witness, what, now_s):  # type: ignore[no-untyped-def]
             roll_waves(other, now_s)
             if is_struck(other, what, now_s):
                 most = max(most, amount(other, what))
-    said = np.int64(THIS if is_most(mine, most) else OTHER)
+    said, by = np.int64(THIS if is_most(mine, most) else OTHER), np.int64(0)
     for kind in range(CELL, ALL_KINDS_END):
         number = pointer(witness, kind)
         if number == 0 or number == np.int64(row) + np.int64(1):
@@ -193,9 +203,25 @@ def cause_among(w, row, witness, what, now_s):  # type: ignore[no-untyped-def]
         if is_struck(other, what, now_s):
             if is_most(its, most) and is_narrower(other, group):
                 said = np.int64(OTHER)
+                by = number if is_better(group, other, what, now_s) else by
         elif said == THIS and not is_most(mine, its):
             said = np.int64(PERHAPS)
-    return said
+    return said, by
+
+
+@njit
+def cause_of(w, row, number, sign, before, by, what, now_s):  # type: ignore[no-untyped-def]
+    """What explains it, and by which group; as before where nobody can witness it.
+
+    A group that once explained it does so until it does no more: a witness may be one who was struck by chance.
+    """
+    if by != 0:
+        other = group_at(w, np.int64(by) - np.int64(1))
+        if other.kind != 0 and is_better(group_at(w, row), other, what, now_s):
+            return np.int64(OTHER), np.int64(by)
+    if not shows(w, row, number, sign):
+        return np.int64(before), np.int64(0)
+    return cause_among(w, row, watched_at(w, np.int64(number) - np.int64(1)), what, now_s)
 
 
 @njit
@@ -210,17 +236,21 @@ def shows(w, row, number, sign):  # type: ignore[no-untyped-def]
 
 @njit
 def find_causes(w, row, now_s):  # type: ignore[no-untyped-def]
-    """Write what explains the storm, the wrong credentials and the wave of a group; without a witness, as before."""
+    """Write what explains the storm, the wrong credentials and the wave of a group."""
     group = group_at(w, row)
-    if group.storming > 0 and shows(w, row, group.storm_witness, np.int64(STORMING)):
-        witness = watched_at(w, np.int64(group.storm_witness) - np.int64(1))
-        group.storm_cause = cause_among(w, row, witness, np.int64(STORM), now_s)
-    if group.failing > 0 and shows(w, row, group.failures_witness, np.int64(FAILING)):
-        witness = watched_at(w, np.int64(group.failures_witness) - np.int64(1))
-        group.failures_cause = cause_among(w, row, witness, np.int64(FAILURES), now_s)
-    if is_wave(group, now_s) and shows(w, row, group.wave_witness, np.int64(0)):
-        witness = watched_at(w, np.int64(group.wave_witness) - np.int64(1))
-        group.wave_cause = cause_among(w, row, witness, np.int64(WAVE), now_s)
+    if group.storming > 0:
+        group.storm_cause, group.storm_by = cause_of(
+            w, row, group.storm_witness, np.int64(STORMING), group.storm_cause, group.storm_by, np.int64(STORM), now_s
+        )
+    if group.failing > 0:
+        group.failures_cause, group.failures_by = cause_of(
+            w, row, group.failures_witness, np.int64(FAILING), group.failures_cause, group.failures_by,
+            np.int64(FAILURES), now_s,
+        )  # fmt: skip
+    if is_wave(group, now_s):
+        group.wave_cause, group.wave_by = cause_of(
+            w, row, group.wave_witness, np.int64(0), group.wave_cause, group.wave_by, np.int64(WAVE), now_s
+        )
 
 
 @njit

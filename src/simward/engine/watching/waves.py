@@ -66,9 +66,9 @@ def hit(w, row, one, at_s):  # type: ignore[no-untyped-def]
             group.wave_since_s = at_s
         if together > group.wave_most:
             group.wave_most = together
-        if together == group.wave_limit:
+        if together == group.wave_limit:  # whoever connects by chance after that was in no wave
             strike(w, row, at_s)
-        group.wave_witness = np.int64(row) + np.int64(1)
+            group.wave_witness = np.int64(row) + np.int64(1)
 
 
 @njit
