@@ -86,7 +86,7 @@ def judge(memory, group, event, knobs, evidence):  # type: ignore[no-untyped-def
     if 2 * storming < memory.most or group.storm_cause == ANOTHER:
         evidence.was, evidence.now, evidence.expected = group.members, memory.most, group.storm_limit
         memory.most = memory.told = memory.since_s = 0
-        group.told = group.told & ~TOLD
+        group.told = np.int64(group.told) & ~np.int64(TOLD)
         return QUIET
     if 2 * memory.most >= 3 * memory.told:
         memory.told = memory.most
