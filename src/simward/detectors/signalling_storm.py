@@ -32,6 +32,8 @@ after an outage of the gateway does not count, nor one with a new software versi
 confine the group's members: `on: signalling-storm/model`.
 """
 
+import numpy as np
+
 from simward.detectors.detector import HIGH, MEDIUM, NO_OPINION, QUIET, Detector, Knob
 from simward.detectors.facts import TICK
 
