@@ -41,7 +41,6 @@ MEMORY: list[tuple[str, str]] = []
 KNOBS = [Knob("every_s", "i4", path="cadence.every", kind="duration", doc="How often it is heard of.")]
 DAY_S = 86_400
 TIMES, DECLARED_MORE, HABIT_MORE = 6, 12, 24
-TIMES_AGAIN, AGAIN_MORE = 3, 3
 HOURS_LEAST = 6
 KNOWN_DAYS = 28
 LASTS_S = DAY_S
@@ -55,9 +54,6 @@ def judge(memory, subscription, event, knobs, evidence):  # type: ignore[no-unty
         return NO_OPINION
     if knobs.every_s > 0:
         most, found = TIMES * DAY_S // knobs.every_s + DECLARED_MORE, CLASS_CADENCE
-        again = TIMES_AGAIN * DAY_S // knobs.every_s + AGAIN_MORE
-        if memory.most_sessions > again:  # on a day before, too
-            most = again
     elif memory.known_days >= KNOWN_DAYS:
         most, found = TIMES * memory.most_sessions + HABIT_MORE, CLASS_HABIT
     else:
