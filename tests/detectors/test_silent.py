@@ -36,10 +36,10 @@ def test_fires_after_twice_the_cadence_where_no_more_is_said() -> None:
 
 
 def test_fires_by_its_own_habit_where_nothing_is_declared() -> None:
-    fleet = HeardFleet(10, NONE).lives(30).lives(7, silent=[3])
+    fleet = HeardFleet(10, NONE).lives(30).lives(9, silent=[3])
     assert fleet.began == ["silent/habit"]
     told = fleet.told(o.FINDING_BEGAN)[0]
-    assert told["severity"] == "low" and told["at"][:10] == "2026-02-08", "five times its longest silence, of a day"
+    assert told["severity"] == "low" and told["at"][:10] == "2026-02-10", "a week: six times its longest silence is less"
     assert fleet.lives(1).ended == ["silent/habit"]
 
 

@@ -85,14 +85,6 @@ def test_stays_quiet_about_many_records_of_one_session() -> None:
     assert fleet.lives(1, extra=lambda _: interims).names("too-chatty") == []
 
 
-def test_boundary_seven_sessions_on_two_days() -> None:
-    fleet = HeardFleet(6).lives(4)
-    assert fleet.lives(3, extra=lambda _: often(fleet, 5)).began == [], "six a day"
-    fleet.lives(2, extra=lambda _: often(fleet, 8))
-    assert fleet.began == ["too-chatty/cadence"]
-    assert HeardFleet(6).lives(4).lives(1, extra=lambda _: often(fleet, 8)).began == []
-
-
 def test_boundary_eighteen_sessions_a_day_for_one_a_day_and_six_hours() -> None:
     fleet = HeardFleet(6).lives(4)
     assert fleet.lives(1, extra=lambda _: often(fleet, 17, 10)).began == []

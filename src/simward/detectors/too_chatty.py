@@ -4,8 +4,7 @@
 hours or more. `now` is how many sessions it was so far, `expected` the most that would have been plausible, `was` the
 most in a day before. It ends a day after that held last.
 
-- `cadence`: more than six times as many as `cadence.every` makes in a day, and a dozen besides; or, lately on more
-  than one day, than three times as many and three besides.
+- `cadence`: more than six times as many as `cadence.every` makes in a day, and a dozen besides.
 - `habit`: nothing is declared; more than six times the most that it had in a day so far, and two dozen besides. Known
   from the 28th day on; that most is forgotten slowly.
 

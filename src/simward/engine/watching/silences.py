@@ -38,7 +38,7 @@ from simward.engine.watching.rows import group_at, watch_knobs_at, watch_meta_of
 MINUTE_S, HOUR_S = 60, 3_600
 ESTABLISHED_DAYS, HABIT_DAYS = 3, 28
 """On so many days must it have been heard: one that was tested once and put on a shelf owes nothing yet."""
-LONGEST_GAPS, HABIT_LEAST_S = 5, 3 * DAY_S
+LONGEST_GAPS, HABIT_LEAST_S = 6, 7 * DAY_S
 LEAST = 5
 """Fewer that are late together may be chance."""
 ACTIVE_US = 900_000_000
