@@ -36,10 +36,10 @@ def test_fires_after_twice_the_cadence_where_no_more_is_said() -> None:
 
 
 def test_fires_by_its_own_habit_where_nothing_is_declared() -> None:
-    fleet = HeardFleet(10, NONE).lives(16).lives(7, silent=[3])
+    fleet = HeardFleet(10, NONE).lives(30).lives(9, silent=[3])
     assert fleet.began == ["silent/habit"]
     told = fleet.told(o.FINDING_BEGAN)[0]
-    assert told["severity"] == "low" and told["at"][:10] == "2026-01-25", "five times its longest silence, of a day"
+    assert told["severity"] == "low" and told["at"][:10] == "2026-02-10", "a week"
     assert fleet.lives(1).ended == ["silent/habit"]
 
 
@@ -153,7 +153,7 @@ def test_stays_quiet_when_the_gateway_restarts() -> None:
 def test_stays_quiet_by_habit_about_a_day_without_work_and_a_weekend() -> None:
     """A shop: each working day, and then a bank holiday after a weekend."""
     fleet = HeardFleet(10, NONE)
-    for _ in range(3):
+    for _ in range(6):
         fleet.lives(5).lives(2, silent=range(10))
     assert fleet.lives(1, silent=range(10)).lives(4).began == []
 

@@ -8,8 +8,8 @@ when it should be. It ends a week after the last.
 
 - `hours`: outside `cadence.hours` or `cadence.days`, each contact.
 - `habit`: nothing is declared; outside all hours or weekdays of its contacts in the four weeks before, where these
-  show a habit: contacts on half of the days at least, in six different hours at most. Told at the fourth different
-  hour of this kind within about a week; a fortnight's repair visit is none.
+  show a habit: contacts on half of the days at least, in sixteen different hours at most. Told at the fourth
+  different hour of this kind within about a week; a fortnight's repair visit is none.
 
 Where more than five at one gateway, and one in a hundred of its members, are told so within an hour, something befell
 them together; of the others nothing is told then.
@@ -50,7 +50,7 @@ KNOBS = [
 ]
 HOURS, WEEKDAYS, WEEKDAYS_SHIFT = (1 << 24) - 1, 127, 24
 LASTS_S = 7 * 86_400
-MARKS_LEAST, HABIT_HOURS_MOST = 4, 6
+MARKS_LEAST, HABIT_HOURS_MOST = 4, 16
 HOURS_A_DAY, DAYS_A_WEEK = 24, 7
 CROWD_LEAST, CROWD_SHARE = 5, 100
 

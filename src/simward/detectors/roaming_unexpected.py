@@ -1,8 +1,8 @@
 """A subscription is in a country, or a network, in which it never was before, and hardly any of its like.
 
 **What it sees.** The visited network of each word against all in which the subscription has ever been. Networks of
-its first week are its own. Judged only where it is rare among its peers, the devices of its model: at most three of
-them ever were there, or one in two hundred. Each network and country is new once: a device between two cells of two
+its first week are its own. Judged only where it is rare among its peers, the devices of its model: at most five of
+them ever were there, or one in a hundred. Each network and country is new once: a device between two cells of two
 countries is told once at most. `was` is the network before, `now` the new one.
 
 - `country`: another country than ever (mobile country code), at once.
@@ -48,7 +48,7 @@ KNOBS = [
          doc="1: it is said to go anywhere."),
 ]  # fmt: skip
 LASTS_S = 86_400
-PEERS_EACH, VISITORS_LEAST = 200, 3
+PEERS_EACH, VISITORS_LEAST = 100, 5
 
 
 def judge(memory, subscription, event, knobs, evidence):  # type: ignore[no-untyped-def]

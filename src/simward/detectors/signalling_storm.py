@@ -32,6 +32,8 @@ after an outage of the gateway does not count, nor one with a new software versi
 confine the group's members: `on: signalling-storm/model`.
 """
 
+import numpy as np
+
 from simward.detectors.detector import HIGH, MEDIUM, NO_OPINION, QUIET, Detector, Knob
 from simward.detectors.facts import TICK
 
@@ -86,7 +88,7 @@ def judge(memory, group, event, knobs, evidence):  # type: ignore[no-untyped-def
     if 2 * storming < memory.most or group.storm_cause == ANOTHER:
         evidence.was, evidence.now, evidence.expected = group.members, memory.most, group.storm_limit
         memory.most = memory.told = memory.since_s = 0
-        group.told = group.told & ~TOLD
+        group.told = np.int64(group.told) & ~np.int64(TOLD)
         return QUIET
     if 2 * memory.most >= 3 * memory.told:
         memory.told = memory.most

@@ -8,8 +8,8 @@ which it was heard: a SIM that was tested and put on a shelf owes nothing yet. `
 and what was otherwise on that day. It ends when it is heard.
 
 - `cadence`: longer than its use case declares.
-- `habit`: nothing is declared; longer than five times its longest silence so far, and than a day. That longest is
-  forgotten slowly (half of it in six weeks), and known from the 14th day on which it was heard.
+- `habit`: nothing is declared; longer than six times its longest silence so far, and than a week. That longest
+  is forgotten slowly (half of it in six weeks), and known from the 28th day on which it was heard.
 
 **Why it alone.** Where a cell, a gateway, a network, a model or one software of it fell silent, that is one finding
 (`cell-silent`, `gateway-silent`), and `simward explain` names it for each member; none of them is told here. The

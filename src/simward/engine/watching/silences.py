@@ -36,9 +36,9 @@ from simward.engine.watching.periods import DAY_S
 from simward.engine.watching.rows import group_at, watch_knobs_at, watch_meta_of, watched_at
 
 MINUTE_S, HOUR_S = 60, 3_600
-ESTABLISHED_DAYS, HABIT_DAYS = 3, 14
+ESTABLISHED_DAYS, HABIT_DAYS = 3, 28
 """On so many days must it have been heard: one that was tested once and put on a shelf owes nothing yet."""
-LONGEST_GAPS = 5
+LONGEST_GAPS, HABIT_LEAST_S = 6, 7 * DAY_S
 LEAST = 5
 """Fewer that are late together may be chance."""
 ACTIVE_US = 900_000_000
@@ -150,7 +150,7 @@ def patience_s(t, w, row, one):  # type: ignore[no-untyped-def]
         return late_s, silent_s, np.int64(0)
     longest_s = np.int64(one.longest_min) * np.int64(MINUTE_S)
     late_s = longest_s + longest_s // np.int64(4) + np.int64(HOUR_S)
-    return late_s, max(LONGEST_GAPS * longest_s, late_s, np.int64(DAY_S)), np.int64(1)
+    return late_s, max(LONGEST_GAPS * longest_s, late_s, np.int64(HABIT_LEAST_S)), np.int64(1)
 
 
 @njit
