@@ -17,8 +17,10 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -52,25 +54,33 @@ READS = (
 )  # fmt: skip
 """What systems ask: about one subscription, one finding, what is open."""
 
-LISTS = (
-    "/v1/subscriptions", "/v1/subscriptions?use_case=use-case-3", "/v1/subscriptions?locked=true",
-    "/v1/findings", "/v1/findings?detector=location-change", "/v1/findings?use_case=use-case-7",
-    "/v1/findings?lasting=true", "/v1/findings?imsi={imsi}", "/v1/findings?since=1789990000000000",
-    "/v1/effects", "/v1/effects?imsi={imsi}", "/v1/incidents", "/v1/incidents?state=resolved",
-    "/v1/incidents?severity=critical", "/v1/audit", "/v1/rules", "/v1/work-orders", "/v1/endpoints", "/v1/events",
-)  # fmt: skip
 SEARCHES = (
     "/v1/subscriptions?imsi={imsi}", "/v1/subscriptions?iccid={iccid}", "/v1/subscriptions?imei={imei}",
 )  # fmt: skip
 
+OVERVIEW = ("/?findings=day", "/?findings=week", "/?findings=month")
 PAGES = (
-    "/?findings=day", "/?findings=month", "/incidents", "/incidents?state=any&sort=-changed",
-    "/incidents?state=resolved&severity=critical", "/incidents?sort=deadline",
-    "/incidents?use_case=use-case-3&state=any",
-    "/subscriptions", "/subscriptions?use_case=use-case-3", "/subscriptions?locked=true", "/subscriptions/{imsi}",
-    "/incidents/{number}",
+    "/incidents", "/incidents?state=any&sort=-changed", "/incidents?state=resolved&severity=critical",
+    "/incidents?sort=deadline", "/incidents?sort=changed", "/incidents?sort=-subscriptions",
+    "/incidents?state=contained", "/incidents?use_case=use-case-3&state=any", "/incidents?owner=nobody&state=any",
+    "/incidents?state=any&sort=deadline",
+    "/subscriptions", "/subscriptions?use_case=use-case-3", "/subscriptions?locked=true",
+    "/subscriptions?locked=true&use_case=use-case-7", "/subscriptions?locked=false&use_case=use-case-7",
+    "/findings", "/findings?detector=device-change", "/findings?use_case=use-case-3&lasting=true",
+    "/findings?lasting=true", "/findings?detector=device-change&use_case=use-case-3", "/findings?imsi={imsi}",
+    "/use-cases", "/rules", "/endpoints", "/work-orders", "/audit", "/gateways", "/proposals", "/revisions", "/access",
+    "/access/tokens",
 )  # fmt: skip
-"""What people open, each as a whole page."""
+"""Every list that people open, each as a whole page."""
+SINGLE_PAGES = (
+    "/subscriptions/{imsi}", "/incidents/{number}", "/use-cases/water-meter", "/map", "/install", "/first-run",
+)  # fmt: skip
+ASKED_FOR = {
+    "imsi": ("{imsi}",), "iccid": ("{iccid}",), "imei": ("{imei}",), "use_case": ("use-case-7", "use-case-21"),
+    "detector": ("device-change",), "incident": ("{number}",), "since": ("{month_ago}",), "until": ("{week_ago}",),
+    "rule": ("rule-1",), "model": ("35000000",), "type": ("incident.opened",),
+}  # fmt: skip
+"""By which values lists are asked, where their description names none: use case 21 is of the tenant, 7 of another."""
 LOOK_UPS = (
     "/search?q={imsi}", "/search?q={iccid}", "/search?q={imei}", "/search?q={msisdn}", "/search?q={address}",
     "/search?q=%23{number}", "/search?q={begins}",
@@ -90,7 +100,7 @@ class Size:
     stretches: int
 
 
-WHOLE = Size(Amounts(), Amounts(100_000, 200_000, 2_000), 60, 100_000, 10.0, 6)
+WHOLE = Size(Amounts(), Amounts(100_000, 200_000, 2_000), 25, 100_000, 10.0, 6)
 QUICK = Size(Amounts(2_000, 10_000, 500), Amounts(1_000, 2_000, 100), 3, 500, 0.5, 1)
 
 
@@ -117,12 +127,18 @@ class Control:
             time.sleep(0.1)
         raise RuntimeError(f"no control process: {(folder / 'control.log').read_text()[-2000:]}")
 
+    def cpu_s(self) -> float:
+        """The seconds of a core that it has used."""
+        used = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
+
     def token(self, role: str, tenant: str | None = None) -> str:
         """A new one."""
         registry = Registry.open(sqlite_url(self.folder / "data"))
         now = time.time_ns() // 1000
         with registry.writing() as connection:
-            made = tokens.make(connection, f"{role}-{tenant}", role, tenant, now, now + YEAR_US, "benchmark")
+            name = f"{role}-{secrets.token_hex(4)}"  # of a registry that was filled before, others are in force
+            made = tokens.make(connection, name, role, tenant, now, now + YEAR_US, "benchmark")
         registry.close()
         return made.token
 
@@ -132,7 +148,7 @@ class Control:
         self._said.close()
 
 
-def look(control: Control, paths: tuple[str, ...], token: str, size: Size) -> dict[str, dict[str, float]]:
+def look(control: Control, paths: Iterable[str], token: str, size: Size) -> dict[str, dict[str, float]]:
     """Path -> milliseconds, with other identifiers each time; the second page counts as much as the first."""
     chance = np.random.default_rng(1)
     asking = Asking(control.port)
@@ -145,6 +161,7 @@ def look(control: Control, paths: tuple[str, ...], token: str, size: Size) -> di
                 imsi=f"00{IMSI_FIRST + of:013d}", iccid=ICCID_FIRST + of, imei=f"{IMEI_FIRST + of:014d}",
                 msisdn=f"1555{of:08d}", address=f"10.{of >> 16 & 255}.{of >> 8 & 255}.{of & 255}",
                 number=of % size.amounts.incidents + 1, begins=f"00{IMSI_FIRST + of:013d}"[:9],
+                month_ago=time.time_ns() // 1000 - YEAR_US // 12, week_ago=time.time_ns() // 1000 - YEAR_US // 52,
             )  # fmt: skip
             status, body, seconds = asking.ask(request("GET", here + after, token))
             if status not in (200, 303):  # 303: a search that found one thing leads there
@@ -158,34 +175,85 @@ def look(control: Control, paths: tuple[str, ...], token: str, size: Size) -> di
     return found
 
 
-def of_years(folder: Path, size: Size) -> dict[str, Any]:
-    """Lists and searches over the full registry, for who sees all and for who sees one tenant."""
+def of_years(folder: Path, size: Size, filled: Path | None = None) -> dict[str, Any]:
+    """Lists and searches over the full registry, for who sees all and for who sees one tenant. `filled`: a registry
+    that is there already."""
     gate = Gate(cores()[0], SECRET, Fleet(0), folder)
     try:
         data = gate.folder / "data"
         data.mkdir(mode=0o700)
         began = time.monotonic()
-        fill(data, size.amounts)
+        if filled is None:
+            fill(data, size.amounts)
+        else:
+            (data / "registry.sqlite").symlink_to(filled.resolve())
         filled_s = time.monotonic() - began
         gate.apply()
         gate.start()
         control = Control(gate.folder, set(os.sched_getaffinity(0)))
         try:
             everything, tenant = control.token("administrator"), control.token("operator", "tenant-1")
-            lists = look(control, LISTS, everything, size)
-            theirs = tuple(one for one in LISTS if one.startswith(("/v1/subscriptions", "/v1/findings", "/v1/effects")))
+            lists = every_list(control, everything)
             return {
-                "filled_s": filled_s, "registry_octets": (data / "registry.sqlite").stat().st_size, "lists": lists,
-                "lists_of_one_tenant": look(control, theirs, tenant, size),
+                "filled_s": filled_s, "registry_octets": (data / "registry.sqlite").stat().st_size,
+                "lists": look(control, lists, everything, size),
+                "lists_of_one_tenant": look(control, open_to(control, tenant, lists), tenant, size),
                 "searches": look(control, SEARCHES, everything, size),
+                "overview": look(control, OVERVIEW, everything, size),
+                "overview_of_one_tenant": look(control, OVERVIEW, tenant, size),
                 "pages": look(control, PAGES, everything, size),
-                "pages_of_one_tenant": look(control, PAGES[:-2], tenant, size),
+                "pages_of_one_tenant": look(control, open_to(control, tenant, PAGES), tenant, size),
+                "single_pages": look(control, SINGLE_PAGES, everything, size),
                 "look_ups": look(control, LOOK_UPS, everything, size),
             }
         finally:
             control.close()
     finally:
         gate.close()
+
+
+def every_list(control: Control, token: str) -> list[str]:
+    """Every list of the API as its description has it: alone, by each of its filters and sorts, and by each two."""
+    asking = Asking(control.port)
+    described = json.loads(asking.ask(request("GET", "/v1/openapi.json", token))[1])
+    asking.close()
+    found = []
+    for path, routes in described["paths"].items():
+        asked = routes.get("get", {}).get("parameters", [])
+        if "{" in path or "stream" in path or not any(one["name"] == "after" for one in asked):
+            continue
+        given = [(one["name"], value) for one in asked for value in values_of(one)]
+        found.append(path)
+        found += [f"{path}?{name}={value}" for name, value in given]
+        found += [
+            f"{path}?{name}={value}&{other}={another}"
+            for (name, value), (other, another) in combinations(given, 2) if name != other
+        ]  # fmt: skip
+    return found
+
+
+def open_to(control: Control, token: str, paths: Iterable[str]) -> list[str]:
+    """Those that who comes with this token may read at all."""
+    asking, given = Asking(control.port), list(paths)
+    alone = dict.fromkeys(one.partition("?")[0] for one in given)
+    refused = {one for one in alone if "{" not in one and asking.ask(request("GET", one, token))[0] == 403}
+    asking.close()
+    return [one for one in given if one.partition("?")[0] not in refused]
+
+
+def values_of(parameter: dict[str, Any]) -> Sequence[str]:
+    """What to ask for by a query parameter of a list; nothing by what a page is asked for."""
+    name, schema = parameter["name"], parameter["schema"]
+    if parameter["in"] != "query" or name in ("after", "limit", "fields"):
+        return ()
+    kinds = [schema, *schema.get("anyOf", ())]
+    kinds += [one["items"] for one in kinds if "items" in one]
+    words = next((one["enum"] for one in kinds if "enum" in one), ())
+    if words:
+        return list(dict.fromkeys((words[0], words[-1])))
+    if any(one.get("type") == "boolean" for one in kinds):
+        return ("true", "false")
+    return ASKED_FOR.get(name, ())
 
 
 def beside_the_gate(folder: Path, size: Size) -> dict[str, Any]:
@@ -210,7 +278,9 @@ def beside_the_gate(folder: Path, size: Size) -> dict[str, Any]:
             token = control.token("administrator")
             # The control process alone has a core; who asks has the gate's, which does nothing.
             os.sched_setaffinity(0, {gate_core})
+            used, began = control.cpu_s(), time.monotonic()
             reads, writes = readers_and_writers(control, token, size)
+            share = (control.cpu_s() - used) / (time.monotonic() - began)
             os.sched_setaffinity(0, {other_core})
             most = maximum(gate, traffic, size.subscriptions, 1)
             stretch = int(min(size.seconds, STRETCH_S) * most / 2)
@@ -221,7 +291,8 @@ def beside_the_gate(folder: Path, size: Size) -> dict[str, Any]:
                 beside.append(kept)
                 answered += found
             return {
-                "gate_most_per_second": most, "core_alone": {"reads": said(reads), "writes": said(writes)},
+                "gate_most_per_second": most,
+                "core_alone": {"reads": said(reads), "writes": said(writes), "share": share},
                 "gate_alone": [asdict(one) for one in alone], "gate_beside": [asdict(one) for one in beside],
                 "asked_beside": [said(one) for one in answered],
             }
@@ -281,33 +352,47 @@ def said(answers: Answers) -> dict[str, object]:
     }  # fmt: skip
 
 
-def measure(folder: Path, size: Size, *, quick: bool) -> dict[str, object]:
+def slowest(years: dict[str, Any], *parts: str) -> tuple[float, str]:
+    """The greatest p95 of these parts, and of what it is."""
+    return max((one["p95_ms"], path) for part in parts for path, one in years[part].items())
+
+
+def measure(folder: Path, size: Size, *, quick: bool, filled: Path | None = None) -> dict[str, object]:
     """Both parts."""
-    years = of_years(folder, size)
+    years = of_years(folder, size, filled)
     beside = beside_the_gate(folder, size)
-    lists = [*years["lists"].items(), *years["lists_of_one_tenant"].items()]
-    slowest = max((one["p95_ms"], path) for path, one in lists)
-    search = max((one["p95_ms"], path) for path, one in years["searches"].items())
+    list_, page, search, overview = (
+        slowest(years, *parts) for parts in (
+            ("lists", "lists_of_one_tenant"), ("pages", "pages_of_one_tenant"), ("searches", "look_ups"),
+            ("overview", "overview_of_one_tenant"),
+        )
+    )  # fmt: skip
     reads, writes = beside["core_alone"]["reads"], beside["core_alone"]["writes"]
     alone, with_others = (
         statistics.median(one["latency_us"]["p99"] for one in beside[part]) for part in ("gate_alone", "gate_beside")
     )
     bars = [
-        Bar("any list of a registry of years, p95", slowest[0], 150, "ms", at_most=True),
-        Bar("search by identifier, p95", search[0], 50, "ms", at_most=True),
+        Bar("any list of the API over a registry of years, by any two of its filters, p95", list_[0], 150, "ms", True),
+        Bar("any list of the console over it, p95", page[0], 150, "ms", True),
+        Bar("search by identifier, p95", search[0], 50, "ms", True),
+        Bar("the overview, of all and of one tenant of many, p95", overview[0], 300, "ms", True),
         Bar("authenticated reads on one core", reads["per_second"], 0.995 * READS_PER_SECOND, "a second"),
         Bar("idempotent writes beside them", writes["per_second"], 0.995 * WRITES_PER_SECOND, "a second"),
         Bar("the gate's p99 beside them, of that alone", with_others / max(1.0, alone), 2, "x", at_most=True),
     ]
     result = save(NAME, QUESTION, {**years, "beside_the_gate": beside}, bars, folder, quick=quick)
-    print(f"         slowest list {slowest[1]}, slowest search {search[1]}")
+    print(f"         slowest: {list_[1]}, {page[1]}, {search[1]}, {overview[1]}")
+    print(f"         readers and writers take {beside['core_alone']['share']:.0%} of a core")
     return result
 
 
-def main(*, quick: bool = False, folder: Path | None = None) -> dict[str, object]:
+def main(*, quick: bool = False, folder: Path | None = None, filled: Path | None = None) -> dict[str, object]:
     """Answer the question."""
-    return measure(folder or Path(tempfile.gettempdir()), QUICK if quick else WHOLE, quick=quick)
+    return measure(
+        folder or Path(tempfile.gettempdir()), QUICK if quick else WHOLE, quick=quick, filled=filled
+    )
 
 
 if __name__ == "__main__":
-    main(quick="--quick" in sys.argv)
+    named = [Path(one) for one in sys.argv[1:] if not one.startswith("-")]
+    main(quick="--quick" in sys.argv, filled=named[0] if named else None)

@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.behaviour_fleet import KINDS, DayFleet, Kind, features_of
 from benchmarks.report import Bar, save
 from benchmarks.unknown_peers import Baseline, missing, peers
-from simward.engine.behaviour.layouts import CHANNELS, DOWN, UNUSUAL, UP
+from simward.engine.behaviour.layouts import CENTRE_OFFSET, DOWN, UNUSUAL, UP
 from simward.engine.behaviour.settle import settle
 from simward.fitting import Budget, CohortFinding, Revision, fit_day
 
@@ -50,7 +50,10 @@ class Attacked:
         here = amounts[:, UP] >= 0
         for channel, name in ((UP, "up"), (DOWN, "down")):
             if self.way in (name, "both"):
-                amounts[here, channel] *= self.strength
+                # Who attacks sends, whether or not the device would have on that day.
+                usual = np.exp2((self.rows["centre"][here, channel].astype(float) - CENTRE_OFFSET) / 1024)
+                sent = amounts[here, channel]
+                amounts[here, channel] = np.where(sent > 0, sent, usual) * self.strength
         self.rows["features"][here] = features_of(amounts[here])
         self.rows["features_day"][here] = day
         self.days.append(logarithms(amounts))
@@ -60,8 +63,9 @@ class Attacked:
 
 
 def logarithms(amounts: np.ndarray) -> np.ndarray:
-    """As the peers are given them: octaves, absences NaN."""
-    return np.where(amounts[:, :1] >= 0, np.log2(1 + np.floor(np.maximum(amounts, 0))), np.nan)
+    """As the peers are given them: octaves of what was sent and received, NaN where there was nothing."""
+    octets = np.floor(amounts[:, [UP, DOWN]])
+    return np.where(octets > 0, np.log2(1 + np.maximum(octets, 0)), np.nan)
 
 
 @dataclass
@@ -139,7 +143,7 @@ def beside_peers(played: Played, seed: int) -> dict[str, dict[str, float]]:
     baseline = Baseline.of(honest[:WARM_DAYS])
     everyone = np.arange(honest.shape[1])
     learnt = ~np.isnan(baseline.mean).any(axis=1)
-    training = baseline.times(honest[WARM_DAYS - 7 : WARM_DAYS], everyone)[:, learnt].reshape(-1, CHANNELS)
+    training = baseline.times(honest[WARM_DAYS - 7 : WARM_DAYS], everyone)[:, learnt].reshape(-1, 2)
     tested = honest[WARM_DAYS:][:TESTED_DAYS]
     calm = learnt & (played.fleet.daily_sd[everyone] <= CALM)
     told = {}
@@ -155,7 +159,7 @@ def beside_peers(played: Played, seed: int) -> dict[str, dict[str, float]]:
 
 def _scores(score: object, days: np.ndarray) -> np.ndarray:
     """Days x members; an absent one is not scored."""
-    flat = days.reshape(-1, CHANNELS)
+    flat = days.reshape(-1, 2)
     known = ~np.isnan(flat).any(axis=1)
     made = np.full(len(flat), -np.inf)
     made[known] = score(flat[known])  # type: ignore[operator]

@@ -1,7 +1,8 @@
 """The published peers that statistics of behaviour are measured beside, each given what it needs: one score a day.
 
-They are given more than they would have: their baselines end before the attack, and their threshold is the one at which
-they raise exactly the budget on the very days, and in the very cohorts, that they are tested on.
+They are given more than they would have: only the channels that are attacked, none of which is ever empty; baselines
+that end before the attack; and a threshold at which they raise exactly the budget on the very days, and in the very
+cohorts, that they are tested on.
 """
 
 from __future__ import annotations
@@ -20,21 +21,22 @@ TRAINED_SLOWLY_WITH = 20_000
 
 @dataclass(frozen=True)
 class Baseline:
-    """Mean and standard deviation of each subscription's channels over its honest days (members x CHANNELS)."""
+    """Mean and standard deviation of each subscription's octets over its honest days (members x 2)."""
 
     mean: np.ndarray
     deviation: np.ndarray
 
     @classmethod
     def of(cls, days: np.ndarray) -> Baseline:
-        """Of days x members x CHANNELS, absences NaN."""
+        """Of days x members x 2, NaN where there was nothing."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # who was never heard has no mean, and is not scored
-            return cls(np.nanmean(days, axis=0), np.maximum(np.nanstd(days, axis=0), 0.05))
+            return cls(np.nanmean(days, axis=0), np.maximum(np.nanstd(days, axis=0), 0.1))
 
     def times(self, days: np.ndarray, members: np.ndarray) -> np.ndarray:
-        """How many standard deviations each channel of each day is off."""
-        return np.asarray((days - self.mean[members]) / self.deviation[members])
+        """How many standard deviations each day is off; a direction in which nothing went is not off."""
+        off = (days - self.mean[members]) / self.deviation[members]
+        return np.asarray(np.where(np.isnan(off) & ~np.isnan(off).all(axis=-1, keepdims=True), 0.0, off))
 
 
 def missing() -> str:
@@ -43,7 +45,7 @@ def missing() -> str:
 
 
 def peers(training: np.ndarray, seed: int) -> dict[str, Score]:
-    """Peer -> a score for rows of deviations (rows x CHANNELS, in standard deviations), the higher the odder.
+    """Peer -> a score for rows of deviations (rows x 2, in standard deviations), the higher the odder.
 
     `training` has honest rows.
     """

@@ -91,6 +91,14 @@ def pages(data_dir: Path) -> dict[str, str]:
                 "subscription": f"/subscriptions/{best['imsi']}", "lock": f"/subscriptions/{best['imsi']}/disconnect",
                 "search": f"/search?q={best['imsi'][:13]}",
             }  # fmt: skip
+    use_case = ask("/v1/use-cases?limit=1")["use_cases"][0]["name"]
+    found |= {
+        "findings": "/findings", "use-cases": "/use-cases", "use-case": f"/use-cases/{use_case}", "rules": "/rules",
+        "policy": "/policy/edit", "proposals": "/proposals", "revisions": "/revisions", "gateways": "/gateways",
+        "endpoints": "/endpoints", "work-orders": "/work-orders", "planned-work": "/work-orders/new", "audit": "/audit",
+        "access": "/access", "tokens": "/access/tokens", "install": "/install", "map": "/map",
+        "first-run": "/first-run",
+    }  # fmt: skip
     found["nothing"] = "/subscriptions/999999999999999"
     return found
 

@@ -11,6 +11,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from simward.lab.measuring import words
+
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN = "<!-- figures: begin (`make bench` measures again and writes this table) -->\n"
 END = "<!-- figures: end -->\n"
@@ -35,8 +37,67 @@ def measured_page() -> str:
     return (
         "# Measured\n\nWritten from `benchmarks/results`, as it is, good or bad. What each question is and what makes "
         "it fair stands in [what is measured, and how](../explanation/measuring.md).\n\n"
-        f"{table(results)}\n{false_alarms(results)}"
+        f"{table(results)}\n{false_alarms(results)}{scores(results)}"
     )
+
+
+def scores(results: list[dict[str, Any]]) -> str:
+    """What each detector found of labelled attacks, and what it made up."""
+    found = next((result for result in results if result["benchmark"] == "lab_score"), None)
+    if found is None:
+        return ""
+    told = found["figures"]
+    text = (
+        "\n## Detectors on labelled attacks\n\n[How this is measured, and what it cannot say]"
+        f"(../decisions/0049-detectors-measured-on-labelled-traffic.md). {words.played(told)}; 95 % intervals.\n\n"
+        f"{SCORE_HEAD}{''.join(score_row(row) for row in told['detectors'])}\n"
+        "| attack | strength | caught by any | p50 | p95 | by those that should say so |\n|---|---|---|---|---|---|\n"
+    )
+    for row in told["attacks"]:
+        by = [f"`{name}` {one['found']}/{one['of']}" for name, one in row["by_detector"].items()]
+        by += [f"`{name}`: not there yet" for name in row["awaited"]]
+        anybody = row["anybody"]
+        text += (
+            f"| `{row['attack']}` | {words.strength(row)} | {words.share(anybody)} | {words.span(anybody['p50_s'])} "
+            f"| {words.span(anybody['p95_s'])} | {', '.join(by)} |\n"
+        )
+    return text + f"\n{machine([found])}\n"
+
+
+SCORE_HEAD = (
+    "| detector | recall | precision | false in a million subscription-days | p50 | p95 | ns an event |\n"
+    "|---|---|---|---|---|---|---|\n"
+)
+
+
+def score_row(row: dict[str, Any]) -> str:
+    """One line of the table."""
+    recall = row["recall"]
+    return (
+        f"| `{row['detector']}` | {words.share(recall)} | {words.precision(row)} | {words.false_rate(row)} "
+        f"| {words.span(recall['p50_s'])} | {words.span(recall['p95_s'])} "
+        f"| {words.plain(row['nanoseconds_an_event'])} |\n"
+    )
+
+
+def score_of(detector: str) -> str:
+    """What a detector's page quotes of the newest run: its row, and how it fared with each attack that names it."""
+    found = next((result for result in newest_results() if result["benchmark"] == "lab_score"), None)
+    row = next((one for one in found["figures"]["detectors"] if one["detector"] == detector), None) if found else None
+    if found is None or row is None:
+        return ""
+    told = found["figures"]
+    how = "[how](../../how-to/measure-detectors.md)"
+    text = f"\n## Measured\n\n{words.played(told)} ({how}).\n\n{SCORE_HEAD}{score_row(row)}"
+    lines = [
+        f"| `{attack['attack']}` | {words.strength(attack)} | {words.share(one)} | {words.span(one['p50_s'])} "
+        f"| {words.span(one['p95_s'])} |\n"
+        for attack in told["attacks"] for name, one in attack["by_detector"].items()
+        if name.partition("/")[0] == detector
+    ]  # fmt: skip
+    if lines:
+        text += f"\n| attack | strength | recall | p50 | p95 |\n|---|---|---|---|---|\n{''.join(lines)}"
+    return text
 
 
 def false_alarms(results: list[dict[str, Any]]) -> str:

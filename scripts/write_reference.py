@@ -16,7 +16,7 @@ from typing import Any
 
 from api_page import api_page
 from webhook_page import webhook_page
-from write_figures import measured_page
+from write_figures import measured_page, score_of
 
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # nothing is compiled to be described
 
@@ -29,6 +29,7 @@ def pages() -> dict[str, str]:
     made = {"cli.md": cli_page(), "exit-codes.md": exit_codes_page(), "events.md": events_page()}
     made |= detector_pages()
     made |= {"policy-keys.md": policy_page(), "metrics.md": metrics_page(), "scenes.md": scenes_page()}
+    made["attacks.md"] = attacks_page()
     made["log-events.md"] = log_events_page()
     made["policy.schema.json"] = json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n"
     made["asyncapi.yaml"] = asyncapi_document()
@@ -76,10 +77,35 @@ def scenes_page() -> str:
     attacks = listed(scenes.attacks(), "found as any of", lambda one: codes(one.catches))
     oddities = listed(scenes.oddities(), "may be told", lambda one: codes(one.informs))
     return (
-        f"{MADE}# Scenes of the lab\n\nWhat `simward lab score` plays, on victims of its own or on the whole fleet. "
+        f"{MADE}# Scenes of the lab\n\nWhat `simward lab score --scene ID` plays, on victims of its own or on the "
+        "whole fleet. "
         "A scene whose detectors are not installed is said to be so and fails nothing.\n\n"
         f"## Attacks\n\n{attacks}\n## Honest oddities\n\nNothing may be found about them that claims a theft or a move."
         f"\n\n{oddities}"
+    )
+
+
+def attacks_page() -> str:
+    """Every attack that detectors are measured with, and what is honest, from the docstring of its class."""
+    from simward.lab.traffic.attacks import installed
+
+    def row(one: Any) -> str:
+        said = " ".join(one.doc.split("\n", 1)[1].split()) if "\n" in one.doc else ""
+        names = ", ".join(f"`{name}`" for name in one.expects) or "-"
+        strengths = ", ".join(f"{strength:g}" for strength in one.strengths)
+        whom = f"a whole {one.group}" if one.group else "one"
+        paces = f" ({', '.join(one.paces)})" if one.paces != ("",) else ""
+        return f"| `{one.id}` | {one.title}. {said} | {whom} | {strengths}{paces} | {names} |\n"
+
+    every = installed().values()
+    head = "| name | what happens | whom it befalls | strengths | who should say so |\n|---|---|---|---|---|\n"
+    return (
+        f"{MADE}# Attacks that detectors are measured with\n\nWhat `simward lab score` plays among the days of a "
+        "made-up fleet ([how](../how-to/measure-detectors.md), "
+        "[why so](../decisions/0049-detectors-measured-on-labelled-traffic.md)). "
+        "A name that is no detector yet is awaited.\n\n## Attacks\n\n"
+        f"{head}{''.join(row(one) for one in every if not one.honest)}\n## What honestly happens\n\n"
+        f"{head}{''.join(row(one) for one in every if one.honest)}"
     )
 
 
@@ -104,7 +130,7 @@ def detector_page(one: Any) -> str:
     if one.knobs:
         knobs = "".join(f"| `{knob.path}` | {knob.doc} |\n" for knob in one.knobs)
         text += f"\n## What it reads from a use case\n\n| key | meaning |\n|---|---|\n{knobs}"
-    return text
+    return text + score_of(one.id)
 
 
 def responses_of(detector: Any, name: str) -> str:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from simward.registry import inventory, listing, repeats
+from simward.registry import (
+    hourly,
+    incident_pages,
+    incidents,
+    inventory,
+    listing,
+    mirrors,
+    population,
+    repeats,
+    standing,
+    walking,
+)
 from simward.registry import tables as t
 from simward.registry.database import Registry, sqlite_url
 
@@ -29,8 +40,8 @@ def line(number: int, **more: Any) -> dict[str, Any]:
 def filled(registry: Registry) -> Registry:
     with registry.writing() as connection:
         inventory.note_declared(connection, [line(number) for number in range(MEMBERS)])
-        locked = sa.update(t.subscription).where(t.subscription.c.imsi.in_([line(4)["imsi"], line(9)["imsi"]]))
-        connection.execute(locked.values(locked_at=7, imei="35000001000001"))
+        for number in (4, 9):
+            mirrors.note_subscription(connection, line(number)["imsi"], 2, locked_at=7, imei="35000001000001")
         connection.execute(sa.insert(t.finding), [
             {"id": f"0/{number}/0", "tenant": line(number)["tenant"], "imsi": line(number)["imsi"], "detector": "d",
              "severity": "low", "began_at": number // 4, "ended_at": None if number % 5 else 99, "document": {},
@@ -40,39 +51,40 @@ def filled(registry: Registry) -> Registry:
     return registry
 
 
-@pytest.fixture
-def planning(tmp_path: Path) -> Iterator[Registry]:
+@pytest.fixture(scope="module")
+def planning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """SQLite alone: it says what it plans."""
-    opened = Registry.open(sqlite_url(tmp_path))
+    opened = Registry.open(sqlite_url(tmp_path_factory.mktemp("planning")))
     opened.migrate()
     yield opened
     opened.close()
 
 
-def pages(registry: Registry, list_: Any, key_of: Any, size: int, between: Any = None, **asked: Any) -> list[Any]:
+def pages(registry: Registry, list_: Any, size: int, between: Any = None, **asked: Any) -> list[Any]:
     """All pages, one after the other."""
     found: list[Any] = []
     key = None
     while True:
         with registry.reading() as connection:
-            rows = list_(connection, **{"after": key, "limit": size, "tenant": None, **asked})
-        found += rows
-        if len(rows) < size:
+            page = list_(connection, **{"after": key, "limit": size, "tenant": None, **asked})
+        found += page.rows
+        assert len(page.rows) <= size
+        if page.on is None:
             return found
-        key = key_of(rows[-1])
+        key = page.on
         if between is not None:
             between()
 
 
 @pytest.mark.parametrize("size", [1, 7, MEMBERS])
 def test_pages_are_the_whole_in_order(filled: Registry, size: int) -> None:
-    by_imsi = [one.imsi for one in pages(filled, listing.subscriptions, lambda row: row.imsi, size)]
+    by_imsi = [one.imsi for one in pages(filled, listing.subscriptions, size)]
     assert by_imsi == [line(number)["imsi"] for number in range(MEMBERS)]
-    key = [(one.began_at, one.id) for one in pages(filled, listing.findings, lambda row: (row.began_at, row.id), size)]
+    key = [(one.began_at, one.id) for one in pages(filled, listing.findings, size)]
     assert key == sorted(key, reverse=True) and len(key) == MEMBERS
-    turned = pages(filled, listing.findings, lambda row: (row.began_at, row.id), size, ascending=True)
+    turned = pages(filled, listing.findings, size, ascending=True)
     assert [(one.began_at, one.id) for one in turned] == sorted(key)
-    turned = pages(filled, listing.subscriptions, lambda row: row.imsi, size, descending=True)
+    turned = pages(filled, listing.subscriptions, size, descending=True)
     assert [one.imsi for one in turned] == by_imsi[::-1]
 
 
@@ -88,15 +100,15 @@ def test_what_is_written_meanwhile_moves_nothing(filled: Registry) -> None:
                 id=f"0/{number}/0", detector="d", severity="low", began_at=number, document={}, as_of_seq=1
             ))  # fmt: skip
 
-    found = [one.id for one in pages(filled, listing.findings, lambda row: (row.began_at, row.id), 4, write)]
+    found = [one.id for one in pages(filled, listing.findings, 4, write)]
     assert sorted(found) == sorted(f"0/{number}/0" for number in range(MEMBERS))
-    seen = [one.imsi for one in pages(filled, listing.subscriptions, lambda row: row.imsi, 4, write)]
+    seen = [one.imsi for one in pages(filled, listing.subscriptions, 4, write)]
     assert len(seen) == len(set(seen)) and set(seen) >= {line(number)["imsi"] for number in range(MEMBERS)}
 
 
 def test_filters(filled: Registry) -> None:
     def subscriptions(**asked: Any) -> list[str]:
-        return [one.imsi for one in pages(filled, listing.subscriptions, lambda row: row.imsi, 5, **asked)]
+        return [one.imsi for one in pages(filled, listing.subscriptions, 5, **asked)]
 
     assert len(subscriptions(use_case="van")) == len(subscriptions(tenant="b")) == MEMBERS // 3
     assert subscriptions(locked=True) == [line(4)["imsi"], line(9)["imsi"]] == subscriptions(imei="35000001000001")
@@ -105,7 +117,7 @@ def test_filters(filled: Registry) -> None:
     assert subscriptions(use_case="van", tenant="a") == []
 
     def findings(**asked: Any) -> int:
-        return len(pages(filled, listing.findings, lambda row: (row.began_at, row.id), 5, **asked))
+        return len(pages(filled, listing.findings, 5, **asked))
 
     assert findings(lasting=False) == MEMBERS // 5 and findings(lasting=True) == MEMBERS - MEMBERS // 5
     assert findings(since=1, until=3) == 8 and findings(tenant="b") == findings(use_case="van") == MEMBERS // 3
@@ -114,16 +126,19 @@ def test_filters(filled: Registry) -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    [{}, {"tenant": "a"}, {"use_case": "van"}, {"iccid": "89"}, {"imei": "35"}, {"locked": True}],
+    [{}, {"tenant": "a"}, {"use_case": "van"}, {"iccid": "89"}, {"imei": "35"}, {"locked": True},
+     {"locked": True, "tenant": "a"}, {"locked": True, "use_case": "van"}],
     ids=str,
 )
 def test_every_list_of_subscriptions_begins_at_an_index(planning: Registry, asked: dict[str, Any]) -> None:
-    _uses_an_index(planning, listing.subscriptions, {"tenant": None, "after": "0", "limit": 5, **asked})
+    _uses_an_index(planning, listing.subscriptions, {"tenant": None, "after": ("0",), "limit": 5, **asked})
 
 
 @pytest.mark.parametrize(
     "asked",
-    [{}, {"tenant": "a"}, {"use_case": "van"}, {"detector": "d"}, {"imsi": "0"}, {"incident": 1}, {"lasting": True}],
+    [{}, {"tenant": "a"}, {"use_case": "van"}, {"detector": "d"}, {"imsi": "0"}, {"incident": 1}, {"lasting": True},
+     {"tenant": "a", "detector": "d"}, {"use_case": "van", "detector": "d"}, {"lasting": True, "use_case": "van"},
+     {"lasting": True, "tenant": "a"}, {"lasting": True, "detector": "d"}, {"imsi": "0", "lasting": True}],
     ids=str,
 )
 def test_every_list_of_findings_begins_at_an_index(planning: Registry, asked: dict[str, Any]) -> None:
@@ -132,7 +147,40 @@ def test_every_list_of_findings_begins_at_an_index(planning: Registry, asked: di
         _uses_an_index(planning, listing.effects, {"tenant": None, "after": (9, "x"), "limit": 5, **asked})
 
 
+@pytest.mark.parametrize("tenant", [None, "a"])
+@pytest.mark.parametrize("sort", ["number", "-number", "changed", "-changed", "deadline", "subscriptions"])
+def test_what_waits_for_somebody_is_not_looked_for_among_what_is_over(
+    planning: Registry, sort: str, tenant: str | None
+) -> None:
+    asked = {"tenant": tenant, "limit": 5, "states": incidents.UNRESOLVED, "sort": sort}
+    steps = _steps(planning, incident_pages.listed, asked)
+    assert any("ix_incident_unresolved" in one for one in steps) and not any("TEMP B-TREE" in one for one in steps)
+    steps = _steps(planning, incident_pages.listed, {**asked, "states": ()})
+    assert not any("TEMP B-TREE" in one for one in steps), steps
+    if sort.endswith("number"):
+        asked = {"tenant": tenant, "limit": 5, "states": incidents.UNRESOLVED, "ascending": sort == "number"}
+        assert any("ix_incident_unresolved" in one for one in _steps(planning, incidents.page, asked))
+
+
+@pytest.mark.parametrize("tenant", [None, "a"])
+def test_the_overview_goes_through_no_table(planning: Registry, tenant: str | None) -> None:
+    asked = {"tenant": tenant, "now": 9, "since": 1, "hours": 24, "endpoints": ["app"]}
+    for step in _steps(planning, standing.look, asked):
+        through = step.startswith("SCAN") and "INDEX" not in step
+        assert not through or step in ("SCAN looked_at", "SCAN population"), step
+        assert "finding" not in step or "COVERING INDEX ix_finding_held" in step
+
+
 def _uses_an_index(registry: Registry, list_: Any, asked: dict[str, Any]) -> None:
+    steps = [one for one in _steps(registry, list_, asked) if one != "CO-ROUTINE looked_at"]
+    assert steps and (steps[0].startswith("SEARCH") or "USING INDEX" in steps[0]), steps
+    if asked.get("lasting") and not {"imsi", "incident"} & asked.keys():
+        assert "ix_finding_lasting" in steps[0]
+    if asked.get("locked"):
+        assert "ix_subscription_locked" in steps[0]
+
+
+def _steps(registry: Registry, list_: Any, asked: dict[str, Any]) -> list[str]:
     seen: list[str] = []
 
     def explain(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: Any) -> None:
@@ -143,7 +191,85 @@ def _uses_an_index(registry: Registry, list_: Any, asked: dict[str, Any]) -> Non
     with registry.reading() as connection:
         list_(connection, **asked)
     sa.event.remove(registry.engine, "before_cursor_execute", explain)
-    assert (seen and seen[0].startswith("SEARCH")) or "USING INDEX" in seen[0], seen
+    return seen
+
+
+@pytest.mark.parametrize("looked_at", [1, 4, 1000])
+@pytest.mark.parametrize("ascending", [False, True])
+def test_what_is_rare_is_looked_for_some_rows_at_a_time(
+    filled: Registry, monkeypatch: pytest.MonkeyPatch, looked_at: int, ascending: bool
+) -> None:
+    """However few rows one page goes past, all pages together are the whole, in order, each row once."""
+    monkeypatch.setattr(walking, "SPREAD", looked_at)
+    asked = {"use_case": "meter", "lasting": False, "ascending": ascending}
+    found = [(one.began_at, one.id) for one in pages(filled, listing.findings, 3, **asked)]
+    wanted = [number for number in range(0, MEMBERS, 5) if number % 3]
+    assert sorted(found, reverse=not ascending) == found and {one for _, one in found} == {
+        f"0/{number}/0" for number in wanted
+    }  # fmt: skip
+    with filled.reading() as connection:
+        first = listing.findings(connection, tenant="b", use_case="meter", after=None, limit=3)
+    assert not first.rows and (first.on is not None) == (looked_at < 1000), "none of b is in there: it stops"
+
+
+def test_the_counts_of_subscriptions_follow_what_is_written(filled: Registry) -> None:
+    def counted() -> dict[Any, Any]:
+        with filled.reading() as connection:
+            return {one[:3]: one[3:] for one in map(tuple, population.counted(connection))}
+
+    assert counted() == {("a", "meter", ""): (20, 1, 1, 0, 0), ("b", "van", ""): (10, 1, 1, 0, 0)}
+    imsi = line(4)["imsi"]
+    with filled.writing() as connection:
+        mirrors.note_subscription(connection, imsi, 3, imei="35000001000002", address="192.0.2.1", locked_at=9)
+        mirrors.note_subscription(connection, imsi, 4, confined=True)
+        mirrors.note_subscription(connection, "001010000009999", 4, tenant="c", use_case=None)
+        inventory.relabel(connection, "van", "b", "s", 1000)
+        inventory.forget(connection, [line(number)["imsi"] for number in range(20, MEMBERS)])
+        inventory.note_declared(connection, [line(1, use_case="van", tenant="b", segment="s")])
+    assert counted() == {
+        ("a", "meter", ""): (12, 1, 0, 1, 1), ("b", "van", "s"): (8, 1, 1, 0, 0), ("c", "", ""): (1, 0, 0, 0, 0)
+    }  # fmt: skip
+
+
+def test_whatever_is_written_the_counts_are_what_counting_gives(registry: Registry) -> None:
+    chance = random.Random(7)
+    facts: dict[str, tuple[Any, ...]] = {
+        "tenant": ("a", "b"), "use_case": ("meter", "van", None), "segment": ("s", None), "imei": ("1", None),
+        "locked_at": (5, None), "confined": (True, False), "address": ("192.0.2.1", None), "prefix": ("x", None),
+        "apn": ("y",),
+    }  # fmt: skip
+    with registry.writing() as connection:
+        for _ in range(150):
+            imsi = line(chance.randrange(12))["imsi"]
+            some = chance.sample(sorted(facts), chance.randrange(1, 5))
+            mirrors.note_subscription(connection, imsi, 3, **{name: chance.choice(facts[name]) for name in some})
+            if chance.random() < 0.1:
+                inventory.forget(connection, [imsi])
+            elif chance.random() < 0.2:
+                inventory.note_declared(connection, [line(chance.randrange(12)), line(20)])
+        kept = {tuple(one[:3]): tuple(one[3:]) for one in population.counted(connection)}
+        counted = connection.execute(
+            sa.text(
+                "SELECT tenant, coalesce(use_case, ''), coalesce(segment, ''), count(*), count(imei), "
+                "sum(CASE WHEN locked_at IS NOT NULL AND NOT confined THEN 1 ELSE 0 END), "
+                "sum(CASE WHEN locked_at IS NOT NULL AND confined THEN 1 ELSE 0 END), "
+                "sum(CASE WHEN address IS NOT NULL OR prefix IS NOT NULL THEN 1 ELSE 0 END) "
+                "FROM subscription GROUP BY 1, 2, 3"
+            )
+        )
+        assert kept == {tuple(one[:3]): tuple(map(int, one[3:])) for one in counted}
+
+
+def test_counts_by_the_hour_are_of_each_tenant_and_of_all(registry: Registry) -> None:
+    hour = hourly.HOUR_US
+    with registry.writing() as connection:
+        for tenant, at in (("a", 5 * hour), ("a", 5 * hour + 1), ("b", 7 * hour)):
+            hourly.count(connection, at, tenant, "finding", "d")
+    with registry.reading() as connection:
+        asked = {"what": "finding", "since": 0}
+        assert hourly.by_hour(connection, tenant="a", **asked) == [(5 * hour, "d", 2)]
+        assert hourly.by_hour(connection, tenant=None, hours=6, **asked) == [(0, "d", 2), (6 * hour, "d", 1)]
+        assert hourly.totals(connection, tenant=None, since=6 * hour) == {"finding": {"d": 1}}
 
 
 def test_the_inventory_changes_and_what_was_seen_stays(filled: Registry) -> None:
@@ -156,7 +282,7 @@ def test_the_inventory_changes_and_what_was_seen_stays(filled: Registry) -> None
     with filled.reading() as connection:
         row = listing.subscription(connection, tenant=None, imsi=line(4)["imsi"])
         assert (row.state, row.tenant, row.locked_at, row.imei) == ("suspended", "b", 7, "35000001000001")
-        assert len(listing.subscriptions(connection, tenant=None, after=None, limit=99)) == 10
+        assert len(listing.subscriptions(connection, tenant=None, after=None, limit=99).rows) == 10
         assert listing.subscription(connection, tenant="a", imsi=line(1)["imsi"]) is None
 
 

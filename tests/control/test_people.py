@@ -380,6 +380,31 @@ def test_by_the_command_line(control: RunningControl, folder: Path) -> None:
     assert simward(folder, "account", "reset", "nobody-at-all").exit_code == 1
 
 
+def test_a_link_that_signs_in(control: RunningControl, folder: Path) -> None:
+    """Without a password, once, where a browser asks for it; a second factor it does not stand for."""
+    assert simward(folder, "account", "link", "--sign-in").exit_code == 2
+    simward(folder, "account", "create", "visitor", "--role", "viewer")
+    browser = Browser(control)
+    made = simward(folder, "account", "link", "visitor", "--sign-in").stdout.strip().removeprefix(browser.origin)
+    for _ in range(2):
+        page = browser.get(made)
+        assert page.status == 200 and "visitor" in page.text and "password" not in page.text
+    assert browser.post(made, {"Origin": "http://evil.example"}).status == 403
+    answer = browser.post(made)
+    assert (answer.status, answer.headers["location"]) == (303, "/") and browser.get("/account").status == 200
+    assert Browser(control).post(made).status == 404
+    assert browser.sign_in("visitor", "").status == 403, "it has no password"
+    account(control, "heidi")
+    made = simward(folder, "account", "link", "heidi", "--sign-in").stdout.strip().removeprefix(browser.origin)
+    with closing(sqlite3.connect(folder / "data" / "registry.sqlite")) as registry, registry:
+        registry.execute("UPDATE account SET second_factor = x'00' WHERE name = 'heidi'")
+    other = Browser(control)
+    page = other.post(made)
+    assert page.status == 200 and page.field("passed") and "simward" not in other.cookies
+    exported = simward(folder, "audit", "export").stdout
+    assert "signs_in True" in exported
+
+
 def test_the_last_administrator_stays(tmp_path: Path) -> None:
     folder = new_folder(tmp_path)
     control = RunningControl(folder, control=assemble(Settings.load(folder)))

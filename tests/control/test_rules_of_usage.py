@@ -100,7 +100,7 @@ def test_a_rule_acts_on_what_call_detail_records_tell(fleet: Any, case: str) -> 
 
 def test_a_rule_acts_on_a_contact_at_an_hour_that_is_not_declared(fleet: Any) -> None:
     one = fleet("hours", "live")
-    one.uses(range(8), 0)
+    one.uses((0, 1, 2, 4, 5, 6, 7), 0)
     one.settle()
     assert one.states == {}, "they came at a quarter past two"
     one.now += 6 * 3_600_000_000

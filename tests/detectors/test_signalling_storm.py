@@ -8,6 +8,7 @@ from story import METER
 
 from simward.engine import events as e
 from simward.engine import outputs as o
+from simward.engine.watching import layouts, signal_layouts
 
 
 def test_fires_once_for_the_model_that_storms_within_a_minute_and_ends_with_it() -> None:
@@ -156,3 +157,8 @@ def test_boundary_twice_is_no_storm_and_three_times_is(again: int) -> None:
     assert fleet.storms == (["signalling-storm/cell"] if again == 3 else [])
 
 
+
+
+def test_boundary_as_many_octets_as_were_granted() -> None:
+    fields = layouts.WATCHED.fields or {}
+    assert signal_layouts.SIGNALS.itemsize + layouts.WATCHED.itemsize - fields["use_case"][1] == 24

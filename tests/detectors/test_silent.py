@@ -180,4 +180,4 @@ def test_boundary_four_are_chance_and_five_have_a_cause() -> None:
 
 
 def test_boundary_as_many_octets_as_were_granted() -> None:
-    assert cadence_layouts.RHYTHM.itemsize == 24 and layouts.WATCHED.itemsize == 56
+    assert cadence_layouts.RHYTHM.itemsize == 24 and layouts.WATCHED.itemsize == 64

@@ -63,7 +63,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert simward(folder, "apply", "--yes", "--because", f"{member(GONE)['imsi']} is sold").exit_code == 0
     prove_disconnects(folder)
     import_records(folder)
-    with closing(Follower(folder / "data")) as follower:
+    with closing(Follower(folder / "data")) as follower, pytest.MonkeyPatch.context() as patched:
+        patched.setattr("simward.watch.following.STEP_EVENTS", 100)  # so that records find a place among the rows
         follower.catch_up()
     registry = Registry.open(sqlite_url(folder / "data"))
     registry.migrate()
@@ -192,6 +193,14 @@ def test_the_state_goes_on_from_the_snapshot(folder: Path) -> None:
     assert erased_up_to(folder / "data") == last
     with closing(SqliteJournal.open(folder / "data" / "journal")) as journal:
         assert journal.last == last
+
+
+def test_the_watch_goes_on_from_it_with_the_records_that_it_had_followed(folder: Path) -> None:
+    assert simward(folder, "erase", member(GONE)["imsi"], "--because", "asked", "--yes").exit_code == 0
+    with closing(Follower(folder / "data")) as follower:
+        follower.catch_up()
+        assert follower.records.followed == follower.records.journal.last > 0
+        assert np.count_nonzero(follower.behind.watch.state.called["head"]) == 1, "the other's"
 
 
 def test_without_that_snapshot_nothing_starts(folder: Path) -> None:

@@ -78,7 +78,7 @@ import hashlib
 from cadence_histories import *
 from watch_histories import fold_all
 behind = fleet()
-found = fold_all(behind, events_of(21, behind), [333])
+found = fold_all(behind, events_of(25, behind), [333])
 names = [one["id"] for one in behind.watch.manifest()["detectors"]]
 print(len(found), sorted({names[int(one["detector"])] for one in found}), hashlib.sha256(found.tobytes()).hexdigest(),
       behind.watch.digest())

@@ -109,16 +109,22 @@ def reset(folder: Folder, name: str, because: str, actor: str | None, as_json: b
 
 @account.command()
 @click.argument("name", required=False)
+@click.option("--sign-in", "signs_in", is_flag=True, help="It signs NAME in by itself: no password is chosen.")
 @because_option
 @actor_option
 @json_option
 @click.pass_obj
-def link(folder: Folder, name: str | None, because: str, actor: str | None, as_json: bool) -> None:
+def link(
+    folder: Folder, name: str | None, signs_in: bool, because: str, actor: str | None, as_json: bool
+) -> None:  # fmt: skip
     """Print a link that works once: for NAME to choose a password, or to become administrator.
 
     A link that was made before for the same works no more.
     """
+    if signs_in and not name:
+        raise click.UsageError("--sign-in needs NAME")
     asked: dict[str, Any] = {"because": because, "actor": actor or me(), **({"name": name.lower()} if name else {})}
+    asked |= {"signs_in": True} if signs_in else {}
     _tell_link(_ask(folder, "POST", "/v1/account-links", asked), as_json)
 
 

@@ -98,9 +98,10 @@ def assemble(settings: Settings, *more: Part) -> Control:
         settings=settings, registry=registry, policy=behind.policy,
     )  # fmt: skip
     routes = [
+        # Those that are asked most come first: a request is held against one after the other.
+        record_routes(registry, lambda imsi: story_of(settings.data_dir, imsi)),
         incident_routes(registry, judging, settings.data_dir, now_us), rule_routes(registry, now_us),
         work_routes(registry, settings.inventory_path, now_us, outward.commanding.wake),
-        record_routes(registry, lambda imsi: story_of(settings.data_dir, imsi)),
         audit_routes(registry), gateway_routes(gate, registry), behaviour_routes(data_dir),
         event_routes(registry, installation_of(settings.data_dir), news, access.still, streams),
         metrics_routes(gate, data_dir, now_us, measures.text),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from ssl import SSLContext
-from typing import Protocol
+from typing import Any, Protocol
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -23,6 +23,43 @@ FAREWELL_WITHIN_S = 1.0
 """How long the other end's close_notify is waited for (RFC 8446 6.1)."""
 
 
+class Gathering:
+    """A transport to which head and body of an answer go as one: each would be a system call and a packet of its own.
+
+    What is written waits for the end of this turn of the event loop.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._held: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """See asyncio.WriteTransport."""
+        if not data:
+            return
+        if not self._held:
+            self._loop.call_soon(self._send)
+        self._held.append(data)
+
+    def close(self) -> None:
+        """The same: what was written goes out before."""
+        self._send()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """The same: at once."""
+        self._held.clear()
+        self._transport.abort()
+
+    def _send(self) -> None:
+        if self._held:
+            held, self._held = self._held, []
+            self._transport.write(b"".join(held))
+
+
 class Connection(H11Protocol):
     """A connection of uvicorn's, with a bound and a deadline."""
 
@@ -33,7 +70,7 @@ class Connection(H11Protocol):
         """See asyncio.Protocol."""
         if len(self.connections) >= CONNECTIONS_MAX:
             self._make_room()
-        super().connection_made(transport)
+        super().connection_made(Gathering(transport, self.loop))  # type: ignore[arg-type]
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -98,7 +135,8 @@ class SecureConnection(Connection):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol: first the TCP connection, then the same by TLS."""
         if self._secure:
-            H11Protocol.connection_made(self, transport)  # it has its room, and its deadline goes on
+            # It has its room, and its deadline goes on.
+            H11Protocol.connection_made(self, Gathering(transport, self.loop))  # type: ignore[arg-type]
         else:
             super().connection_made(transport)
             transport.pause_reading()

@@ -17,7 +17,7 @@ from simward.fitting.tails import Tail, pooled_shape, scale_of
 
 RISES_LEAST, RISES_ENOUGH = 30.0, 200.0
 """A tail begins where at least so many rises are; as far out as there are enough."""
-TAIL_SHARE = 0.01
+TAIL_SHARE, TAIL_SHARE_OF_FEW = 0.01, 0.1
 BEYOND_EXPECTED, ALWAYS_COUNTED = 2.0, 1.0
 AIMED_AT = 0.6
 """Share of the budget that thresholds aim at: it is asked for as a most, and estimates of what is so rare err."""
@@ -106,7 +106,8 @@ def _falling(counts: np.ndarray) -> np.ndarray:
 
 def _begins(counts: np.ndarray, exposure: float) -> int:
     """The level at which the tail begins; -1 = there are too few rises that are rare."""
-    usable = np.flatnonzero((counts >= RISES_LEAST) & (counts <= TAIL_SHARE * exposure))
+    share = min(max(TAIL_SHARE, 2 * RISES_LEAST / max(exposure, 1.0)), TAIL_SHARE_OF_FEW)
+    usable = np.flatnonzero((counts >= RISES_LEAST) & (counts <= share * exposure))
     if len(usable) == 0:
         return -1
     many = np.flatnonzero(counts >= RISES_ENOUGH)

@@ -22,8 +22,9 @@ POOL_LEAST = 2_000
 """Members of a use case that is calibrated by itself."""
 ENOUGH = 4_000.0
 """Deviations from which a table can be made; with fewer, those of more pools, then of other maturities."""
-TAIL_SHARE, TAIL_LEAST, TAIL_ENOUGH = 0.02, 50.0, 200.0
-"""A tail begins where at most this share is, with at least so many beyond; further out, where there are many more."""
+TAIL_SHARE, TAIL_SHARE_OF_FEW, TAIL_LEAST, TAIL_ENOUGH = 0.02, 0.1, 25.0, 200.0
+"""A tail begins where at most this share is (more, where few are known), with at least so many beyond; further out,
+where there are many more."""
 SETTLED_DAYS = 3
 """So many times what a day brings must be known of earlier days."""
 BITS_MOST = 40.0
@@ -110,7 +111,8 @@ def _sources(counts: np.ndarray) -> Iterator[tuple[tuple[int, int, int], np.ndar
 
 def _tail_begins(beyond: np.ndarray, total: float) -> int:
     """The bin at which a tail begins, given how many are in each bin or a later one; -1 = there are too few."""
-    enough = np.flatnonzero((beyond >= TAIL_LEAST) & (beyond <= TAIL_SHARE * total))
+    share = min(max(TAIL_SHARE, 2 * TAIL_LEAST / max(total, 1.0)), TAIL_SHARE_OF_FEW)
+    enough = np.flatnonzero((beyond >= TAIL_LEAST) & (beyond <= share * total))
     if len(enough) == 0:
         return -1
     many = np.flatnonzero(beyond >= TAIL_ENOUGH)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+
+from simward.errors import UsageError
 
 SIZE = click.option(
     "--subscriptions", type=click.IntRange(min=40), default=1000, show_default=True, help="Size of the fleet."
@@ -79,40 +83,139 @@ def scenes() -> None:
 
 
 @lab.command()
-@click.option("--scene", "names", metavar="ID", multiple=True, help="Only these; `lab scenes` lists them.")
-@SIZE
-@click.option("--days", type=click.IntRange(min=2), default=32, show_default=True, help="Of the fleet's life.")
-@click.option("--strength", type=click.FloatRange(0.0, 1.0), default=1.0, show_default=True, help="Lower: subtler.")
+@click.option("--attack", "attacks", metavar="ID", multiple=True, help="Only these; `lab attacks` lists them.")
+@click.option("--honest-only", is_flag=True, help="No attack: how often is something found where nothing is wrong?")
+@click.option("--strength", type=click.FloatRange(min=0.0), default=None, help="Instead of each attack's own.")
+@click.option("--times", type=click.IntRange(min=1), default=4, show_default=True, help="Each attack and strength.")
+@click.option("--tick", "tick_s", type=click.IntRange(1, 60), default=10, show_default=True,
+              help="Seconds between two ticks of the clock; the gate's own is 1.")
+@click.option("--budget", type=click.FloatRange(min=0.0, min_open=True), default=5.0, show_default=True,
+              help="Statistical findings a day that the owner puts up with.")
+@click.option("--scene", "scenes", metavar="ID", multiple=True,
+              help="Play scenes instead (`lab scenes` lists them; `all`: every one), and say of each what came of it.")
+@click.option("--radius", is_flag=True, help="Scenes over RADIUS to a gate on loopback, not as events.")
+@click.option("--subscriptions", type=click.IntRange(min=40), default=None,
+              help="Size of the fleet.  [default: 5000; of scenes 1000]")
+@click.option("--days", type=click.IntRange(min=2), default=None,
+              help="Of the fleet's life.  [default: 60; of scenes 32]")
 @click.option("--seed", type=int, default=None, help="The same seed plays the same.")
-@click.option("--radius", is_flag=True, help="Over RADIUS to a gate on loopback, not as events through the fold.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
+@click.option("--html", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+              help="And as a page with charts.")
 @click.pass_context
 def score(
-    ctx: click.Context, names: tuple[str, ...], subscriptions: int, days: int, strength: float, seed: int | None,
-    radius: bool, as_json: bool,
+    ctx: click.Context, attacks: tuple[str, ...], honest_only: bool, strength: float | None, times: int, tick_s: int,
+    budget: float, scenes: tuple[str, ...], radius: bool, subscriptions: int | None, days: int | None, seed: int | None,
+    as_json: bool, html: Path | None,
 ) -> None:  # fmt: skip
-    """Play scenes on a fleet and say of each what was caught, what was missed and what was false.
+    """Measure the detectors: what they find of labelled attacks, how soon, and what they make up.
 
-    All scenes unless some are named, all at once on one fleet, each with victims of its own. Exits 1 where an attack
-    of full strength was missed, or anything false was found.
+    A made-up fleet lives for weeks; attacks of many kinds and strengths befall some of its members, and both folds, the
+    gate's and the watch's, judge every event. The table has a row for each detector and each attack.
+
+    With --scene or --radius single scenes are played instead; that exits 1 where an attack of full strength was missed,
+    or anything false was found.
     """
+    drawn = seed if seed is not None else secrets.randbelow(100_000)
+    if scenes or radius:
+        if attacks or honest_only or html is not None:
+            raise UsageError("--scene and --radius play scenes; --attack, --honest-only, --html are of a measurement")
+        names = () if "all" in scenes else scenes
+        full = 1.0 if strength is None else strength
+        _score_scenes(ctx, names, subscriptions or 1000, days or 32, drawn, full, radius, as_json)
+        return
+    from simward.lab.traffic.programme import Plan
+
+    chosen = () if honest_only else attacks or None
+    plan = Plan(drawn, subscriptions or 5000, days or 60, chosen, times, tick_s=tick_s, strength=strength)
+    _measure(plan, budget, as_json, html)
+
+
+def _measure(plan: Any, budget: float, as_json: bool, html: Path | None) -> None:
     import json
 
-    from rich.console import Console
+    from simward.lab.measuring.instrument import measure
+    from simward.lab.measuring.table import show
+
+    console = _console()
+    with console.status("") as status:
+        result = measure(plan, lambda day: status.update(f"day {day} of {plan.days}"), budget).told()
+    if html is not None:
+        from simward.lab.measuring.page import page
+
+        html.write_text(page(result))
+    if as_json:
+        click.echo(json.dumps(result))
+    else:
+        show(result, console)
+
+
+def _score_scenes(
+    ctx: click.Context, names: tuple[str, ...], subscriptions: int, days: int, seed: int, strength: float, radius: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    import json
 
     from simward.lab import scoring
 
-    drawn = seed if seed is not None else secrets.randbelow(100_000)
-    plan = scoring.Plan(tuple(names), subscriptions, days, drawn, strength)
+    plan = scoring.Plan(names, subscriptions, days, seed, min(1.0, strength))
     result = scoring.score_radius(plan) if radius else scoring.score_events(plan)
     if as_json:
         click.echo(json.dumps(result.told()))
     else:
-        console = Console()
-        if not console.is_terminal:
-            console.width = WIDTH
-        scoring.show(result, console)
+        scoring.show(result, _console())
     ctx.exit(0 if result.passed else 1)
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH
+    return console
+
+
+@lab.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--attack", "attacks", metavar="ID", multiple=True, help="Only these; `lab attacks` lists them.")
+@click.option("--honest-only", is_flag=True, help="No attack.")
+@SIZE
+@click.option("--days", type=click.IntRange(min=2), default=30, show_default=True, help="Of the fleet's life.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same.")
+@click.option("--ends", type=click.DateTime(("%Y-%m-%d",)), help="By when it is over, within a week.  [default: now]")
+@click.option("--radius", is_flag=True, help="A capture of RADIUS packets instead of Parquet files of events.")
+def traffic(
+    directory: Path, attacks: tuple[str, ...], honest_only: bool, subscriptions: int, days: int, seed: int,
+    ends: datetime | None, radius: bool,
+) -> None:  # fmt: skip
+    """Write a made-up fleet's traffic into an empty folder: events or RADIUS, call records, what happened to whom."""
+    from simward.lab.traffic.programme import Plan
+    from simward.lab.traffic_files import weeks_later, write_traffic
+
+    chosen = () if honest_only else attacks or None
+    plan = Plan(seed, subscriptions, days, chosen, times=1, tick_s=60)
+    later_us = weeks_later(days, ends.replace(tzinfo=UTC).timestamp() if ends else time.time())
+    console = _console()
+    with console.status("") as status:
+        said = lambda day: status.update(f"day {day} of {days}")  # noqa: E731
+        counts = write_traffic(directory, plan, radius=radius, later_us=later_us, progress=said)
+    what = "radius.pcap" if radius else "events/*.parquet"
+    click.echo(f"{counts['events']:,} {'packets' if radius else 'events'}, {counts['calls']:,} calls and messages, "
+               f"{counts['happenings']:,} happenings (truth.jsonl) in {directory}. Next:")  # fmt: skip
+    click.echo(f"  simward --dir {directory} replay {directory}/{what}")
+    click.echo(f"  simward --dir {directory} cdr import --template operator-csv {directory}/calls.csv")
+
+
+@lab.command(name="attacks")
+def list_attacks() -> None:
+    """List the attacks that `lab score` measures detectors with, and what honestly happens beside them."""
+    from simward.lab.traffic.attacks import installed
+
+    width = max(len(name) for name in installed())
+    for name, one in installed().items():
+        strengths = " ".join(f"x{strength:g}" for strength in one.strengths)
+        click.echo(f"{'honest' if one.honest else 'attack'}  {name:<{width}}  {strengths:<16}  {one.title}")
 
 
 @lab.command()

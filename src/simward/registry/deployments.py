@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from simward.registry import population
 from simward.registry import tables as t
 
 DEPLOY, UNDEPLOY = "deploy", "undeploy"
@@ -34,6 +35,8 @@ ATTENDED_MAX = 100_000
 """So many devices may be waited for at once."""
 BATCH = 100
 """Deployments that one revision tells the gate of."""
+AT_ONCE = 500
+"""Keys in one statement; a database takes only so many."""
 D = t.deployment.c
 
 
@@ -65,6 +68,15 @@ def listed(
     wanted += [D.number < before] if before is not None else []
     wanted += [D.state.in_(states)] if states else []
     return connection.execute(sa.select(t.deployment).where(*wanted).order_by(D.number.desc()).limit(limit)).all()
+
+
+def subscriptions_of(connection: sa.Connection, imsis: Sequence[str]) -> dict[str, Any]:
+    """IMSI -> its row in the mirror, of those that have one."""
+    s, found = t.subscription.c, {}
+    for start in range(0, len(imsis), AT_ONCE):
+        wanted = sa.select(t.subscription).where(s.imsi.in_(imsis[start : start + AT_ONCE]))
+        found.update({row.imsi: row for row in connection.execute(wanted)})
+    return found
 
 
 def attended_count(connection: sa.Connection) -> int:
@@ -160,7 +172,8 @@ _CORRELATOR = sa.select(D.correlator).where(D.live, D.iccid == sa.bindparam("icc
 def forget_addresses(connection: sa.Connection, imsis: Sequence[str]) -> None:
     """They are in another segment now: what they had there is not theirs any more."""
     values = {"apn": None, "address": None, "prefix": None, "delegated": None}
-    connection.execute(sa.update(t.subscription).where(t.subscription.c.imsi.in_(imsis)).values(**values))
+    with population.kept(connection, imsis):
+        connection.execute(sa.update(t.subscription).where(t.subscription.c.imsi.in_(imsis)).values(**values))
 
 
 def _given(*pairs: tuple[Any, Any]) -> list[sa.ColumnElement[bool]]:

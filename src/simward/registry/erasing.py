@@ -7,14 +7,15 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from simward.registry import audit
+from simward.registry import audit, population
 from simward.registry import tables as t
 from simward.registry.spellings import Spellings
 
 KEPT = frozenset(("id", "detector", "class", "severity", "tenant", "use_case", "at", "ended_at", "response", "held",
                   "wanted", "verdict", "scope"))  # fmt: skip
 """What stays of a finding about it: that there was one, of which kind, and what policy said."""
-UNTOUCHED = (t.audit, t.audit_key, t.audit_subject, t.cursor, t.hourly, t.journal_text)
+UNTOUCHED = (t.audit, t.audit_key, t.audit_subject, t.cursor, t.hourly, t.journal_text,
+             t.population)
 
 
 def erase(
@@ -28,7 +29,8 @@ def erase(
     name, spellings = f"erased-{secrets.token_hex(8)}", Spellings([*imsis, *texts])
     for imsi in imsis:
         gone += audit.destroy_keys(connection, imsi, spellings, at)
-        connection.execute(sa.delete(t.subscription).where(t.subscription.c.imsi == imsi))
+        with population.kept(connection, [imsi]):
+            connection.execute(sa.delete(t.subscription).where(t.subscription.c.imsi == imsi))
         connection.execute(sa.delete(t.deployment).where(t.deployment.c.imsi == imsi))
         mine = sa.select(t.camara_subscription.c.id).where(t.camara_subscription.c.imsi == imsi)
         connection.execute(sa.delete(t.camara_notification).where(t.camara_notification.c.subscription.in_(mine)))

@@ -8,16 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from simward.registry import tables as t
-from simward.registry.incidents import UNRESOLVED
+from simward.registry.incidents import RESOLVED, SOME_UNRESOLVED
+from simward.registry.tables.incidents import DUE
+from simward.registry.walking import Page, walk
 
 I, F = t.incident.c, t.finding.c  # noqa: E741
-NEVER = 2**63 - 1
-"""In place of a deadline that is not there: it comes last."""
 SORTS: dict[str, Any] = {
-    "number": I.number, "changed": I.changed_at, "deadline": sa.func.coalesce(I.deadline_at, NEVER),
+    "number": I.number, "changed": I.changed_at, "deadline": sa.literal_column(DUE, sa.BigInteger()),
     "subscriptions": I.subscriptions,
 }  # fmt: skip
-Key = tuple[int, int]
 # The sum keeps a planner, which knows nothing of how many are merged, from going through all that are not.
 _APART = (I.merged_into + 0).is_(None)
 
@@ -25,22 +24,31 @@ _APART = (I.merged_into + 0).is_(None)
 def listed(
     connection: sa.Connection, *, tenant: str | None, limit: int, states: Sequence[str] = (),
     severity: str | None = None, use_case: str | None = None, owner: str | None = None, sort: str = "-number",
-    after: Key | None = None,
-) -> Sequence[Any]:  # fmt: skip
-    """Rows with `key`: what they are sorted by. `sort` names one of SORTS, with `-` the largest first; `after` is the
-    (key, number) of the last row of the page before."""
-    column, falling = SORTS[sort.removeprefix("-")], sort.startswith("-")
-    wanted: list[sa.ColumnElement[bool]] = [_APART]
-    given = ((I.tenant, tenant), (I.severity, severity), (I.use_case, use_case), (I.owner, owner))
-    wanted += [name == value for name, value in given if value is not None]
-    wanted += [I.state.in_(states)] if states else []
-    if after is not None:
-        value, number = after
-        beyond, same = (column < value, I.number < number) if falling else (column > value, I.number > number)
-        wanted += [column <= value if falling else column >= value, sa.or_(beyond, same)]
-    found = sa.select(t.incident, column.label("key")).where(*wanted).limit(limit)
-    order = [column, I.number] if column is not I.number else [I.number]
-    return connection.execute(found.order_by(*(one.desc() if falling else one for one in order))).all()
+    after: tuple[int, ...] | None = None,
+) -> Page:  # fmt: skip
+    """`sort` names one of SORTS, with `-` the largest first; `after` is the key of the last row of the page before:
+    what it was sorted by, and its number."""
+    column, ascending = SORTS[sort.removeprefix("-")], not sort.startswith("-")
+    asked = {"use_case": use_case, "owner": owner, "tenant": tenant, "severity": severity}
+    given = {name: value for name, value in asked.items() if value is not None}
+    along: list[sa.ColumnElement[bool]] = []
+    if states and RESOLVED not in states:
+        along.append(SOME_UNRESOLVED)
+        if sort.removeprefix("-") in ("number", "deadline") and tenant is not None:
+            along.append(I.tenant == given.pop("tenant"))
+    elif column is I.number and given:
+        lead = next(iter(given))
+        along.append(I[lead] == given.pop(lead))
+    elif column is I.number and len(states) == 1:
+        along.append(I.state == states[0])
+
+    def fits(c: Any) -> list[sa.ColumnElement[bool]]:
+        wanted: list[sa.ColumnElement[bool]] = [c.merged_into.is_(None)]
+        wanted += [c[name] == value for name, value in given.items()]
+        return [*wanted, c.state.in_(states)] if states else wanted
+
+    key = [column] if column is I.number else [column, I.number]
+    return walk(connection, t.incident, key, after=after, limit=limit, ascending=ascending, along=along, fits=fits)
 
 
 def one(number: int) -> sa.Select[Any]:
@@ -48,21 +56,20 @@ def one(number: int) -> sa.Select[Any]:
     return sa.select(t.incident).where(I.number == number)
 
 
-def waiting(connection: sa.Connection, tenant: str | None) -> dict[str, dict[str, int]]:
-    """State -> severity -> how many, of those that are not resolved."""
-    wanted = [I.state.in_(UNRESOLVED), _APART, *([I.tenant.concat("") == tenant] if tenant is not None else [])]
-    found = sa.select(I.state, I.severity, sa.func.count()).where(*wanted).group_by(I.state, I.severity)
+def waiting(connection: sa.Connection, tenant: str | None, now: int) -> tuple[dict[str, dict[str, int]], int]:
+    """State -> severity -> how many, of those that are not resolved; and how many have let their deadline pass."""
+    wanted = [SOME_UNRESOLVED, *([I.tenant == tenant] if tenant is not None else [])]
+    late = sa.func.sum(sa.case((I.deadline_at <= now, 1), else_=0))
+    # By tenant too, as the index that holds all of this is: else they would be looked up one by one.
+    of = (I.tenant, I.state, I.severity)
     told: dict[str, dict[str, int]] = {}
-    for state, severity, many in connection.execute(found):
-        told.setdefault(state, {})[severity] = int(many)
-    return told
-
-
-def overdue(connection: sa.Connection, tenant: str | None, now: int) -> int:
-    """How many have let their deadline pass."""
-    wanted = [I.state.in_(UNRESOLVED), I.deadline_at <= now]
-    wanted += [I.tenant.concat("") == tenant] if tenant is not None else []
-    return int(connection.execute(sa.select(sa.func.count()).where(*wanted)).scalar_one())
+    overdue = 0
+    found = sa.select(*of, sa.func.count(), late).where(*wanted).group_by(*of)
+    for _, state, severity, many, over in connection.execute(found):
+        counted = told.setdefault(state, {})
+        counted[severity] = counted.get(severity, 0) + int(many)
+        overdue += int(over)
+    return told, overdue
 
 
 def similar(connection: sa.Connection, row: Any, limit: int) -> Sequence[Any]:

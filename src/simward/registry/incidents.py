@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 from simward.engine.events import SESSION_CONTEXT_NOT_FOUND
 from simward.registry import tables as t
+from simward.registry.tables.incidents import UNRESOLVED as IS_UNRESOLVED
 from simward.registry.upsert import insert
+from simward.registry.walking import Page, gathered, walk
 
 OPEN, ACKNOWLEDGED, CONTAINED, RESOLVED = "open", "acknowledged", "contained", "resolved"
 STATES = (OPEN, ACKNOWLEDGED, CONTAINED, RESOLVED)
@@ -21,6 +23,8 @@ AT_ONCE = 500
 """Numbers in one statement; a database takes only so many."""
 
 i = t.incident.c
+SOME_UNRESOLVED: Any = sa.text(IS_UNRESOLVED)
+"""The same, in the words of the indexes that are of them alone."""
 _ALIVE = sa.and_(i.state.in_(UNRESOLVED), i.merged_into.is_(None))
 Incident = Any
 """A row of the table."""
@@ -65,29 +69,46 @@ def get(connection: sa.Connection, number: int) -> Incident:
     return connection.execute(_ONE, {"of": number}).one()
 
 
-def listed(
+def page(
     connection: sa.Connection, *, states: Sequence[str] = (), severities: Sequence[str] = (),
     use_case: str | None = None, tenant: str | None = None, since: int | None = None, imsi: str | None = None,
-    limit: int = 1000, after: int | None = None, ascending: bool = False,
-) -> list[Incident]:  # fmt: skip
-    """Behind the number `after`, the newest first unless `ascending`; `since` is when it opened or changed last. Those
-    merged into others are left out."""
-    wanted: list[sa.ColumnElement[bool]] = [i.merged_into.is_(None)]
-    wanted += [i.state.in_(states)] if states else []
-    wanted += [i.severity.in_(severities)] if severities else []
-    wanted += [i.tenant == tenant] if tenant is not None else []
-    wanted += [i.changed_at >= since] if since is not None else []
-    if use_case is not None:
-        f = t.finding.c
-        members = sa.select(f.incident).where(f.use_case == use_case, f.incident.is_not(None))
-        wanted.append(sa.or_(i.use_case == use_case, i.number.in_(members)))
+    limit: int = 1000, after: tuple[int] | None = None, ascending: bool = False,
+) -> Page:  # fmt: skip
+    """Behind the number `after`, the newest first unless `ascending`; `since` is when it opened or changed last;
+    `use_case` that of any of its findings. Those merged into others are left out."""
+    along: list[sa.ColumnElement[bool]] = []
+    waiting = bool(states) and RESOLVED not in states
     if imsi is not None:
-        wanted.append(i.number.in_(_about(imsi)))
-    if after is not None:
-        wanted.append(i.number > after if ascending else i.number < after)
-    order = i.number if ascending else i.number.desc()
-    found = sa.select(t.incident).where(*wanted).order_by(order).limit(limit)
-    return list(connection.execute(found))
+        along.append(i.number.in_(_about(imsi)))
+    elif waiting:
+        along += [SOME_UNRESOLVED] + ([i.tenant == tenant] if tenant is not None else [])
+    elif tenant is not None:
+        along.append(i.tenant == tenant)
+    elif len(states) == 1:
+        along.append(i.state == states[0])
+    elif len(severities) == 1:
+        along.append(i.severity == severities[0])
+
+    def fits(c: Any) -> list[sa.ColumnElement[bool]]:
+        wanted: list[sa.ColumnElement[bool]] = [c.merged_into.is_(None)]
+        wanted += [c.state.in_(states)] if states else []
+        wanted += [c.severity.in_(severities)] if severities else []
+        wanted += [c.tenant == tenant] if tenant is not None else []
+        wanted += [c.changed_at >= since] if since is not None else []
+        if use_case is not None:
+            f = t.finding.c
+            has = sa.exists().where(f.incident == c.number, f.incident.is_not(None), f.use_case == use_case)
+            wanted.append(sa.or_(c.use_case == use_case, has))
+        return wanted
+
+    return walk(
+        connection, t.incident, [i.number], after=after, limit=limit, ascending=ascending, along=along, fits=fits
+    )
+
+
+def listed(connection: sa.Connection, *, limit: int = 1000, **asked: Any) -> list[Incident]:
+    """The first of them, however many pages hold them."""
+    return gathered(lambda after, most: page(connection, after=after, limit=most, **asked), limit)
 
 
 def open_about(connection: sa.Connection, tenant: str, imsi: str) -> list[Incident]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from simward.registry import population
 from simward.registry import tables as t
 from simward.registry.upsert import insert
 
@@ -21,7 +22,8 @@ def note_declared(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) 
     `number_since` is when the revision was applied that brings them.
     """
     if rows:
-        connection.execute(_declared(connection, tuple(rows[0])), rows)
+        with population.kept(connection, [row["imsi"] for row in rows]):
+            connection.execute(_declared(connection, tuple(rows[0])), rows)
 
 
 def _declared(connection: sa.Connection, names: tuple[str, ...]) -> Any:
@@ -37,8 +39,9 @@ def _declared(connection: sa.Connection, names: tuple[str, ...]) -> Any:
 
 def forget(connection: sa.Connection, imsis: Sequence[str]) -> None:
     """These are in the inventory no more."""
-    for start in range(0, len(imsis), AT_ONCE):
-        connection.execute(sa.delete(t.subscription).where(_S.imsi.in_(imsis[start : start + AT_ONCE])))
+    with population.kept(connection, imsis):
+        for start in range(0, len(imsis), AT_ONCE):
+            connection.execute(sa.delete(t.subscription).where(_S.imsi.in_(imsis[start : start + AT_ONCE])))
 
 
 def relabel(
@@ -46,6 +49,9 @@ def relabel(
 ) -> int:
     """The use case is of this tenant and segment: say so of at most so many of its members; gives of how many."""
     other = sa.or_(_S.tenant != tenant, _S.segment.is_distinct_from(segment))
-    some = sa.select(_S.imsi).where(_S.use_case == use_case, other).limit(most)
-    changed = sa.update(t.subscription).where(_S.imsi.in_(some)).values(tenant=tenant, segment=segment)
-    return connection.execute(changed).rowcount
+    imsis = list(connection.execute(sa.select(_S.imsi).where(_S.use_case == use_case, other).limit(most)).scalars())
+    with population.kept(connection, imsis):
+        for start in range(0, len(imsis), AT_ONCE):
+            some = _S.imsi.in_(imsis[start : start + AT_ONCE])
+            connection.execute(sa.update(t.subscription).where(some).values(tenant=tenant, segment=segment))
+    return len(imsis)

@@ -12,26 +12,36 @@ from typing import Any
 import sqlalchemy as sa
 
 from simward.registry import tables as t
+from simward.registry.walking import Page, walk
 
 Rows = Sequence[Any]
 S, F, E, A = t.subscription.c, t.finding.c, t.effect.c, t.announcement.c
 
 
 def subscriptions(
-    connection: sa.Connection, *, tenant: str | None, after: str | None, limit: int, use_case: str | None = None,
+    connection: sa.Connection, *, tenant: str | None, after: tuple[str] | None, limit: int, use_case: str | None = None,
     iccid: str | None = None, imei: str | None = None, locked: bool | None = None, descending: bool = False,
-) -> Rows:  # fmt: skip
+) -> Page:  # fmt: skip
     """By IMSI. `imei` is the bound device."""
-    # Where something narrower is asked for, the tenant's index leads through all that is the tenant's.
-    of = S.tenant if use_case is None and locked is not True else S.tenant.concat("")
-    wanted = _given((of, tenant), (S.use_case, use_case), (S.iccid, iccid), (S.imei, imei))
-    if locked is not None:
-        refused = sa.and_(S.locked_at.is_not(None), S.confined.is_(sa.false()))
-        wanted.append(refused if locked else sa.or_(S.locked_at.is_(None), S.confined.is_(sa.true())))
-    if after is not None:
-        wanted.append(S.imsi < after if descending else S.imsi > after)
-    order = S.imsi.desc() if descending else S.imsi
-    return connection.execute(sa.select(t.subscription).where(*wanted).order_by(order).limit(limit)).all()
+    asked = {"iccid": iccid, "imei": imei, "use_case": use_case, "tenant": tenant}
+    given = {name: value for name, value in asked.items() if value is not None}
+    # What is locked is few, and has indexes of its own; but the one card or device that is named is fewer.
+    leads = next((name for name in asked if name in given), None)
+    only_locked = locked is True and leads not in ("iccid", "imei")
+    along = [] if leads is None else [S[leads] == given.pop(leads)]
+    along += [S.locked_at.is_not(None)] if only_locked else []
+
+    def fits(c: Any) -> list[sa.ColumnElement[bool]]:
+        wanted = [c[name] == value for name, value in given.items()]
+        if locked is not None:
+            refused = sa.and_(c.locked_at.is_not(None), c.confined.is_(sa.false()))
+            wanted.append(refused if locked else sa.or_(c.locked_at.is_(None), c.confined.is_(sa.true())))
+        return wanted
+
+    return walk(
+        connection, t.subscription, [S.imsi], after=after, limit=limit, ascending=not descending, along=along,
+        fits=fits if given or locked is not None else None, spread=True,
+    )  # fmt: skip
 
 
 def subscription(
@@ -47,19 +57,31 @@ def findings(
     ascending: bool = False,
     detector: str | None = None, use_case: str | None = None, imsi: str | None = None, incident: int | None = None,
     lasting: bool | None = None, since: int | None = None, until: int | None = None,
-) -> Rows:  # fmt: skip
+) -> Page:  # fmt: skip
     """By when they began and their id, behind `after`, the newest first unless `ascending`; `since` and `until` (us
     UTC) of that."""
-    wanted = _given(
-        (F.tenant, tenant), (F.detector, detector), (F.use_case, use_case), (F.imsi, imsi), (F.incident, incident)
-    )
-    wanted += _between(F.began_at, since, until)
-    if lasting is not None:
-        wanted.append(F.ended_at.is_(None) if lasting else F.ended_at.is_not(None))
-    if after is not None:
-        wanted += beyond(F.began_at, F.id, after, ascending)
-    found = sa.select(t.finding).where(*wanted).order_by(*_order(F.began_at, F.id, ascending)).limit(limit)
-    return connection.execute(found).all()
+    asked = {"imsi": imsi, "incident": incident, "use_case": use_case, "tenant": tenant, "detector": detector}
+    given = {name: value for name, value in asked.items() if value is not None}
+    lead = next((name for name in asked if name in given), None)
+    along = _between(F.began_at, since, until) + ([] if lead is None else [F[lead] == given.pop(lead)])
+    if lead not in ("imsi", "incident"):
+        # Those that last are few: their own indexes have one more column at most.
+        if lasting is True:
+            along.append(F.ended_at.is_(None))
+        elif "detector" in given:
+            along.append(F.detector == given.pop("detector"))
+    pending = None if lasting is None or (lasting and lead not in ("imsi", "incident")) else lasting
+
+    def fits(c: Any) -> list[sa.ColumnElement[bool]]:
+        wanted = [c[name] == value for name, value in given.items()]
+        if pending is not None:
+            wanted.append(c.ended_at.is_(None) if pending else c.ended_at.is_not(None))
+        return wanted
+
+    return walk(
+        connection, t.finding, [F.began_at, F.id], after=after, limit=limit, ascending=ascending, along=along,
+        fits=fits if given or pending is not None else None, spread=True,
+    )  # fmt: skip
 
 
 def finding(connection: sa.Connection, tenant: str | None, id_: str) -> Any | None:
@@ -71,13 +93,16 @@ def effects(
     connection: sa.Connection, *, tenant: str | None, after: tuple[int, str] | None, limit: int,
     ascending: bool = False, imsi: str | None = None, incident: int | None = None, since: int | None = None,
     until: int | None = None,
-) -> Rows:  # fmt: skip
+) -> Page:  # fmt: skip
     """By when they were first sent and their id, behind `after`, the newest first unless `ascending`."""
-    wanted = _given((E.tenant, tenant), (E.imsi, imsi), (E.incident, incident)) + _between(E.at, since, until)
-    if after is not None:
-        wanted += beyond(E.at, E.id, after, ascending)
-    found = sa.select(t.effect).where(*wanted).order_by(*_order(E.at, E.id, ascending)).limit(limit)
-    return connection.execute(found).all()
+    asked = {"imsi": imsi, "incident": incident, "tenant": tenant}
+    given = {name: value for name, value in asked.items() if value is not None}
+    lead = next((name for name in asked if name in given), None)
+    along = _between(E.at, since, until) + ([] if lead is None else [E[lead] == given.pop(lead)])
+    return walk(
+        connection, t.effect, [E.at, E.id], after=after, limit=limit, ascending=ascending, along=along,
+        fits=(lambda c: [c[name] == value for name, value in given.items()]) if given else None,
+    )  # fmt: skip
 
 
 def effect(connection: sa.Connection, tenant: str | None, id_: str) -> Any | None:
@@ -114,14 +139,3 @@ def _given(*pairs: tuple[Any, Any]) -> list[sa.ColumnElement[bool]]:
 def _between(column: Any, since: int | None, until: int | None) -> list[sa.ColumnElement[bool]]:
     wanted = [] if since is None else [column >= since]
     return wanted if until is None else [*wanted, column < until]
-
-
-def _order(at: Any, id_: Any, ascending: bool) -> tuple[Any, Any]:
-    return (at, id_) if ascending else (at.desc(), id_.desc())
-
-
-def beyond(at: Any, id_: Any, key: tuple[Any, Any], ascending: bool) -> list[sa.ColumnElement[bool]]:
-    """Behind this key, in either direction. The first condition is one that an index on `at` can begin at."""
-    if ascending:
-        return [at >= key[0], sa.or_(at > key[0], id_ > key[1])]
-    return [at <= key[0], sa.or_(at < key[0], id_ < key[1])]

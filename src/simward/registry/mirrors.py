@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from simward.engine.events import SESSION_CONTEXT_NOT_FOUND
+from simward.registry import population
 from simward.registry import tables as t
 from simward.registry.hourly import count
 from simward.registry.upsert import upsert
@@ -14,6 +15,7 @@ from simward.registry.upsert import upsert
 
 def note_subscription(connection: sa.Connection, imsi: str, as_of_seq: int, **facts: Any) -> None:
     """What an output said of a subscription; only the facts given change."""
+    population.changes(connection, imsi, facts)
     upsert(connection, t.subscription, ["imsi"], {"imsi": imsi, "as_of_seq": as_of_seq, **facts})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from simward.registry import tables as t
-from simward.registry.listing import beyond
+from simward.registry.walking import Page, walk
 
 B, S = t.binding.c, t.subscription.c
 IN_ONE_DEVICE = 200
@@ -18,17 +18,25 @@ IN_ONE_DEVICE = 200
 def bindings(
     connection: sa.Connection, *, tenant: str | None, after: tuple[int, str] | None, limit: int,
     ascending: bool = False, imsi: str | None = None, imei: str | None = None, lasting: bool | None = None,
-) -> Sequence[Any]:  # fmt: skip
+) -> Page:  # fmt: skip
     """By when they began and their IMSI, the newest first unless `ascending`."""
-    wanted: list[sa.ColumnElement[bool]] = []
-    for column, value in ((B.tenant, tenant), (B.imsi, imsi), (B.imei, imei)):
-        wanted += [] if value is None else [column == value]
-    if lasting is not None:
-        wanted.append(B.ended_at.is_(None) if lasting else B.ended_at.is_not(None))
-    if after is not None:
-        wanted += beyond(B.began_at, B.imsi, after, ascending)
-    order = (B.began_at, B.imsi) if ascending else (B.began_at.desc(), B.imsi.desc())
-    return connection.execute(sa.select(t.binding).where(*wanted).order_by(*order).limit(limit)).all()
+    asked = {"imsi": imsi, "imei": imei, "tenant": tenant}
+    given = {name: value for name, value in asked.items() if value is not None}
+    lead = next((name for name in asked if name in given), None)
+    over = lasting is False and lead not in ("imsi", "imei")  # few, with an index of their own
+    along = [B.ended_at.is_not(None)] if over else [] if lead is None else [B[lead] == given.pop(lead)]
+    pending = None if over else lasting
+
+    def fits(c: Any) -> list[sa.ColumnElement[bool]]:
+        wanted = [c[name] == value for name, value in given.items()]
+        if pending is not None:
+            wanted.append(c.ended_at.is_(None) if pending else c.ended_at.is_not(None))
+        return wanted
+
+    return walk(
+        connection, t.binding, [B.began_at, B.imsi], after=after, limit=limit, ascending=ascending, along=along,
+        fits=fits if given or pending is not None else None,
+    )  # fmt: skip
 
 
 def devices(
@@ -55,21 +63,3 @@ def declared_in(connection: sa.Connection, tenant: str | None, imei: str) -> lis
     wanted = [S.declared_imei == imei] + ([] if tenant is None else [S.tenant == tenant])
     found = sa.select(S.imsi).where(*wanted).order_by(S.imsi).limit(IN_ONE_DEVICE)
     return [str(one) for one in connection.execute(found).scalars()]
-
-
-def counted(connection: sa.Connection) -> Sequence[Any]:
-    """Of every tenant, use case and segment: how many subscriptions, bound, locked, in quarantine, with an address.
-
-    It goes through all of them.
-    """
-
-    def many(condition: Any) -> sa.ColumnElement[int]:
-        return sa.func.sum(sa.case((condition, 1), else_=0))
-
-    found = sa.select(
-        S.tenant, S.use_case, S.segment, sa.func.count().label("members"), many(S.imei.is_not(None)).label("bound"),
-        many(sa.and_(S.locked_at.is_not(None), S.confined.is_(sa.false()))).label("locked"),
-        many(sa.and_(S.locked_at.is_not(None), S.confined.is_(sa.true()))).label("confined"),
-        many(sa.or_(S.address.is_not(None), S.prefix.is_not(None))).label("addressed"),
-    )  # fmt: skip
-    return connection.execute(found.group_by(S.tenant, S.use_case, S.segment)).all()

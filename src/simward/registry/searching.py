@@ -1,4 +1,4 @@
-"""Looks up by any identifier: every question is one index, from its beginning, and gives some rows at most.
+"""Looks up by any identifier or label: every question is one index, from its beginning, and gives some rows at most.
 
 What is typed may be only the beginning of a number. An IMEI is looked for without its check digit or software version
 (TS 23.003 6.2: the first 14 digits identify a device).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,10 @@ DIGITS_LEAST, IMEI_DIGITS = 4, 14
 LOOKED_AT = 1000
 """Rows that one question goes through at most, where most of them are another tenant's."""
 PREFIX_LENGTHS = range(48, 65)
-COLUMNS = {"IMSI": S.imsi, "ICCID": S.iccid, "MSISDN": S.msisdn, "IMEI": S.imei, "declared IMEI": S.declared_imei}
+COLUMNS = {
+    "IMSI": S.imsi, "ICCID": S.iccid, "MSISDN": S.msisdn, "IMEI": S.imei, "declared IMEI": S.declared_imei,
+    "IMEI that was seen": S.seen_imei,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,21 @@ def subscriptions(connection: sa.Connection, text: str, tenant: str | None, limi
             inner = sa.select(t.subscription).where(wanted).order_by(column).limit(LOOKED_AT).subquery()
             rows = sa.select(inner).where(inner.c.tenant == tenant).limit(limit)
         for row in connection.execute(rows):
+            found.setdefault(row.imsi, Hit(by, row))
+    return list(found.values())[:limit]
+
+
+def called(
+    connection: sa.Connection, text: str, imsis: Sequence[str], tenant: str | None, limit: int
+) -> list[Hit]:  # fmt: skip
+    """Those that were deployed under this label, and those of `imsis`: where the inventory has these words."""
+    words, d = text.strip(), t.deployment.c
+    deployed = sa.select(d.imsi).where(d.live, d.label == words)
+    found: dict[str, Hit] = {}
+    for by, wanted in (("site", S.imsi.in_(deployed)), ("inventory", S.imsi.in_(imsis))):
+        own = [] if tenant is None else [S.tenant == tenant]
+        rows = connection.execute(sa.select(t.subscription).where(wanted, *own).order_by(S.imsi).limit(limit))
+        for row in rows:
             found.setdefault(row.imsi, Hit(by, row))
     return list(found.values())[:limit]
 

@@ -98,8 +98,13 @@ def prune(connection: sa.Connection, now: int, idle_us: int) -> None:
     connection.execute(sa.delete(t.link).where(_L.ends_at <= now))
 
 
-def make_link(connection: sa.Connection, account: str | None, now: int, ends_at: int, actor: str) -> Opener:
-    """A link that works once; `account` None: for whoever becomes the first administrator. It is the only one then."""
+def make_link(
+    connection: sa.Connection, account: str | None, now: int, ends_at: int, actor: str, *, signs_in: bool = False
+) -> Opener:  # fmt: skip
+    """A link that works once; `account` None: for whoever becomes the first administrator. It is the only one then.
+
+    With it a password is chosen, unless it `signs_in`.
+    """
     same = _L.account.is_(None) if account is None else _L.account == account
     connection.execute(sa.delete(t.link).where(same))
     oldest = sa.select(_L.id).order_by(_L.made_at.desc()).offset(LINKS_MAX - 1)
@@ -107,6 +112,7 @@ def make_link(connection: sa.Connection, account: str | None, now: int, ends_at:
     opener, digest = _new()
     connection.execute(sa.insert(t.link), {
         "id": opener.id, "digest": digest, "account": account, "made_at": now, "made_by": actor, "ends_at": ends_at,
+        "signs_in": signs_in,
     })  # fmt: skip
     return opener
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from simward.registry import hourly, incident_pages, outbox
+from simward.registry import hourly, incident_pages, outbox, population
 from simward.registry import tables as t
 from simward.registry.incidents import UNRESOLVED
 from simward.registry.rules import HELD
@@ -55,7 +55,7 @@ def look(
     connection: sa.Connection, *, tenant: str | None, now: int, since: int, hours: int, endpoints: Sequence[str]
 ) -> Standing:  # fmt: skip
     """How it stands at `now` (us UTC); findings since `since`, counted by spans of `hours`."""
-    a, f, s = t.rule_action.c, t.finding.c, t.subscription.c
+    a, f = t.rule_action.c, t.finding.c
 
     def of_tenant(column: Any) -> list[Any]:
         return [column == tenant] if tenant is not None else []
@@ -63,14 +63,15 @@ def look(
     held = [a.state == HELD, *of_tenant(a.tenant)]
     newest = sa.select(t.rule_action).where(*held).order_by(a.changed_at.desc()).limit(HELD_SHOWN)
     kept_back = [f.held.is_not(None), f.ended_at.is_(None), *of_tenant(f.tenant)]
+    waiting, overdue = incident_pages.waiting(connection, tenant, now)
+    due = incident_pages.listed(connection, tenant=tenant, states=UNRESOLVED, sort="deadline", limit=DUE_SHOWN)
     return Standing(
-        waiting=incident_pages.waiting(connection, tenant),
-        overdue=incident_pages.overdue(connection, tenant, now),
-        due=incident_pages.listed(connection, tenant=tenant, states=UNRESOLVED, sort="deadline", limit=DUE_SHOWN),
+        waiting=waiting,
+        overdue=overdue,
+        due=due.rows,
         findings=hourly.by_hour(connection, tenant=tenant, what="finding", since=since, hours=hours),
         last_day=hourly.totals(connection, tenant=tenant, since=now - DAY_US),
-        # Few are locked, and a tenant may have them all: not by the tenant's index.
-        locked=_count(connection, t.subscription, s.locked_at.is_not(None), *of_tenant(s.tenant.concat(""))),
+        locked=population.locked(connection, tenant),
         held_actions=_count(connection, t.rule_action, *held),
         held=connection.execute(newest).all(),
         held_findings=_count(connection, t.finding, *kept_back),

@@ -61,7 +61,7 @@ DEVICE, PLACE, ACCESS, LOCKED, SIGNALLING = "device", "place", "access", "locked
 FAMILIES = {
     "device-change": DEVICE, "copied-device": DEVICE, "cloned-subscription": DEVICE, "model-mismatch": DEVICE,
     "location-change": PLACE, "outside-area": PLACE, "impossible-travel": PLACE, "reappeared-changed": PLACE,
-    "network-not-permitted": PLACE,
+    "network-not-permitted": PLACE, "roaming-unexpected": PLACE,
     "apn-not-permitted": ACCESS, "credentials-wrong": ACCESS, "authentication-failures": ACCESS,
     "retry-storm": SIGNALLING, "signalling-storm": SIGNALLING, "synchronised-reconnect": SIGNALLING,
     "subscription-locked": LOCKED,

@@ -74,6 +74,35 @@ def test_from_attack_to_release(browser: Browser, net: Attacked, width: int, sto
         assert not one.said
 
 
+@pytest.mark.parametrize("width", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_every_deed_is_done_by_clicking(browser: Browser, net: Attacked, width: int) -> None:
+    """Each is asked first, says what it will do, and is done by the gate."""
+
+    def stands() -> dict[str, object]:
+        return net.ask("GET", f"/v1/subscriptions/{imsi(3)}")
+
+    def effects() -> int:
+        return len(net.ask("GET", f"/v1/effects?imsi={imsi(3)}")["effects"])
+
+    net.connects(3)
+    with tab(browser, net, width=width, role="operator") as one:
+        known = effects()
+        for verb, told, done in (
+            ("Disconnect", "It may connect again at once", lambda: effects() > known),
+            ("Quarantine", "It is confined until somebody releases it", lambda: stands()["confined"]),
+            ("Release", "It leaves quarantine", lambda: not stands()["locked_at"]),
+            ("Lock", "It is refused whatever it asks with", lambda: stands()["locked_at"] and not stands()["confined"]),
+            ("Release", "The lock comes off", lambda: not stands()["locked_at"]),
+        ):
+            one.open(f"/subscriptions/{imsi(3)}").press(verb)
+            expect(one.page.locator("#ask[open]")).to_contain_text(told)
+            assert not one.faults() and not one.spills()
+            one.confirm(verb, f"to try {verb}")
+            expect(one.page.locator("#ask[open]")).to_have_count(0)
+            until(done)
+        assert not one.said
+
+
 def test_what_cannot_be_done_says_why(browser: Browser, net: Attacked) -> None:
     with tab(browser, net, role="operator") as one:
         one.open(f"/subscriptions/{imsi(3)}").press("Lock")

@@ -81,7 +81,7 @@ def test_of_another_tenant_there_is_nothing(console: RunningControl) -> None:
     assert visit(console, f"/subscriptions/{IMSI}", token=other).status == 404
     assert visit(console, f"/subscriptions/{IMSI}/past", token=other).status == 404
     assert visit(console, f"/subscriptions/{IMSI}/lock", token=other).status == 404
-    assert "Nothing has this identifier" in visit(console, f"/search?q={IMSI}", token=other).text
+    assert "Nothing is called this" in visit(console, f"/search?q={IMSI}", token=other).text
     overview = visit(console, "/", token=other)
     assert overview.status == 200 and "Live sessions" not in overview.text
 
@@ -110,7 +110,7 @@ def test_search_leads_to_the_one_that_has_it(console: RunningControl, typed: str
     many = visit(console, "/search?q=00101")
     assert many.status == 200 and IMSI[:5] in many.text
     assert "What are you looking for" in visit(console, "/search").text
-    assert "Nothing has this identifier" in visit(console, "/search?q=10.255.255.255").text
+    assert "Nothing is called this" in visit(console, "/search?q=10.255.255.255").text
 
 
 def test_a_browser_is_told_of_an_unknown_address_on_a_page(console: RunningControl) -> None:

@@ -29,6 +29,8 @@ PAGES = (
 EXPORTS = (
     "/findings", "/map", "/use-cases", "/use-cases/water-meter", "/proposals", "/revisions", "/rules", "/rules/thief",
     "/work-orders", "/endpoints", "/endpoints/ops", "/gateways", "/audit", "/access", "/access/tokens",
+    "/install", "/endpoints?table=parties", "/rules/thief?table=held", "/search?q=0010100", "/incidents",
+    "/subscriptions", "/subscriptions/{imsi}/findings", "/subscriptions/{imsi}/effects",
 )  # fmt: skip
 
 
@@ -71,9 +73,11 @@ def test_every_page_is_there(at_work: AtWork, path: str) -> None:
 
 @pytest.mark.parametrize("path", EXPORTS)
 def test_every_table_can_be_taken_away(at_work: AtWork, path: str) -> None:
-    page = visit(at_work, f"{path}?format=json")
+    path = path.format(imsi=imsi(1))
+    asked = f"{path}{'&' if '?' in path else '?'}format"
+    page = visit(at_work, f"{asked}=json")
     assert page.status == 200 and isinstance(json.loads(page.text), list)
-    assert visit(at_work, f"{path}?format=csv").headers["content-type"] == "text/csv; charset=utf-8"
+    assert visit(at_work, f"{asked}=csv").headers["content-type"] == "text/csv; charset=utf-8"
 
 
 def test_who_may_not_is_shown_neither_page_nor_button(at_work: AtWork) -> None:
@@ -270,6 +274,6 @@ def test_an_installer_sees_it_change_on_a_phone(browser: Browser, at_work: AtWor
         one.page.fill("#iccid", iccid(NEW))
         one.page.fill("#imei", imeisv(NEW)[:14])
         one.page.get_by_role("button", name="Install", exact=True).click()
-        one.page.wait_for_selector(".verdict.tone-busy:has-text('Switch it on')")
+        one.page.wait_for_selector(".outcome.tone-busy:has-text('Switch it on')")
         at_work.asks(NEW)
-        one.page.wait_for_selector(".verdict.tone-good:has-text('Right')")
+        one.page.wait_for_selector(".outcome.tone-good:has-text('Right')")

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict
 
 
 class Counted(TypedDict):
-    """How many subscriptions; at most ten seconds old."""
+    """How many subscriptions."""
 
     members: int
     bound: int

@@ -13,10 +13,13 @@ class AccountLinksCalls:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    def create(self, *, actor: str | None = None, because: str | None = None, name: str | None = None) -> MadeLink:
+    def create(
+        self, *, actor: str | None = None, because: str | None = None, name: str | None = None, signs_in: bool | None =
+        None,
+    ) -> MadeLink:  # fmt: skip
         """A link for an account, or for whoever becomes administrator with it. The owner's alone."""
         answer: MadeLink = self._caller.call(
-            "POST", "/v1/account-links", body={"actor": actor, "because": because, "name": name},
+            "POST", "/v1/account-links", body={"actor": actor, "because": because, "name": name, "signs_in": signs_in},
         )  # fmt: skip
         return answer
 
@@ -28,11 +31,12 @@ class AsyncAccountLinksCalls:
         self._caller = caller
 
     async def create(
-        self, *, actor: str | None = None, because: str | None = None, name: str | None = None,
+        self, *, actor: str | None = None, because: str | None = None, name: str | None = None, signs_in: bool | None =
+        None,
     ) -> MadeLink:  # fmt: skip
         """A link for an account, or for whoever becomes administrator with it. The owner's alone."""
         answer: MadeLink = await self._caller.call(
-            "POST", "/v1/account-links", body={"actor": actor, "because": because, "name": name},
+            "POST", "/v1/account-links", body={"actor": actor, "because": because, "name": name, "signs_in": signs_in},
         )  # fmt: skip
         return answer
 

@@ -15,13 +15,6 @@ class RevisionsCalls:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    def apply(self, *, revision: str, key: str | None = None) -> Took:
-        """Have the gate take a revision; answered when its last piece is durable."""
-        answer: Took = self._caller.call(
-            "POST", "/v1/revisions", body={"revision": revision}, key=key, keyed=True,
-        )  # fmt: skip
-        return answer
-
     def list(self, *, after: str | None = None, limit: int | None = None) -> Revisions:
         """What was applied, the newest first; the first of them all is in force."""
         answer: Revisions = self._caller.call(
@@ -32,6 +25,13 @@ class RevisionsCalls:
     def all(self, *, limit: int | None = None) -> Iterator[PolicyRevision]:
         """The same from the first page to the last, row by row."""
         return self._caller.pages("/v1/revisions", "revisions", query={"limit": limit})
+
+    def apply(self, *, revision: str, key: str | None = None) -> Took:
+        """Have the gate take a revision; answered when its last piece is durable."""
+        answer: Took = self._caller.call(
+            "POST", "/v1/revisions", body={"revision": revision}, key=key, keyed=True,
+        )  # fmt: skip
+        return answer
 
     def get(self, number: int) -> WholeRevision:
         """One of them, with the texts of the policy that was in force from then on."""
@@ -61,13 +61,6 @@ class AsyncRevisionsCalls:
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
-    async def apply(self, *, revision: str, key: str | None = None) -> Took:
-        """Have the gate take a revision; answered when its last piece is durable."""
-        answer: Took = await self._caller.call(
-            "POST", "/v1/revisions", body={"revision": revision}, key=key, keyed=True,
-        )  # fmt: skip
-        return answer
-
     async def list(self, *, after: str | None = None, limit: int | None = None) -> Revisions:
         """What was applied, the newest first; the first of them all is in force."""
         answer: Revisions = await self._caller.call(
@@ -78,6 +71,13 @@ class AsyncRevisionsCalls:
     def all(self, *, limit: int | None = None) -> AsyncIterator[PolicyRevision]:
         """The same from the first page to the last, row by row."""
         return self._caller.pages("/v1/revisions", "revisions", query={"limit": limit})
+
+    async def apply(self, *, revision: str, key: str | None = None) -> Took:
+        """Have the gate take a revision; answered when its last piece is durable."""
+        answer: Took = await self._caller.call(
+            "POST", "/v1/revisions", body={"revision": revision}, key=key, keyed=True,
+        )  # fmt: skip
+        return answer
 
     async def get(self, number: int) -> WholeRevision:
         """One of them, with the texts of the policy that was in force from then on."""

@@ -1,4 +1,4 @@
-"""Links that work once: for the first administrator, and for whoever is to choose a password."""
+"""Links that work once: for the first administrator, and for whoever is to choose a password or to be signed in."""
 
 from __future__ import annotations
 
@@ -40,10 +40,11 @@ class Links:
         self._asking, self._site, self._now = Asking(registry), site, now
         self._file = data_dir / FILE_NAME
 
-    def make(self, connection: sa.Connection, account: str | None, actor: str) -> Link:
-        """For an account (id), or for the first administrator; one made before for the same works no more."""
+    def make(self, connection: sa.Connection, account: str | None, actor: str, *, signs_in: bool = False) -> Link:
+        """For an account (id), or for the first administrator; one made before for the same works no more. A password
+        is chosen with it, unless it `signs_in`."""
         now = self._now()
-        opener = sessions.make_link(connection, account, now, now + LASTS_US, actor)
+        opener = sessions.make_link(connection, account, now, now + LASTS_US, actor, signs_in=signs_in)
         return Link(f"{self._site.url}{PATH}{opener.text}", now + LASTS_US)
 
     async def welcome(self, url: str) -> None:

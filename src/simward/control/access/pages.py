@@ -109,14 +109,18 @@ class SignInPages:
         row = await self._link_of(request, link)
         if row is None:
             return page("no_link", 404, said=GONE)
+        if row.signs_in:
+            return page("enter", name=await self._named(row))
         return page("first", name=await self._named(row), chooses_name=row.account is None, said="")
 
     async def use(self, link: str, request: Request) -> Response:
-        """Choose a password, and be signed in."""
+        """Choose a password, unless the link signs in by itself, and be signed in."""
         from_here(request)
         fields, row = await fields_of(request), await self._link_of(request, link)
         if row is None:
             return page("no_link", 404, said=GONE)
+        if row.signs_in:
+            return await self._enter(row, request)
         first = row.account is None
         name = (fields.get("name", "").strip().lower() if first else await self._named(row))[:128]
         password = fields.get("password", "")
@@ -135,6 +139,18 @@ class SignInPages:
         if first:
             self._links.forget_first()
         return await self.let_in(request, await self._signing_in.begin(account, BY_LINK, self._caller(request)), "")
+
+    async def _enter(self, link: Any, request: Request) -> Response:
+        """By a link that stands for the password; who has a second factor shows a code of it as ever."""
+        account = await self._asking.write(
+            lambda c: accounts.by_id(c, link.account) if sessions.use_link(c, link.id) else None
+        )
+        if account is None or not account.enabled:
+            return page("no_link", 404, said=GONE)
+        outcome = await self._signing_in.past_password(account, BY_LINK, self._caller(request))
+        if outcome.passed:
+            return page("code", next="", passed=outcome.passed, said="")
+        return await self.let_in(request, outcome, "")
 
     async def let_in(self, request: Request, outcome: Outcome, path: str) -> Response:
         """With a session that has never been seen before; the one that the browser had is over."""

@@ -103,9 +103,13 @@ class SigningIn:
         if verdict.stale:
             again = await self._passwords.hash(password)
             await self._asking.write(lambda c: accounts.change(c, row.id, password=again))
+        return await self.past_password(row, BY_PASSWORD, caller)
+
+    async def past_password(self, row: Any, how: str, caller: Caller) -> Outcome:
+        """The password, or what stands for it, was right: on to the code, or in."""
         if row.second_factor is not None:
             return Outcome(passed=self._sealed(row))
-        return await self.begin(row, BY_PASSWORD, caller)
+        return await self.begin(row, how, caller)
 
     async def code(self, passed: str, shown: str, caller: Caller) -> Outcome:
         """The second step: a code of the app, or a recovery code."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from simward.control.access.links import Link, Links
 from simward.control.access.signing_in import audit
@@ -57,6 +57,15 @@ class LinkFor(Asked):
     name: Annotated[str, Field(max_length=127)] | None = Field(
         default=None, description="An account, which chooses a password with it; none: whoever becomes administrator."
     )
+    signs_in: bool = Field(
+        default=False, description="It signs the account in by itself, and no password is chosen; it needs a name."
+    )
+
+    @model_validator(mode="after")
+    def _signs_somebody_in(self) -> LinkFor:
+        if self.signs_in and self.name is None:
+            raise ValueError("signs_in needs the name of an account")
+        return self
 
 
 class Account(BaseModel):
@@ -217,9 +226,10 @@ class _Accounts:
 
         def act(connection: sa.Connection) -> dict[str, Any]:
             row = None if asked.name is None else _find(connection, asked.name, None)[0]
-            made = self._links.make(connection, None if row is None else row.id, actor)
+            made = self._links.make(connection, None if row is None else row.id, actor, signs_in=asked.signs_in)
             whose = "first administrator" if row is None else f"account {row.name}"
-            audit(connection, at, actor, "link.make", whose, None, why=asked.because)
+            after = {"signs_in": True} if asked.signs_in else None
+            audit(connection, at, actor, "link.make", whose, None, why=asked.because, after=after)
             return _told_link(made)
 
         return await self._write(act, response)

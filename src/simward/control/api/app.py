@@ -32,6 +32,6 @@ def make_app(
     )  # fmt: skip
     add_problems(app)
     describe(app)
-    for one in (health_routes(readiness, status), command_routes(gate, data_dir, tenant_of), *routes):
+    for one in (*routes, health_routes(readiness, status), command_routes(gate, data_dir, tenant_of)):
         app.include_router(one)
     return app

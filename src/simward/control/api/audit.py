@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from simward.control.api import paging
@@ -51,7 +51,7 @@ def audit_routes(registry: Registry) -> APIRouter:
     async def entries(
         request: Request, imsi: paging.Digits = None, sort: paging.Sort = "-at", after: paging.After = None,
         limit: paging.Limit = 100,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """The newest first unless `sort=at`; of one subscription with `imsi`. `simward audit verify` proves that none
         is missing."""
         key, tenant = paging.key_of(f"audit {sort}", after, int), request.state.principal.tenant

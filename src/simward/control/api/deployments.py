@@ -201,7 +201,7 @@ def deployment_routes(
         request: Request, state: Annotated[list[State] | None, Query()] = None, iccid: paging.Digits = None,
         imei: paging.Digits = None, use_case: paging.Name = None, after: paging.After = None,
         limit: paging.Limit = 100,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """The newest first."""
         (before,) = paging.key_of("deployments", after, int) or (None,)
         rows, known = await asking.read(lambda c: _page(c, tenant=request.state.principal.tenant, before=before,
@@ -310,7 +310,8 @@ class Desk:
 
 def _page(connection: sa.Connection, **asked: Any) -> tuple[list[Any], list[Any]]:
     rows = list(kept.listed(connection, **asked))
-    return rows, [known_of(connection, row) for row in rows]
+    known = kept.subscriptions_of(connection, [row.imsi for row in rows])
+    return rows, [known.get(row.imsi) for row in rows]
 
 
 def _same_is_there(connection: sa.Connection, wanted: Wanted, principal: Principal) -> Fit | int | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from simward.control.api import answers_outward as a
@@ -103,7 +103,7 @@ def _add_looking(routes: APIRouter, asking: Asking) -> None:
     @routes.get("", openapi_extra=needs("read-endpoints"), **answered(a.Endpoints))
     async def listed(
         request: Request, after: paging.After = None, limit: paging.Limit = LISTED_MOST
-    ) -> dict[str, Any]:
+    ) -> Response:
         """Every endpoint of the settings by name: what waits, what died, whether it is up."""
         key, counted = paging.key_of("endpoints", after, str), await asking.ask(outbox.counts)
         found = [(name, one) for name, one in asking.couriers(request).items() if key is None or name > key[0]]
@@ -113,7 +113,7 @@ def _add_looking(routes: APIRouter, asking: Asking) -> None:
     @routes.get("/{name}/dead", openapi_extra=needs("read-endpoints"), **answered(a.DeadLetters))
     async def dead(
         name: str, request: Request, after: paging.After = None, limit: paging.Limit = 100
-    ) -> dict[str, Any]:
+    ) -> Response:
         """What could not be delivered, the newest first."""
         asking.courier(name, request)
         key = paging.key_of("dead", after, int)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from simward.control.api import paging
@@ -44,7 +44,7 @@ def gateway_routes(gate: GateLink, registry: Registry) -> APIRouter:
         "", response_model=None, responses={200: {"model": Gateways}},
         openapi_extra=needs("read-gateways", all_tenants=True),
     )  # fmt: skip
-    async def gateways(after: paging.After = None) -> dict[str, Any]:
+    async def gateways(after: paging.After = None) -> Response:
         """As the gate knows them now: it must be running."""
         (row,) = paging.key_of("gateways", after, int) or (0,)
         if row > GATEWAYS_MAX:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from simward.control.api import paging
@@ -125,16 +125,14 @@ def incident_routes(registry: Registry, judging: Judging, data_dir: Path, now: C
         tenant, wanted = request.state.principal.tenant, paging.sparse(Incident, fields)
         key = paging.key_of(f"incidents {sort}", after, int)
 
-        def look() -> dict[str, Any]:
+        def look() -> Response:
             with registry.reading() as connection:
-                found = kept.listed(
+                found = kept.page(
                     connection, states=state or kept.UNRESOLVED, severities=severity or (), use_case=use_case,
-                    tenant=tenant, since=since, imsi=imsi, limit=limit + 1, after=key and key[0],
-                    ascending=sort == "at",
+                    tenant=tenant, since=since, imsi=imsi, limit=limit, after=key, ascending=sort == "at",
                 )  # fmt: skip
-                more = paging.cursor_of(f"incidents {sort}", found[limit - 1].number) if len(found) > limit else None
-                rows = [paging.picked(told(one), wanted) for one in found[:limit]]
-                return paging.page("incidents", rows, more)
+                rows = [paging.picked(told(one), wanted) for one in found.rows]
+                return paging.page("incidents", rows, paging.next_of(f"incidents {sort}", found.on))
 
         return await _run(look)
 

@@ -171,7 +171,7 @@ def _add_looking(routes: APIRouter, asking: Asking) -> None:
     async def listed(
         request: Request, kind: Literal["commands", "backtest"] | None = None, state: State | None = None,
         after: paging.After = None, limit: paging.Limit = 100,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """The newest first."""
         key, tenant = paging.key_of("jobs", after, int), request.state.principal.tenant
         rows = await asking.read(lambda c: kept.listed(
@@ -189,7 +189,7 @@ def _add_looking(routes: APIRouter, asking: Asking) -> None:
     async def rows(
         number: Number, request: Request, result: Annotated[Result | None, Query()] = None,
         after: paging.After = None, limit: paging.Limit = 100,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """Of a job of commands, each subscription and what the gate answered."""
         key = paging.key_of("job-rows", after, str)
 

@@ -13,11 +13,12 @@ from simward.control.api.asking import Asking, in_thread
 from simward.control.api.permissions import needs
 from simward.control.api.planning import Side
 from simward.control.api.problems import Problem
-from simward.control.policy_in_force import COUNTS, PolicyInForce, segments_of, tenant_of
+from simward.control.policy_in_force import PolicyInForce, segments_of, tenant_of
 from simward.engine.phrases import when
 from simward.policy.load import Document, Policy
 from simward.registry import objects
 from simward.registry.database import Registry
+from simward.registry.population import COUNTS
 from simward.registry.tables import DEFAULT_TENANT
 from simward.revising.sides import owner_of
 
@@ -28,7 +29,7 @@ Model = Annotated[str | None, Query(pattern=r"^[0-9]{8}$", description="A TAC.")
 
 
 class Counted(BaseModel):
-    """How many subscriptions; at most ten seconds old."""
+    """How many subscriptions."""
 
     members: int
     bound: int
@@ -161,7 +162,7 @@ def _add_declared(
     @routes.get(f"/{path}", name=f"list {path}", responses={200: {"model": many}}, **declared)
     async def listed(
         request: Request, fields: paging.Fields = None, after: paging.After = None, limit: paging.Limit = 100
-    ) -> dict[str, Any]:
+    ) -> Response:
         """What the policy in force declares, by name, with how many subscriptions are in it."""
         wanted, key = paging.sparse(one, fields), paging.key_of(path, after, str)
         found = await in_thread(lambda: told(in_force, request.state.principal.tenant))
@@ -241,16 +242,15 @@ def _add_bindings(routes: APIRouter, asking: Asking) -> None:
         request: Request, imsi: paging.Digits = None, imei: ImeiQuery = None, lasting: bool | None = None,
         sort: Literal["-began_at", "began_at"] = "-began_at", fields: paging.Fields = None, after: paging.After = None,
         limit: paging.Limit = 100,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """Which subscription belonged in which device, from when to when; `lasting`: those that still do."""
         wanted, key = paging.sparse(Binding, fields), paging.key_of(f"bindings {sort}", after, int, str)
-        rows = await asking.read(lambda c: objects.bindings(
-            c, tenant=request.state.principal.tenant, after=key, limit=limit + 1, ascending=sort[0] != "-", imsi=imsi,
+        found = await asking.read(lambda c: objects.bindings(
+            c, tenant=request.state.principal.tenant, after=key, limit=limit, ascending=sort[0] != "-", imsi=imsi,
             imei=imei and imei[:14], lasting=lasting,
         ))  # fmt: skip
-        last = rows[limit - 1] if len(rows) > limit else None
-        more = None if last is None else paging.cursor_of(f"bindings {sort}", last.began_at, last.imsi)
-        return paging.page("bindings", [paging.picked(binding_told(row), wanted) for row in rows[:limit]], more)
+        rows = [paging.picked(binding_told(row), wanted) for row in found.rows]
+        return paging.page("bindings", rows, paging.next_of(f"bindings {sort}", found.on))
 
 
 def _add_devices(routes: APIRouter, asking: Asking) -> None:
@@ -262,7 +262,7 @@ def _add_devices(routes: APIRouter, asking: Asking) -> None:
     async def devices(
         request: Request, model: Model = None, fields: paging.Fields = None, after: paging.After = None,
         limit: paging.Limit = 100,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """Every device that a subscription was bound to, by IMEI."""
         wanted, key = paging.sparse(Device, fields), paging.key_of("devices", after, str)
         rows = await asking.read(lambda c: objects.devices(

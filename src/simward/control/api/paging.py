@@ -1,4 +1,7 @@
-"""What every list has in common: a page size, an opaque cursor for the next page, and the fields that are wanted."""
+"""What every list has in common: a page size, an opaque cursor for the next page, and the fields that are wanted.
+
+A page may be short, or empty, and have a next one: rare things are looked for so many rows at a time.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import BaseModel
+from starlette.responses import JSONResponse, Response
 
 from simward.control.api.problems import Problem, invalid
 
@@ -30,6 +34,11 @@ Name = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$"
 def cursor_of(kind: str, *key: int | str) -> str:
     """The cursor that goes on behind this key."""
     return base64.urlsafe_b64encode(json.dumps([kind, *key], separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def next_of(kind: str, key: Sequence[int | str] | None) -> str | None:
+    """The same; None where there is no more."""
+    return None if key is None else cursor_of(kind, *key)
 
 
 def key_of(kind: str, cursor: str | None, *types: type) -> Any:
@@ -74,9 +83,12 @@ def moments(since: int | None, until: int | None) -> None:
         raise invalid("query", "until", "lies before since")
 
 
-def page(name: str, rows: Sequence[Mapping[str, Any]], after: str | None) -> dict[str, Any]:
-    """A page: its rows under `name`, and `next` (null: there is no more)."""
-    return {name: rows, "next": after}
+def page(name: str, rows: Sequence[Mapping[str, Any]], after: str | None) -> Response:
+    """A page: its rows under `name`, and `next` (null: there is no more).
+
+    As an answer already: they are JSON as they are, and FastAPI would first go through every value to see.
+    """
+    return JSONResponse({name: rows, "next": after})
 
 
 def optional(schema: dict[str, Any]) -> None:

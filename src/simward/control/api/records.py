@@ -19,6 +19,7 @@ from simward.errors import IdentityError
 from simward.identity import Iccid, Imsi
 from simward.registry import listing
 from simward.registry.database import Registry
+from simward.registry.walking import Page
 
 STORIES_AT_ONCE = 2
 """A story reads the journals: that many are told at a time, others wait."""
@@ -184,7 +185,7 @@ def _add_subscriptions(routes: APIRouter, asking: Asking, story: Story) -> None:
         request: Request, imsi: paging.Digits = None, iccid: paging.Digits = None, imei: paging.Digits = None,
         use_case: paging.Name = None, locked: bool | None = None, sort: Literal["imsi", "-imsi"] = "imsi",
         fields: paging.Fields = None, after: paging.After = None, limit: paging.Limit = 100,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """Every subscription of the inventory, and those that were seen without being in it, by IMSI."""
         wanted, tenant = paging.sparse(Subscription, fields), request.state.principal.tenant
         key, descending = paging.key_of(f"subscriptions {sort}", after, str), sort == "-imsi"
@@ -192,15 +193,14 @@ def _add_subscriptions(routes: APIRouter, asking: Asking, story: Story) -> None:
             one = await asking.read(lambda c: listing.subscription(c, tenant=tenant, imsi=imsi, iccid=iccid))
             fits = one is not None and imei in (None, one.imei) and use_case in (None, one.use_case)
             fits = fits and locked in (None, one is not None and one.locked_at is not None and not one.confined)
-            rows = [one] if one is not None and fits and (key is None or (imsi < key[0]) == descending) else []
+            found = Page([one] if fits and (key is None or (imsi < key[0]) == descending) else [], None)
         else:
-            rows = list(await asking.read(lambda c: listing.subscriptions(
-                c, tenant=tenant, after=key and key[0], limit=limit + 1, use_case=use_case, iccid=iccid,
-                imei=imei and imei[:14], locked=locked, descending=descending,
-            )))  # fmt: skip
-        more = paging.cursor_of(f"subscriptions {sort}", rows[limit - 1].imsi) if len(rows) > limit else None
-        told = [paging.picked(subscription_told(row), wanted) for row in rows[:limit]]
-        return paging.page("subscriptions", told, more)
+            found = await asking.read(lambda c: listing.subscriptions(
+                c, tenant=tenant, after=key, limit=limit, use_case=use_case, iccid=iccid, imei=imei and imei[:14],
+                locked=locked, descending=descending,
+            ))  # fmt: skip
+        told = [paging.picked(subscription_told(row), wanted) for row in found.rows]
+        return paging.page("subscriptions", told, paging.next_of(f"subscriptions {sort}", found.on))
 
     @routes.get(
         "/subscriptions/{imsi_or_iccid}", response_model=None,
@@ -227,18 +227,17 @@ def _add_findings(routes: APIRouter, asking: Asking) -> None:
         incident: paging.Number = None, lasting: bool | None = None, since: paging.Moment = None,
         until: paging.Moment = None, sort: paging.Sort = "-at", fields: paging.Fields = None,
         after: paging.After = None, limit: paging.Limit = 100,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """The newest first unless `sort=at`; `since` and `until` are of when they began."""
         paging.moments(since, until)
         wanted, tenant = paging.sparse(Finding, fields), request.state.principal.tenant
         key = paging.key_of(f"findings {sort}", after, int, str)
-        rows = await asking.read(lambda c: listing.findings(
-            c, tenant=tenant, after=key, limit=limit + 1, ascending=sort == "at", detector=detector, use_case=use_case,
+        found = await asking.read(lambda c: listing.findings(
+            c, tenant=tenant, after=key, limit=limit, ascending=sort == "at", detector=detector, use_case=use_case,
             imsi=imsi, incident=incident, lasting=lasting, since=since, until=until,
         ))  # fmt: skip
-        last = rows[limit - 1] if len(rows) > limit else None
-        more = None if last is None else paging.cursor_of(f"findings {sort}", last.began_at, last.id)
-        return paging.page("findings", [paging.picked(finding_told(row), wanted) for row in rows[:limit]], more)
+        rows = [paging.picked(finding_told(row), wanted) for row in found.rows]
+        return paging.page("findings", rows, paging.next_of(f"findings {sort}", found.on))
 
     @routes.get("/findings/{id:path}", response_model=None, responses={200: {"model": Finding}}, **declared)
     async def finding(id: Id, request: Request) -> dict[str, Any]:
@@ -257,18 +256,17 @@ def _add_effects(routes: APIRouter, asking: Asking) -> None:
         request: Request, imsi: paging.Digits = None, incident: paging.Number = None, since: paging.Moment = None,
         until: paging.Moment = None, sort: paging.Sort = "-at", fields: paging.Fields = None,
         after: paging.After = None, limit: paging.Limit = 100,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """The newest first unless `sort=at`; `since` and `until` are of when they were first sent."""
         paging.moments(since, until)
         wanted, tenant = paging.sparse(Effect, fields), request.state.principal.tenant
         key = paging.key_of(f"effects {sort}", after, int, str)
-        rows = await asking.read(lambda c: listing.effects(
-            c, tenant=tenant, after=key, limit=limit + 1, ascending=sort == "at", imsi=imsi, incident=incident,
+        found = await asking.read(lambda c: listing.effects(
+            c, tenant=tenant, after=key, limit=limit, ascending=sort == "at", imsi=imsi, incident=incident,
             since=since, until=until,
         ))  # fmt: skip
-        last = rows[limit - 1] if len(rows) > limit else None
-        more = None if last is None else paging.cursor_of(f"effects {sort}", last.at, last.id)
-        return paging.page("effects", [paging.picked(effect_told(row), wanted) for row in rows[:limit]], more)
+        rows = [paging.picked(effect_told(row), wanted) for row in found.rows]
+        return paging.page("effects", rows, paging.next_of(f"effects {sort}", found.on))
 
     @routes.get("/effects/{id:path}", response_model=None, responses={200: {"model": Effect}}, **declared)
     async def effect(id: Id, request: Request) -> dict[str, Any]:

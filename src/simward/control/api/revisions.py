@@ -111,7 +111,7 @@ def _add_looking(routes: APIRouter, asking: Asking) -> None:
         return {"revision": row and row.number, "documents": documents, "texts": texts_told(texts)}
 
     @routes.get("/revisions", responses={200: {"model": Revisions}}, **declared)
-    async def revisions(after: paging.After = None, limit: paging.Limit = 100) -> dict[str, Any]:
+    async def revisions(after: paging.After = None, limit: paging.Limit = 100) -> Response:
         """What was applied, the newest first; the first of them all is in force."""
         key = paging.key_of("revisions", after, int)
         rows = await asking.read(lambda c: kept.listed(c, before=key and key[0], limit=limit + 1))

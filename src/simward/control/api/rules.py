@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from simward.control.api import answers_outward as a
@@ -80,7 +80,7 @@ def rule_routes(registry: Registry, now: Callable[[], int]) -> APIRouter:
 
 def _add_looking(routes: APIRouter, asking: Asking) -> None:
     @routes.get("/rules", openapi_extra=needs("read-rules"), **answered(a.Rules))
-    async def rules(request: Request, after: paging.After = None, limit: paging.Limit = LISTED_MOST) -> dict[str, Any]:
+    async def rules(request: Request, after: paging.After = None, limit: paging.Limit = LISTED_MOST) -> Response:
         """Every rule by name, with how many of its actions are in which state."""
         key, tenant = paging.key_of("rules", after, str), request.state.principal.tenant
         found = await asking.read(lambda connection: told_rules(connection, tenant))
@@ -97,7 +97,7 @@ def _add_looking(routes: APIRouter, asking: Asking) -> None:
     async def actions(
         request: Request, rule: Name | None = None, state: State | None = None, after: paging.After = None,
         limit: paging.Limit = 100,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """What rules do and did, the newest first by what set it off; `state=held` is what waits for a person."""
         key = paging.key_of("rule-actions", after, int, str)
         found = await asking.read(lambda connection: kept.actions(

@@ -121,7 +121,7 @@ def token_routes(registry: Registry, now: Callable[[], int]) -> APIRouter:
     @routes.get("", response_model=Listed, openapi_extra=needs("manage-tokens"))
     async def listed(
         request: Request, all: bool = False, after: paging.After = None, limit: paging.Limit = paging.LISTED_MOST
-    ) -> dict[str, Any]:
+    ) -> Response:
         """Those in force; with `all` also what has expired or was revoked, for 400 days."""
         at, tenant, key = now(), request.state.principal.tenant, paging.key_of("tokens", after, int, str)
         found = await asking.read(

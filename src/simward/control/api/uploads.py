@@ -208,7 +208,7 @@ def _add_looking(routes: APIRouter, asking: Asking) -> None:
     declared: dict[str, Any] = {"response_model": None, "openapi_extra": needs("read-policy", all_tenants=True)}
 
     @routes.get("", responses={200: {"model": Uploads}}, **declared)
-    async def listed(after: paging.After = None, limit: paging.Limit = 100) -> dict[str, Any]:
+    async def listed(after: paging.After = None, limit: paging.Limit = 100) -> Response:
         """Proposals and what is in force of the API, the newest first. Of proposals the last fifty are kept."""
         key = paging.key_of("uploads", after, int, str)
         rows, now_in_force = await asking.read(

@@ -7,10 +7,10 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from simward.control.api import answers_outward as a
@@ -33,6 +33,7 @@ from simward.response import ordering
 from simward.response.selecting import Selection, select
 
 log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 
 ITEMS_SHOWN = 1000
 NUMBER_END = 2**62
@@ -160,7 +161,7 @@ class Orders:
         items = [_planned(one, was) for one in wanted[:ITEMS_SHOWN]]
         return {"number": number, "kind": order.kind, "title": order.title, "count": len(wanted), "items": items}
 
-    def listed(self, states: list[State], tenant: str | None, after: str | None, limit: int) -> dict[str, Any]:
+    def listed(self, states: list[State], tenant: str | None, after: str | None, limit: int) -> Response:
         """A page of orders in these states."""
         key = paging.key_of("work-orders", after, int)
         with self._registry.reading() as connection:
@@ -208,7 +209,7 @@ def work_routes(
     async def listed(
         request: Request, state: Annotated[list[State] | None, Query()] = None, after: paging.After = None,
         limit: paging.Limit = 100,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> Response:  # fmt: skip
         """The newest first; open and overdue ones unless `state` says."""
         tenant = request.state.principal.tenant
         return await carried_out(lambda: orders.listed(state or ["open", "overdue"], tenant, after, limit))
@@ -302,7 +303,7 @@ def _may(principal: Principal, what: str, iccid: str | None) -> None:
         raise Problem(403, "not-permitted", "Not permitted", f"{principal.name} may not: {what}.")
 
 
-async def carried_out(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+async def carried_out(work: Callable[[], Answer]) -> Answer:
     """What one of Orders' functions gives, in a thread. Raises Problem."""
     try:
         return await asyncio.to_thread(work)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -39,13 +39,15 @@ def endpoint_pages(routes: APIRouter, pages: Pages, sources: Sources) -> None:
 
 def _add_looking(routes: APIRouter, pages: Pages, sources: Sources) -> None:
     @routes.get("/endpoints", openapi_extra=needs("read-endpoints"))
-    async def endpoints(request: Request, format: Format = "html") -> Response:
+    async def endpoints(
+        request: Request, format: Format = "html", table: Literal["endpoints", "parties"] = "endpoints"
+    ) -> Response:  # fmt: skip
         """All of them, and the parties."""
         rows = (await api.read(request, "/v1/endpoints"))["endpoints"]
-        if format != "html":
-            return export(format, "endpoints", whole(rows))
         names = {row["name"] for row in rows}
         parties = [told(one) for one in sources.settings.parties if one.endpoint in names]
+        if format != "html":
+            return export(format, table, whole(rows if table == "endpoints" else parties))
         return pages.answer(
             request, "endpoints.html",
             listing=Listing("endpoints", COLUMNS, rows, Empty(
@@ -53,7 +55,7 @@ def _add_looking(routes: APIRouter, pages: Pages, sources: Sources) -> None:
             )),
             parties=Listing("parties", PARTY_COLUMNS, parties, Empty(
                 "No party", "A [[party]] of simward.toml must be told when a SIM is not where it belongs, and answers."
-            ), exports=False),
+            ), table="parties"),
         )  # fmt: skip
 
     @routes.get("/endpoints/{name}", openapi_extra=needs("read-endpoints"))

@@ -47,13 +47,12 @@ def incident_pages(routes: APIRouter, pages: Pages, sources: Sources) -> None:
         states = {"unresolved": UNRESOLVED, "any": ()}.get(state, (state,))
 
         async def page(cursor: str | None, rows: int) -> tuple[Sequence[Row], str | None]:
-            key = paging.key_of(kind, cursor, int, int)
+            key = paging.key_of(kind, cursor, *([int] if sort.endswith("number") else [int, int]))
             found = await sources.asking.read(lambda c: kept.listed(
                 c, tenant=tenant, states=states, severity=severity, use_case=use_case, owner=owner, sort=sort,
-                after=key, limit=rows + 1,
+                after=key, limit=rows,
             ))  # fmt: skip
-            more = paging.cursor_of(kind, found[rows - 1].key, found[rows - 1].number) if len(found) > rows else None
-            return [told(one) for one in found[:rows]], more
+            return [told(one) for one in found.rows], paging.next_of(kind, found.on)
 
         if format != "html":
             return export(format, "incidents", lambda cursor: page(cursor, EXPORT_PAGE_ROWS))

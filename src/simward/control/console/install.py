@@ -12,7 +12,7 @@ from simward.control.access.csrf import form_of
 from simward.control.api.permissions import needs
 from simward.control.api.problems import Problem
 from simward.control.console import through_api as api
-from simward.control.console.listings import Column, Empty, Listing
+from simward.control.console.listings import Column, Empty, Format, Listing, export
 from simward.control.console.pages import Pages
 from simward.control.console.questions import SAID_AGAIN, Form, Question, add_question
 from simward.control.console.sources import Sources
@@ -50,12 +50,16 @@ def _add_form(routes: APIRouter, pages: Pages) -> None:
         return pages.answer(
             request, "install.html", status=status, values={name: form.get(name, "") for name in FIELDS}, error=error,
             wrong=wrong, use_cases=await use_cases_of(request), verdicts=VERDICTS,
-            listing=Listing("installed", COLUMNS, rows, empty, exports=False),
+            listing=Listing("installed", COLUMNS, rows, empty),
         )  # fmt: skip
 
     @routes.get("/install", openapi_extra=needs("deploy"))
-    async def install(request: Request, iccid: str = "", imei: str = "", use_case: str = "") -> Response:
+    async def install(
+        request: Request, iccid: str = "", imei: str = "", use_case: str = "", format: Format = "html"
+    ) -> Response:  # fmt: skip
         """What was put into what, for what."""
+        if format != "html":
+            return export(format, "installed", api.pages_of(request, "/v1/deployments", "deployments"))
         return await shown(request, {"iccid": iccid, "imei": imei, "use_case": use_case}, "", "", 200)
 
     @routes.post("/install", openapi_extra=needs("deploy"))

@@ -47,6 +47,9 @@ class Empty:
     label: str = ""
 
 
+FURTHER = Empty("None so far", "What was looked through has none that fits. The next page looks further.")
+
+
 @dataclass(frozen=True)
 class Listing:
     """A table of a page, as the macro `table` of `ui.html` shows it."""
@@ -62,6 +65,13 @@ class Listing:
     """What it is filtered by now."""
     is_first: bool = True
     exports: bool = True
+    table: str = ""
+    """What `?table=` calls it in its export, where a page has more than one."""
+
+    @property
+    def nothing(self) -> Empty:
+        """What is said where this page has no rows: perhaps a further one has (`registry.walking`)."""
+        return self.empty if self.next is None else FURTHER
 
     def sorted_by(self, column: Column) -> str:
         """`ascending`, `descending` or `none`, as `aria-sort` has it."""

@@ -13,7 +13,7 @@ from simward.control.api.asking import in_thread
 from simward.control.api.permissions import needs
 from simward.control.api.problems import Problem
 from simward.control.console import through_api as api
-from simward.control.console.listings import PAGE_ROWS, Column, Empty, Format, Listing, export
+from simward.control.console.listings import PAGE_ROWS, Column, Empty, Format, Listing, export, whole
 from simward.control.console.pages import Pages
 from simward.control.console.planning import asks_first, plan_lines
 from simward.control.console.policy_checking import checked, file_name
@@ -111,16 +111,18 @@ def _add_looking(routes: APIRouter, pages: Pages, sources: Sources) -> None:
         return pages.answer(request, "proposals.html", listing=listing)
 
     @routes.get("/proposals/{id}", openapi_extra=needs("propose-policy", all_tenants=True))
-    async def proposal(id: str, request: Request) -> Response:
+    async def proposal(id: str, request: Request, format: Format = "html") -> Response:
         """What it says, and whom it would have cut."""
         one = await api.read(request, f"/v1/uploads/{api.part(id)}")
         job = await _newest_try(request, id)
         result = told(job["result"]) if job is not None and job["result"] else None
         cut = result["subscriptions"] if result else []
+        if format != "html":
+            return export(format, f"cut-by-{id}", whole(cut))
         return pages.answer(
             request, "proposal.html", one=one, job=job, result=result, chart=chart_of(result) if result else None,
             running=job is not None and job["state"] in (WAITING, RUNNING),
-            listing=Listing("cut", CUT_COLUMNS, cut, Empty("Nobody would have been cut"), exports=False),
+            listing=Listing("cut", CUT_COLUMNS, cut, Empty("Nobody would have been cut")),
         )  # fmt: skip
 
     @routes.get("/proposals/{id}/plan", openapi_extra=needs("propose-policy", all_tenants=True))
@@ -163,7 +165,9 @@ def _add_trying(routes: APIRouter, pages: Pages) -> None:
         await api.send(request, f"/v1/uploads/{api.part(id_)}/backtest", body)
         return f"/proposals/{id_}"
 
-    add_question(routes, pages, "/proposals/{id}/backtest", "propose-policy", asks, does, reason=False)
+    add_question(
+        routes, pages, "/proposals/{id}/backtest", "propose-policy", asks, does, reason=False, all_tenants=True
+    )
 
     async def asks_to_stop(request: Request) -> Question:
         job = await _newest_try(request, request.path_params["id"])
@@ -179,7 +183,9 @@ def _add_trying(routes: APIRouter, pages: Pages) -> None:
             await api.send(request, f"/v1/jobs/{job['number']}/cancel", {})
         return f"/proposals/{id_}"
 
-    add_question(routes, pages, "/proposals/{id}/stop", "propose-policy", asks_to_stop, stops, reason=False)
+    add_question(
+        routes, pages, "/proposals/{id}/stop", "propose-policy", asks_to_stop, stops, reason=False, all_tenants=True
+    )
 
 
 def _add_applying(routes: APIRouter, pages: Pages) -> None:
@@ -198,7 +204,7 @@ def _add_applying(routes: APIRouter, pages: Pages) -> None:
         await api.send(request, f"/v1/uploads/{api.part(id_)}/apply", body)
         return "/revisions"
 
-    add_question(routes, pages, "/proposals/{id}/apply", "apply-policy", asks, does)
+    add_question(routes, pages, "/proposals/{id}/apply", "apply-policy", asks, does, all_tenants=True)
 
 
 def _tried(job: Any | None) -> Sequence[str]:

@@ -57,14 +57,14 @@ Does = Callable[[Request, Form], Awaitable[str | Response]]
 
 def add_question(
     routes: APIRouter, pages: Pages, path: str, permission: str, asks: Asks, does: Does, *, given: Sequence[str] = (),
-    reason: bool = True,
+    reason: bool = True, all_tenants: bool = False,
 ) -> None:  # fmt: skip
     """Add both routes of a dialog: it asks (GET), and does (POST). What the API refuses is said in the dialog.
 
     `given` are fields that a link to it may fill in, by query; several values of one become one, with commas.
-    `reason`: somebody has to say why.
+    `reason`: somebody has to say why; `all_tenants`: it is for nobody who is bound to one.
     """
-    declared: dict[str, Any] = {"openapi_extra": needs(permission)}
+    declared: dict[str, Any] = {"openapi_extra": needs(permission, all_tenants=all_tenants)}
 
     async def ask(request: Request, **filled: list[str] | None) -> Response:
         """What will happen, and why it shall."""

@@ -94,4 +94,4 @@ def _add_rolling_back(routes: APIRouter, pages: Pages) -> None:
         await api.send(request, f"/v1/revisions/{number}/roll-back", body)
         return "/revisions"
 
-    add_question(routes, pages, "/revisions/{number:int}/roll-back", "apply-policy", asks, does)
+    add_question(routes, pages, "/revisions/{number:int}/roll-back", "apply-policy", asks, does, all_tenants=True)

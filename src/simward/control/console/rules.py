@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 import yaml
@@ -59,20 +59,22 @@ def _add_looking(routes: APIRouter, pages: Pages, sources: Sources) -> None:
 
     @routes.get("/rules/{name}", openapi_extra=needs("read-rules"))
     async def rule(
-        name: str, request: Request, state: State | None = None, after: str | None = None, format: Format = "html"
+        name: str, request: Request, state: State | None = None, after: str | None = None, format: Format = "html",
+        table: Literal["actions", "held"] = "actions",
     ) -> Response:  # fmt: skip
         """One of them, with what it did."""
         one = await api.read(request, f"/v1/rules/{api.part(name)}")
         query = {"rule": name, "state": state}
         if format != "html":
-            return export(format, f"rule-{name}", whole((await _actions(request, query, after=None, limit=1000))[0]))
+            asked = query if table == "actions" else {**query, "state": "held"}
+            return export(format, f"{table}-of-{name}", api.pages_of(request, "/v1/rule-actions", "actions", asked))
         held, _ = await _actions(request, {"rule": name, "state": "held"}, None, limit=200)
         rows, more = await _actions(request, query, after, PAGE_ROWS)
         used = await sources.asking.read(lambda c: _used(c, name, sources.now()))
         nothing = Empty("Nothing done yet", "What the rule does, or would have done, is listed here.")
         return pages.answer(
             request, "rule.html", rule=one, said=in_words(one["document"]), used=used, text=_yaml(one["document"]),
-            held=Listing("held", HELD_COLUMNS, held, Empty("Nothing is held"), exports=False),
+            held=Listing("held", HELD_COLUMNS, held, Empty("Nothing is held"), table="held"),
             listing=Listing("actions", ACTION_COLUMNS, rows, nothing, next=more, is_first=after is None),
             states=kept.STATES, state=state or "",
         )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -26,10 +27,14 @@ from simward.control.console.listings import (
     Listing,
     Row,
     export,
+    whole,
 )  # fmt: skip
 from simward.control.console.pages import Pages
 from simward.control.console.past import PAST_US, past
 from simward.control.console.sources import Sources
+from simward.errors import IdentityError
+from simward.identity import Imsi
+from simward.policy.inventory_search import LINES_MOST, lines_with
 from simward.registry import incident_pages, listing, searching
 from simward.response.incident_life import told as incident_told
 
@@ -45,9 +50,11 @@ DONE_COLUMNS = (
     Column("Asked of a gateway"), Column("Answer"), Column("When"), Column("Gateway", wide=True),
     Column("Because", wide=True), Column("Incident", wide=True),
 )  # fmt: skip
-SHOWN = 10
+SHOWN, WORDS_LEAST = 10, 3
+LABELS = ("label", "eid")
+"""Columns of the inventory that are searched for words: the registry does not have them."""
 CHAPTERS_SHOWN = 60
-Imsi = Annotated[str, Path(pattern=r"^[0-9]{5,15}$")]
+ImsiInPath = Annotated[str, Path(pattern=r"^[0-9]{5,15}$")]
 
 
 def subscription_pages(routes: APIRouter, pages: Pages, sources: Sources) -> None:
@@ -69,11 +76,9 @@ def _add_list(routes: APIRouter, pages: Pages, sources: Sources) -> None:
         async def page(cursor: str | None, rows: int) -> tuple[Sequence[Row], str | None]:
             key = paging.key_of("subscriptions", cursor, str)
             found = await sources.asking.read(lambda c: listing.subscriptions(
-                c, tenant=tenant, after=key and key[0], limit=rows + 1, use_case=use_case, locked=locked,
-                imei=imei and imei[:14],
+                c, tenant=tenant, after=key, limit=rows, use_case=use_case, locked=locked, imei=imei and imei[:14],
             ))  # fmt: skip
-            more = paging.cursor_of("subscriptions", found[rows - 1].imsi) if len(found) > rows else None
-            return [subscription_told(one) for one in found[:rows]], more
+            return [subscription_told(one) for one in found.rows], paging.next_of("subscriptions", found.on)
 
         if format != "html":
             return export(format, "subscriptions", lambda cursor: page(cursor, EXPORT_PAGE_ROWS))
@@ -87,7 +92,9 @@ def _add_list(routes: APIRouter, pages: Pages, sources: Sources) -> None:
         )  # fmt: skip
 
     @routes.get("/search", openapi_extra=needs("read-subscriptions"))
-    async def search(request: Request, q: Annotated[str, Query(max_length=64)] = "") -> Response:
+    async def search(
+        request: Request, q: Annotated[str, Query(max_length=64)] = "", format: Format = "html"
+    ) -> Response:  # fmt: skip
         """By any identifier: where only one thing has it, on to that."""
         principal: Principal = request.state.principal
         sees_incidents = principal.local or principal.allows("read-incidents", None)
@@ -97,6 +104,10 @@ def _add_list(routes: APIRouter, pages: Pages, sources: Sources) -> None:
             return searching.subscriptions(connection, q, principal.tenant, SHOWN), incident
 
         hits, incident = await sources.asking.read(look) if q else ([], None)
+        if not hits and incident is None and len(q.strip()) >= WORDS_LEAST:
+            hits = await in_thread(lambda: _called(sources, q, principal.tenant))
+        if format != "html":
+            return export(format, "found", whole([{"found_by": one.by, **subscription_told(one.row)} for one in hits]))
         if incident is not None and not hits:
             return pages.gone_to(request, f"/incidents/{incident.number}")
         if incident is None and len(hits) == 1:
@@ -104,6 +115,17 @@ def _add_list(routes: APIRouter, pages: Pages, sources: Sources) -> None:
         return pages.answer(
             request, "search.html", q=q, hits=hits, incident=incident_told(incident) if incident else None, most=SHOWN
         )  # fmt: skip
+
+
+def _called(sources: Sources, q: str, tenant: str | None) -> list[searching.Hit]:
+    """By what people call it: the label of a site, or what the inventory has in LABELS."""
+    lines = lines_with(sources.settings.inventory_path, q.strip(), LABELS, SHOWN if tenant is None else LINES_MOST)
+    imsis = []
+    for line in lines:
+        with suppress(IdentityError):  # `apply` says what is wrong with it
+            imsis.append(Imsi.parse(line.get("imsi", "")).text)
+    with sources.registry.reading() as connection:
+        return searching.called(connection, q, imsis, tenant, SHOWN)
 
 
 def _empty(filtered: bool) -> Empty:
@@ -117,7 +139,7 @@ def _empty(filtered: bool) -> Empty:
 
 def _add_one(routes: APIRouter, pages: Pages, sources: Sources) -> None:
     @routes.get("/subscriptions/{imsi}", openapi_extra=needs("read-subscriptions"))
-    async def subscription(imsi: Imsi, request: Request) -> Response:
+    async def subscription(imsi: ImsiInPath, request: Request) -> Response:
         """How it stands, and what was found and done about it; its past comes by itself (`past`)."""
         principal: Principal = request.state.principal
         tenant = principal.tenant
@@ -127,8 +149,8 @@ def _add_one(routes: APIRouter, pages: Pages, sources: Sources) -> None:
             if row is None:
                 return None
             return (
-                row, listing.findings(c, tenant=tenant, after=None, limit=SHOWN, imsi=imsi),
-                listing.effects(c, tenant=tenant, after=None, limit=SHOWN, imsi=imsi),
+                row, listing.findings(c, tenant=tenant, after=None, limit=SHOWN, imsi=imsi).rows,
+                listing.effects(c, tenant=tenant, after=None, limit=SHOWN, imsi=imsi).rows,
                 incident_pages.about(c, imsi, tenant, SHOWN),
             )  # fmt: skip
 
@@ -142,20 +164,37 @@ def _add_one(routes: APIRouter, pages: Pages, sources: Sources) -> None:
         )  # fmt: skip
 
     @routes.get("/subscriptions/{imsi}/findings", openapi_extra=needs("read-findings"))
-    async def findings(imsi: Imsi, request: Request, format: Format = "csv") -> Response:
+    async def findings(imsi: ImsiInPath, request: Request, format: Format = "csv") -> Response:
         """All of its findings, to be taken elsewhere."""
         tenant = request.state.principal.tenant
+        if await sources.asking.read(lambda c: listing.subscription(c, tenant=tenant, imsi=imsi)) is None:
+            _none(imsi)
 
         async def page(cursor: str | None) -> tuple[Sequence[Row], str | None]:
             key, most = paging.key_of("findings", cursor, int, str), EXPORT_PAGE_ROWS
             found = await sources.asking.read(
-                lambda c: listing.findings(c, tenant=tenant, after=key, limit=most + 1, imsi=imsi)
+                lambda c: listing.findings(c, tenant=tenant, after=key, limit=most, imsi=imsi)
             )
-            last = found[most - 1] if len(found) > most else None
-            more = None if last is None else paging.cursor_of("findings", last.began_at, last.id)
-            return [finding_told(one) for one in found[:most]], more
+            return [finding_told(one) for one in found.rows], paging.next_of("findings", found.on)
 
         return export("json" if format == "json" else "csv", f"findings-of-{imsi}", page)
+
+
+    @routes.get("/subscriptions/{imsi}/effects", openapi_extra=needs("read-effects"))
+    async def effects(imsi: ImsiInPath, request: Request, format: Format = "csv") -> Response:
+        """All that gateways were asked about it, to be taken elsewhere."""
+        tenant = request.state.principal.tenant
+        if await sources.asking.read(lambda c: listing.subscription(c, tenant=tenant, imsi=imsi)) is None:
+            _none(imsi)
+
+        async def page(cursor: str | None) -> tuple[Sequence[Row], str | None]:
+            key = paging.key_of("effects", cursor, int, str)
+            found = await sources.asking.read(
+                lambda c: listing.effects(c, tenant=tenant, after=key, limit=EXPORT_PAGE_ROWS, imsi=imsi)
+            )
+            return [effect_told(one) for one in found.rows], paging.next_of("effects", found.on)
+
+        return export("json" if format == "json" else "csv", f"effects-of-{imsi}", page)
 
 
 def _none(imsi: str) -> Any:
@@ -171,7 +210,7 @@ def _add_past(routes: APIRouter, pages: Pages, sources: Sources) -> None:
     telling = asyncio.Semaphore(STORIES_AT_ONCE)
 
     @routes.get("/subscriptions/{imsi}/past", openapi_extra=needs("read-subscriptions"))
-    async def its_past(imsi: Imsi, request: Request) -> Response:
+    async def its_past(imsi: ImsiInPath, request: Request) -> Response:
         """Its sessions, use, places, absences and story, read from the journals."""
         tenant, now = request.state.principal.tenant, sources.now()
         if await sources.asking.read(lambda c: listing.subscription(c, tenant=tenant, imsi=imsi)) is None:

@@ -17,6 +17,8 @@ SUSPECTED = 6 * ONE_BIT
 """With so much evidence in a channel, it learns at a quarter of its rate."""
 SCALE_WINDOW_DAYS = 32
 WEEKEND_PRIOR_DAYS = 2
+WEEKEND_CLIP_TIMES = 4
+"""A weekend of its own is learnt from few days, so each may say more."""
 MEAN_TO_SCALE = 1283
 """1024 times sqrt(pi / 2): from a mean absolute deviation to a standard deviation's worth."""
 
@@ -71,6 +73,7 @@ def teach_channel(row, channel, day, amount, deviation, squared, whole, is_relea
     centre = np.int64(row.centre[channel]) - np.int64(CENTRE_OFFSET)
     window = min(learnt + np.int64(1), np.int64(WINDOW_DAYS))
     off = amount - centre - (np.int64(row.weekend[channel]) if is_weekend(day) else np.int64(0))
+    beyond = _within(off, -WEEKEND_CLIP_TIMES * scale, WEEKEND_CLIP_TIMES * scale)
     if not is_relearning:
         off = _within(off, -CLIP_TIMES * scale, CLIP_TIMES * scale)
         if abs(np.int64(row.ledger[channel])) >= SUSPECTED:
@@ -79,7 +82,7 @@ def teach_channel(row, channel, day, amount, deviation, squared, whole, is_relea
     if is_weekend(day):
         # Two days a week; the first ones say little, since a weekend is like other days until it is known not to be.
         window = max(window // np.int64(3), np.int64(0)) + np.int64(WEEKEND_PRIOR_DAYS)
-        row.weekend[channel] = _within(np.int64(row.weekend[channel]) + rounded(off, window), -32_768, 32_767)
+        row.weekend[channel] = _within(np.int64(row.weekend[channel]) + rounded(beyond, window), -32_768, 32_767)
     # A prediction from few days is off by its own uncertainty, too: sqrt(n / (n + 1)) is 2n / (2n + 1), nearly.
     twice = np.int64(2) * learnt
     seen = min(abs(deviation), DEVIATION_CLIP_TIMES * scale) * twice // (twice + np.int64(1))

@@ -287,11 +287,12 @@ def note_place(w, one, rhythm, event):  # type: ignore[no-untyped-def]
     cadence.plmn, cadence.before = plmn, network_of(w, one)
     if plmn == 0:
         return
+    waits = np.int64(one.word) & np.int64(WORD_NEW_NETWORK) != 0
+    if plmn == cadence.before and rhythm.visited != 0 and not waits:
+        return
     model, country = model_of(w, one, event), np.int64(country_of(plmn))
     visited, of_network, of_country = np.int64(rhythm.visited), visit_bits(plmn), visit_bits(country)
     fresh = visited & of_network != of_network
-    if not fresh and plmn == cadence.before and np.int64(one.word) & np.int64(WORD_NEW_NETWORK) == 0:
-        return
     if one.model != 0:
         cadence.peers = group_at(w, np.int64(one.model) - np.int64(1)).members
     if fresh:
@@ -304,7 +305,7 @@ def note_place(w, one, rhythm, event):  # type: ignore[no-untyped-def]
         one.word = np.int64(one.word) & ~np.int64(WORD_NEW_NETWORK)
         if grown_up and cadence.new_country == 0:
             one.word = np.int64(one.word) | np.int64(WORD_NEW_NETWORK)
-    elif np.int64(one.word) & np.int64(WORD_NEW_NETWORK) != 0:
+    elif waits:
         if plmn != cadence.before:
             one.word = np.int64(one.word) & ~np.int64(WORD_NEW_NETWORK)  # it went back: nothing came of it
         elif cadence.at_s // DAY_S != np.int64(one.heard_at) // np.int64(DAY_S * SECOND_US):

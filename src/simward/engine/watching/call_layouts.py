@@ -43,3 +43,12 @@ CALL = np.dtype(
     align=True,
 )
 """What a detector that is given "call" judges: one record of a call or message, and what it adds up to."""
+
+CALLERS_OF_GROUP = [
+    ("callers_at", "i8"),  # when the last was told of those that call premium numbers (tolls.py), us
+    ("callers_hour", "i4"),  # hours since 1970: which of them `callers_now` counts
+    ("callers_now", "i4"),  # members that called in that hour
+    ("callers_before", "i4"),  # and in the one before
+    ("callers_cause", "i4"),  # is it another group that explains them?
+]
+"""What a group keeps of it: models and use cases."""

@@ -42,6 +42,7 @@ from simward.engine.watching import (
     storms,
     subscription_findings,
     tallies,
+    tolls,
     usage,
     waves,
 )
@@ -49,7 +50,7 @@ from simward.engine.watching import (
 SOURCES = (
     cadence_layouts, layouts, rows, groups, causes, findings, periods, usage, cadence, silences, hearing,
     signal_layouts, waves, storms, signals, signalling, subscription_findings, kernel,
-    call_records, call_layouts, tallies, call, record_fold,
+    call_records, call_layouts, tallies, call, tolls, record_fold,
     behaviour_layouts, logarithm, features, counting, days, behaviour,
 )  # fmt: skip
 FUTURE = "from __future__ import annotations\n"

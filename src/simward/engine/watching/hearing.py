@@ -63,6 +63,22 @@ def learn_habit(one, name, at):  # type: ignore[no-untyped-def]
 
 
 @njit
+def is_group(w, number, key, within):  # type: ignore[no-untyped-def]
+    """Is it the group with this row + 1? Cheaper to ask than to seek it."""
+    if number == 0:
+        return False
+    group = group_at(w, number - np.int64(1))
+    return np.int64(group.key) == key and np.int64(group.within) == within
+
+
+@njit
+def join(w, one, kind, key, within):  # type: ignore[no-untyped-def]
+    """A subscription is in this group of a kind, whether or not it was."""
+    if not is_group(w, pointer(one, kind), key, within):
+        move(w, one, kind, group_of(w, kind, key, within))
+
+
+@njit
 def place(t, w, row, one, event, gateway):  # type: ignore[no-untyped-def]
     """Which groups a subscription is in, by its newest word; what that does not report stays as it was."""
     use_case = np.int64(subscription_at(t, row).use_case)
@@ -72,16 +88,14 @@ def place(t, w, row, one, event, gateway):  # type: ignore[no-untyped-def]
     if gateway != 0:
         move(w, one, np.int64(GATEWAY), gateway)
     if event.cell != 0:
-        plmn = np.int64(event.plmn)
-        move(w, one, np.int64(CELL), group_of(w, np.int64(CELL), np.int64(event.cell), plmn))
+        join(w, one, np.int64(CELL), np.int64(event.cell), np.int64(event.plmn))
     if event.plmn != 0:
-        move(w, one, np.int64(NETWORK), group_of(w, np.int64(NETWORK), np.int64(event.plmn), np.int64(0)))
+        join(w, one, np.int64(NETWORK), np.int64(event.plmn), np.int64(0))
     if event.imei != 0:
         model = np.int64(tac(event.imei))
-        move(w, one, np.int64(MODEL), group_of(w, np.int64(MODEL), model, np.int64(0)))
-        software = model * np.int64(100) + np.int64(event.software)
+        join(w, one, np.int64(MODEL), model, np.int64(0))
         if event.software >= 0:
-            move(w, one, np.int64(SOFTWARE), group_of(w, np.int64(SOFTWARE), software, np.int64(0)))
+            join(w, one, np.int64(SOFTWARE), model * np.int64(100) + np.int64(event.software), np.int64(0))
         elif one.software != 0 and group_at(w, np.int64(one.software) - np.int64(1)).key // np.int64(100) != model:
             move(w, one, np.int64(SOFTWARE), np.int64(0))  # another model, of which that is not known
 

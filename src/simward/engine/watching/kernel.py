@@ -76,7 +76,7 @@ from simward.engine.watching.storms import look_at_group
 from simward.engine.watching.subscription_findings import QUIET, end_about, look_at_aspect, look_at_use
 from simward.engine.watching.tallies import forget_calls
 from simward.engine.watching.usage import count_record, forget_usage
-from simward.engine.watching.waves import is_struck_now
+from simward.engine.watching.waves import struck
 
 OUTPUT_ROOM = 400
 """More outputs than one input can make (a tick stops by itself before that)."""
@@ -256,8 +256,9 @@ def sweep_silences(t, w, event, position, made, index):  # type: ignore[no-untyp
         cadence = cadence_of(w)
         cadence.is_overdue, cadence.limit_s, cadence.by_habit = 1, limit_s, by_habit
         look_at_use(w, row, np.int64(DATA), now_s)
+        before = index
         made, index = judge_cadences(t, w, row, event, position, made, index)
-        if usage_at(w, row).finding_head != 0:  # else there was no room to tell it, and it waits
+        if index != before and usage_at(w, row).finding_head != 0:  # else there was no room to tell it, and it waits
             set_stage(w, watched_at(w, row), np.int64(TOLD))
     return made, index
 
@@ -291,7 +292,7 @@ def sweep_about(t, w, event, position, made, index):  # type: ignore[no-untyped-
 @njit
 def judge_struck(t, w, event, position, made, index):  # type: ignore[no-untyped-def]
     """The groups of a subscription that was struck a moment ago do not wait for their turn."""
-    number = is_struck_now(w)
+    number = struck(w, np.int64(event.received_at) // np.int64(SECOND_US))
     if number == 0:
         return made, index
     for kind in range(CELL, ALL_KINDS_END):

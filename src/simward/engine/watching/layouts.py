@@ -13,7 +13,7 @@ import numpy as np
 from simward.detectors import of_watch
 from simward.detectors.detector import GROUP_SCOPES, DetectorModule
 from simward.engine.watching.cadence_layouts import CADENCE
-from simward.engine.watching.call_layouts import CALL
+from simward.engine.watching.call_layouts import CALL, CALLERS_OF_GROUP
 from simward.engine.watching.signal_layouts import OF_GROUP, SIGNALLING
 
 CELL, GATEWAY, NETWORK, MODEL, SOFTWARE = 1, 2, 3, 4, 5
@@ -245,6 +245,7 @@ GROUP = np.dtype(
         ("stopped", "u1"),  # gateways: a finding that nothing at all is heard of it is open
         ("cause", "u1"),  # causes.py: does another group explain its silence better?
         *OF_GROUP,
+        *CALLERS_OF_GROUP,
         *memory_of_groups(),
     ],
     align=True,
@@ -286,7 +287,8 @@ WATCH_META = np.dtype(
         ("about_live", "i4"),
         ("about_sweep", "i4"),
         ("silence_sweep", "i4"),
-        ("struck", "i4"),  # row + 1 of a subscription whose groups are to be judged at the next tick
+        ("struck", "i4"),  # row + 1 of a subscription whose groups are judged at each tick, for a while
+        ("struck_s", "u4"),  # since when
         ("visits", "i4"),  # rows of `visits` in use
         ("visits_full", "i8"),  # visits to networks that found no room there
         ("deaf_from", "i8", (DEAF_KEPT,)),  # when the gate was last not there, us

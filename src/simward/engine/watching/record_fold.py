@@ -10,13 +10,24 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simward.engine.call_records import PREMIUM
 from simward.engine.lookup import find_imsi, find_msisdn
+from simward.engine.rows import subscription_at
 from simward.engine.watching.call import look_at_call
-from simward.engine.watching.layouts import DATA, DAY, VOICE
+from simward.engine.watching.layouts import DATA, DAY, HOUR, VOICE
 from simward.engine.watching.periods import DAY_S
-from simward.engine.watching.rows import call_of, record_at, unsaid, usage_at, use_of, watch_meta_of
+from simward.engine.watching.rows import (
+    call_of,
+    record_at,
+    unsaid,
+    usage_at,
+    use_of,
+    watch_knobs_at,
+    watch_meta_of,
+)
 from simward.engine.watching.subscription_findings import look_at_use
-from simward.engine.watching.tallies import count_call, newest_s, service_of, used_of
+from simward.engine.watching.tallies import ANY, count_call, newest_s, service_of, times_of, used_of
+from simward.engine.watching.tolls import count_caller
 
 SECOND_US = 1_000_000
 RECORD_ROOM = 64
@@ -67,6 +78,12 @@ def look_at_record(w, row, record, judged_s, is_first):  # type: ignore[no-untyp
 
 
 @njit
+def may_call_premium(t, w, row):  # type: ignore[no-untyped-def]
+    """Does its use case have premium numbers?"""
+    return watch_knobs_at(w, subscription_at(t, row).use_case).toll_fraud.premium == 1
+
+
+@njit
 def fold_record(t, w, row, record, made, index):  # type: ignore[no-untyped-def]
     """Count one record, and have it judged; returns made and index."""
     usage, now_s = usage_at(w, row), np.int64(watch_meta_of(w).now) // np.int64(SECOND_US)
@@ -87,6 +104,9 @@ def fold_record(t, w, row, record, made, index):  # type: ignore[no-untyped-def]
     look_at_use(w, row, np.int64(VOICE), judged_s)
     look_at_call(t, w, row, judged_s)
     call_of(w).service, call_of(w).destination = service, record.destination
+    if record.destination == PREMIUM and not may_call_premium(t, w, row):
+        if times_of(w, row, np.int64(ANY), np.int64(PREMIUM), np.int64(HOUR), at_s) == 1:
+            count_caller(t, w, row, at_s)
     return judge_calls(t, w, row, unsaid(w), np.int64(0), made, index)
 
 

@@ -54,6 +54,7 @@ OF_GROUP = [
     ("tens", "i4"),  # tens of seconds since 1970: which of them `wave_now` counts
     ("wave_now", "i4"),  # members that connected in these ten seconds
     ("wave_before", "i4"),  # and in the ten before
+    ("wave_limit", "i4"),  # how many in both are more than usual
     ("wave_most", "i4"),  # the most in twenty seconds, of late
     ("wave_since_s", "u4"),  # since then
     ("wave_witness", "i4"),

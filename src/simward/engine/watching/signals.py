@@ -212,7 +212,7 @@ def connect(w, row, one, signals, event, gateway, at_s):  # type: ignore[no-unty
             weight = np.int64(2) if gap_s <= FAST_S else np.int64(1)
             one.run = min(np.int64(one.run) + weight, np.int64(RUN_MOST))
             if one.run >= STORMING_FROM and np.int64(one.signs) & np.int64(STORMING) == 0:
-                begin_sign(w, row, one, np.int64(STORMING))
+                begin_sign(w, row, one, np.int64(STORMING), at_s)
             return
     one.run = 0
     if np.int64(one.signs) & np.int64(STORMING):
@@ -235,7 +235,7 @@ def ask(w, row, one, signals, event, gateway):  # type: ignore[no-untyped-def]
     if credentials == CREDENTIALS_WRONG or credentials == CREDENTIALS_MISSING:
         signals.wrong = risen(signals.wrong)
         if np.int64(one.signs) & np.int64(FAILING) == 0:
-            begin_sign(w, row, one, np.int64(FAILING))
+            begin_sign(w, row, one, np.int64(FAILING), at_s)
     elif credentials == CREDENTIALS_RIGHT and np.int64(one.signs) & np.int64(FAILING):
         end_sign(w, one, np.int64(FAILING))
 
@@ -247,12 +247,12 @@ def start(w, row, one, signals, event, gateway):  # type: ignore[no-untyped-def]
         group_at(w, gateway - np.int64(1)).accounts = 1
     at_s = happened_s(event)
     asked = np.int64(one.signs) & np.int64(ASKED)
-    if not advance(signals, at_s):
-        return
-    if asked:
+    if asked:  # whatever the clock of the gateway says
         one.signs = np.int64(one.signs) & ~np.int64(ASKED)
         uncount_failure(signals)
-    else:
+    if not advance(signals, at_s):
+        return
+    if not asked:
         connect(w, row, one, signals, event, gateway, at_s)
     count_session(signals)
 

@@ -128,7 +128,7 @@ class WatchState:
         wanted = int(self.watch_meta["tallies"][0]) + records
         if wanted > len(self.tallies):
             self._grow("tallies", wanted + wanted // 4)
-        wanted = min(GROUPS_MAX, int(self.watch_meta["groups"][0]) + GROUPS_AN_EVENT * events)
+        wanted = min(GROUPS_MAX, int(self.watch_meta["groups"][0]) + GROUPS_AN_EVENT * events + records)
         if wanted > len(self.groups):
             self._grow("groups", min(GROUPS_MAX, wanted + wanted // 2))
         if len(self.group_index) < index_size(len(self.groups), 4096):

@@ -20,10 +20,10 @@ from simward.engine.watching.layouts import (
     SOFTWARE,
     USE_CASE,
 )
-from simward.engine.watching.rows import group_at, watch_meta_of, watched_at
+from simward.engine.watching.rows import group_at, watched_at
 from simward.engine.watching.signal_layouts import FAILING, STORMING
 from simward.engine.watching.silences import ACTIVE_US
-from simward.engine.watching.waves import is_wave, learn_wave, roll_waves
+from simward.engine.watching.waves import is_wave, learn_wave, roll_waves, strike
 
 THIS, PERHAPS, OTHER = 0, 1, 2
 """What a cause says: nothing explains it better; something wider may be on its way; another group does."""
@@ -43,7 +43,7 @@ THOUSAND = 1000
 
 
 @njit
-def begin_sign(w, row, one, sign):  # type: ignore[no-untyped-def]
+def begin_sign(w, row, one, sign, at_s):  # type: ignore[no-untyped-def]
     """A subscription shows a sign from now on, and is counted so in its groups."""
     one.signs = np.int64(one.signs) | sign
     number = np.int64(row) + np.int64(1)
@@ -58,7 +58,7 @@ def begin_sign(w, row, one, sign):  # type: ignore[no-untyped-def]
         else:
             group.failing = np.int64(group.failing) + np.int64(1)
             group.failures_witness = number
-    watch_meta_of(w).struck = number
+    strike(w, row, at_s)
 
 
 @njit

@@ -25,6 +25,23 @@ AGAIN_WITHIN_S = 26 * 3_600
 FRESH_S = 120
 THOUSAND = 1000
 BACK_GAP_S = 300
+STRUCK_S = 40
+
+
+@njit
+def strike(w, row, now_s):  # type: ignore[no-untyped-def]
+    """Have the groups of a subscription judged at each tick for a while: they do not wait for their turn."""
+    meta = watch_meta_of(w)
+    meta.struck, meta.struck_s = np.int64(row) + np.int64(1), now_s
+
+
+@njit
+def struck(w, now_s):  # type: ignore[no-untyped-def]
+    """Row + 1 of the subscription that was struck a moment ago, 0 = none."""
+    meta = watch_meta_of(w)
+    if now_s - np.int64(meta.struck_s) > STRUCK_S:
+        meta.struck = 0
+    return np.int64(meta.struck)
 
 
 @njit
@@ -49,6 +66,8 @@ def hit(w, row, one, at_s):  # type: ignore[no-untyped-def]
             group.wave_since_s = at_s
         if together > group.wave_most:
             group.wave_most = together
+        if together == group.wave_limit:
+            strike(w, row, at_s)
         group.wave_witness = np.int64(row) + np.int64(1)
 
 
@@ -95,6 +114,7 @@ def roll_waves(group, now_s):  # type: ignore[no-untyped-def]
 def learn_wave(group, now_s):  # type: ignore[no-untyped-def]
     """What connects together and is no wave is how the group is."""
     roll_waves(group, now_s)
+    group.wave_limit = wave_limit(group)
     most = np.int64(group.wave_most)
     if most > 0 and now_s - np.int64(group.wave_since_s) >= SAME_WAVE_S:  # a wave that is still rising is no habit
         share = min(most * np.int64(THOUSAND) // max(np.int64(group.members), np.int64(1)), np.int64(THOUSAND))
@@ -106,11 +126,3 @@ def learn_wave(group, now_s):  # type: ignore[no-untyped-def]
 def is_wave(group, now_s):  # type: ignore[no-untyped-def]
     """Has one come a moment ago?"""
     return group.waves > 0 and now_s - np.int64(group.wave_s) <= FRESH_S
-
-
-@njit
-def is_struck_now(w):  # type: ignore[no-untyped-def]
-    """Row + 1 of a subscription whose groups are to be judged at once, 0 = none; it is taken."""
-    number = np.int64(watch_meta_of(w).struck)
-    watch_meta_of(w).struck = 0
-    return number

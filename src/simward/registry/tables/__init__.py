@@ -17,7 +17,7 @@ from simward.registry.tables.camara import (
     oauth_client,
     oauth_token,
 )
-from simward.registry.tables.counts import hourly
+from simward.registry.tables.counts import EVERY_TENANT, hourly, population
 from simward.registry.tables.deployments import deployment
 from simward.registry.tables.incidents import incident, incident_entry, incident_party, incident_trait
 from simward.registry.tables.mirrors import binding, cursor, effect, finding, journal_text, subscription
@@ -29,6 +29,7 @@ from simward.registry.tables.work_orders import work_item, work_order
 
 __all__ = [
     "DEFAULT_TENANT",
+    "EVERY_TENANT",
     "Big",
     "Document",
     "Number",
@@ -62,6 +63,7 @@ __all__ = [
     "oauth_client",
     "oauth_token",
     "policy_text",
+    "population",
     "recovery_code",
     "revision",
     "rule_action",

@@ -20,6 +20,11 @@ Document = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 DEFAULT_TENANT = "default"
 
 
+def some(name: str, *columns: str | sa.TextClause, where: str) -> sa.Index:
+    """An index of the rows of which `where` is true: a question has to say just that to be led by it."""
+    return sa.Index(name, *columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+
+
 def tenant_column() -> sa.Column[str]:
     """A new column for the tenant that owns a row."""
     return sa.Column("tenant", sa.String, nullable=False, server_default=DEFAULT_TENANT)

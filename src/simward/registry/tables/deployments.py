@@ -17,7 +17,7 @@ deployment = sa.Table(
     sa.Column("imei", sa.String, nullable=False, index=True),
     sa.Column("use_case", sa.String, nullable=False),
     sa.Column("segment", sa.String),
-    sa.Column("label", sa.String),
+    sa.Column("label", sa.String, index=True),
     sa.Column("latitude", sa.Float),
     sa.Column("longitude", sa.Float),
     sa.Column("actor", sa.String, nullable=False),
@@ -42,6 +42,7 @@ deployment = sa.Table(
     sa.Index("ix_deployment_asked_number", "asked", "number"),
     sa.Index("ix_deployment_state_number", "state", "number"),
     sa.Index("ix_deployment_tenant_number", "tenant", "number"),
+    sa.Index("ix_deployment_use_case_number", "use_case", "number"),
     sa.Index("ix_deployment_live_iccid", "iccid", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
     sa.Index("ix_deployment_live_imei", "imei", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
 )  # fmt: skip

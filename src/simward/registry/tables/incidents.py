@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from simward.registry.tables.base import Big, Document, Number, metadata, tenant_column
+from simward.registry.tables.base import Big, Document, Number, metadata, some, tenant_column
+
+UNRESOLVED = "state <> 'resolved'"
+"""What indexes of the incidents that wait are of: what was merged into another is resolved."""
+DUE = "coalesce(deadline_at, 9223372036854775807)"
+"""Their deadline; where there is none, it comes last."""
 
 incident = sa.Table(
     "incident", metadata,
@@ -50,6 +55,17 @@ incident = sa.Table(
     sa.Index("ix_incident_severity_number", "severity", "number"),
     sa.Index("ix_incident_tenant_number", "tenant", "number"),
     sa.Index("ix_incident_use_case_number", "use_case", "number"),
+    sa.Index("ix_incident_owner_number", "owner", "number"),
+    sa.Index("ix_incident_state_number", "state", "number"),
+    sa.Index("ix_incident_subscriptions_number", "subscriptions", "number"),
+    sa.Index("ix_incident_due_number", sa.text(DUE), "number"),
+    some("ix_incident_unresolved", "number", where=UNRESOLVED),
+    some("ix_incident_unresolved_changed", "changed_at", "number", where=UNRESOLVED),
+    some("ix_incident_unresolved_due", sa.text(DUE), "number", where=UNRESOLVED),
+    some("ix_incident_unresolved_subscriptions", "subscriptions", "number", where=UNRESOLVED),
+    some("ix_incident_unresolved_tenant", "tenant", "number", where=UNRESOLVED),
+    some("ix_incident_unresolved_tenant_due", "tenant", sa.text(DUE), "number", where=UNRESOLVED),
+    some("ix_incident_waiting", "tenant", "state", "severity", "deadline_at", where=UNRESOLVED),
 )  # fmt: skip
 """Findings that belong together. `cause` is the key by which a finding joins (until `joins_until`; NULL = always);
 `containment` is the proof; `changes` counts what was announced of it; `proof_at` is when a proof came that nobody has

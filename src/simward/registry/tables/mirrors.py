@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from simward.registry.tables.base import Big, Document, metadata, tenant_column
+from simward.registry.tables.base import Big, Document, metadata, some, tenant_column
 
 cursor = sa.Table(
     "cursor", metadata,
@@ -43,17 +43,16 @@ subscription = sa.Table(
     sa.Column("state", sa.String),
     sa.Column("declared_imei", sa.String, index=True),
     sa.Column("owner", sa.String, nullable=False, server_default="files"),
-    sa.Column("seen_imei", sa.String),
+    sa.Column("seen_imei", sa.String, index=True),
     sa.Column("seen_since", Big),
     sa.Column("number_since", Big),
     sa.Column("tied", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("limited_to_area", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("ix_subscription_use_case_imsi", "use_case", "imsi"),
     sa.Index("ix_subscription_tenant_imsi", "tenant", "imsi"),
-    sa.Index(
-        "ix_subscription_locked", "imsi", sqlite_where=sa.text("locked_at IS NOT NULL"),
-        postgresql_where=sa.text("locked_at IS NOT NULL"),
-    ),
+    some("ix_subscription_locked", "imsi", where="locked_at IS NOT NULL"),
+    some("ix_subscription_locked_tenant", "tenant", "imsi", where="locked_at IS NOT NULL"),
+    some("ix_subscription_locked_use_case", "use_case", "imsi", where="locked_at IS NOT NULL"),
 )  # fmt: skip
 """The inventory (`state`, a LIFECYCLE), and what outputs have said of it; `state` NULL: it is not in the inventory.
 
@@ -67,7 +66,7 @@ finding = sa.Table(
     "finding", metadata,
     sa.Column("id", sa.String, primary_key=True),
     tenant_column(),
-    sa.Column("imsi", sa.String, index=True),
+    sa.Column("imsi", sa.String),
     sa.Column("iccid", sa.String),
     sa.Column("use_case", sa.String),
     sa.Column("detector", sa.String, nullable=False),
@@ -77,20 +76,23 @@ finding = sa.Table(
     sa.Column("began_at", Big, nullable=False, index=True),
     sa.Column("ended_at", Big),
     sa.Column("document", Document, nullable=False),
-    sa.Column("incident", Big, sa.ForeignKey("incident.number"), index=True),
+    sa.Column("incident", Big, sa.ForeignKey("incident.number")),
     sa.Column("outcome", sa.String),
     sa.Column("held", sa.String),
     sa.Column("as_of_seq", Big, nullable=False),
     sa.Index("ix_finding_detector_began_at", "detector", "began_at"),
     sa.Index("ix_finding_tenant_began_at", "tenant", "began_at"),
     sa.Index("ix_finding_use_case_began_at", "use_case", "began_at"),
-    sa.Index(
-        "ix_finding_held", "tenant", sqlite_where=sa.text("held IS NOT NULL AND ended_at IS NULL"),
-        postgresql_where=sa.text("held IS NOT NULL AND ended_at IS NULL"),
-    ),
-    sa.Index(
-        "ix_finding_lasting", "began_at", sqlite_where=sa.text("ended_at IS NULL"),
-        postgresql_where=sa.text("ended_at IS NULL"),
+    sa.Index("ix_finding_tenant_detector_began_at", "tenant", "detector", "began_at"),
+    sa.Index("ix_finding_use_case_detector_began_at", "use_case", "detector", "began_at"),
+    sa.Index("ix_finding_imsi_began_at", "imsi", "began_at"),
+    sa.Index("ix_finding_incident_began_at", "incident", "began_at"),
+    some("ix_finding_incident_use_case", "incident", "use_case", where="incident IS NOT NULL"),
+    some("ix_finding_held", "tenant", "held", "ended_at", where="held IS NOT NULL AND ended_at IS NULL"),
+    some("ix_finding_lasting", "began_at", where="ended_at IS NULL"),
+    *(
+        some(f"ix_finding_lasting_{name}", name, "began_at", where="ended_at IS NULL")
+        for name in ("detector", "tenant", "use_case")
     ),
 )  # fmt: skip
 """A mirror; `document` is the finding as JSON. `outcome` is judged: true-positive, benign or false-positive."""
@@ -99,7 +101,7 @@ effect = sa.Table(
     "effect", metadata,
     sa.Column("id", sa.String, primary_key=True),
     tenant_column(),
-    sa.Column("imsi", sa.String, index=True),
+    sa.Column("imsi", sa.String),
     sa.Column("iccid", sa.String),
     sa.Column("what", sa.String, nullable=False),
     sa.Column("gateway", sa.String),
@@ -111,9 +113,11 @@ effect = sa.Table(
     sa.Column("result", sa.String),
     sa.Column("error_cause", sa.Integer),
     sa.Column("proved_at", Big),
-    sa.Column("incident", Big, sa.ForeignKey("incident.number"), index=True),
+    sa.Column("incident", Big, sa.ForeignKey("incident.number")),
     sa.Column("as_of_seq", Big, nullable=False),
     sa.Index("ix_effect_at", "at"),
+    sa.Index("ix_effect_imsi_at", "imsi", "at"),
+    sa.Index("ix_effect_incident_at", "incident", "at"),
     sa.Index("ix_effect_tenant_at", "tenant", "at"),
 )  # fmt: skip
 """A mirror of Disconnect- and CoA-Requests. `result` is ack, nak, silence, not-sent, or stop: its session ended."""
@@ -133,6 +137,7 @@ binding = sa.Table(
     sa.Index("ix_binding_tenant_imei", "tenant", "imei"),
     sa.Index("ix_binding_began_at", "began_at"),
     sa.Index("ix_binding_tenant_began_at", "tenant", "began_at"),
+    some("ix_binding_over", "began_at", where="ended_at IS NOT NULL"),
 )  # fmt: skip
 """A mirror: which device (IMEI, and with its software as it was bound) a subscription belonged in, from when to when.
 `began_at` 0: before this was mirrored."""

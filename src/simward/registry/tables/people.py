@@ -69,5 +69,7 @@ link = sa.Table(
     sa.Column("made_at", Big, nullable=False),
     sa.Column("made_by", sa.String, nullable=False),
     sa.Column("ends_at", Big, nullable=False),
+    sa.Column("signs_in", sa.Boolean, nullable=False, server_default=sa.false()),
 )  # fmt: skip
-"""Links that work once. `account` NULL: whoever opens it becomes the first administrator."""
+"""Links that work once. `account` NULL: whoever opens it becomes the first administrator. `signs_in`: it stands for the
+account's password, which is not chosen with it."""

@@ -55,6 +55,11 @@ rule_action = sa.Table(
     sa.Index("ix_rule_action_state_due_at", "state", "due_at"),
     sa.Index("ix_rule_action_state_changed_at", "state", "changed_at"),
     sa.Index("ix_rule_action_rule_state_changed_at", "rule", "state", "changed_at"),
+    sa.Index("ix_rule_action_tenant_state_changed_at", "tenant", "state", "changed_at"),
+    sa.Index("ix_rule_action_tenant_trigger_at_id", "tenant", "trigger_at", "id"),
+    sa.Index("ix_rule_action_state_trigger_at_id", "state", "trigger_at", "id"),
+    sa.Index("ix_rule_action_rule_trigger_at_id", "rule", "trigger_at", "id"),
+    sa.Index("ix_rule_action_rule_state_trigger_at_id", "rule", "state", "trigger_at", "id"),
 )  # fmt: skip
 """What rules do, one row an action: waiting, sent, done, cancelled, held, dry-run, refused or too-old."""
 

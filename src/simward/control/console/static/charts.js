@@ -82,12 +82,18 @@ function make(place, data) {
       { ...quiet, values: (_, ticks) => ticks.map((at, index) => hour(at, ticks[index - 1])) },
       { ...quiet, size: 56, incrs: data.unit ? undefined : WHOLE, values: (_, ticks) => ticks.map((one) => said(one, data.unit)) },
     ],
-    scales: { y: { range: (_, least, most) => [0, most > 0 ? most * 1.1 : 1] } },
+    scales: { x: spanned(data), y: { range: (_, least, most) => [0, most > 0 ? most * 1.1 : 1] } },
     cursor: { drag: { x: true, y: false }, points: { size: 6 } },
     tzDate: (at) => (isLocal() ? new Date(at * 1000) : window.uPlot.tzDate(new Date(at * 1000), "Etc/UTC")),
   };
   const values = stacked ?? data.series.map((one) => one.values);
   return new window.uPlot(options, [data.times, ...order.map((at) => values[at])], place);
+}
+
+// A bar stands for what begins at its time: the last one needs room behind that, or what was found just now is cut off.
+function spanned(data) {
+  const step = data.times[1] - data.times[0];
+  return data.kind === "bars" && step > 0 ? { range: (_, first, last) => [first, last + step] } : {};
 }
 
 function stack(all) {
