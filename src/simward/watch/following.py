@@ -18,7 +18,7 @@ import numpy as np
 from simward.behaviour_settings import BehaviourSettings
 from simward.engine import outputs as out
 from simward.engine.both_journals import findings_folder, watch_folder
-from simward.engine.journal import EVENTS, Row, behaviour_row, findings_row, row_outputs
+from simward.engine.journal import Row, behaviour_row, findings_row, row_outputs
 from simward.engine.snapshot import snapshot_paths
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.start import snapshots_folder
@@ -174,8 +174,7 @@ class Follower:
                 stops_at = stops_at or self.fits.stops_at(row.at)
                 if events >= STEP_EVENTS or row.last == self._settle_at or self.records.is_place(row.last + 1):
                     return
-                # Records are folded before events alone: what begins a step shall be one as soon as may be.
-                if row.at >= stops_at or self.fits.is_made or row.kind != EVENTS:
+                if row.at >= stops_at or self.fits.is_made:
                     return
 
     def _record(self, found: np.ndarray) -> bool:

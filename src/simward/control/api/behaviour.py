@@ -55,7 +55,7 @@ def behaviour_routes(data_dir: Path) -> APIRouter:
         said = behaviour_of(data_dir)
         if said is None:
             detail = "It is not running, or has said nothing for long: what it knows of behaviour is not known."
-            raise Problem(503, "no-watch", "The watch does not answer", detail)
+            raise Problem(503, "watch-unreachable", "The watch does not answer", detail)
         return dict(said)
 
     return routes
