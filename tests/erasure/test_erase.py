@@ -64,7 +64,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     prove_disconnects(folder)
     import_records(folder)
     with closing(Follower(folder / "data")) as follower, pytest.MonkeyPatch.context() as patched:
-        patched.setattr("simward.watch.following.STEP_EVENTS", 100)  # so that records find a place among the rows
+        patched.setattr("simward.watch.following.STEP_EVENTS", 1)  # so that records find a place among the rows
         follower.catch_up()
     registry = Registry.open(sqlite_url(folder / "data"))
     registry.migrate()
