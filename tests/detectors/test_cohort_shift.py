@@ -36,7 +36,7 @@ def test_stays_quiet_where_nothing_is_in_common() -> None:
     assert [one for one in weeks.told(o.FINDING_ENDED) if one["detector"] == "cohort-shift"] == []
 
 
-def test_what_is_beyond_the_budget_is_told_as_one() -> None:
+def test_stands_on_the_boundary_of_the_budget_and_tells_what_is_beyond_as_one() -> None:
     """As a day's fit says that seventy, then eighty, then nobody had to be told together."""
     behind = a_fleet(4)
     told: list[tuple[int, int, int]] = []

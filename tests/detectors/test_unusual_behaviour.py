@@ -29,7 +29,7 @@ def test_stays_quiet_where_days_vary_as_they_do(weeks: Weeks) -> None:
     assert len(others) <= 1, "one finding in fifty days was asked for"
 
 
-def test_a_change_within_what_is_usual_is_none() -> None:
+def test_stands_on_the_boundary_of_what_is_usual() -> None:
     assert Weeks({(0, THIEF): 1.3}).of(THIEF) == []
 
 

@@ -122,7 +122,7 @@ class DayFits:
 
     def taken(self) -> None:
         """What `step` gave is journalled."""
-        self._made, self._attempts = None, 0
+        self._made, self._attempts, self._running = None, 0, None
 
     def facts(self) -> dict[str, Any]:
         """How it is doing."""

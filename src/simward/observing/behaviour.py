@@ -89,14 +89,14 @@ HELP = {
     "behaviour_began_findings": "Statistical findings that began with the day settled last, by what they are about.",
     "behaviour_subscriptions": "Subscriptions by what is known of their behaviour, as of the day settled last.",
     "behaviour_cohorts": "Cohorts of the day settled last.",
-    "behaviour_days_total": "Days since the watch began: fitted, attempts that failed, and days that passed unjudged.",
+    "behaviour_fits_total": "Fits of days since the watch began: done, failed attempts, and days that passed unjudged.",
     "behaviour_fit_seconds": "How long the newest fit took.",
     "behaviour_verdicts_total": "Verdicts on findings of behaviour since the watch began, by what came of them.",
     "behaviour_late_records_total": "Records of days that were settled when they came.",
 }
 LABELS = {
     "behaviour_state": "state", "behaviour_began_findings": "about", "behaviour_subscriptions": "state",
-    "behaviour_days_total": "result", "behaviour_verdicts_total": "result",
+    "behaviour_fits_total": "result", "behaviour_verdicts_total": "result",
 }  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def metrics(told: Mapping[str, Any]) -> dict[str, dict[tuple[str, ...], float]]:
         "behaviour_began_findings": {("subscription",): told["began"], ("cohort",): told["cohorts_began"]},
         "behaviour_subscriptions": {(name,): count for name, count in told["subscriptions"].items()},
         "behaviour_cohorts": {(): told["cohorts"]},
-        "behaviour_days_total": {
+        "behaviour_fits_total": {
             ("fitted",): told["fitted"], ("failed",): told["fits_failed"], ("unfitted",): told["unfitted"],
         },
         "behaviour_fit_seconds": {(): told["fit_seconds"]},
