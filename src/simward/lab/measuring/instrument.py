@@ -44,7 +44,6 @@ def measure(
         played={
             "subscription_days": plan.subscriptions * plan.days, "honest_subscription_days": honest_days,
             "events": heard.gate.inputs, "journalled": heard.watch.inputs, "records": heard.records.inputs,
-            "records_followed": heard.records_followed,
             "attacks": sum(not act.happening.honest for act in programme.acts if act.began_at),
             "honest_happenings": sum(act.happening.honest for act in programme.acts if act.began_at),
             "seconds": took, "processor_seconds": took_cpu,

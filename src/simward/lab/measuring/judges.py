@@ -1,7 +1,7 @@
 """Both folds, as the product runs them, over made-up events and records: every finding that began, and what it cost.
 
 Call detail records are folded among the events at the moment at which their file comes, and days are fitted in step
-with the fold (in_days.py), so that nothing depends on how fast the machine is.
+with the fold, so that nothing depends on how fast the machine is.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from simward.behaviour_settings import BehaviourSettings
 from simward.detectors.detector import GROUP_SCOPES
 from simward.engine import events as ev
 from simward.engine import outputs as out
@@ -19,7 +20,8 @@ from simward.engine.call_records import RECORD
 from simward.engine.fold import Fold
 from simward.engine.watching import compose
 from simward.engine.watching.fold import WatchFold
-from simward.lab.measuring.in_days import driven
+from simward.fitting.daily import fit_copied
+from simward.fitting.day_fits import InStep
 from simward.lab.traffic.expanding import PLMN_NUMBERS, Texts
 from simward.lab.traffic.kinds import APNS
 from simward.lab.traffic.members import BEGINS_AT, DAY_US, GATEWAYS
@@ -73,7 +75,6 @@ class Heard:
     gate: Cost = field(default_factory=Cost)
     watch: Cost = field(default_factory=Cost)
     records: Cost = field(default_factory=Cost)
-    records_followed: bool = False
     writing_s: float = 0.0
     """For the traffic itself, not its folding."""
 
@@ -93,7 +94,7 @@ class Judges:
     def __init__(self, fold: Fold, findings_a_day: float = FINDINGS_A_DAY) -> None:
         """`findings_a_day`: the alarm budget of statistical findings, for the whole fleet."""
         self.fold, self.watch = fold, WatchFold(fold)
-        self._driven = driven(self.watch, findings_a_day)
+        self._in_step = InStep(self.watch, BehaviourSettings(findings_a_day=findings_a_day), fit_copied)
         gate, watch = fold.manifest()["detectors"], compose.manifest()["detectors"]
         self._of_gate = len(gate)
         names: list[tuple[str, str]] = []
@@ -102,9 +103,7 @@ class Judges:
             names += classes + [(one["id"], "")] * (16 - len(classes))
         self._of_groups = np.array([one["scope"] in ("group", *GROUP_SCOPES) for one in watch])
         runs = {one["id"]: "gate" for one in gate} | {one["id"]: "watch" for one in watch}
-        # A watch that does not follow records yet has nothing to say of calls.
-        self._fold_records = getattr(self.watch, "records", None)
-        self.heard = Heard(names, runs, records_followed=self._fold_records is not None)
+        self.heard = Heard(names, runs)
         self._parts = [np.zeros(0, FINDING)]
         self._records = 0
         # Compiled, or loaded, before anything is timed.
@@ -156,17 +155,15 @@ class Judges:
     def follow(self, kept: np.ndarray, first: int) -> np.ndarray:
         """Let the watch fold what the gate would have journalled; returns the outputs."""
         began = time.thread_time()
-        told = self._driven.events(kept, first)
+        told = self._in_step.events(kept, first)
         self.heard.watch.took(without_ticks(kept), began)
         return told
 
     def records(self, calls: np.ndarray, at: int) -> None:
-        """Let the watch fold the records of calls (CALL) that came by `at` (us), where it follows records."""
-        if self._fold_records is None:
-            return
+        """Let the watch fold the records of calls (CALL) that came by `at` (us)."""
         rows, began = self._as_records(calls), time.thread_time()
         while len(rows):
-            taken, told = self._fold_records(rows, self.fold.sequence + 1, at)
+            taken, told = self.watch.records(rows, self.fold.sequence + 1, at)
             self._note(told, self._of_gate)
             rows = rows[taken:]
             if not taken:
@@ -176,7 +173,7 @@ class Judges:
     def finish(self) -> Heard:
         """Everything that was found."""
         began = time.thread_time()
-        self._note(self._driven.finish(), self._of_gate)
+        self._note(self._in_step.finish(), self._of_gate)
         self.heard.watch.took(0, began)
         self.heard.findings = np.concatenate(self._parts)
         return self.heard

@@ -22,8 +22,6 @@ def show(told: dict[str, Any], console: Console) -> None:
         f"{words.plain(done['watch_nanoseconds_an_event'])} ns an event, ticks included (one each "
         f"{told['plan']['tick_s']} s); {took}"
     )
-    if not done["records_followed"]:
-        console.print("calls and messages were made, and nobody listened: this watch does not follow their records")
     for name, why in told["skipped"].items():
         console.print(f"not played, or not as often as asked: {name}: {why}")
 

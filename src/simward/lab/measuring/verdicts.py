@@ -68,6 +68,7 @@ class Truth:
     """Which acts a finding may be about."""
 
     def __init__(self, acts: Sequence[Act], members: Members, texts: Texts) -> None:
+        self._members, self._texts = members, texts
         self.said = [Said(act) for act in acts if act.began_at]
         self._by_imsi: dict[int, list[Said]] = defaultdict(list)
         self._groups: list[tuple[Said, frozenset[int]]] = []
@@ -85,10 +86,21 @@ class Truth:
         key = int(finding["subject"]) or int(finding["gateway"])
         known = int(finding["group_kind"]) in KNOWN_KINDS
         among = [one for one, keys in self._groups if _lasts(one.act, at) and (not known or key in keys)]
-        if among or finding["group_kind"]:
+        if not among and finding["group_kind"]:  # several at once may be told as one, of what they have in common
+            named = (one for one in self.said if one.act.happening.names(detector, class_name) and _lasts(one.act, at))
+            alone = [one for one in named if not one.act.happening.group]
+            return [one for one in alone if not known or key in self._of_single(one.act)]
+        if among:
             return among
         # A device that several subscriptions show, a segment: their findings name no subscription.
         return [one for one in self.said if one.act.happening.names(detector, class_name) and _lasts(one.act, at)]
+
+
+    def _of_single(self, act: Act) -> set[int]:
+        """The groups of one member: its model, gateway, network and cells."""
+        mine = self._members.rows[act.who]
+        own = {*(mine["imei"] // 10**6).tolist(), *self._texts.gateways[mine["gateway"]].tolist()}
+        return own | set(PLMN_NUMBERS[mine["network"]].tolist()) | set(_cells(mine))
 
 
 KNOWN_KINDS = (layouts.CELL, layouts.GATEWAY, layouts.NETWORK, layouts.MODEL)

@@ -96,6 +96,8 @@ class Happening(ABC):
     """It begins with a day."""
     echoes_days = 3.0
     """For so long after its end findings may still tell of it."""
+    few = 0
+    """Of a group, it befalls so many; 0 = all."""
     members_least = 0
     """Of a group, for anybody to see it."""
 

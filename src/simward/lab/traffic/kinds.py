@@ -58,15 +58,18 @@ class Kind:
     data_an_hour: float = 0.0
     sms_a_day: float = 0.0
     """Short messages that it sends."""
+    sms_allowed: int = 0
+    """Messages a day that the owner's policy allows; 0 = it has none."""
     calls_a_day: float = 0.0
     """Calls, all to its own centre."""
 
 
 KINDS: tuple[Kind, ...] = (
     Kind(METER, 0.40, "meters.iot", "nb-iot", (("00210001", 0.6), ("00210002", 0.4)), 6_000, 1_500, 0.30, 0.20, 0,
-         fixed=True, synchronised=0.25, absent=0.002, data_a_day=1 * MB, data_an_hour=0.5 * MB, sms_a_day=0.01),
+         fixed=True, synchronised=0.25, absent=0.002, data_a_day=1 * MB, data_an_hour=0.5 * MB, sms_a_day=0.01,
+         sms_allowed=5),
     Kind(TRACKER, 0.10, "trackers.iot", "lte-m", (("00250001", 1.0),), 60_000, 9_000, 0.40, 0.30, 3600, fixed=False,
-         data_a_day=5 * MB, week=(1.0, 1.0, 1.0, 1.0, 1.0, 0.9, 0.85), sms_a_day=0.02),
+         data_a_day=5 * MB, week=(1.0, 1.0, 1.0, 1.0, 1.0, 0.9, 0.85), sms_a_day=0.02, sms_allowed=20),
     Kind(CAMERA, 0.10, "cameras.iot", "lte", (("00240001", 0.94), ("00240002", 0.06)), 71 * MB, 2.5 * MB, 0.50, 0.25,
          10_800, fixed=True, data_a_day=1500 * MB),
     Kind(TERMINAL, 0.12, "terminals.iot", "lte", (("00280001", 0.6), ("00280002", 0.4)), 40_000, 60_000, 0.40, 0.25, 0,

@@ -252,4 +252,4 @@ class _Cast:
         else:
             chosen = found[enough[np.argmin(count[enough])]]
         who: np.ndarray = mine[keys == chosen]
-        return who
+        return np.sort(self._rng.choice(who, one.few, replace=False)) if 0 < one.few < len(who) else who

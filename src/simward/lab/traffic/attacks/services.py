@@ -7,15 +7,17 @@ import numpy as np
 from simward.lab.traffic.calls import INTERNATIONAL, NATIONAL, PREMIUM, SHORT_MESSAGE, VOICE, calls_of
 from simward.lab.traffic.day import Day
 from simward.lab.traffic.happening import FAST, SLOW, Act, Happening
-from simward.lab.traffic.kinds import BUTTON, CAMERA, LIFT, METER, PHONE_TAC, TERMINAL, TRACKER
+from simward.lab.traffic.kinds import BUTTON, CAMERA, KINDS, LIFT, METER, PHONE_TAC, TERMINAL, TRACKER
 from simward.lab.traffic.members import HOUR_S, MINUTE_S, SECOND_US
 from simward.lab.traffic.sessions import next_serials, sessions_of
 
-MONEY = ("toll-fraud", "service-not-permitted", "budget-exceeded", "unusual-behaviour")
+MONEY = ("toll-fraud", "toll-fraud-together", "service-not-permitted", "budget-exceeded", "unusual-behaviour")
 
 
-def calls_within(act: Act, day: Day, a_day: float, kind: int, destination: int, lasts_s: int) -> None:
-    """So many calls of each victim in a day, as far as the day lies in the act."""
+def calls_within(
+    act: Act, day: Day, a_day: float, kind: int, destination: int, lasts_s: int, allowed: int = 0
+) -> None:
+    """So many calls of each victim in a day, as far as the day lies in the act. `allowed`: of each, by its owner."""
     since, until = act.part(day)
     count = max(1, round(a_day * (until - since) / (24 * HOUR_S * SECOND_US)))
     for who in act.who:
@@ -24,7 +26,8 @@ def calls_within(act: Act, day: Day, a_day: float, kind: int, destination: int, 
         calls = calls_of(day.members, np.full(count, who), at, kind, destination, length)
         day.add_calls(calls)
         act.note(at)
-        act.shown_at = act.shown_at or int(calls["arrives_at"].min())  # nobody knows before the operator tells
+        if len(calls) > allowed:  # nobody knows before the operator tells
+            act.shown_at = act.shown_at or int(calls["arrives_at"][allowed])
 
 
 class PremiumCalls(Happening):
@@ -42,6 +45,27 @@ class PremiumCalls(Happening):
 
     def alter(self, act: Act, day: Day) -> None:
         """Calls of some minutes."""
+        calls_within(act, day, act.strength, VOICE, PREMIUM, 4 * MINUTE_S)
+
+
+class HackedModules(Happening):
+    """Fifty-nine hacked modules of one model call numbers that cost extra, each as often as it may be unnoticed.
+
+    Stronger: more calls of each a day.
+    """
+
+    id = "hacked-modules"
+    kinds = (LIFT,)
+    expects = ("toll-fraud-together",)
+    also = MONEY
+    group = "model"
+    members_least = 60
+    strengths = (1.0, 10.0, 100.0)
+    lasts_days = 2.0
+    few = 59
+
+    def alter(self, act: Act, day: Day) -> None:
+        """Calls of some minutes, of some of the model."""
         calls_within(act, day, act.strength, VOICE, PREMIUM, 4 * MINUTE_S)
 
 
@@ -74,7 +98,8 @@ class MessageFlood(Happening):
 
     def alter(self, act: Act, day: Day) -> None:
         """Messages."""
-        calls_within(act, day, act.strength, SHORT_MESSAGE, NATIONAL, 0)
+        allowed = KINDS[int(day.members.rows["kind"][act.who[0]])].sms_allowed
+        calls_within(act, day, act.strength, SHORT_MESSAGE, NATIONAL, 0, allowed)
 
 
 class FirstMessage(Happening):

@@ -141,8 +141,7 @@ class AuthenticationFailures(Happening):
         """Requests with wrong ones."""
         if not act.begins_on(day):
             return
-        some = act.who[: self.few]
-        act.imsis = day.members.rows["imsi"][some]
+        some = act.who
         at = act.begins_at + (act.rng.random(len(some)) * 10 * MINUTE_S * SECOND_US).astype(np.int64)
         tries = int(act.strength)
         ends = at + tries * 20 * SECOND_US

@@ -8,7 +8,7 @@ from simward.lab.traffic.day import Day
 from simward.lab.traffic.happening import FAST, SLOW, Act, Happening
 from simward.lab.traffic.kinds import CAMERA, CAR, KINDS, LIFT, METER, TERMINAL, TRACKER
 from simward.lab.traffic.members import DAY_US, HOUR_S, MINUTE_S, SECOND_US
-from simward.lab.traffic.sessions import next_serials, sessions_of
+from simward.lab.traffic.sessions import GOES_ON, next_serials, sessions_of
 
 STEADY = (METER, CAMERA, LIFT, TERMINAL)
 UNUSUAL = ("unusual-behaviour",)
@@ -152,7 +152,9 @@ def passed_at(day: Day, places: np.ndarray, allowed: float) -> int:
         if every_us:
             first = int(row["began_at"]) + ((int(row["begins_at"]) - int(row["began_at"])) // every_us + 1) * every_us
             at = [*range(first, int(row["ends_at"]), every_us), *at]
-        shares = np.diff([0.0, *((one - int(row["begins_at"])) / max(1, lasts) for one in at)])
+            if row["flags"] & GOES_ON:  # what is left is told with the first report of the next day
+                at[-1] = max(first, at[-2] + every_us if len(at) > 1 else first)
+        shares = np.diff([0.0, *(min(1.0, (one - int(row["begins_at"])) / max(1, lasts)) for one in at)])
         reports += [(one, octets * share) for one, share in zip(at, shares, strict=True)]
     total = 0.0
     for one, octets in sorted(reports):
