@@ -7,6 +7,7 @@ among it and what honestly happens to a fleet. `--subscriptions 500000` makes it
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,7 @@ def bars_of(told: dict[str, Any]) -> list[Bar]:
 
 def measure(folder: Path, plan: Plan, *, quick: bool) -> dict[str, object]:
     """Answer the question."""
-    told = measured(plan, lambda day: print(f"\r{NAME}: day {day} of {plan.days}", end="", flush=True)).told()
-    print()
+    told = measured(plan, lambda day: print(f"{NAME}: day {day} of {plan.days}", file=sys.stderr, flush=True)).told()
     told["false_findings"] = told["false_findings"][:EXAMPLES]
     making = told["played"]["processor_seconds_making"]
     told["played"]["events_made_a_second"] = told["played"]["events"] / making if making else 0.0

@@ -394,10 +394,10 @@ def test_a_link_that_signs_in(control: RunningControl, folder: Path) -> None:
     assert (answer.status, answer.headers["location"]) == (303, "/") and browser.get("/account").status == 200
     assert Browser(control).post(made).status == 404
     assert browser.sign_in("visitor", "").status == 403, "it has no password"
-    account(control, "heidi")
-    made = simward(folder, "account", "link", "heidi", "--sign-in").stdout.strip().removeprefix(browser.origin)
+    account(control, "helga")
+    made = simward(folder, "account", "link", "helga", "--sign-in").stdout.strip().removeprefix(browser.origin)
     with closing(sqlite3.connect(folder / "data" / "registry.sqlite")) as registry, registry:
-        registry.execute("UPDATE account SET second_factor = x'00' WHERE name = 'heidi'")
+        registry.execute("UPDATE account SET second_factor = x'00' WHERE name = 'helga'")
     other = Browser(control)
     page = other.post(made)
     assert page.status == 200 and page.field("passed") and "simward" not in other.cookies

@@ -89,7 +89,7 @@ def test_an_endpoint_that_is_not_there_is_named() -> None:
 
 
 def test_what_is_not_enforced_yet_is_listed() -> None:
-    policy = read_policies({"a.yaml": "rule: a\non: usage-unusual\ndo: [{lock: {}, unless: work-order}]"})
+    policy = read_policies({"a.yaml": "rule: a\non: endpoint-not-permitted\ndo: [{lock: {}, unless: work-order}]"})
     assert [one.where for one in not_enforced(policy)] == ["on"]
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,9 @@ import numpy as np
 from simward.detectors import of_gate, of_watch
 from simward.detectors.detector import MAX_CLASSES, DetectorModule
 
+_PARSING = Lock()
+PARSED_AT_ONCE = 8
+"""So often it is tried again where somebody else in this process parses Python at the same time."""
 NAME_OCTETS = 100
 """An APN is at most 100 octets (TS 23.003 9.1)."""
 
@@ -281,6 +286,18 @@ def unpack(blob: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     head = json.loads(blob[8 : 8 + length])
     arrays, at = {}, 8 + length
     for name, size in head["arrays"]:
-        arrays[name] = np.load(io.BytesIO(blob[at : at + size]), allow_pickle=False)
+        arrays[name] = loaded(blob[at : at + size])
         at += size
     return arrays, head["notes"]
+
+
+def loaded(octets: bytes) -> Any:
+    """What `numpy.load` gives of a file in memory.
+
+    Its header is parsed as Python, and CPython 3.11 keeps the depth of that for all threads together: where two parse at
+    the same time it may raise SystemError, though nothing is wrong ("AST constructor recursion depth mismatch").
+    """
+    for _ in range(PARSED_AT_ONCE):
+        with _PARSING, suppress(SystemError):
+            return np.load(io.BytesIO(octets), allow_pickle=False)
+    return np.load(io.BytesIO(octets), allow_pickle=False)

@@ -16,7 +16,7 @@ BACKGROUND = "(everybody else)"
 NOT_INSTALLED, TOO_SMALL = "detector not installed", "the fleet is too small"
 INFORMATION = (
     "device-change/software", "gateway-restarted", "silent", "too-chatty", "off-schedule",
-    "usage-unusual", "address-pool-exhausted",
+    "unusual-behaviour", "cohort-shift", "address-pool-exhausted",
 )  # fmt: skip
 """What claims no theft and no move: true where it is found, or judged by another bar than this one. An outage is none
 of it: it is true only while a scene has one."""

@@ -11,14 +11,13 @@ from simward.detectors import installed
 from simward.errors import nearest
 
 DETECTORS = {
-    "usage-unusual": "another amount of data than its own or its peers' habit",
     "endpoint-not-permitted": "traffic to an address that the segment does not list",
 }
 """Detectors of later versions: responses may name them already."""
 
 RENAMED = {
     "usage-exceeded": "budget-exceeded", "subscription-silent": "silent", "cadence-changed": "too-chatty",
-    "session-storm": "signalling-storm",
+    "session-storm": "signalling-storm", "usage-unusual": "unusual-behaviour",
 }  # fmt: skip
 """Names that earlier versions took for a detector of a later one -> what it is called."""
 
