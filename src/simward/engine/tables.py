@@ -294,8 +294,8 @@ def unpack(blob: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 def loaded(octets: bytes) -> Any:
     """What `numpy.load` gives of a file in memory.
 
-    Its header is parsed as Python, and CPython 3.11 keeps the depth of that for all threads together: where two parse at
-    the same time it may raise SystemError, though nothing is wrong ("AST constructor recursion depth mismatch").
+    Its header is parsed as Python, and CPython 3.11 keeps the depth of that for all threads together: where two parse
+    at the same time it may raise SystemError, though nothing is wrong ("AST constructor recursion depth mismatch").
     """
     for _ in range(PARSED_AT_ONCE):
         with _PARSING, suppress(SystemError):
