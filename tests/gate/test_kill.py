@@ -1,35 +1,33 @@
 """kill -9 at fifty random moments under load: what was acknowledged is in the journal, once, and the state is the fold.
 
-The gates are forked from this process, which has the compiled code loaded: fifty starts take seconds, not minutes.
+The gates are forked from a process that has the compiled code loaded: fifty starts take seconds, not minutes.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import re
 import select
 import signal
 import socket
-import sys
 import time
-import traceback
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
 
-from gate.running import SECRET, RunningGate, imeisv, imsi, udp
+from gate.forking import serve_in
+from gate.running import READY_S, SECRET, RunningGate, imeisv, imsi, udp
 from simward.engine.fold import Fold
 from simward.engine.journal import row_events, row_outputs
 from simward.engine.outputs import BOUND
 from simward.engine.replay import fold_row
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.start import restore
-from simward.gate.serve import assemble, serve, start_fold
-from simward.settings import Settings
 from simward.watch.snapshots import make_snapshot
 from simward.wire.radius.dictionary import Code
 from simward.wire.radius.packet import Packet
@@ -43,56 +41,37 @@ ASKING, ASKS_EACH = 6_000, 25
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 
-class Forked:
-    """A gate in a child of this process."""
-
-    def __init__(self, folder: Path) -> None:
-        readable, writable = os.pipe()
-        self.pid = os.fork()
-        if not self.pid:
-            self._serve(folder, writable)
-        os.close(writable)
-        said = self._ready(readable)
-        os.close(readable)
-        ports = re.findall(r"127\.0\.0\.1:(\d+)", said)
-        self.auth, self.accounting = ("127.0.0.1", int(ports[0])), ("127.0.0.1", int(ports[1]))
-
-    def _ready(self, readable: int) -> str:
-        said = b""
-        while not said.endswith(b"\n"):
-            assert select.select([readable], [], [], 120)[0], "not ready within two minutes"
-            octets = os.read(readable, 4096)
-            assert octets, "the gate ended before it was ready"
-            said += octets
-        return said.decode()
-
-    @staticmethod
-    def _serve(folder: Path, writable: int) -> None:
-        code = 1
-        try:
-            log = os.open(folder / "stderr.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            os.dup2(log, 2)
-            serve(Settings.load(folder), say=lambda text: os.write(writable, text.encode() + b"\n") and None)
-            code = 0
-        except BaseException:  # noqa: BLE001 - a child must not go on as a second pytest
-            traceback.print_exc(file=sys.stderr)
-        finally:
-            os._exit(code)
-
-    def end(self, how: signal.Signals) -> int:
-        """Kill or stop it; its exit status."""
-        os.kill(self.pid, how)
-        return os.waitpid(self.pid, 0)[1]
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["gate.forking"])
 
 
 @pytest.fixture(scope="module", autouse=True)
-def compiled_code_is_loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Put a gate together once in this process, and take it apart."""
-    settings = Settings.load(RunningGate(tmp_path_factory.mktemp("warm") / "net", FLEET).folder)
-    with ExitStack() as closing:
-        journal = SqliteJournal.open(settings.data_dir / "journal")
-        closing.callback(journal.close)
-        assemble(settings, journal, start_fold(settings, journal, str), closing, str)
+def fork_server() -> None:
+    """Start it where it finds what it is to load: CPython 3.11 does not tell it where these modules are."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+        forkserver.ensure_running()
+
+
+class Forked:
+    """A gate in a child of the fork server."""
+
+    def __init__(self, folder: Path) -> None:
+        hears, tells = FORKS.Pipe(duplex=False)
+        self._process = FORKS.Process(target=serve_in, args=(folder, tells), daemon=True)
+        self._process.start()
+        tells.close()
+        assert hears.poll(READY_S), "not ready within two minutes"
+        ports = re.findall(r"127\.0\.0\.1:(\d+)", hears.recv())
+        hears.close()
+        self.auth, self.accounting = ("127.0.0.1", int(ports[0])), ("127.0.0.1", int(ports[1]))
+
+    def end(self, how: signal.Signals) -> int | None:
+        """Kill or stop it; its exit status."""
+        assert self._process.pid is not None
+        os.kill(self._process.pid, how)
+        self._process.join(READY_S)
+        return self._process.exitcode
 
 
 class Load:
