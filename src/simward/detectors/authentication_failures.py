@@ -26,7 +26,7 @@ was changed. Of a subscription alone, look whether its SIM is in its device.
 """
 
 from simward.detectors.detector import HIGH, MEDIUM, NO_OPINION, QUIET, Detector
-from simward.detectors.facts import TICK
+from simward.detectors.facts import TICK, judge_struck
 
 DETECTOR = Detector(
     id="authentication-failures",
@@ -46,8 +46,6 @@ CLASS_SUBSCRIPTION = 7
 MEMORY = [("most", "i4"), ("told", "i4"), ("since_s", "u4"), ("spare", "i4")]
 KNOBS: list[object] = []
 TOLD = 4
-PERHAPS, ANOTHER = 1, 2
-WAIT_S, WAIT_LONG_S = 8, 20
 GUESSES = 10
 
 
@@ -55,28 +53,10 @@ def judge(memory, group, event, knobs, evidence):  # type: ignore[no-untyped-def
     """Judged at ticks."""
     if event.kind != TICK:
         return NO_OPINION
-    now_s, failing = event.received_at // 1_000_000, group.failing
-    if memory.most == 0:
-        if failing < group.failures_limit or group.failures_limit == 0 or group.failures_cause == ANOTHER:
-            memory.since_s = 0
-            return NO_OPINION
-        if memory.since_s == 0:
-            memory.since_s = now_s
-        # What its first cell shows may be that of its model a moment later.
-        if now_s - memory.since_s < (WAIT_LONG_S if group.failures_cause == PERHAPS else WAIT_S):
-            return NO_OPINION
-        memory.told = failing
-    memory.most = max(memory.most, failing)
-    if 2 * failing < memory.most or group.failures_cause == ANOTHER:
-        evidence.was, evidence.now, evidence.expected = group.members, memory.most, group.failures_limit
-        memory.most = memory.told = memory.since_s = 0
-        group.told = group.told & ~TOLD
-        return QUIET
-    if 2 * memory.most >= 3 * memory.told:
-        memory.told = memory.most
-    group.told = group.told | TOLD
-    evidence.was, evidence.now, evidence.expected = group.members, memory.told, group.failures_limit
-    return group.kind
+    return judge_struck(
+        memory, group, evidence, event.received_at // 1_000_000,
+        group.failing, group.failures_limit, group.failures_cause, False, TOLD,
+    )  # fmt: skip
 
 
 def judge_alone(signalling, use, event, knobs, evidence):  # type: ignore[no-untyped-def]

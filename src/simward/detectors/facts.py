@@ -70,3 +70,43 @@ def farthest_m(around, mobility):  # type: ignore[no-untyped-def]
 def travelled_impossibly(around, mobility):  # type: ignore[no-untyped-def]
     """Is it farther from where it was than anything of its kind travels? Below 50 km a cell's own size explains it."""
     return around.travelled_m > 50_000 and around.travelled_m > farthest_m(around, mobility)
+
+
+# Storms: groups of whose members many do the same at once (engine/watching/storms.py).
+PERHAPS, ANOTHER = 1, 2
+"""Does another group explain it better? One may, or one does."""
+WAIT_S, WAIT_LONG_S = 8, 20
+"""What the first cell of a storm shows may be that of its model a moment later."""
+
+
+@njit
+def without(bits, bit):  # type: ignore[no-untyped-def]
+    """A set of bits without one; wide enough for the complement, which an unsigned octet is not."""
+    return np.int64(bits) & ~np.int64(bit)
+
+
+@njit
+def judge_struck(memory, group, evidence, now_s, struck, limit, cause, is_excused, bit):  # type: ignore[no-untyped-def]
+    """Are more of a group's members struck than is usual, and does nothing else explain it? Told again where half as
+    many more are; over when half are left. `memory` is most, told and since_s; `bit` is its own in what is told of it.
+    """
+    if memory.most == 0:
+        if struck < limit or limit == 0 or cause == ANOTHER or is_excused:
+            memory.since_s = 0
+            return np.int64(-1)
+        if memory.since_s == 0:
+            memory.since_s = now_s
+        if now_s - memory.since_s < (WAIT_LONG_S if cause == PERHAPS else WAIT_S):
+            return np.int64(-1)
+        memory.told = struck
+    memory.most = max(memory.most, struck)
+    if 2 * struck < memory.most or cause == ANOTHER:
+        evidence.was, evidence.now, evidence.expected = group.members, memory.most, limit
+        memory.most = memory.told = memory.since_s = 0
+        group.told = without(group.told, bit)
+        return np.int64(0)
+    if 2 * memory.most >= 3 * memory.told:
+        memory.told = memory.most
+    group.told = np.int64(group.told) | np.int64(bit)
+    evidence.was, evidence.now, evidence.expected = group.members, memory.told, limit
+    return np.int64(group.kind)

@@ -32,10 +32,8 @@ after an outage of the gateway does not count, nor one with a new software versi
 confine the group's members: `on: signalling-storm/model`.
 """
 
-import numpy as np
-
 from simward.detectors.detector import HIGH, MEDIUM, NO_OPINION, QUIET, Detector, Knob
-from simward.detectors.facts import TICK
+from simward.detectors.facts import TICK, judge_struck
 
 DETECTOR = Detector(
     id="signalling-storm",
@@ -62,8 +60,6 @@ KNOBS = [
 TOLD = 1
 """Its bit of what is told of a group."""
 OTHERS_TOLD = 2 | 8
-PERHAPS, ANOTHER = 1, 2
-WAIT_S, WAIT_LONG_S = 8, 20
 BURST, LEAST, BEYOND_HABIT = 10, 10, 8
 HOUR_S = 3600
 
@@ -72,29 +68,10 @@ def judge(memory, group, event, knobs, evidence):  # type: ignore[no-untyped-def
     """Judged at ticks. What is told of devices that connect together explains that they do it again and again."""
     if event.kind != TICK:
         return NO_OPINION
-    now_s, storming = event.received_at // 1_000_000, group.storming
-    if memory.most == 0:
-        is_other = group.storm_cause == ANOTHER or group.told & OTHERS_TOLD
-        if storming < group.storm_limit or group.storm_limit == 0 or is_other:
-            memory.since_s = 0
-            return NO_OPINION
-        if memory.since_s == 0:
-            memory.since_s = now_s
-        # What its first cell shows may be that of its model a moment later.
-        if now_s - memory.since_s < (WAIT_LONG_S if group.storm_cause == PERHAPS else WAIT_S):
-            return NO_OPINION
-        memory.told = storming
-    memory.most = max(memory.most, storming)
-    if 2 * storming < memory.most or group.storm_cause == ANOTHER:
-        evidence.was, evidence.now, evidence.expected = group.members, memory.most, group.storm_limit
-        memory.most = memory.told = memory.since_s = 0
-        group.told = np.int64(group.told) & ~np.int64(TOLD)
-        return QUIET
-    if 2 * memory.most >= 3 * memory.told:
-        memory.told = memory.most
-    group.told = group.told | TOLD
-    evidence.was, evidence.now, evidence.expected = group.members, memory.told, group.storm_limit
-    return group.kind
+    return judge_struck(
+        memory, group, evidence, event.received_at // 1_000_000,
+        group.storming, group.storm_limit, group.storm_cause, (group.told & OTHERS_TOLD) != 0, TOLD,
+    )  # fmt: skip
 
 
 def judge_alone(signalling, use, event, knobs, evidence):  # type: ignore[no-untyped-def]

@@ -33,7 +33,7 @@ reconnections spread at random over minutes.
 from numba import njit
 
 from simward.detectors.detector import INFO, MEDIUM, NO_OPINION, QUIET, Detector
-from simward.detectors.facts import TICK
+from simward.detectors.facts import ANOTHER, TICK, without
 
 DETECTOR = Detector(
     id="synchronised-reconnect",
@@ -53,7 +53,6 @@ MEMORY = [("most", "i4"), ("told", "i4"), ("lasting", "i4"), ("of", "i4")]
 KNOBS: list[object] = []
 TOLD, OUTAGE_TOLD = 2, 8
 STORM_TOLD = 1
-ANOTHER = 2
 CELL, GATEWAY = 1, 2
 SETTLED_S = 15
 """A wave is told once all groups that it is in were looked at."""
@@ -74,7 +73,7 @@ def judge(memory, group, event, knobs, evidence):  # type: ignore[no-untyped-def
         evidence.was, evidence.now = memory.of, memory.most
         if now_s - group.back_s > BACK_OVER_S:
             memory.most = memory.told = memory.lasting = group.back = 0
-            group.told = group.told & ~OUTAGE_TOLD
+            group.told = without(group.told, OUTAGE_TOLD)
             return QUIET
         evidence.now = memory.told
         return CLASS_AFTER_OUTAGE
@@ -96,7 +95,7 @@ def judge(memory, group, event, knobs, evidence):  # type: ignore[no-untyped-def
     if is_over or group.wave_cause == ANOTHER:
         evidence.now = memory.most
         memory.most = memory.told = memory.lasting = 0
-        group.told = group.told & ~TOLD
+        group.told = without(group.told, TOLD)
         return QUIET
     if 2 * memory.most >= 3 * memory.told:
         memory.told = memory.most
