@@ -55,7 +55,7 @@ USUAL: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Our columns, and what they are often called elsewhere (lower case, `_`, `-` and `.` as spaces)."""
 NEEDED = ("subscription", "began_at")
-NOT_USED = ("endpoint",)
+NOT_USED = ("endpoint", "cause")
 """Taken for what they are, and nothing is judged by them yet."""
 KEYS = ("records", "columns", "time", "zone", "octets", "duration", "absent")
 AUTO = "auto"

@@ -12,7 +12,7 @@ from simward.inputs.foreign.mapping import AUTO, DURATIONS, OCTETS, Mapping
 MICROS = 1_000_000
 COLUMN_NAMES = (
     "subscription", "began_at", "ended_at", "duration", "session", "cell", "area", "network", "rat", "device", "model",
-    "apn", "address", "uplink", "downlink", "octets", "gateway", "cause", "use_case",
+    "apn", "address", "uplink", "downlink", "octets", "gateway", "use_case",
 )  # fmt: skip
 SERIALS = 1_000_000
 """Devices under one TAC."""
@@ -98,7 +98,7 @@ def read(mapping: Mapping) -> str:
             SELECT *, coalesce({ended}, begun + lasted_s * {MICROS}) AS over
             FROM (
                 SELECT line, subscription, session, {began} AS begun, ended_at, {lasted} AS lasted_s,
-                    cell, area, network, rat, device, model, apn, address, gateway, cause, use_case,
+                    cell, area, network, rat, device, model, apn, address, gateway, use_case,
                     {up} AS up, coalesce({down}, CASE WHEN uplink IS NULL THEN {both} END) AS down
                 FROM said
             )
