@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -13,6 +10,7 @@ from cadence_histories import events_of, fleet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_watch_law import Reaching, check_chains, check_counts
+from two_ways import compiled_and_interpreted
 from watch_histories import fold_all, removal
 
 from simward.engine.watching.behind import Behind, restore_behind
@@ -71,9 +69,7 @@ def check_stages(behind: Behind) -> None:
             assert state.groups["late"][row] == np.count_nonzero((here["stage"] >= LATE) & (here["stage"] < TOLD))
 
 
-INTERPRETED = """
-import sys
-sys.path.insert(0, sys.argv[1])
+PROGRAM = """
 import hashlib
 from cadence_histories import *
 from watch_histories import fold_all
@@ -87,14 +83,7 @@ print(len(found), sorted({names[int(one["detector"])] for one in found}), hashli
 
 def test_compiled_equals_interpreted() -> None:
     """The same history in two processes, one without the compiler."""
-    here = str(Path(__file__).parent)
-    said = [
-        subprocess.run(
-            [sys.executable, "-W", "error::RuntimeWarning", "-c", INTERPRETED, here],
-            env={**os.environ, "NUMBA_DISABLE_JIT": disabled}, capture_output=True, text=True, check=True, timeout=300,
-        ).stdout
-        for disabled in ("0", "1")
-    ]  # fmt: skip
+    said = compiled_and_interpreted(PROGRAM)
     assert said[0] == said[1]
     for detector in ("'silent'", "cell-silent", "off-schedule", "roaming-unexpected"):
         assert detector in said[0]

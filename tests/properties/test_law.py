@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import numpy as np
 from histories import IMSI, MEMBERS, START_AT, events_of, fleet, fold_all, hear, histories, inventory, tables
 from hypothesis import given
 from hypothesis import strategies as st
+from two_ways import compiled_and_interpreted
 
 from simward.engine import events as e
 from simward.engine.apply import revision_row
@@ -158,9 +156,7 @@ def test_no_recent_record_of_a_stranger_is_folded_twice(told: list, back: list[i
         assert fold.state.digest() == before
 
 
-INTERPRETED = """
-import sys
-sys.path.insert(0, sys.argv[1])
+PROGRAM = """
 import numpy as np
 from histories import *
 rng = np.random.default_rng(20)
@@ -183,18 +179,7 @@ print(len(outputs), int(kept.sum()),
 
 def test_compiled_equals_interpreted() -> None:
     """The same 1,500 steps in two processes, one without the compiler."""
-    here = str(Path(__file__).parent)
-    said = [
-        subprocess.run(
-            [sys.executable, "-W", "error::RuntimeWarning", "-c", INTERPRETED, here],
-            env={**os.environ, "NUMBA_DISABLE_JIT": disabled},
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=300,
-        ).stdout
-        for disabled in ("0", "1")
-    ]
+    said = compiled_and_interpreted(PROGRAM)
     assert said[0] == said[1]
     assert int(said[0].split()[0]) > 500, "a history in which nothing happens shows nothing"
     assert int(said[0].split()[-1]) > 10, "nor one without long ids"

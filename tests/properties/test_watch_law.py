@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from two_ways import compiled_and_interpreted
 from watch_histories import (
     MEMBERS,
     START_AT,
@@ -166,9 +164,7 @@ def test_records_give_the_same_bytes_in_any_cut_and_from_any_snapshot(
     check_chains(whole)
 
 
-INTERPRETED = """
-import sys
-sys.path.insert(0, sys.argv[1])
+PROGRAM = """
 from watch_histories import *
 rng = np.random.default_rng(21)
 behind = fleet()
@@ -183,14 +179,7 @@ print(len(found), sorted({int(one["kind"]) for one in found}), hashlib.sha256(fo
 
 def test_compiled_equals_interpreted() -> None:
     """The same history in two processes, one without the compiler."""
-    here = str(Path(__file__).parent)
-    said = [
-        subprocess.run(
-            [sys.executable, "-W", "error::RuntimeWarning", "-c", INTERPRETED, here],
-            env={**os.environ, "NUMBA_DISABLE_JIT": disabled}, capture_output=True, text=True, check=True, timeout=300,
-        ).stdout
-        for disabled in ("0", "1")
-    ]  # fmt: skip
+    said = compiled_and_interpreted(PROGRAM)
     assert said[0] == said[1]
     assert int(said[0].split()[0]) >= 4, "a history in which nothing is found shows nothing"
     assert str([o.FINDING_BEGAN, o.FINDING_UPDATED, o.FINDING_ENDED]) in said[0]
