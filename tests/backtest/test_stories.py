@@ -237,5 +237,7 @@ def test_what_the_watch_really_found_stands_beside_it(tmp_path: Path) -> None:
     follower.catch_up()
     follower.close()
     _, said, _ = tried(work, OBSERVED)
+    assert not said["watch"] and not [one for one in said["findings"] if one["finding"].startswith("service")]
+    _, said, _ = tried(work, OBSERVED, "--watch")
     (found,) = [one for one in said["findings"] if one["finding"].startswith("service-not-permitted")]
     assert (found["finding"], found["would_be"]) == ("service-not-permitted/data", 0) and found["were"] >= 2

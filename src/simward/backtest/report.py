@@ -50,7 +50,7 @@ def summary(run: Backtest) -> dict[str, Any]:
         "limits": limits(run),
         "open_loop": open_loop(people),
         "judgements": judgements(run),
-        "findings": findings(run),
+        "watch": run.watch, "findings": findings(run),
         "proposed_rules": run.proposed.said() if run.proposed is not None else [],
         "rules": rules(run),
     }  # fmt: skip

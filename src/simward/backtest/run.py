@@ -41,13 +41,14 @@ STALE_GENERATION = 2**31 - 1
 
 class Backtest:
     """From `since` (us UTC) to the end of the record; with `warm_up_us`, what lies much earlier than that before it is
-    not folded. `run()` once; then `counts`, `people`, `judged` and `rules` hold what was found.
+    not folded. `watch`: fold the watch as well, which looks after everybody at each of a month's ticks and takes some
+    times as long. `run()` once; then `counts`, `people`, `judged` and `rules` hold what was found.
     """
 
     def __init__(
         self, record: WholeJournal, tables: PolicyTables, since: int, *, warm_up_us: int | None = None,
         judgements: Judgements = no_judgements, rule_actions: RuleActions = no_rule_actions,
-        proposed: Proposed | None = None,
+        proposed: Proposed | None = None, watch: bool = False,
     ) -> None:  # fmt: skip
         self.record, self.tables, self.since, self.warm_up_us = record, tables, since, warm_up_us
         self.fold = Fold.new()
@@ -61,7 +62,8 @@ class Backtest:
         self.rules: list[RuleAction] = []
         self._rule_actions, self.proposed = rule_actions, proposed
         self._parted = False
-        self._behind = Behind(self.fold)
+        self.watch = watch
+        self._behind = Behind(self.fold) if watch else None
         self._today = Numbering(self.fold.manifest())
         self._numberings: dict[str, Numbering] = {}
 
@@ -69,8 +71,9 @@ class Backtest:
         """Fold everything; UsageError where nothing is recorded since then."""
         beginning = begin(self.record, data_dir, self.since, self.warm_up_us)
         self.fold, self.unknown_up_to = beginning.fold, 0 if beginning.facts else beginning.fold.sequence
-        self._behind = Behind(self.fold, beginning.watch)
-        self._behind.honour(data_dir)
+        if self.watch:
+            self._behind = Behind(self.fold, beginning.watch)
+            self._behind.honour(data_dir)
         self.people.know(self.fold.state)
         self.people.remember(self.fold.state)
         self.fold.state.texts.load(list(self.record.texts()))  # the proposed policies' must not take their numbers
@@ -83,9 +86,10 @@ class Backtest:
         if not self.ended_at:
             raise UsageError(f"nothing is recorded since {when(self.since)[:19]}Z")
         self.people.finish(self.ended_at)
-        for found in really_found(data_dir, max(self.since, self.began_at), self.ended_at):
-            use_cases = self._use_cases(self.people.rows_of(found.outputs["imsi"]))
-            self.counts.outputs(DID, found.outputs, found.numbering, use_cases)
+        if self.watch:
+            for found in really_found(data_dir, max(self.since, self.began_at), self.ended_at):
+                use_cases = self._use_cases(self.people.rows_of(found.outputs["imsi"]))
+                self.counts.outputs(DID, found.outputs, found.numbering, use_cases)
         self.counts.settle()
         self.subscriptions = int(self.fold.state.meta["subscriptions_live"][0])
         if self.proposed is not None:
@@ -98,10 +102,11 @@ class Backtest:
         sequence = int(state.meta["sequence"][0])
         self.fold.policy(self.tables, self.since)
         state.meta["sequence"] = sequence
-        self._behind.revised(self.since)
+        if self._behind is not None:
+            self._behind.revised(self.since)
         self.people.part(self.since)
         if self.proposed is not None:
-            self.proposed.begin(self.fold, self._behind.manifest())
+            self.proposed.begin(self.fold, self._behind.manifest() if self._behind is not None else {})
         self._parted = True
 
     def _revision(self, row: Row) -> None:
@@ -113,9 +118,11 @@ class Backtest:
         if row.kind != POLICY:
             delta = InventoryDelta.from_bytes(row.inputs)
             self.people.leave(self.people.rows_of(delta.removals), row.at)
-            self._found_behind(self._behind.leaves(delta, row.at))
+            if self._behind is not None:
+                self._found_behind(self._behind, self._behind.leaves(delta, row.at))
         fold_row(self.fold, row, self.record.layouts)
-        self._behind.revised(row.at)
+        if self._behind is not None:
+            self._behind.revised(row.at)
         self.people.know(self.fold.state)
 
     def _run(self, run: Run) -> None:
@@ -144,7 +151,8 @@ class Backtest:
         results["known"] = results["row"] >= 0
         self.people.follow(run.events, results, NO_ACTS, did, self.fold.state, run.first)
         fold_foreign(self.fold, [run.row()], self.record.layouts)
-        self._behind.run(run)
+        if self._behind is not None:
+            self._behind.run(run)
 
     def _as_it_would_be(self, run: Run) -> None:
         """From `since` on: the fold goes its own way, and the record is held against it."""
@@ -180,16 +188,17 @@ class Backtest:
             self.people.follow(events[at : at + consumed], folded.results, would, done, state, run.first + at)
             at += consumed
         state.texts.take_new()
-        self._found_behind(self._behind.run(run))
+        if self._behind is not None:
+            self._found_behind(self._behind, self._behind.run(run))
 
-    def _found_behind(self, outputs: np.ndarray) -> None:
+    def _found_behind(self, behind: Behind, outputs: np.ndarray) -> None:
         """Add what the watch would find. It notifies at most, so it cuts nobody."""
         if not self._parted or not len(outputs):
             return
         if self.proposed is not None:
             self.proposed.take_behind(outputs)
         use_cases = self._use_cases(self.people.rows_of(outputs["imsi"]))
-        self.counts.outputs(WOULD, outputs, self._behind.numbering, use_cases)
+        self.counts.outputs(WOULD, outputs, behind.numbering, use_cases)
 
     def _would(self, outputs: np.ndarray) -> np.ndarray:
         if self.proposed is not None:

@@ -41,12 +41,13 @@ PEOPLE_HEADERS = (
 @click.option(
     "--warm-up", metavar="SPAN", help="Fold at most about so much before --since (14d).  [default: all that is kept]"
 )  # fmt: skip
+@click.option("--watch", is_flag=True, help="Say also what the watch's detectors would find: takes some times as long.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a subscription, then one with key `summary`.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with charts to this file.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 also where somebody would have been cut who was not.")
 @click.pass_context
 def backtest(
-    ctx: click.Context, policies: Path, since: str, warm_up: str | None, as_json: bool, html: Path | None,
+    ctx: click.Context, policies: Path, since: str, warm_up: str | None, watch: bool, as_json: bool, html: Path | None,
     exit_zero: bool,
 ) -> None:  # fmt: skip
     """Say whom proposed policies would have cut, on recorded history.
@@ -55,6 +56,9 @@ def backtest(
     really were; from there on the proposed policies judge the recorded traffic. A cut begins when a subscription is
     refused, disconnected, put into quarantine or locked, and ends when it is let in again; one that becomes stronger
     counts as another. A cut is new where the subscription was not really cut at any time of it.
+
+    The watch (budgets, silences, storms, ...) cuts nobody, and is folded only with --watch, or where a proposed rule is
+    triggered by what it finds.
 
     The loop is open: traffic that a cut would have prevented is judged as it came, and is counted by itself. Nothing is
     written. The same record and policies give the same bytes.
@@ -67,7 +71,7 @@ def backtest(
     folder: Folder = ctx.obj
     settings = folder.settings()
     with folder.reading() as record, _progress(record) as told:
-        run = _run(folder, settings, policies, (since, warm_up), record)
+        run = _run(folder, settings, policies, (since, warm_up), record, watch=watch)
         began = time.monotonic()
         run.run(folder.data, told)
         took = time.monotonic() - began
@@ -86,8 +90,9 @@ def backtest(
 
 
 def _run(
-    folder: Folder, settings: Any, policies: Path, spans: tuple[str, str | None], record: WholeJournal
-) -> Backtest:
+    folder: Folder, settings: Any, policies: Path, spans: tuple[str, str | None], record: WholeJournal, *,
+    watch: bool,
+) -> Backtest:  # fmt: skip
     from simward.commands.incidents import reading
     from simward.commands.rules import SINCE_VERSION
     from simward.policy.wanted import read_tables
@@ -102,7 +107,7 @@ def _run(
     begins = _moment("--since", since, newest(record))
     return backtest_of(
         record, policy, tables, begins, begins - _moment("--warm-up", warm_up, begins) if warm_up else None,
-        judged=lambda: reading(folder), acted=lambda: reading(folder, SINCE_VERSION),
+        judged=lambda: reading(folder), acted=lambda: reading(folder, SINCE_VERSION), watch=watch,
     )  # fmt: skip
 
 

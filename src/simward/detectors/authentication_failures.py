@@ -26,7 +26,7 @@ was changed. Of a subscription alone, look whether its SIM is in its device.
 """
 
 from simward.detectors.detector import HIGH, MEDIUM, NO_OPINION, QUIET, Detector
-from simward.detectors.facts import TICK, judge_struck
+from simward.detectors.facts import TICK, judge_many
 
 DETECTOR = Detector(
     id="authentication-failures",
@@ -53,7 +53,7 @@ def judge(memory, group, event, knobs, evidence):  # type: ignore[no-untyped-def
     """Judged at ticks."""
     if event.kind != TICK:
         return NO_OPINION
-    return judge_struck(
+    return judge_many(
         memory, group, evidence, event.received_at // 1_000_000,
         group.failing, group.failures_limit, group.failures_cause, False, TOLD,
     )  # fmt: skip

@@ -86,7 +86,7 @@ def without(bits, bit):  # type: ignore[no-untyped-def]
 
 
 @njit
-def judge_struck(memory, group, evidence, now_s, struck, limit, cause, is_excused, bit):  # type: ignore[no-untyped-def]
+def judge_many(memory, group, evidence, now_s, struck, limit, cause, is_excused, bit):  # type: ignore[no-untyped-def]
     """Are more of a group's members struck than is usual, and does nothing else explain it? Told again where half as
     many more are; over when half are left. `memory` is most, told and since_s; `bit` is its own in what is told of it.
     """

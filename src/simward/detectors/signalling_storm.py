@@ -33,7 +33,7 @@ confine the group's members: `on: signalling-storm/model`.
 """
 
 from simward.detectors.detector import HIGH, MEDIUM, NO_OPINION, QUIET, Detector, Knob
-from simward.detectors.facts import TICK, judge_struck
+from simward.detectors.facts import TICK, judge_many
 
 DETECTOR = Detector(
     id="signalling-storm",
@@ -68,7 +68,7 @@ def judge(memory, group, event, knobs, evidence):  # type: ignore[no-untyped-def
     """Judged at ticks. What is told of devices that connect together explains that they do it again and again."""
     if event.kind != TICK:
         return NO_OPINION
-    return judge_struck(
+    return judge_many(
         memory, group, evidence, event.received_at // 1_000_000,
         group.storming, group.storm_limit, group.storm_cause, (group.told & OTHERS_TOLD) != 0, TOLD,
     )  # fmt: skip

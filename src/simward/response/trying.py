@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from simward.backtest.ports import Judgement, RuleAction
 from simward.backtest.run import Backtest
+from simward.detectors import of_watch
 from simward.engine.phrases import when
 from simward.engine.tables import PolicyTables
 from simward.errors import UsageError
@@ -32,9 +33,10 @@ def newest(record: WholeJournal) -> int:
 
 def backtest_of(
     record: WholeJournal, policy: Policy, tables: PolicyTables, begins: int, warm_up_us: int | None, *,
-    judged: Opening, acted: Opening,
+    judged: Opening, acted: Opening, watch: bool = False,
 ) -> Backtest:  # fmt: skip
-    """A backtest from `begins` (us UTC) on. UsageError where nothing is recorded since then, or nothing is proposed."""
+    """A backtest from `begins` (us UTC) on. The watch is folded where `watch` says so, and where a proposed rule is
+    triggered by what it finds. UsageError where nothing is recorded since then, or nothing is proposed."""
     if not policy.of("use_case"):
         raise UsageError("there is no use case: which policies are proposed?")
     if begins > newest(record):
@@ -55,5 +57,11 @@ def backtest_of(
 
     return Backtest(
         record, tables, begins, warm_up_us=warm_up_us, judgements=judgements_made, rule_actions=rules_acted,
-        proposed=ProposedRules(tables) if policy.of("rule") else None,
+        proposed=ProposedRules(tables) if policy.of("rule") else None, watch=watch or asks_the_watch(policy),
     )  # fmt: skip
+
+
+def asks_the_watch(policy: Policy) -> bool:
+    """Is any of its rules triggered by a detector of the watch?"""
+    known = {one.id for one in of_watch()}
+    return any(trigger.partition("/")[0] in known for rule in policy.of("rule").values() for trigger in rule.value["on"])

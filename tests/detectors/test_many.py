@@ -24,7 +24,7 @@ class Struck:
         self.evidence = SimpleNamespace(was=0, now=0, expected=0)
 
     def judged(self, now_s: int, struck: int, cause: int = 0, *, excused: bool = False) -> int:
-        judge = getattr(facts.judge_struck, "py_func", facts.judge_struck)
+        judge = getattr(facts.judge_many, "py_func", facts.judge_many)
         return int(judge(self.memory, self.group, self.evidence, now_s, struck, 10, cause, excused, OWN))
 
 
