@@ -64,4 +64,5 @@ def backtest_of(
 def asks_the_watch(policy: Policy) -> bool:
     """Is any of its rules triggered by a detector of the watch?"""
     known = {one.id for one in of_watch()}
-    return any(trigger.partition("/")[0] in known for rule in policy.of("rule").values() for trigger in rule.value["on"])
+    triggers = (trigger for rule in policy.of("rule").values() for trigger in rule.value["on"])
+    return any(trigger.partition("/")[0] in known for trigger in triggers)
