@@ -89,10 +89,14 @@ def measure(folder: Path, *, subscriptions: int, events: int, quick: bool) -> di
         figures["history_other_policy"] = replayed(work, "history", "--policies", str(work / "policies"))
         for name in ("parquet", "csv", "jsonl"):
             figures[name] = replayed(work, str(work / f"x.{name}"))
+        figures["parquet_gate_only"] = replayed(work, "--gate-only", str(work / "x.parquet"))
         figures["parquet_and_csv_merged"] = replayed(work, str(work / "x.parquet"), str(work / "x.csv"))
         bars = [
             Bar(f"replay of {what}, end to end", whole(figures[name]), 500_000, "events/s", aim=2_000_000)
-            for what, name in (("the history", "history"), ("a Parquet file", "parquet"))
+            for what, name in (
+                ("the history", "history"), ("a Parquet file", "parquet"),
+                ("a Parquet file, by the gate's detectors alone", "parquet_gate_only"),
+            )
         ]
         return save(NAME, QUESTION, figures, bars, work, quick=quick)
 

@@ -140,6 +140,8 @@ def test_the_watchs_detectors_judge_it_as_well(tmp_path: Path) -> None:
     found = [json.loads(line) for line in result.stdout.splitlines()[:-1]]
     (budget,) = [one for one in found if one["detector"] == "budget-exceeded"]
     assert budget["id"].startswith("w0/") and budget["class"] == "day" and budget["imsi"] == "001010000000001"
+    words = ["--dir", str(study), "replay", "--gate-only", str(study / "events.parquet"), "--json"]
+    assert "budget-exceeded" not in CliRunner().invoke(cli, words).stdout
 
 
 @pytest.mark.parametrize(

@@ -32,13 +32,15 @@ SHOWN_MAX = 1000
     "--policies", type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Judge by the policies in this folder instead of those that were in force.",
 )  # fmt: skip
+@click.option("--gate-only", is_flag=True, help="Judge by the detectors of the gate alone, which is quicker.")
 @click.option("--unverified", is_flag=True, help="Take packets of a capture also where no secret proves them.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a finding, then one with the key `summary`.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 also where something was found.")
 @click.pass_context
 def replay(
-    ctx: click.Context, inputs: tuple[str, ...], policies: Path | None, unverified: bool, as_json: bool, exit_zero: bool
-) -> None:
+    ctx: click.Context, inputs: tuple[str, ...], policies: Path | None, gate_only: bool, unverified: bool,
+    as_json: bool, exit_zero: bool,
+) -> None:  # fmt: skip
     """Say what would be found in captures, event files or the journal.
 
     \b
@@ -69,7 +71,7 @@ def replay(
         plan = _Plan(folder, settings, inputs, unverified, closing)
         judged_by = _tables(settings, policies) if policies else None
         as_it_was = plan.replays_record and not plan.paths and judged_by is None
-        run = Replay(told, judged_by, told_max=0 if as_json else SHOWN_MAX, behind=not as_it_was)
+        run = Replay(told, judged_by, told_max=0 if as_json else SHOWN_MAX, behind=not (as_it_was or gate_only))
         began = time.monotonic(), time.process_time()
         plan.fold(run)
         run.finish()
