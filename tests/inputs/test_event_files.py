@@ -15,6 +15,7 @@ from simward.engine import events as ev
 from simward.engine.texts import Texts
 from simward.errors import ConfigurationError, UsageError
 from simward.identity import Cell, Iccid
+from simward.inputs import event_files
 from simward.inputs.event_columns import COLUMNS, NO_COLUMNS, WRITTEN_TOGETHER, all_columns
 from simward.inputs.event_files import EventFile
 
@@ -269,3 +270,18 @@ def test_large_files_are_read_in_parts(tmp_path: Path) -> None:
     file = EventFile(tmp_path / "x.csv", Texts())
     sizes = [len(one) for one in file.events()]
     assert sum(sizes) == count and len(sizes) > 1 and file.octets_read == (tmp_path / "x.csv").stat().st_size
+
+
+def test_values_that_a_file_has_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dictionary holds what other batches have: a value there is wrong in its own line, and nulls are none."""
+    monkeypatch.setattr(event_files, "BATCH_ROWS", 4)
+    lines = [{**ROW, "rat": ("nb-iot", None, "lte-m")[row % 3], "apn": f"apn{row}"} for row in range(10)]
+    events, texts = read(as_parquet(tmp_path / "right.parquet", lines))
+    assert events["rat"].tolist() == [(8, 0, 9)[row % 3] for row in range(10)]
+    assert [texts.name(int(one)) for one in events["apn"]] == [f"apn{row}" for row in range(10)]
+
+    lines[6]["rat"] = "5g-ish"
+    reading = EventFile(as_parquet(tmp_path / "wrong.parquet", lines), Texts()).events()
+    assert len(next(reading)) == 4
+    with pytest.raises(ConfigurationError, match=r"wrong\.parquet:7: rat: '5g-ish'"):
+        next(reading)

@@ -116,8 +116,7 @@ def events_of(steps: list[tuple[str, int, str, int]], behind: Behind) -> np.ndar
     def say(kind: int, member: int, at: int) -> None:
         nonlocal count
         count += 1
-        event = np.zeros(1, e.EVENT)
-        e.reset(event)
+        event = e.empty(1)
         event["kind"], event["received_at"], event["happened_at"] = kind, at, at
         if kind != e.TICK:
             event["gateway"] = texts.find(b"pgw1" if member < 16 else b"pgw2")

@@ -140,15 +140,11 @@ EFFECT_ACK, EFFECT_NAK, EFFECT_SILENCE, EFFECT_NOT_SENT = 1, 2, 3, 4
 EFFECT_RESULT_NAMES = ("", "ack", "nak", "silence", "not-sent")
 
 
+_SAYS_NOTHING = np.zeros(1, EVENT)
+for _name in ("uplink_octets", "downlink_octets", "area", "duration_s", "argument", "software"):
+    _SAYS_NOTHING[_name] = -1
+
+
 def empty(count: int) -> np.ndarray:
-    """A zeroed event array with the sentinels for "not reported" set."""
-    events = np.zeros(count, EVENT)
-    reset(events)
-    return events
-
-
-def reset(events: np.ndarray) -> None:
-    """Make every row of `events` an event that reports nothing."""
-    events[:] = np.zeros(1, EVENT)[0]
-    for name in ("uplink_octets", "downlink_octets", "area", "duration_s", "argument", "software"):
-        events[name] = -1
+    """An array of events that report nothing: zeros, and the sentinels for "not reported"."""
+    return np.repeat(_SAYS_NOTHING, count)  # whole rows: field by field takes thirty times as long

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from simward.engine.events import EVENT, reset
+from simward.engine.events import EVENT, empty
 from simward.engine.outputs import OUTPUT
 from simward.engine.snapshot import convert, dtype_described, dtype_description
 from simward.engine.whole_ids import Pair, notes_of_pairs, pairs_noted
@@ -214,9 +214,7 @@ def row_events(row: Row, layouts: Mapping[str, Layout] | None = None) -> np.ndar
     if row.layout == TODAY_ID:
         return np.frombuffer(row.inputs, EVENT).copy()
     written = np.frombuffer(row.inputs, _layout(row, layouts).events)
-    events = np.zeros(len(written), EVENT)
-    reset(events)
-    return convert(written, EVENT, into=events)
+    return convert(written, EVENT, into=empty(len(written)))
 
 
 def row_outputs(row: Row, layouts: Mapping[str, Layout] | None = None) -> np.ndarray:

@@ -24,13 +24,18 @@ class Replayed(NamedTuple):
 
 def fold_events(fold: Fold, events: np.ndarray) -> np.ndarray:
     """Fold all of `events`, however much room for outputs the fold has at a time; returns a copy of the outputs."""
-    parts, at = [], 0
+    parts = [np.array(part) for part in folded_parts(fold, events)]
+    return np.concatenate(parts) if parts else NO_OUTPUTS
+
+
+def folded_parts(fold: Fold, events: np.ndarray) -> Iterator[np.ndarray]:
+    """The same part by part, uncopied: outputs that hold until the next part is asked for; empty ones are left out."""
+    at = 0
     while at < len(events):
         folded = fold.events(events[at:])
-        if len(folded.outputs):
-            parts.append(np.array(folded.outputs.view(np.ndarray)))
         at += folded.consumed
-    return np.concatenate(parts) if parts else NO_OUTPUTS
+        if len(folded.outputs):
+            yield folded.outputs.view(np.ndarray)
 
 
 def fold_row(fold: Fold, row: Row, layouts: Mapping[str, Layout]) -> np.ndarray:

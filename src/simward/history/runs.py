@@ -158,14 +158,12 @@ def _texts_in(note: str) -> list[tuple[int, bytes]]:
 
 def _today(rows: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Rows in today's layout: themselves where they are."""
-    from simward.engine.events import reset
+    from simward.engine.events import empty
     from simward.engine.snapshot import convert
 
     if rows.dtype == dtype:
         return rows
-    wanted = np.zeros(len(rows), dtype)
-    if dtype == EVENT:
-        reset(wanted)
+    wanted = empty(len(rows)) if dtype == EVENT else np.zeros(len(rows), dtype)
     return convert(rows, dtype, into=wanted)
 
 

@@ -214,6 +214,11 @@ def all_columns() -> dict[str, Column]:
     return found
 
 
+def is_by_value(column: Column) -> bool:
+    """Is each different value of this column read once? Such columns have few."""
+    return column.fast in ("", "texts")
+
+
 class Table:
     """Turns tables with these columns into EVENT rows. Texts get their numbers in `texts`."""
 
@@ -255,6 +260,10 @@ class Table:
     def _fill(self, made: np.ndarray, name: str, values: Any) -> None:
         column = self._columns[name]
         if pa.types.is_dictionary(values.type):
+            is_text = pa.types.is_string(values.type.value_type)
+            if is_by_value(column) and is_text and len(values.dictionary) <= len(values):
+                self._encoded(made, name, column, values)
+                return
             values = values.dictionary_decode()
         if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
             values = pc.binary_join(_cast(values, pa.list_(pa.string()), name), " ")
@@ -317,20 +326,26 @@ class Table:
 
     def _by_value(self, made: np.ndarray, name: str, column: Column, values: Any) -> None:
         """Each different value once."""
-        encoded = pc.dictionary_encode(values, null_encoding="encode")
+        self._encoded(made, name, column, pc.dictionary_encode(values, null_encoding="encode"))
+
+    def _encoded(self, made: np.ndarray, name: str, column: Column, encoded: Any) -> None:
+        """The same where different values are numbered already: a file's may be of rows that are read later."""
         known = self._known[name]
         if len(known) > REMEMBERED_MAX:
             known.clear()
-        numbers = np.zeros(len(encoded.dictionary), np.int64)
-        said = np.ones(len(numbers), np.bool_)
-        for place, value in enumerate(encoded.dictionary.to_pylist()):
+        values = [*encoded.dictionary.to_pylist(), None]
+        at = np.asarray(pc.fill_null(encoded.indices, len(values) - 1).to_numpy(zero_copy_only=False))
+        numbers = np.zeros(len(values), np.int64)
+        said = np.zeros(len(values), np.bool_)
+        said[at] = True
+        for place in np.flatnonzero(said).tolist():
+            value = values[place]
             if not value:
                 said[place] = False
                 continue
             if value not in known:
                 known[value] = self._number(name, column, value, encoded, place)
             numbers[place] = known[value]
-        at = np.asarray(encoded.indices.to_numpy(zero_copy_only=False))
         _put(made, name, column.field, numbers[at], said[at])
 
     def _number(self, name: str, column: Column, value: str, encoded: Any, place: int) -> int:

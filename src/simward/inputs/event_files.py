@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from simward.engine.texts import Texts
 from simward.errors import ConfigurationError, Problem, UsageError, nearest
-from simward.inputs.event_columns import IGNORED, TIMES, Table, WrongValue, all_columns
+from simward.inputs.event_columns import IGNORED, TIMES, Table, WrongValue, all_columns, is_by_value
 
 BATCH_ROWS = 65_536
 TEXT_FORMS = ("digits", "imeis", "addresses", "texts", "octets", "hexadecimal")
@@ -51,8 +51,11 @@ class EventFile:
         read = self._parquet if suffix == ".parquet" else self._csv if suffix == ".csv" else self._json
         for events in read():
             self.rows += len(events)
+            at = events["received_at"]
+            if np.any(at[1:] < at[:-1]):
+                events = events[np.argsort(at, kind="stable")]
             if len(events):
-                yield events[np.argsort(events["received_at"], kind="stable")]
+                yield events
 
     def _table(self, names: Sequence[str]) -> Table:
         """What reads these columns; ConfigurationError where one is not known, there twice, or missing."""
@@ -199,7 +202,12 @@ class EventFile:
 
     def _parquet(self) -> Iterator[np.ndarray]:
         try:
-            file = pq.ParquetFile(self.path, memory_map=False, pre_buffer=False)
+            # What is read by value comes with its values numbered, as most files have them.
+            numbered, known = [], all_columns()
+            for column in pq.read_schema(self.path):
+                if pa.types.is_string(column.type) and column.name in known and is_by_value(known[column.name]):
+                    numbered.append(column.name)
+            file = pq.ParquetFile(self.path, memory_map=False, pre_buffer=False, read_dictionary=numbered)
         except (pa.ArrowException, OSError) as error:
             raise UsageError(f"{self.path} is no Parquet file: {_first_line(error)}") from None
         with file:

@@ -11,7 +11,7 @@ from simward.behaviour_settings import BehaviourSettings
 from simward.engine.events import TICK
 from simward.engine.fold import Fold
 from simward.engine.journal import EVENTS, POLICY, Layout, Row, row_events, row_outputs, row_texts, row_whole_ids
-from simward.engine.replay import fold_events, fold_row
+from simward.engine.replay import NO_OUTPUTS, fold_events, fold_row, folded_parts
 from simward.engine.tables import InventoryDelta, PolicyTables
 from simward.engine.watching.fold import WatchFold
 from simward.engine.words import WATCH_SHARD, Lexicon
@@ -91,7 +91,7 @@ class Replay:
             if row.kind == EVENTS:
                 self.fold.state.texts.load(row_texts(row))
                 self.fold.state.texts.whole_ids.load(row_whole_ids(row))
-                outputs = self._events(row_events(row, known))
+                outputs = self._events(row_events(row, known), kept=compare)
             else:
                 outputs = self._revision(row, known)
             self.rows += 1
@@ -102,12 +102,16 @@ class Replay:
         """Tell the findings that are still held."""
         self._telling.finish()
 
-    def _events(self, events: np.ndarray) -> np.ndarray:
-        """Fold events, and tell what they say; returns the gate's outputs."""
+    def _events(self, events: np.ndarray, *, kept: bool = False) -> np.ndarray:
+        """Fold events, and tell what they say; returns the gate's outputs where they are to be kept."""
         self._count(events)
-        first = self.fold.sequence + 1
-        outputs = fold_events(self.fold, events)
-        self._take(outputs)
+        first, outputs = self.fold.sequence + 1, NO_OUTPUTS
+        if kept:
+            outputs = fold_events(self.fold, events)
+            self._take(outputs)
+        else:
+            for part in folded_parts(self.fold, events):
+                self._take(part)
         if self._days is not None:
             self._take_watch(self._days.events(events, first))
         return outputs
