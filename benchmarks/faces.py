@@ -1,8 +1,9 @@
 """How soon do lists, searches and pages come from a registry of years, and what do readers and writers do to the gate?
 
 First a registry of a million subscriptions, ten million findings and a hundred thousand incidents, asked one request at
-a time. Then a control process on one core under readers and idempotent writers with tokens, while the gate decides on
-the other: its latency alone and beside them, at half of its own maximum.
+a time. Then a control process on one core under readers and idempotent writers with tokens: while it still catches up
+with what the gate has journalled, and when it has. Last, the gate decides on the other core meanwhile: its latency
+alone and beside them, at half of its own maximum.
 """
 
 from __future__ import annotations
@@ -45,6 +46,9 @@ QUESTION = "lists and searches over a registry of years; readers and writers bes
 SECRET = b"a-secret-only-for-benchmarks"
 YEAR_US = 365 * 86_400 * 1_000_000
 PATIENCE_S = 60.0
+CATCH_UP_S = 1800.0
+LAG, CAUGHT_UP = "simward_control_lag_events", 5
+"""A tick a second is journalled whatever happens."""
 READS_PER_SECOND, WRITES_PER_SECOND = 600, 60
 READERS, WRITERS, SOCKETS = 8, 4, 16
 STRETCH_S = 2.5
@@ -131,6 +135,22 @@ class Control:
         """The seconds of a core that it has used."""
         used = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
+
+    def behind(self, token: str) -> int:
+        """How many inputs the gate has journalled that are not in the registry yet."""
+        asking = Asking(self.port)
+        metrics = asking.ask(request("GET", "/metrics", token))[1].decode()
+        asking.close()
+        return int(next(line for line in metrics.splitlines() if line.startswith(LAG)).split()[1])
+
+    def catch_up(self, token: str) -> float:
+        """Wait until next to nothing is; the seconds that it took."""
+        began = time.monotonic()
+        while self.behind(token) > CAUGHT_UP:
+            if time.monotonic() > began + CATCH_UP_S:
+                raise RuntimeError(f"not caught up within {CATCH_UP_S:g} s: {self.behind(token)} inputs are left")
+            time.sleep(1)
+        return time.monotonic() - began
 
     def token(self, role: str, tenant: str | None = None) -> str:
         """A new one."""
@@ -278,9 +298,10 @@ def beside_the_gate(folder: Path, size: Size) -> dict[str, Any]:
             token = control.token("administrator")
             # The control process alone has a core; who asks has the gate's, which does nothing.
             os.sched_setaffinity(0, {gate_core})
-            used, began = control.cpu_s(), time.monotonic()
-            reads, writes = readers_and_writers(control, token, size)
-            share = (control.cpu_s() - used) / (time.monotonic() - began)
+            behind = control.behind(token)
+            catching_up = asked_alone(control, token, size) | {"behind": behind, "behind_after": control.behind(token)}
+            caught_up_s = control.catch_up(token)
+            alone_on_core = asked_alone(control, token, size)
             os.sched_setaffinity(0, {other_core})
             most = maximum(gate, traffic, size.subscriptions, 1)
             stretch = int(min(size.seconds, STRETCH_S) * most / 2)
@@ -292,7 +313,7 @@ def beside_the_gate(folder: Path, size: Size) -> dict[str, Any]:
                 answered += found
             return {
                 "gate_most_per_second": most,
-                "core_alone": {"reads": said(reads), "writes": said(writes), "share": share},
+                "catching_up": catching_up, "caught_up_s": caught_up_s, "core_alone": alone_on_core,
                 "gate_alone": [asdict(one) for one in alone], "gate_beside": [asdict(one) for one in beside],
                 "asked_beside": [said(one) for one in answered],
             }
@@ -302,6 +323,14 @@ def beside_the_gate(folder: Path, size: Size) -> dict[str, Any]:
     finally:
         gate.close()
         os.sched_setaffinity(0, {gate_core, other_core})
+
+
+def asked_alone(control: Control, token: str, size: Size) -> dict[str, Any]:
+    """Reads and writes together while the gate does nothing, and the share of a core that it takes to answer them."""
+    used, began = control.cpu_s(), time.monotonic()
+    reads, writes = readers_and_writers(control, token, size)
+    share = (control.cpu_s() - used) / (time.monotonic() - began)
+    return {"reads": said(reads), "writes": said(writes), "share": share}
 
 
 def readers_and_writers(control: Control, token: str, size: Size, seconds: float | None = None) -> list[Answers]:
@@ -383,6 +412,12 @@ def measure(folder: Path, size: Size, *, quick: bool, filled: Path | None = None
     result = save(NAME, QUESTION, {**years, "beside_the_gate": beside}, bars, folder, quick=quick)
     print(f"         slowest: {list_[1]}, {page[1]}, {search[1]}, {overview[1]}")
     print(f"         readers and writers take {beside['core_alone']['share']:.0%} of a core")
+    late = beside["catching_up"]
+    print(
+        f"         while {late['behind']} inputs behind: {late['reads']['per_second']:.0f} reads a second, p99"
+        f" {late['reads']['p99_ms']:.0f} ms; {late['writes']['per_second']:.0f} writes, p99"
+        f" {late['writes']['p99_ms']:.0f} ms; caught up {beside['caught_up_s']:.0f} s later"
+    )
     return result
 
 

@@ -207,9 +207,25 @@ def test_what_is_rare_is_looked_for_some_rows_at_a_time(
     assert sorted(found, reverse=not ascending) == found and {one for _, one in found} == {
         f"0/{number}/0" for number in wanted
     }  # fmt: skip
+    with filled.writing() as connection:  # b had one in there, which has gone
+        connection.execute(sa.insert(t.population).values(
+            tenant="b", use_case="meter", segment="", **dict.fromkeys(population.COUNTS, 0)
+        ))  # fmt: skip
     with filled.reading() as connection:
         first = listing.findings(connection, tenant="b", use_case="meter", after=None, limit=3)
     assert not first.rows and (first.on is not None) == (looked_at < 1000), "none of b is in there: it stops"
+
+
+@pytest.mark.parametrize("list_", [listing.findings, listing.subscriptions, incidents.page, incident_pages.listed])
+def test_a_use_case_of_another_tenant_is_not_gone_through(filled: Registry, list_: Any) -> None:
+    """A tenant that never had a subscription in a use case has nothing in it: that is known before any row is read."""
+    asked = {"use_case": "meter", "after": None, "limit": 3}
+    with filled.reading() as connection:
+        assert list_(connection, tenant="b", **asked) == walking.NOTHING
+        assert list_ in (incidents.page, incident_pages.listed) or list_(connection, tenant="a", **asked).rows
+    if filled.engine.dialect.name == "sqlite":
+        steps = _steps(filled, list_, {"tenant": "b", **asked})
+        assert len(steps) == 1 and "population" in steps[0]
 
 
 def test_the_counts_of_subscriptions_follow_what_is_written(filled: Registry) -> None:

@@ -97,6 +97,7 @@ def test_cut_anywhere_the_same_is_there_in_the_end(
     steps = 0
     while True:
         monkeypatch.setattr(following, "STEP_ROWS", dice.choice((1, 2, 7, 40)))
+        monkeypatch.setattr(following, "PART_OUTPUTS", dice.choice((1, 3, 50)))
         try:
             rows = follower.step()
         except Trouble:

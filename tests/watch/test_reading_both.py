@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from journalled import CELL_SIZE, JournalledFleet, a_bad_day
@@ -19,6 +20,9 @@ from watched import CELL
 from simward.cli import cli
 from simward.engine import events as e
 from simward.engine.both_journals import BothJournals, findings_folder
+from simward.engine.events import EVENT
+from simward.engine.journal import MemoryJournal, Row
+from simward.engine.outputs import OUTPUT
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.engine.story import now_sentences, read_story
 from simward.identity import cell_text
@@ -164,3 +168,34 @@ def test_beside_some_of_the_gates_rows_every_finding_is_in_its_place(folder: Pat
         if row not in some:
             assert all(after.last > row.last for after in read[place + 1 :] if after in some)
             assert all(before.first <= row.last for before in read[:place] if before in some)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 100])
+def test_a_row_comes_in_parts_cut_always_at_the_same_inputs(most: int) -> None:
+    """What is read of a row does not depend on where a reader stopped: the parts after any of them are those parts."""
+    events, outputs = np.zeros(10, EVENT), np.zeros(12, OUTPUT)
+    events["imsi"] = np.arange(10)
+    outputs["sequence"] = [100, 100, 100, 100, 103, 104, 104, 105, 109, 108, 109, 109]
+    outputs["index"] = np.arange(12)
+    notes = {"texts": [[1, "YQ=="]], "commands": {"104": {"actor": "somebody"}}}
+    row = Row(100, 10, "events", 5, "k", events.tobytes(), outputs.tobytes(), notes)
+    journal = MemoryJournal()
+    for one in (Row(1, 99, "events", 1, "k", events[:1].tobytes() * 99, b""), row):
+        journal.append(one)
+    watch = MemoryJournal()
+    parts = list(BothJournals(journal, watch, 99, outputs_max=most).more())
+    assert [one.first for one in parts] == [100, *(one.last + 1 for one in parts[:-1])]
+    assert parts[-1].last == row.last
+    assert b"".join(one.inputs for one in parts) == row.inputs
+    read = [output for one in parts for output in np.frombuffer(one.outputs, OUTPUT)]
+    assert sorted(int(one["index"]) for one in read) == list(range(12))
+    for part in parts:
+        about = np.frombuffer(part.outputs, OUTPUT)["sequence"]
+        assert ((part.first <= about) & (about <= part.last)).all()
+    assert max(len(part.outputs) // OUTPUT.itemsize for part in parts) <= max(4, 2 * most)
+    assert [bool(part.notes.get("texts")) for part in parts] == [True] + [False] * (len(parts) - 1)
+    assert all(part.notes["commands"] == notes["commands"] for part in parts)
+    for place, part in enumerate(parts):
+        both = BothJournals(journal, watch, part.last, outputs_max=most)
+        assert list(both.more()) == parts[place + 1 :]
+        assert both.told[0] == row.last

@@ -14,6 +14,8 @@ from simward.settings import Settings
 
 BEHIND_THE_GATE = 5
 """Niceness: an answer to a gateway never waits for one to a person; a person does not wait for the watch."""
+SWITCH_S = 0.001
+"""A request passes between threads several times, and each time waits as long for one that works (Python: 5 ms)."""
 
 
 async def serve(settings: Settings, parent: int) -> None:
@@ -36,6 +38,7 @@ def main() -> int:
     arguments = parser.parse_args()
     parentage.end_with(arguments.parent)
     os.nice(BEHIND_THE_GATE)
+    sys.setswitchinterval(SWITCH_S)
     os.umask(0o077)  # what it writes names subscriptions
     logs.begin("control")
     try:

@@ -73,7 +73,7 @@ def assemble(settings: Settings, *more: Part) -> Control:
     proposals = Proposals(settings, registry, gate, clock, outward.commanding.wake)
     behind = Behind(
         settings, registry, now=now_us, before=[Auditing()], heads=heads,
-        changed=[*outward.changed, news.wake, *camara.changed],
+        changed=[*outward.changed, news.wake, *camara.changed], being_served=lambda: requests.now - streams.now,
         ticking=[
             incidents, automation, outward, access, camara.telling, Forgetting(), proposals.jobs,
             Retention(settings.registry),

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from simward.control.following import Following, Taker
 from simward.control.heads import Heads
+from simward.control.pace import GivingWay
 from simward.control.readiness import Condition
 from simward.engine import journal_reader as reader
 from simward.engine.journal import NO_DIGEST
@@ -50,11 +51,13 @@ class Behind:
     def __init__(
         self, settings: Settings, registry: Registry, *, now: Callable[[], int], takers: Sequence[Taker] = (),
         before: Sequence[Taker] = (), ticking: Sequence[Ticking] = (), heads: Heads | None = None,
-        changed: Sequence[Callable[[], None]] = (),
+        changed: Sequence[Callable[[], None]] = (), being_served: Callable[[], int] = lambda: 0,
     ) -> None:
+        """`being_served` gives how many requests are: it goes slower while there are any."""
         self._settings, self._registry, self._now = settings, registry, now
         self._takers, self._before, self._ticking = takers, before, ticking
         self._heads, self._changed = heads, changed
+        self._giving_way = GivingWay(being_served)
         self._stop = threading.Event()
         self._following: Following | None = None
         self._idle_at = time.monotonic()
@@ -132,6 +135,7 @@ class Behind:
         self.trouble = ""
         try:
             while not self._stop.is_set():
+                began = time.monotonic()
                 rows = following.step()
                 ticked = self._tick(soon=rows > 0)
                 if rows or ticked:
@@ -139,6 +143,8 @@ class Behind:
                 if not rows:
                     self._idle_at = time.monotonic()
                     self._stop.wait(POLL_S)
+                else:
+                    self._giving_way.rest(time.monotonic() - began, self._stop)
         finally:
             following.close()
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 import sqlalchemy as sa
 
 from simward.control.inventory_mirror import InventoryMirror
+from simward.control.pace import Pace
 from simward.control.revision_mirror import RevisionMirror
 from simward.engine.both_journals import BothJournals, findings_folder
 from simward.engine.journal import INVENTORY, POLICY, JournalGapError, Row, row_texts
@@ -34,7 +35,9 @@ from simward.response.reading import Reading
 log = logging.getLogger(__name__)
 
 STEP_ROWS, STEP_FACTS = 512, 1000
-"""What one transaction takes at most: a little more than one batch of facts."""
+"""What one transaction takes at most, however fast it goes."""
+PART_OUTPUTS = 50
+"""What it takes at least: a row with more outputs comes in parts."""
 NOTE_EVERY_EVENTS = 100_000
 
 
@@ -82,6 +85,7 @@ class Following:
         self._whole = WholeJournal.open(data_dir)
         self._found = SqliteJournal.open(findings_folder(data_dir), writer=False)
         self.mirroring, self.inventory = Mirroring(), InventoryMirror(registry)
+        self._pace = Pace(STEP_FACTS)
         self.revisions = RevisionMirror()
         self.facts = self.gaps = self._noted = 0
         self.followed_at = 0
@@ -128,7 +132,7 @@ class Following:
             facts += self._facts(row)
             gate, watch = self._journal.told
             to = replace(self._cursor, gate=gate, watch=watch)
-            if len(rows) >= STEP_ROWS or len(facts) >= STEP_FACTS:
+            if len(rows) >= STEP_ROWS or len(facts) >= self._pace.facts:
                 break
         if rows:
             self._commit(rows, facts, to)
@@ -152,7 +156,7 @@ class Following:
 
     def _commit(self, rows: list[Row], facts: list[Fact], to: Cursor, gone: Sequence[str] = ()) -> None:
         """Take facts and move the cursor, in one transaction; forget who is in the inventory no more (IMSIs)."""
-        with self.registry.writing() as connection:
+        with self.registry.writing() as connection, self._pace.held(len(facts)):
             for row in rows:
                 keep_texts(connection, row_texts(row))
             for fact in facts:
@@ -188,7 +192,9 @@ class Following:
             self.mirroring.begin(connection)
             for one in self._awaits:
                 one.begin(connection)
-        self._journal: BothJournals[Any] = BothJournals(self._whole, self._found, cursor.gate, cursor.watch)
+        self._journal: BothJournals[Any] = BothJournals(
+            self._whole, self._found, cursor.gate, cursor.watch, outputs_max=PART_OUTPUTS
+        )
         lexicon = Lexicon(self._journal.manifest)
         lexicon.load(texts)
         for row in self._whole.revisions():

@@ -49,6 +49,7 @@ FAMILIES = (
     _family("registry_up", "1 while the registry answers."),
     _family("registry_transaction_seconds", "Transactions on the registry, waiting for the writer included.", "kind",
             histogram=True),
+    _family("registry_writers_waiting", "Transactions that wait for their turn to write."),
     _family("registry_failures_total", "Transactions that the registry did not do.", "kind"),
     _family("outbox_waiting", "Deliveries that wait for an endpoint, or are on their way.", "endpoint"),
     _family("outbox_oldest_seconds", "For how long the oldest of them has waited; 0 where none waits.", "endpoint"),
@@ -139,6 +140,7 @@ class Measures:
             "event_streams": {(): self._streams.now},
             "registry_transaction_seconds": transactions.seconds,
             "registry_failures_total": transactions.failures,
+            "registry_writers_waiting": {(): self._registry.turns.waiting},
             "deliveries_total": deliveries,
             "endpoint_down": {
                 (name,): one.breaker.state != CLOSED for name, one in self._dispatcher.couriers.items()

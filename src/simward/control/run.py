@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from fastapi import APIRouter
@@ -18,7 +19,7 @@ from simward.control.access.certificate import Certificate
 from simward.control.access.proxies import Proxies
 from simward.control.api.app import make_app
 from simward.control.api.commands import of_no_tenant
-from simward.control.api.edge import Edge
+from simward.control.api.edge import AT_ONCE, Edge
 from simward.control.api.principals import Authenticator
 from simward.control.camara.errors import CamaraErrors
 from simward.control.gate_link import GateLink
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 LOOK_FOR_PARENT_S = 0.5
 STOP_WITHIN_S = 5.0
+THREADS_MAX = AT_ONCE + 32
+"""One for each request and for what the parts do: who reads does not wait for a thread that waits to write."""
 
 
 class Part(Protocol):
@@ -83,6 +86,7 @@ class Control:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping`. Raises PeerError where it cannot listen, and whatever a part raises."""
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS_MAX, "asked"))
         local = listening.open_local(self._settings.data_dir)
         local_server = listening.server(CamaraErrors(Edge(self.app, None, requests=self._requests)))
         servers = [local_server]

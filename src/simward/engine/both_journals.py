@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from simward.engine.journal import Journal, Layout, Row, Stop, poll_rows
+from simward.engine.journal import EVENTS, Journal, Layout, Row, Stop, poll_rows
 
 Gate = TypeVar("Gate", bound=Journal)
 WATCH_FOLDER, JOURNAL_FOLDER = "watch", "journal"
@@ -31,9 +31,15 @@ class BothJournals(Generic[Gate]):
     The texts and names that a finding uses are known from the gate's rows by the time it comes.
     """
 
-    def __init__(self, gate: Gate, watch: Journal, gate_told: int = 0, watch_told: int = 0) -> None:
-        """What a reader has taken before, up to these sequences, `more` leaves out."""
-        self.gate, self._watch = gate, watch
+    def __init__(
+        self, gate: Gate, watch: Journal, gate_told: int = 0, watch_told: int = 0, *, outputs_max: int | None = None
+    ) -> None:
+        """What a reader has taken before, up to these sequences, `more` leaves out.
+
+        `outputs_max`: the gate's rows of events come in parts that have about as many outputs at most; a part is cut
+        between two inputs, always at the same, and `told` may say the end of any.
+        """
+        self.gate, self._watch, self._outputs_max = gate, watch, outputs_max
         self._gate_told, self._watch_told = gate_told, watch_told
 
     @property
@@ -66,7 +72,7 @@ class BothJournals(Generic[Gate]):
     def _more(self, of_gate: Iterator[Row] | None = None) -> Iterator[Row]:
         findings = self._findings()
         waiting = next(findings, None)
-        for row in of_gate if of_gate is not None else self.gate.rows(after=self._gate_told):
+        for row in self._parts(of_gate if of_gate is not None else self.gate.rows(after=self._gate_told)):
             # Of the gate's rows there may be some only: what was found at one that is not here comes before the next.
             while waiting is not None and waiting.last < row.first:
                 self._watch_told = waiting.last
@@ -83,6 +89,15 @@ class BothJournals(Generic[Gate]):
             yield waiting
             waiting = next(findings, None)
 
+    def _parts(self, rows: Iterator[Row]) -> Iterator[Row]:
+        told = self._gate_told
+        for row in rows:
+            if self._outputs_max is None or row.kind != EVENTS:
+                yield row
+            else:
+                layout = self.gate.layouts.get(row.layout)
+                yield from (part for part in parts_of(row, layout, self._outputs_max) if part.last > told)
+
     def _findings(self) -> Iterator[Row]:
         """The watch's rows cut into one for each input that something was found at: a row covers all that was folded
         at a time, and its first finding belongs before what happened after it.
@@ -93,3 +108,23 @@ class BothJournals(Generic[Gate]):
                 if sequence > self._watch_told:
                     part = outputs[outputs["sequence"] == sequence]
                     yield replace(row, first=sequence, count=1, outputs=part.tobytes())
+
+
+def parts_of(row: Row, layout: Layout | None, outputs_max: int) -> Iterator[Row]:
+    """A row of events as several that follow on, with about `outputs_max` outputs each: more where one input has more.
+
+    The texts of the row come with the first. A row whose `layout` is not known (None) comes whole.
+    """
+    if layout is None or len(row.outputs) <= outputs_max * layout.outputs.itemsize:
+        yield row
+        return
+    outputs = np.frombuffer(row.outputs, layout.outputs)
+    ends = np.unique(np.sort(outputs["sequence"])[outputs_max - 1 :: outputs_max]).tolist()
+    first, notes, octets = row.first, row.notes, len(row.inputs) // row.count
+    for end in ends if ends[-1] == row.last else [*ends, row.last]:
+        inside = (outputs["sequence"] >= first) & (outputs["sequence"] <= end)
+        yield replace(
+            row, first=first, count=end - first + 1, notes=notes, outputs=outputs[inside].tobytes(),
+            inputs=row.inputs[(first - row.first) * octets : (end - row.first + 1) * octets],
+        )  # fmt: skip
+        first, notes = end + 1, {name: said for name, said in row.notes.items() if name == "commands"}

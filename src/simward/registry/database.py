@@ -5,7 +5,6 @@ One process writes: the control process. What belongs together is one transactio
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,10 +14,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from simward.errors import RegistryError
+from simward.registry.turns import Turns
 from simward.settings import Settings
 
 FILE_NAME = "registry.sqlite"
 BUSY_S = 10.0
+TURN_WITHIN_S = 60.0
+"""For how long one waits to write: longer than a server of PostgreSQL that has gone may keep the one before."""
 POSTGRESQL_GONE = {
     "connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
@@ -53,7 +55,8 @@ class Registry:
         self.engine = engine
         self.edition_of_access = 0
         """Another number after each transaction that wrote who may come in (OF_ACCESS)."""
-        self._writer = threading.RLock()
+        self.turns = Turns()
+        """At writing."""
         self.observe: Callable[[str, float, bool], None] = _unseen
         """Told of every transaction: read or write, how many seconds it took, whether it failed by the registry."""
         sa.event.listen(engine, "after_cursor_execute", _note_access)
@@ -81,10 +84,13 @@ class Registry:
     def writing(self, *, lasting: bool = True) -> Iterator[sa.Connection]:
         """One transaction that may write, the only one at a time in this process; committed on leaving, or undone.
 
+        Who asks first writes first: what goes on behind and writes much does so in short transactions, and then people
+        and systems wait for one of them at most.
+
         What is not `lasting` may be gone where the power fails soon after (SQLite; a killed process loses nothing):
         for what would only be done once more.
         """
-        with self._timed("write"), self._writer, _worded(), self.engine.connect() as connection:
+        with self._timed("write"), _worded(), self.turns.turn(TURN_WITHIN_S), self.engine.connect() as connection:
             try:
                 with connection.execution_options(**{WRITES: True, LASTING: lasting}).begin():
                     yield connection

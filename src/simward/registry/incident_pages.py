@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from simward.registry import tables as t
 from simward.registry.incidents import RESOLVED, SOME_UNRESOLVED
+from simward.registry.population import foreign
 from simward.registry.tables.incidents import DUE
-from simward.registry.walking import Page, walk
+from simward.registry.walking import NOTHING, Page, walk
 
 I, F = t.incident.c, t.finding.c  # noqa: E741
 SORTS: dict[str, Any] = {
@@ -28,6 +29,8 @@ def listed(
 ) -> Page:  # fmt: skip
     """`sort` names one of SORTS, with `-` the largest first; `after` is the key of the last row of the page before:
     what it was sorted by, and its number."""
+    if foreign(connection, tenant, use_case):
+        return NOTHING
     column, ascending = SORTS[sort.removeprefix("-")], not sort.startswith("-")
     asked = {"use_case": use_case, "owner": owner, "tenant": tenant, "severity": severity}
     given = {name: value for name, value in asked.items() if value is not None}

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from simward.engine.events import SESSION_CONTEXT_NOT_FOUND
 from simward.registry import tables as t
+from simward.registry.population import foreign
 from simward.registry.tables.incidents import UNRESOLVED as IS_UNRESOLVED
 from simward.registry.upsert import insert
-from simward.registry.walking import Page, gathered, walk
+from simward.registry.walking import NOTHING, Page, gathered, walk
 
 OPEN, ACKNOWLEDGED, CONTAINED, RESOLVED = "open", "acknowledged", "contained", "resolved"
 STATES = (OPEN, ACKNOWLEDGED, CONTAINED, RESOLVED)
@@ -76,6 +77,8 @@ def page(
 ) -> Page:  # fmt: skip
     """Behind the number `after`, the newest first unless `ascending`; `since` is when it opened or changed last;
     `use_case` that of any of its findings. Those merged into others are left out."""
+    if foreign(connection, tenant, use_case):
+        return NOTHING
     along: list[sa.ColumnElement[bool]] = []
     waiting = bool(states) and RESOLVED not in states
     if imsi is not None:

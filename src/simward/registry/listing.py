@@ -12,7 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from simward.registry import tables as t
-from simward.registry.walking import Page, walk
+from simward.registry.population import foreign
+from simward.registry.walking import NOTHING, Page, walk
 
 Rows = Sequence[Any]
 S, F, E, A = t.subscription.c, t.finding.c, t.effect.c, t.announcement.c
@@ -23,6 +24,8 @@ def subscriptions(
     iccid: str | None = None, imei: str | None = None, locked: bool | None = None, descending: bool = False,
 ) -> Page:  # fmt: skip
     """By IMSI. `imei` is the bound device."""
+    if foreign(connection, tenant, use_case):
+        return NOTHING
     asked = {"iccid": iccid, "imei": imei, "use_case": use_case, "tenant": tenant}
     given = {name: value for name, value in asked.items() if value is not None}
     # What is locked is few, and has indexes of its own; but the one card or device that is named is fewer.
@@ -60,6 +63,8 @@ def findings(
 ) -> Page:  # fmt: skip
     """By when they began and their id, behind `after`, the newest first unless `ascending`; `since` and `until` (us
     UTC) of that."""
+    if foreign(connection, tenant, use_case):
+        return NOTHING
     asked = {"imsi": imsi, "incident": incident, "use_case": use_case, "tenant": tenant, "detector": detector}
     given = {name: value for name, value in asked.items() if value is not None}
     lead = next((name for name in asked if name in given), None)

@@ -81,6 +81,20 @@ def counted(connection: sa.Connection) -> list[Any]:
     return list(connection.execute(sa.select(t.population).where(P.members > 0)))
 
 
+def foreign(connection: sa.Connection, tenant: str | None, use_case: str | None) -> bool:
+    """Whether no subscription of this tenant ever was in this use case: then nothing about it is the tenant's.
+
+    Nothing of the kind is found by going through all that is the use case's. `tenant` or `use_case` None: it is not.
+    """
+    if tenant is None or use_case is None:
+        return False
+    return connection.execute(_EVER, {"tenant": tenant, "use_case": use_case}).first() is None
+
+
+# What is counted stays when the last has gone.
+_EVER = sa.select(P.tenant).where(P.tenant == sa.bindparam("tenant"), P.use_case == sa.bindparam("use_case")).limit(1)
+
+
 def locked(connection: sa.Connection, tenant: str | None) -> int:
     """How many are locked, or in quarantine by a command."""
     asked = sa.select(sa.func.sum(P.locked + P.confined)).where(*([P.tenant == tenant] if tenant is not None else []))

@@ -32,6 +32,9 @@ class Page:
     """The key behind which the next page begins; None: there is no more."""
 
 
+NOTHING = Page((), None)
+
+
 def walk(
     connection: sa.Connection, table: sa.Table, key: Sequence[sa.ColumnElement[Any]], *,
     after: Sequence[Any] | None, limit: int, ascending: bool, along: Sequence[sa.ColumnElement[bool]] = (),

@@ -6,6 +6,7 @@ digest of the request, and its answer.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import re
@@ -31,6 +32,8 @@ NEVER = ("/v1/tokens", "/v1/account", "/account", "/sign-", "/first/")
 """Their answers hold what is kept nowhere."""
 ANSWER_OCTETS_MAX = 64 * 1024
 PRUNED_EVERY_US = 60 * 1_000_000
+AWAITED_S = 5.0
+"""For how long one that is sent again waits for the first, before it is told that that is being served."""
 
 
 def command_id(caller: Principal, key: str) -> str:
@@ -48,7 +51,7 @@ class Repeats:
 
     def __init__(self, app: ASGIApp, registry: Registry, now: Callable[[], int]) -> None:
         self._app, self._asking, self._now = app, Asking(registry), now
-        self._running: set[tuple[str, str]] = set()
+        self._running: dict[tuple[str, str], _Running] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request (ASGI)."""
@@ -62,18 +65,38 @@ class Repeats:
             await response_of(problem)(scope, receive, send)
             return
         mine = (caller_of(scope["state"]["principal"]), match[1])
-        if mine in self._running:
-            problem = Problem(409, "in-progress", "That is being done", "A request with this key is being served.",
-                              headers={"Retry-After": "1"})  # fmt: skip
-            await response_of(problem)(scope, receive, send)
-            return
-        self._running.add(mine)
+        while mine in self._running:
+            if not await self._over(self._running[mine]):
+                problem = Problem(409, "in-progress", "That is being done", "A request with this key is being served.",
+                                  headers={"Retry-After": "1"})  # fmt: skip
+                await response_of(problem)(scope, receive, send)
+                return
+        running = self._running[mine] = _Running()
         try:
             await self._once(mine, scope, receive, send)
         except Problem as problem:
             await response_of(problem)(scope, receive, send)
         finally:
-            self._running.discard(mine)
+            self._done(mine, running)
+
+    @staticmethod
+    async def _over(running: _Running) -> bool:
+        """Wait a little until that request is answered; only one that repeats it does, the others are told to."""
+        if running.awaited:
+            return False
+        running.awaited = True
+        try:
+            await asyncio.wait_for(running.done.wait(), AWAITED_S)
+        except TimeoutError:
+            return False
+        finally:
+            running.awaited = False
+        return True
+
+    def _done(self, mine: tuple[str, str], running: _Running) -> None:
+        running.done.set()
+        if self._running.get(mine) is running:
+            del self._running[mine]
 
     async def _once(self, mine: tuple[str, str], scope: Scope, receive: Receive, send: Send) -> None:
         body = await _whole(receive)
@@ -94,7 +117,7 @@ class Repeats:
             await self._asking.write(lambda c: kept.forget(c, *mine))
         else:
             await self._asking.write(lambda c: kept.answered(c, *mine, keeping.status, answer))
-        self._running.discard(mine)  # who has the answer may ask again
+        self._done(mine, self._running[mine])  # who has the answer may ask again
         for message in keeping.messages:
             await send(message)
 
@@ -110,6 +133,13 @@ class Forgetting:
         if now - self._at >= PRUNED_EVERY_US:
             self._at = now
             kept.prune(connection, now)
+
+
+class _Running:
+    """A request that is being served."""
+
+    def __init__(self) -> None:
+        self.done, self.awaited = asyncio.Event(), False
 
 
 class _Keeping:
