@@ -87,6 +87,15 @@ def test_a_record_over_midnight_counts_for_both_days_by_their_share(members: Mem
     assert shown(act, *counted, record(act, 4, 1.9 * MB, 9)) == 4.0
 
 
+def test_what_no_record_told_before_the_day_was_over_is_not_told_of_it(members: Members) -> None:
+    """4 MB between 20:00 and 1:00, of which a fifth is of the new day."""
+    act = an_act(members)
+    counted = (record(act, -4, 0.1 * MB, 1), record(act, 1, 4.1 * MB, 6), record(act, 3, 4.2 * MB, 8))
+    assert shown(act, *counted) < 0
+    act = an_act(members)
+    assert shown(act, *counted, record(act, 5, 4.4 * MB, 10)) == 5.0
+
+
 def test_an_hour_is_an_hour_of_the_clock(members: Members) -> None:
     act = an_act(members, "budget-burst")
     assert shown(act, record(act, 0.75, 0.4 * MB, 0.5), record(act, 1.25, 0.55 * MB, 1.0)) < 0

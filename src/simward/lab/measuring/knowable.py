@@ -2,10 +2,11 @@
 
 A budget is not broken before the record that breaks it, and a record that the network lost tells nobody anything. So
 the time to detect of an attack on services or budgets is counted from the first record on arrival of which anybody who
-added up the records could know: what accounting tells is how far counters have come since the record before, spread
-evenly over the time between the two and summed by UTC hours and days of when it happened
-(docs/decisions/0041-what-counts-as-used.md says what the budget means); of messages each record is one. The limits are
-those of kinds.py, which owner.py declares; nothing of a fold, a detector or a compiled policy is used.
+added up the records could know. What accounting tells is how far counters have come since the record before, spread
+evenly over the time between the two and summed by UTC hours and days of when it happened; a record can break the budget
+of the period that it is of (docs/decisions/0041-what-counts-as-used.md says what a budget means: what no record told
+before a period was over is never told of it). Of messages each record is one. The limits are those of kinds.py, which
+owner.py declares; nothing of a fold, a detector or a compiled policy is used.
 """
 
 from __future__ import annotations
@@ -52,20 +53,21 @@ class Reckoning:
             return None
         self.sessions[name] = octets, at_s
         self._spread(octets - before, since_s, at_s, PERIODS_S[breaks])
-        return self._judge(int(record["received_at"]))
+        return self._judge(at_s // PERIODS_S[breaks], int(record["received_at"]))
 
     def hear_message(self, call: np.void) -> None:
         """The record of a short message (CALL) arrives."""
-        self.sums[int(call["happened_at"]) // (PERIODS_S[SMS_A_DAY] * SECOND_US)] += 1
-        self._judge(int(call["arrives_at"]))
+        day = int(call["happened_at"]) // (PERIODS_S[SMS_A_DAY] * SECOND_US)
+        self.sums[day] += 1
+        self._judge(day, int(call["arrives_at"]))
 
     def _spread(self, octets: int, since_s: int, at_s: int, period_s: int) -> None:
         for period in range(since_s // period_s, at_s // period_s + 1):
             within_s = min(at_s, (period + 1) * period_s) - max(since_s, period * period_s)
             self.sums[period] += octets * within_s / (at_s - since_s) if at_s > since_s else octets
 
-    def _judge(self, arrived_at: int) -> None:
-        if any(used > self.allowed for used in self.sums.values()):
+    def _judge(self, period: int, arrived_at: int) -> None:
+        if self.sums[period] > self.allowed:
             self._knows(arrived_at)
 
     def _knows(self, arrived_at: int) -> None:
