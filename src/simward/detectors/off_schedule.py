@@ -19,7 +19,8 @@ them together; of the others nothing is told then.
 SIM, or has taken a device over, does so when it suits him.
 
 **What it misses.** Devices without regular hours, or that are always connected. The first four weeks of each. What
-happens at the usual hours, on whatever day, where `cadence.days` does not say otherwise. A new habit is known as such after four to eight weeks, and no longer odd.
+happens at the usual hours, on whatever day, where `cadence.days` does not say otherwise. A new habit is known as such
+after four to eight weeks, and no longer odd.
 
 **Likely false alarms.** Summer work hours of a shop, a firmware update that makes it report several times in one
 night; of `hours`, a power cut after which it starts at once.
