@@ -115,3 +115,25 @@ def test_boundary_an_hour_beside_is_in_time() -> None:
     fleet = HeardFleet(6, DECLARED, hours=NIGHT).lives(3)
     assert fleet.lives(1, extra=lambda _: at_hours(fleet, 3.01, 5.98)).began == []
     assert fleet.lives(1, extra=lambda _: at_hours(fleet, 6.01)).began == ["off-schedule/hours"]
+
+
+def test_stays_quiet_about_days_of_the_week_on_which_it_was_not_out_by_chance() -> None:
+    """For eight weeks on working days alone, morning and evening; then it is out at weekends as well."""
+
+    fleet = HeardFleet(6, "", hours=NIGHT)
+    fleet.lives(57, silent=[3], extra=lambda day: at_hours(fleet, 7.5, 16.7) if day % 7 < 5 else [])
+    fleet.lives(21, silent=[3], extra=lambda _: at_hours(fleet, 7.5, 16.7))
+    assert fleet.began == []
+
+
+def test_stays_quiet_about_odd_hours_of_four_weeks_ago() -> None:
+    """Three in one week, and one in that of the same number four weeks later."""
+    fleet = learnt(58)
+    fleet.lives(1, extra=lambda _: at_hours(fleet, 10.3, 13.3, 16.3)).lives(27)
+    assert fleet.lives(1, extra=lambda _: at_hours(fleet, 22.0)).began == []
+
+
+def test_fires_in_the_last_week_of_a_period_too() -> None:
+    fleet = learnt(83)
+    fleet.lives(1, extra=lambda _: at_hours(fleet, 7.3, 10.3, 13.3, 16.3))
+    assert fleet.began == ["off-schedule/habit"]

@@ -90,3 +90,20 @@ def test_boundary_eighteen_sessions_a_day_for_one_a_day_and_six_hours() -> None:
     assert fleet.lives(1, extra=lambda _: often(fleet, 17, 10)).began == []
     fleet = HeardFleet(6).lives(4)
     assert fleet.lives(1, extra=lambda _: often(fleet, 20, 10)).began == ["too-chatty/cadence"]
+
+
+def some(fleet: HeardFleet, rng: np.random.Generator, most: int) -> list[np.ndarray]:
+    """A shop's payment terminal: so many sessions at most, in opening hours."""
+    return often(fleet, int(rng.integers(most // 2, most + 1)), 9, 19)
+
+
+def test_stays_quiet_about_the_best_day_of_a_shop_and_fires_beyond_it() -> None:
+    """It is said to be heard of once a day at least, and is so a dozen times; once twenty."""
+    fleet, rng = HeardFleet(6), np.random.default_rng(3)
+    fleet.lives(28, extra=lambda _: some(fleet, rng, 12))
+    fleet.lives(1, extra=lambda _: often(fleet, 20, 9, 19))
+    assert fleet.began == []
+    fleet.lives(2, extra=lambda _: often(fleet, 60)).lives(1, extra=lambda _: often(fleet, 25))
+    assert fleet.names("too-chatty") == ["too-chatty/cadence"]
+    assert fleet.ended == [], "what it did then became its habit"
+    assert fleet.lives(2).ended == ["too-chatty/cadence"]

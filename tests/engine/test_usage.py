@@ -53,6 +53,16 @@ def test_counters_that_begin_anew_are_counted_on() -> None:
     assert story.at(14, 10).interim(7, 3, lasted=60).day == 1_575
 
 
+def test_a_record_that_was_held_back_adds_nothing_though_the_clock_of_its_gateway_is_wrong() -> None:
+    """A session of weeks, at a gateway five hours ahead (so that receipt is believed), then at one an hour ahead."""
+    for ahead_h in (5, 1):
+        story = UsageStory().at(14, 3).interim(1_000_000, lasted=900_000)
+        story.at(14, 9).interim(1_000_200, lasted=921_600, ago=-ahead_h * 3_600)
+        held_s = 2 * 3_600 + 1_800
+        story.at(14, 9.5).interim(1_000_100, lasted=921_600 - held_s + 1_800, ago=held_s - 3_600 * ahead_h)
+        assert story.at(14, 12).interim(1_000_300, lasted=932_400).month == 300 + 1_000_000
+
+
 def test_32_bits_without_gigawords_wrap_and_more_than_32_bits_do_not() -> None:
     story = UsageStory().starts().at(14, 7).interim((1 << 32) - 100, 10, lasted=3_600)
     assert story.at(14, 8).interim(50, 20, lasted=7_200).day == (1 << 32) + 50 + 20

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from simward.engine.watching.layouts import USE_CASE
 from simward.lab.measuring.instrument import measure
 from simward.lab.measuring.intervals import percentile, poisson_interval, wilson_interval
 from simward.lab.measuring.judges import FINDING, Heard
@@ -113,6 +114,19 @@ def test_what_is_honest_informs_and_does_not_excuse_anything_else(members: Membe
     act = an_act(members, "wrong-clock")
     made = held_against(heard((act.begins_at, int(act.imsis[0]), 0)), [act], members, TEXTS)
     assert made.counted["device-change"].false == 1
+
+
+def test_what_several_do_at_once_is_right_whatever_else_befalls_a_group(members: Members) -> None:
+    """Five of a use case call premium numbers on their own, while all of another kind have a heat wave."""
+    calls, heat = an_act(members, "premium-calls"), an_act(members, "heat-wave")
+    what = heard((calls.begins_at, 0, 0))
+    what.findings["group_kind"], what.findings["subject"] = USE_CASE, 1
+    what.names[:16] = [("toll-fraud-together", "use-case")] * 16
+    what.runs["toll-fraud-together"] = "watch"
+    made = held_against(what, [heat, calls], members, TEXTS)
+    assert (made.counted["toll-fraud-together"].right, made.counted["toll-fraud-together"].false) == (1, 0)
+    made = held_against(what, [heat], members, TEXTS)
+    assert made.counted["toll-fraud-together"].false == 1
 
 
 def test_a_detector_that_does_not_exist_yet_is_awaited(members: Members) -> None:

@@ -7,9 +7,10 @@ permitted, since clocks drift and change twice a year. `now` is the hour and day
 when it should be. It ends a week after the last.
 
 - `hours`: outside `cadence.hours` or `cadence.days`, each contact.
-- `habit`: nothing is declared; outside all hours or weekdays of its contacts in the four weeks before, where these
-  show a habit: contacts on half of the days at least, in sixteen different hours at most. Told at the fourth
-  different hour of this kind within about a week; a fortnight's repair visit is none.
+- `habit`: nothing is declared; outside all hours of its contacts in the four weeks before, where these show a habit:
+  contacts on half of the days at least, in sixteen different hours at most. Told at the fourth different hour of this
+  kind within about a week; a fortnight's repair visit is none. Days of the week are no habit: four weeks have too few
+  of each to tell one from chance.
 
 Where more than five at one gateway, and one in a hundred of its members, are told so within an hour, something befell
 them together; of the others nothing is told then.
@@ -18,7 +19,8 @@ them together; of the others nothing is told then.
 SIM, or has taken a device over, does so when it suits him.
 
 **What it misses.** Devices without regular hours, or that are always connected. The first four weeks of each. What
-happens at the usual hours. A new habit is known as such after four to eight weeks, and no longer odd.
+happens at the usual hours, on whatever day, where `cadence.days` does not say otherwise. A new habit is known as such
+after four to eight weeks, and no longer odd.
 
 **Likely false alarms.** Summer work hours of a shop, a firmware update that makes it report several times in one
 night; of `hours`, a power cut after which it starts at once.
@@ -69,7 +71,7 @@ def judge(memory, subscription, event, knobs, evidence):  # type: ignore[no-unty
         permitted = is_permitted(knobs, memory.hour, memory.weekday)
         evidence.expected = knobs.hours | (np.int64(knobs.days) << WEEKDAYS_SHIFT)
         return NO_OPINION if permitted or is_permitted(knobs, memory.received_hour, memory.received_weekday) else 1
-    evidence.expected = memory.known
+    evidence.expected = memory.known & HOURS
     if memory.is_marked == 0 or count_of(memory.known & HOURS) > HABIT_HOURS_MOST:
         return NO_OPINION
     return CLASS_HABIT if subscription.open_class != 0 or memory.marks >= MARKS_LEAST else NO_OPINION

@@ -86,10 +86,13 @@ def widened(hours):  # type: ignore[no-untyped-def]
 
 
 @njit
-def is_known_time(known, hour, weekday):  # type: ignore[no-untyped-def]
-    """Is that an hour near those of its habit, on one of its days?"""
-    of_hours = (widened(known) >> hour) & np.int64(1)
-    return of_hours != 0 and ((np.int64(known) >> (np.int64(WEEKDAYS_SHIFT) + weekday)) & np.int64(1)) != 0
+def is_known_hour(known, hour):  # type: ignore[no-untyped-def]
+    """Is that an hour near those of its habit?
+
+    Of whatever day: four weeks have four Saturdays, and a car that is out on six of ten of them is out on none of four
+    once in forty times. That is chance and no habit.
+    """
+    return (widened(known) >> hour) & np.int64(1) != 0
 
 
 @njit
@@ -196,10 +199,12 @@ def begin_day(one, rhythm, usage, day, known_day):  # type: ignore[no-untyped-de
     one.days_heard = min(np.int64(one.days_heard) + np.int64(1), np.int64(OCTET))
     one.longest_min = np.int64(one.longest_min) - np.int64(one.longest_min) // np.int64(LONGEST_SHARE)
     period = ((day - known_day) // np.int64(PERIOD_DAYS)) & np.int64(7)
-    if period != np.int64(rhythm.period) >> np.int64(5):
+    later_periods = (period - (np.int64(rhythm.period) >> np.int64(5))) & np.int64(7)
+    if later_periods != 0:
         enough = np.int64(rhythm.period) & np.int64(31) >= CONTACT_DAYS_LEAST
         rhythm.known = rhythm.seen if enough else 0
         rhythm.seen = 0
+        carry_marks(rhythm, later_periods)
         rhythm.period = period << np.int64(5)
     return True
 
@@ -261,9 +266,9 @@ def note_contact(rhythm, cadence, at_s, now_s, newest, known_day):  # type: igno
     rhythm.today = today | (np.int64(1) << hour)
     cadence.hours_today = ones(np.int64(rhythm.today) & np.int64(HOURS))
     known = np.int64(rhythm.known)
-    if known == 0 or is_known_time(known, hour, weekday):
+    if known == 0 or is_known_hour(known, hour):
         return
-    if not is_known_time(known, hour_of(now_s), weekday_of(now_s)):
+    if not is_known_hour(known, hour_of(now_s)):
         cadence.is_marked = 1
         if again == 0:
             mark(rhythm, (day_of(at_s) - known_day) // np.int64(WEEK_DAYS))
@@ -278,6 +283,14 @@ def mark(rhythm, week):  # type: ignore[no-untyped-def]
     if passed != 0:
         count = count >> np.int64(1) if passed == 1 else np.int64(0)
     rhythm.marks = ((week & np.int64(3)) << np.int64(6)) | min(count + np.int64(1), np.int64(MARKS_MOST))
+
+
+@njit
+def carry_marks(rhythm, later_periods):  # type: ignore[no-untyped-def]
+    """Another period begins, and the weeks of marks with it: only what was counted in its last week is lately."""
+    of_last_week = np.int64(rhythm.marks) >> np.int64(6) == np.int64(PERIOD_DAYS // WEEK_DAYS - 1)
+    lately = of_last_week and later_periods == 1
+    rhythm.marks = (np.int64(rhythm.marks) & np.int64(MARKS_MOST)) >> np.int64(1) if lately else np.int64(0)
 
 
 @njit

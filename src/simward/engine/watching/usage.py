@@ -28,9 +28,11 @@ from simward.engine.watching.layouts import (
 from simward.engine.watching.periods import DAY_S, HOUR_S, period_begins_s, share_of
 from simward.engine.watching.rows import counted_at, usage_at, watch_meta_of, zero_counted
 
+SECOND_US = 1_000_000
 LOW, MOST, SESSIONS_MOST = 0xFFFFFFFF, (1 << 48) - 1, 0xFFFF
 KEPT_OVER_S = 3_600
 """So long the counters of a session that ended are kept at least: its records may come late."""
+CLOCKS_DIFFER_S = 300
 WRAP, WRAPS_FROM = 1 << 32, 1 << 31
 
 
@@ -189,13 +191,18 @@ def forget_usage(w, row):  # type: ignore[no-untyped-def]
 @njit
 def is_newer(one, event, at_s):  # type: ignore[no-untyped-def]
     """Did this record happen after all of its session that were counted? Acct-Session-Time tells best (it is no
-    clock); where that has begun anew, only an Event-Timestamp does.
+    clock); where that has begun anew, only an Event-Timestamp does that is believed, and it began after the session
+    was heard last: what has lasted for weeks comes late, whatever the clock of its gateway says.
     """
-    if event.duration_s >= 0 and one.duration_s >= 0 and event.duration_s > one.duration_s:
-        return True
-    stamped = (np.int64(event["flags"]) & np.int64(FLAG_TIMESTAMP)) != 0
     known = event.duration_s >= 0 and one.duration_s >= 0
-    return at_s > np.int64(one.heard_s) and (stamped or not known)
+    if known and event.duration_s > one.duration_s:
+        return True
+    since_s = at_s - np.int64(one.heard_s)
+    if since_s <= 0 or not known:
+        return since_s > 0
+    stamped = (np.int64(event["flags"]) & np.int64(FLAG_TIMESTAMP)) != 0
+    believed = stamped and np.int64(event.happened_at) // np.int64(SECOND_US) == at_s
+    return believed and np.int64(event.duration_s) <= since_s + np.int64(CLOCKS_DIFFER_S)
 
 
 @njit

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from simward.lab.measuring.judges import FINDINGS_A_DAY, Judges
+from simward.lab.measuring.knowable import Knowable
 from simward.lab.measuring.owner import new_fold
 from simward.lab.measuring.result import Result, attack_rows, detector_rows
 from simward.lab.measuring.verdicts import held_against
@@ -26,10 +27,12 @@ def measure(
     judges = Judges(new_fold(members), findings_a_day)
     texts = judges.texts()
     programme = Programme(plan, texts, members)
+    knowable = Knowable(programme.acts)
     began, began_cpu, folding_s = time.perf_counter(), time.thread_time(), 0.0
     for day in programme.days():
         before = time.thread_time()
-        judges.judge(day)
+        knowable.begin(day.begins_at, day.calls)
+        judges.judge(day, knowable.hear)
         folding_s += time.thread_time() - before
         progress(day.number + 1)
     took, took_cpu = time.perf_counter() - began, time.thread_time() - began_cpu

@@ -7,6 +7,7 @@ with the fold, so that nothing depends on how fast the machine is.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,11 +121,12 @@ class Judges:
             np.array([intern(name.encode()) for name in GATEWAYS], np.int32), intern(b"lab"),
         )  # fmt: skip
 
-    def judge(self, day: MadeDay) -> None:
-        """Fold a day: its events, and before each what records had come by then."""
+    def judge(self, day: MadeDay, hear: Callable[[np.ndarray], object] = lambda events: None) -> None:
+        """Fold a day: its events, and before each what records had come by then. `hear` is told all events, too."""
         calls, told, began = day.calls, 0, time.thread_time()
         for events in day.slices():
             self.heard.writing_s += time.thread_time() - began
+            hear(events)
             done = 0
             while told < len(calls) and calls["arrives_at"][told] <= events["received_at"][-1]:
                 at = int(calls["arrives_at"][told])

@@ -86,10 +86,12 @@ class Truth:
         key = int(finding["subject"]) or int(finding["gateway"])
         known = int(finding["group_kind"]) in KNOWN_KINDS
         among = [one for one, keys in self._groups if _lasts(one.act, at) and (not known or key in keys)]
-        if not among and finding["group_kind"]:  # several at once may be told as one, of what they have in common
+        if finding["group_kind"] and not any(one.act.happening.names(detector, class_name) for one in among):
+            # Several at once may be told as one, of what they have in common, whatever else befalls a group meanwhile.
             named = (one for one in self.said if one.act.happening.names(detector, class_name) and _lasts(one.act, at))
             alone = [one for one in named if not one.act.happening.group]
-            return [one for one in alone if not known or key in self._of_single(one.act)]
+            among += [one for one in alone if not known or key in self._of_single(one.act)]
+            return among
         if among:
             return among
         # A device that several subscriptions show, a segment: their findings name no subscription.

@@ -20,6 +20,8 @@ from simward.lab.traffic.members import DAY_US, Members
 
 EVERY_KIND = tuple(one.name for one in KINDS if one.name != BUTTON)
 FAST, SLOW = "fast", "slow"
+DATA_AN_HOUR, DATA_A_DAY, SMS_A_DAY, NO_DATA = "data_an_hour", "data_a_day", "sms_allowed", "no data"
+"""What an owner declares of a kind that a happening may pass: fields of kinds.Kind, and a service that it has not."""
 
 
 @dataclass
@@ -42,7 +44,7 @@ class Act:
     began_at: int = 0
     """When its first act happened, us; 0 = not yet."""
     shown_at: int = 0
-    """When that was reported by which anybody could know, where this is later: the record that passes a budget."""
+    """When that arrived by which anybody could know, where this is later: the record that passes a budget."""
 
     def __post_init__(self) -> None:
         self.imsis = self.members.rows["imsi"][self.who]
@@ -89,6 +91,9 @@ class Happening(ABC):
     strengths: tuple[float, ...] = (2.0, 10.0, 100.0)
     paces: tuple[str, ...] = ("",)
     lasts_days = 3.0
+    breaks = ""
+    """Which of the declared limits it passes (DATA_AN_HOUR, ...): when that can be known is reckoned from the records
+    that arrive (measuring/knowable.py); "" = none."""
     group = ""
     """Its victims are all those who have this in common ("cell", "model", "gateway", "kind"), and one finding about
     that says it all; "" = it befalls one member at a time."""

@@ -77,7 +77,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(LIFT, 0.13, "lifts.iot", "lte-m", (("00220001", 1.0),), 300_000, 60_000, 0.35, 0.20, 21_600, fixed=True,
          data_a_day=10 * MB, calls_a_day=0.34),
     Kind(CAR, 0.14, "cars.iot", "lte", (("00230001", 0.5), ("00230002", 0.5)), 5 * MB, 3 * MB, 0.80, 0.60, 1800,
-         fixed=False, week=(1.0, 1.0, 1.0, 1.0, 1.0, 0.8, 0.7), data_a_day=1000 * MB, calls_a_day=0.005),
+         fixed=False, week=(1.0, 1.0, 1.0, 1.0, 1.0, 0.8, 0.7), data_a_day=1000 * MB, sms_allowed=10,
+         calls_a_day=0.005),
     Kind(BUTTON, 0.01, "buttons.iot", "lte-m", (("00270001", 1.0),), 0, 0, 0.0, 0.0, 0, fixed=True, calls_a_day=0.04),
 )
 """A lift calls its centre each third day, as a test; a button when it is pressed, and in a test each month."""

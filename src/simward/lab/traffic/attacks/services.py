@@ -6,8 +6,8 @@ import numpy as np
 
 from simward.lab.traffic.calls import INTERNATIONAL, NATIONAL, PREMIUM, SHORT_MESSAGE, VOICE, calls_of
 from simward.lab.traffic.day import Day
-from simward.lab.traffic.happening import FAST, SLOW, Act, Happening
-from simward.lab.traffic.kinds import BUTTON, CAMERA, KINDS, LIFT, METER, PHONE_TAC, TERMINAL, TRACKER
+from simward.lab.traffic.happening import FAST, NO_DATA, SLOW, SMS_A_DAY, Act, Happening
+from simward.lab.traffic.kinds import BUTTON, CAMERA, LIFT, METER, PHONE_TAC, TERMINAL, TRACKER
 from simward.lab.traffic.members import HOUR_S, MINUTE_S, SECOND_US
 from simward.lab.traffic.sessions import next_serials, sessions_of
 
@@ -15,9 +15,9 @@ MONEY = ("toll-fraud", "toll-fraud-together", "service-not-permitted", "budget-e
 
 
 def calls_within(
-    act: Act, day: Day, a_day: float, kind: int, destination: int, lasts_s: int, allowed: int = 0
+    act: Act, day: Day, a_day: float, kind: int, destination: int, lasts_s: int
 ) -> None:
-    """So many calls of each victim in a day, as far as the day lies in the act. `allowed`: of each, by its owner."""
+    """So many calls of each victim in a day, as far as the day lies in the act."""
     since, until = act.part(day)
     count = max(1, round(a_day * (until - since) / (24 * HOUR_S * SECOND_US)))
     for who in act.who:
@@ -26,8 +26,8 @@ def calls_within(
         calls = calls_of(day.members, np.full(count, who), at, kind, destination, length)
         day.add_calls(calls)
         act.note(at)
-        if len(calls) > allowed:  # nobody knows before the operator tells
-            act.shown_at = act.shown_at or int(calls["arrives_at"][allowed])
+        if not act.happening.breaks:  # nobody knows before the operator tells
+            act.shown_at = act.shown_at or int(calls["arrives_at"][0])
 
 
 class PremiumCalls(Happening):
@@ -95,11 +95,11 @@ class MessageFlood(Happening):
     also = MONEY
     strengths = (50.0, 200.0, 2000.0)
     lasts_days = 2.0
+    breaks = SMS_A_DAY
 
     def alter(self, act: Act, day: Day) -> None:
         """Messages."""
-        allowed = KINDS[int(day.members.rows["kind"][act.who[0]])].sms_allowed
-        calls_within(act, day, act.strength, SHORT_MESSAGE, NATIONAL, 0, allowed)
+        calls_within(act, day, act.strength, SHORT_MESSAGE, NATIONAL, 0)
 
 
 class FirstMessage(Happening):
@@ -126,6 +126,7 @@ class DataOnVoiceSim(Happening):
     also = (*MONEY, "location-change", "reappeared-changed", "silent", "too-chatty", "off-schedule", "device-change")
     strengths = (2.0,)
     lasts_days = 1.0
+    breaks = NO_DATA
 
     def alter(self, act: Act, day: Day) -> None:
         """One long session."""

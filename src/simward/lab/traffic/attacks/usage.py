@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from simward.lab.traffic.day import Day
-from simward.lab.traffic.happening import FAST, SLOW, Act, Happening
+from simward.lab.traffic.happening import DATA_A_DAY, DATA_AN_HOUR, FAST, SLOW, Act, Happening
 from simward.lab.traffic.kinds import CAMERA, CAR, KINDS, LIFT, METER, TERMINAL, TRACKER
 from simward.lab.traffic.members import DAY_US, HOUR_S, MINUTE_S, SECOND_US
-from simward.lab.traffic.sessions import GOES_ON, next_serials, sessions_of
+from simward.lab.traffic.sessions import next_serials, sessions_of
 
 STEADY = (METER, CAMERA, LIFT, TERMINAL)
 UNUSUAL = ("unusual-behaviour",)
@@ -107,6 +107,7 @@ class BudgetBurst(Happening):
     expects = ("budget-exceeded/burst",)
     also = ("budget-exceeded", "unusual-behaviour", "off-schedule", "too-chatty")
     lasts_days = 0.25
+    breaks = DATA_AN_HOUR
 
     def alter(self, act: Act, day: Day) -> None:
         """One session, within one hour of the clock."""
@@ -115,9 +116,6 @@ class BudgetBurst(Happening):
             at = np.full(len(act.who), act.begins_at // hour * hour + 2 * MINUTE_S * SECOND_US)
             allowed = np.array([one.data_an_hour for one in KINDS])[day.members.rows["kind"][act.who]]
             extra_session(act, day, at, 40 * MINUTE_S, allowed * act.strength, allowed * 0.05)
-            # Reported each quarter of an hour, and at its end.
-            passed_min = 40.0 / act.strength
-            act.shown_at = int(at[0]) + int(min(40, 15 * (passed_min // 15 + 1)) * MINUTE_S * SECOND_US)
 
 
 class DayBudget(Happening):
@@ -131,6 +129,7 @@ class DayBudget(Happening):
     expects = ("budget-exceeded/day",)
     also = ("budget-exceeded", "unusual-behaviour")
     lasts_days = 2.0
+    breaks = DATA_A_DAY
 
     def alter(self, act: Act, day: Day) -> None:
         """All of it, whatever is usual."""
@@ -138,30 +137,6 @@ class DayBudget(Happening):
         usual = np.maximum(1.0, day.members.rows["up"][act.who] + day.members.rows["down"][act.who])
         factor = float((allowed / usual).max() * act.strength)
         multiplied(act, day, factor, factor)
-        if not act.shown_at:
-            act.shown_at = passed_at(day, day.of(act.who), float(allowed[0]))
-
-
-def passed_at(day: Day, places: np.ndarray, allowed: float) -> int:
-    """When the reports of a day's sessions (of one member) add up to more than so many octets, us; 0 = they do not."""
-    reports: list[tuple[int, float]] = []
-    for row in day.sessions[places]:
-        octets, lasts = float(row["up"]) + float(row["down"]), int(row["ends_at"] - row["begins_at"])
-        every_us = int(row["every_s"]) * SECOND_US
-        at = [int(row["ends_at"])]
-        if every_us:
-            first = int(row["began_at"]) + ((int(row["begins_at"]) - int(row["began_at"])) // every_us + 1) * every_us
-            at = [*range(first, int(row["ends_at"]), every_us), *at]
-            if row["flags"] & GOES_ON:  # what is left is told with the first report of the next day
-                at[-1] = max(first, at[-2] + every_us if len(at) > 1 else first)
-        shares = np.diff([0.0, *(min(1.0, (one - int(row["begins_at"])) / max(1, lasts)) for one in at)])
-        reports += [(one, octets * share) for one, share in zip(at, shares, strict=True)]
-    total = 0.0
-    for one, octets in sorted(reports):
-        total += octets
-        if total > allowed:
-            return one
-    return 0
 
 
 class Beaconing(Happening):
