@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from storming import HOUR, MINUTE, POLICY, ConnectingFleet
+from storming import DAY, HOUR, MINUTE, POLICY, ConnectingFleet
 
 from simward.engine import events as e
 from simward.engine import outputs as o
@@ -104,3 +104,18 @@ def test_boundary_the_owner_says_how_many_an_hour_are_tolerated() -> None:
     for limit, told in ((100, []), (20, ["retry-storm/refused"])):
         fleet = ConnectingFleet(10, policy=POLICY + f"signalling: {{attempts_per_hour: {limit}}}\n")
         assert asks(fleet, list(range(0, 3600, 90))).storms == told, limit
+
+
+@pytest.mark.parametrize("days", [10, 30, 44, 60, 200])
+def test_fires_for_one_that_has_signalled_nothing_for_weeks(days: int) -> None:
+    """A device that is always on asks once in months: the minutes in its row come round after 45 days."""
+    fleet = ConnectingFleet(10).jumps(days * DAY)
+    assert asks(fleet, list(range(0, 300, 4))).storms == ["retry-storm/refused"]
+
+
+@pytest.mark.parametrize("minutes", [0, 0x7FFF, 0x8000, 0xFFFF])
+def test_fires_for_a_new_one_on_whatever_day_it_comes(minutes: int) -> None:
+    fleet = ConnectingFleet(3, days=-1)
+    fleet.jumps((minutes - fleet.now // 60_000_000) % 0x10000 * MINUTE)
+    fleet.connects(0).passes(MINUTE)
+    assert asks(fleet, list(range(0, 300, 4)), member=2).storms == ["retry-storm/refused"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from storming import DAY, HOUR, MINUTE, POLICY, ConnectingFleet, again_and_again, of_model
 from story import METER
+from watched import CELL
 
 from simward.engine import events as e
 from simward.engine import outputs as o
@@ -150,13 +152,53 @@ def test_boundary_the_owner_says_how_many_sessions_an_hour_are_tolerated() -> No
         assert fleet.passes(92 * MINUTE, every=2).storms == told, limit
 
 
+def test_fires_for_one_although_its_group_explained_it_ten_days_before() -> None:
+    """The hour of an explanation is kept in one octet, which comes round."""
+    fleet = ConnectingFleet(80)
+    again_and_again(fleet, of_model(80, 1), every=15, times=40, step=0.3).passes(10 * MINUTE)
+    fleet.passes(20 * MINUTE, every=5).jumps(10 * HOUR).jumps(245 * HOUR)
+    again_and_again(fleet, of_model(80, 1)[:1], every=30, times=60).passes(31 * MINUTE)
+    assert fleet.storms == ["signalling-storm/model", "signalling-storm/subscription"]
+
+
+def test_fires_for_a_cell_in_which_one_stormed_while_it_was_the_only_one() -> None:
+    """One of one is no habit of twenty."""
+    fleet = ConnectingFleet(80)
+    cell = CELL + 99
+    again_and_again(fleet, [0], every=30, times=4, cell=cell).passes(30 * MINUTE, every=5)
+    for member in range(1, 20):
+        fleet.connects(member, member * 30.0, cell=cell)
+    fleet.passes(12 * MINUTE, every=5).jumps(5 * DAY)
+    again_and_again(fleet, range(20), every=20, times=8, step=0.5, cell=cell).passes(4 * MINUTE)
+    assert fleet.storms == ["signalling-storm/cell"]
+
+
+@pytest.mark.parametrize(("every", "told"), [(450, ["signalling-storm/cell"]), (1_000, [])])
+def test_fires_within_a_minute_of_the_third_time_that_is_at_once_for_what_connects_daily(
+    every: float, told: list[str]
+) -> None:
+    fleet = ConnectingFleet(80)
+    again_and_again(fleet, range(10), every=every, times=3, step=2)
+    assert fleet.passes(2 * every, every=2).storms == []
+    assert fleet.passes(MINUTE).storms == told
+
+
+def test_whoever_storms_alone_does_not_take_the_place_of_a_group_that_waits_to_be_judged() -> None:
+    fleet = ConnectingFleet(80)
+    again_and_again(fleet, [70, 75], every=10, times=6).passes(MINUTE)
+    struck = fleet.watch.state.watch_meta["struck_rows"]
+    assert not struck.any()
+    again_and_again(fleet, range(10), every=20, times=4, step=1).passes(50)
+    again_and_again(fleet, [71, 76], every=5.5, times=4).passes(20)
+    assert 1 <= int(np.ravel(struck)[layouts.CELL - 1]) <= 10
+    assert fleet.storms == ["signalling-storm/cell"]
+
+
 @pytest.mark.parametrize("again", [2, 3])
 def test_boundary_twice_is_no_storm_and_three_times_is(again: int) -> None:
     fleet = ConnectingFleet(80)
     again_and_again(fleet, range(10), every=60, times=again, step=0.5).passes(5 * MINUTE)
     assert fleet.storms == (["signalling-storm/cell"] if again == 3 else [])
-
-
 
 
 def test_boundary_as_many_octets_as_were_granted() -> None:

@@ -69,7 +69,7 @@ from simward.engine.watching.rows import (
     zero_usage,
     zero_watched,
 )
-from simward.engine.watching.signalling import look_at_signalling
+from simward.engine.watching.signalling import forget_explained, look_at_signalling
 from simward.engine.watching.signals import rest, signal
 from simward.engine.watching.silences import look_at_silence, note_deaf, note_plan
 from simward.engine.watching.storms import look_at_group
@@ -184,6 +184,8 @@ def sweep(t, w, now):  # type: ignore[no-untyped-def]
         one = watched_at(w, at)
         if one.signs:
             rest(w, at, one, now // np.int64(SECOND_US))
+        if one.explained:
+            forget_explained(one, now // np.int64(SECOND_US))
 
 
 @njit
@@ -291,15 +293,16 @@ def sweep_about(t, w, event, position, made, index):  # type: ignore[no-untyped-
 
 @njit
 def judge_struck(t, w, event, position, made, index):  # type: ignore[no-untyped-def]
-    """The groups of a subscription that was struck a moment ago do not wait for their turn."""
-    number = struck(w, np.int64(event.received_at) // np.int64(SECOND_US))
-    if number == 0:
-        return made, index
-    for kind in range(CELL, ALL_KINDS_END):
-        at = pointer(watched_at(w, number - np.int64(1)), kind)
-        if at != 0:
-            look_at_group(w, at - np.int64(1), np.int64(event.received_at))
-            made, index = judged(t, w, at - np.int64(1), event, position, made, index)
+    """The groups of whoever is in one that was struck a moment ago do not wait for their turn."""
+    for struck_kind in range(CELL, ALL_KINDS_END):
+        number = struck(w, struck_kind, np.int64(event.received_at) // np.int64(SECOND_US))
+        if number == 0:
+            continue
+        for kind in range(CELL, ALL_KINDS_END):
+            at = pointer(watched_at(w, number - np.int64(1)), kind)
+            if at != 0 and index <= TICK_ROOM:
+                look_at_group(w, at - np.int64(1), np.int64(event.received_at))
+                made, index = judged(t, w, at - np.int64(1), event, position, made, index)
     return made, index
 
 

@@ -23,6 +23,19 @@ def mark_of(now_s):  # type: ignore[no-untyped-def]
 
 
 @njit
+def is_explained(one, mark):  # type: ignore[no-untyped-def]
+    """Did something explain it within the last hours?"""
+    return one.explained != 0 and (mark - np.int64(one.explained)) % np.int64(255) <= EXPLAINED_H
+
+
+@njit
+def forget_explained(one, now_s):  # type: ignore[no-untyped-def]
+    """The sweep looks at one that was explained once: were the mark kept, it would come round in ten days."""
+    if not is_explained(one, mark_of(now_s)):
+        one.explained = 0
+
+
+@njit
 def in_two_minutes(lately, passed):  # type: ignore[no-untyped-def]
     """How many in the minute at hand, and the one before it, some minutes later."""
     count = np.int64(lately)
@@ -50,6 +63,6 @@ def look_at_signalling(t, w, row, now_s):  # type: ignore[no-untyped-def]
             told = told | np.int64(group_at(w, number - np.int64(1)).told)
     if told != 0:
         one.explained = mark
-    elif one.explained != 0 and (mark - np.int64(one.explained)) % np.int64(255) <= EXPLAINED_H:
+    elif is_explained(one, mark):
         told = np.int64(TOLD_STORM)
     record.explained = told

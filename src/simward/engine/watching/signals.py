@@ -29,10 +29,10 @@ ROUND_S = 5
 """What it asks within so long of the first is the same attempt: one for each of its APNs."""
 FAST_S, SLOW_S = 120, 900
 """Connecting again so soon is soon for anybody; up to SLOW_S where that is an eighth of its usual time."""
-USUAL_SHARE = 8
+USUAL_SHARE, AT_ONCE_SHARE = 8, 32
 STORMING_FROM = 4
-"""`run` counts 2 for each time that it connects again soon, and 1 where that was soon by its own habit only: a third
-time at once, or a fifth time in a row, is a sign of a storm."""
+"""`run` counts 1 for each time that it connects again soon, and 2 where that is at once: within FAST_S, or a
+thirty-second of its usual time. A third time at once, or a fifth time in a row, is a sign of a storm."""
 RUN_MOST = 200
 COUNTED, LEVEL_MOST, MINUTE_MOST = 32, 64_000, 15
 WORTH = 10 * COUNTED
@@ -53,9 +53,15 @@ def minute_of(at_s):  # type: ignore[no-untyped-def]
 
 @njit
 def minutes_since(signals, at_s):  # type: ignore[no-untyped-def]
-    """Minutes from its newest signal to `at_s`; negative where that is before it."""
-    passed = (minute_of(at_s) - np.int64(signals.minute)) & np.int64(0xFFFF)
-    return passed - np.int64(0x10000) if passed >= np.int64(0x8000) else passed
+    """Minutes from its newest signal to `at_s`; negative where that is before it.
+
+    The 16 bits come round after 45 days. Which of them are meant is known from when it connected last, which is never
+    far from its newest signal; else whoever is silent for weeks, or new, would seem to signal long before its newest.
+    """
+    round_min = np.int64(signals.round_s) // np.int64(60)
+    beyond = (np.int64(signals.minute) - round_min) & np.int64(0xFFFF)
+    beyond = beyond - np.int64(0x10000) if beyond >= np.int64(0x8000) else beyond
+    return at_s // np.int64(60) - (round_min + beyond)
 
 
 @njit
@@ -137,6 +143,13 @@ def soon_s(signals):  # type: ignore[no-untyped-def]
 
 
 @njit
+def at_once_s(signals):  # type: ignore[no-untyped-def]
+    """Within how long it is at once."""
+    by_habit_s = np.int64(signals.usual_min) * np.int64(60) // np.int64(AT_ONCE_SHARE)
+    return max(np.int64(FAST_S), min(np.int64(SLOW_S), by_habit_s))
+
+
+@njit
 def learn_usual(signals, gap_s, soon):  # type: ignore[no-untyped-def]
     """Its usual time between two; what comes soon moves it little, so that a storm becomes no habit within a day."""
     gap_min = min(max(np.int64(1), gap_s // np.int64(60)), np.int64(0xFFFF))
@@ -201,7 +214,7 @@ def connect(w, row, one, signals, event, gateway, at_s):  # type: ignore[no-unty
     if round_s == 0:
         return
     outage = outage_of(w, one, gateway, round_s, np.int64(event.received_at))
-    soon = gap_s <= soon_s(signals)
+    soon, at_once = gap_s <= soon_s(signals), gap_s <= at_once_s(signals)
     learn_usual(signals, gap_s, soon)
     if outage != 0:
         come_back(w, outage, at_s)
@@ -209,10 +222,10 @@ def connect(w, row, one, signals, event, gateway, at_s):  # type: ignore[no-unty
         if not is_unsettled(w, gateway, np.int64(event.received_at)):
             hit(w, row, one, at_s)
         if soon:
-            weight = np.int64(2) if gap_s <= FAST_S else np.int64(1)
+            weight = np.int64(2) if at_once else np.int64(1)
             one.run = min(np.int64(one.run) + weight, np.int64(RUN_MOST))
             if one.run >= STORMING_FROM and np.int64(one.signs) & np.int64(STORMING) == 0:
-                begin_sign(w, row, one, np.int64(STORMING), at_s)
+                begin_sign(w, row, one, np.int64(STORMING))
             return
     one.run = 0
     if np.int64(one.signs) & np.int64(STORMING):
@@ -235,7 +248,7 @@ def ask(w, row, one, signals, event, gateway):  # type: ignore[no-untyped-def]
     if credentials == CREDENTIALS_WRONG or credentials == CREDENTIALS_MISSING:
         signals.wrong = risen(signals.wrong)
         if np.int64(one.signs) & np.int64(FAILING) == 0:
-            begin_sign(w, row, one, np.int64(FAILING), at_s)
+            begin_sign(w, row, one, np.int64(FAILING))
     elif credentials == CREDENTIALS_RIGHT and np.int64(one.signs) & np.int64(FAILING):
         end_sign(w, one, np.int64(FAILING))
 

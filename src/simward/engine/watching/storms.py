@@ -23,7 +23,7 @@ from simward.engine.watching.layouts import (
 from simward.engine.watching.rows import group_at, watched_at
 from simward.engine.watching.signal_layouts import FAILING, STORMING
 from simward.engine.watching.silences import ACTIVE_US
-from simward.engine.watching.waves import is_wave, learn_wave, roll_waves, strike
+from simward.engine.watching.waves import in_thousandths, is_wave, learn_wave, of_members, roll_waves, strike
 
 THIS, PERHAPS, OTHER = 0, 1, 2
 """What a cause says: nothing explains it better; something wider may be on its way; another group does."""
@@ -31,6 +31,8 @@ STORM, FAILURES, WAVE = 0, 1, 2
 """What is compared."""
 STORM_LEAST, STORM_SHARE = 5, 5
 """A fifth of the members, and at least so many: what fewer do is told of each."""
+FEW = STORM_LEAST * STORM_SHARE
+"""What fewer members do is learnt as a share of so many."""
 FAILURES_LEAST = 10
 """So many at least show wrong credentials within minutes; that is never usual."""
 BEYOND_HABIT = 2
@@ -39,12 +41,13 @@ YOUNG_S = 2 * 86_400
 """What a group does in its first days is how it is."""
 YOUNG_SHARE = 2
 HABIT_S = 35 * 86_400
-THOUSAND = 1000
 
 
 @njit
-def begin_sign(w, row, one, sign, at_s):  # type: ignore[no-untyped-def]
-    """A subscription shows a sign from now on, and is counted so in its groups."""
+def begin_sign(w, row, one, sign):  # type: ignore[no-untyped-def]
+    """A subscription shows a sign from now on, and is counted so in its groups; one that is struck by that is judged
+    soon.
+    """
     one.signs = np.int64(one.signs) | sign
     number = np.int64(row) + np.int64(1)
     for kind in range(CELL, ALL_KINDS_END):
@@ -55,10 +58,13 @@ def begin_sign(w, row, one, sign, at_s):  # type: ignore[no-untyped-def]
         if sign == STORMING:
             group.storming = np.int64(group.storming) + np.int64(1)
             group.storm_witness = number
+            count, limit = np.int64(group.storming), np.int64(group.storm_limit)
         else:
             group.failing = np.int64(group.failing) + np.int64(1)
             group.failures_witness = number
-    strike(w, row, at_s)
+            count, limit = np.int64(group.failing), np.int64(group.failures_limit)
+        if count == limit:
+            strike(w, row, kind)
 
 
 @njit
@@ -77,19 +83,6 @@ def end_sign(w, one, sign):  # type: ignore[no-untyped-def]
 
 
 @njit
-def in_thousandths(count, members):  # type: ignore[no-untyped-def]
-    """A share of the members."""
-    return min(np.int64(count) * np.int64(THOUSAND) // max(np.int64(members), np.int64(1)), np.int64(THOUSAND))
-
-
-@njit
-def of_members(group, habit, before):  # type: ignore[no-untyped-def]
-    """How many members a learnt share is now."""
-    share = max(np.int64(habit), np.int64(before))
-    return (share * np.int64(group.members) + np.int64(THOUSAND - 1)) // np.int64(THOUSAND)
-
-
-@njit
 def learnt(group, count, rise, limit, young):  # type: ignore[no-untyped-def]
     """How many there were at most since there were few, and what share of the members is learnt of that now.
 
@@ -98,7 +91,7 @@ def learnt(group, count, rise, limit, young):  # type: ignore[no-untyped-def]
     most = max(np.int64(count), np.int64(rise))
     if 2 * count > most or most == 0:
         return most, np.int64(0)
-    return np.int64(0), in_thousandths(most, group.members) if young or most < limit else np.int64(0)
+    return np.int64(0), in_thousandths(group, most, np.int64(FEW)) if young or most < limit else np.int64(0)
 
 
 @njit
@@ -115,10 +108,10 @@ def learn(group, now_s):  # type: ignore[no-untyped-def]
         group.habit_began_s = now_s
     young = now_s - np.int64(group.known_s) < YOUNG_S
     members = np.int64(group.members)
-    usual = of_members(group, group.storm_habit, group.storm_habit_before)
+    usual = of_members(group, group.storm_habit, group.storm_habit_before, np.int64(FEW))
     share = np.int64(YOUNG_SHARE if young else STORM_SHARE)
     group.storm_limit = max(np.int64(STORM_LEAST), np.int64(BEYOND_HABIT) * usual, (members + share - 1) // share)
-    usual = of_members(group, group.failures_habit, group.failures_habit_before)
+    usual = of_members(group, group.failures_habit, group.failures_habit_before, np.int64(FEW))
     group.failures_limit = max(np.int64(FAILURES_LEAST), np.int64(FAILURES_BEYOND) * usual)
     group.storm_rise, share = learnt(group, group.storming, group.storm_rise, group.storm_limit, young)
     group.storm_habit = max(np.int64(group.storm_habit), share)

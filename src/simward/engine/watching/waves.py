@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.watching.groups import pointer
+from simward.engine.watching.groups import SECOND_US, pointer
 from simward.engine.watching.layouts import ALL_KINDS_END, CELL
 from simward.engine.watching.rows import group_at, watch_meta_of
 
@@ -29,19 +29,24 @@ STRUCK_S = 40
 
 
 @njit
-def strike(w, row, now_s):  # type: ignore[no-untyped-def]
-    """Have the groups of a subscription judged at each tick for a while: they do not wait for their turn."""
-    meta = watch_meta_of(w)
-    meta.struck, meta.struck_s = np.int64(row) + np.int64(1), now_s
+def strike(w, row, kind):  # type: ignore[no-untyped-def]
+    """A group of a kind is struck as of now: for a while the groups of this subscription, which is in it, are judged at
+    each tick, and do not wait for their turn.
+
+    One of each kind is kept: a model is struck with many cells at once, none of which may take its place.
+    """
+    meta, place = watch_meta_of(w), np.int64(kind) - np.int64(CELL)
+    meta.struck_rows[place] = np.int64(row) + np.int64(1)
+    meta.struck_at_s[place] = meta.now // np.int64(SECOND_US)
 
 
 @njit
-def struck(w, now_s):  # type: ignore[no-untyped-def]
-    """Row + 1 of the subscription that was struck a moment ago, 0 = none."""
-    meta = watch_meta_of(w)
-    if now_s - np.int64(meta.struck_s) > STRUCK_S:
-        meta.struck = 0
-    return np.int64(meta.struck)
+def struck(w, kind, now_s):  # type: ignore[no-untyped-def]
+    """Row + 1 of the subscription of which a group of a kind was struck a moment ago, 0 = none."""
+    meta, place = watch_meta_of(w), np.int64(kind) - np.int64(CELL)
+    if now_s - np.int64(meta.struck_at_s[place]) > STRUCK_S:
+        meta.struck_rows[place] = 0
+    return np.int64(meta.struck_rows[place])
 
 
 @njit
@@ -67,7 +72,7 @@ def hit(w, row, one, at_s):  # type: ignore[no-untyped-def]
         if together > group.wave_most:
             group.wave_most = together
         if together == group.wave_limit:  # whoever connects by chance after that was in no wave
-            strike(w, row, at_s)
+            strike(w, row, kind)
             group.wave_witness = np.int64(row) + np.int64(1)
 
 
@@ -83,10 +88,25 @@ def come_back(w, number, at_s):  # type: ignore[no-untyped-def]
 
 
 @njit
+def in_thousandths(group, count, few):  # type: ignore[no-untyped-def]
+    """So many members of a group as a share of all, or of `few` where there are fewer: that one of one does something
+    says nothing about what half of forty would be.
+    """
+    members = max(np.int64(group.members), np.int64(few))
+    return min(np.int64(count) * np.int64(THOUSAND) // members, np.int64(THOUSAND))
+
+
+@njit
+def of_members(group, habit, before, few):  # type: ignore[no-untyped-def]
+    """How many members a learnt share is now."""
+    share = max(np.int64(habit), np.int64(before))
+    return (share * max(np.int64(group.members), np.int64(few)) + np.int64(THOUSAND - 1)) // np.int64(THOUSAND)
+
+
+@njit
 def wave_limit(group):  # type: ignore[no-untyped-def]
     """How many within twenty seconds are more than usual."""
-    share = max(np.int64(group.wave_habit), np.int64(group.wave_habit_before))
-    usual = (share * np.int64(group.members) + np.int64(THOUSAND - 1)) // np.int64(THOUSAND)
+    usual = of_members(group, group.wave_habit, group.wave_habit_before, np.int64(WAVE_LEAST * WAVE_SHARE))
     return max(np.int64(WAVE_LEAST), np.int64(group.members) // np.int64(WAVE_SHARE), np.int64(BEYOND_HABIT) * usual)
 
 
@@ -117,7 +137,7 @@ def learn_wave(group, now_s):  # type: ignore[no-untyped-def]
     group.wave_limit = wave_limit(group)
     most = np.int64(group.wave_most)
     if most > 0 and now_s - np.int64(group.wave_since_s) >= SAME_WAVE_S:  # a wave that is still rising is no habit
-        share = min(most * np.int64(THOUSAND) // max(np.int64(group.members), np.int64(1)), np.int64(THOUSAND))
+        share = in_thousandths(group, most, np.int64(WAVE_LEAST * WAVE_SHARE))
         group.wave_habit = max(np.int64(group.wave_habit), share)
         group.wave_most = 0
 

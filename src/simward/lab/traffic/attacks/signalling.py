@@ -5,12 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from simward.engine.events import CREDENTIALS_WRONG
+from simward.lab.traffic.chance import beyond_chance_at
 from simward.lab.traffic.day import Day
+from simward.lab.traffic.habits import VISITS
 from simward.lab.traffic.happening import EVERY_KIND, FAST, SLOW, Act, Happening
-from simward.lab.traffic.kinds import ATTEMPTS_AN_HOUR, METER, TERMINAL
-from simward.lab.traffic.members import HOUR_S, MINUTE_S, SECOND_US
+from simward.lab.traffic.kinds import ATTEMPTS_AN_HOUR, KINDS, METER, TERMINAL
+from simward.lab.traffic.members import DAY_US, HOUR_S, MINUTE_S, SECOND_US
 from simward.lab.traffic.sessions import NO_RECORDS_LOST, ONLY_TRIES, next_serials, sessions_of
 
+INNOCENT_TIMES = 2
+"""Where its power comes back a device connects, and perhaps once more."""
+SESSIONS_A_DAY = np.array([{TERMINAL: VISITS}.get(one.name, 1.0) for one in KINDS])
+"""Usual ones of each kind that a cell's storm befalls; see habits.py."""
 STORMS = ("signalling-storm", "retry-storm", "too-chatty", "unusual-behaviour", "synchronised-reconnect")
 
 
@@ -32,7 +38,7 @@ class RetryStorm(Happening):
         """Requests alone."""
         if not act.begins_on(day):
             return
-        minutes = (min(act.ends_at, day.ends_at) - act.begins_at) / (MINUTE_S * SECOND_US)
+        minutes = (act.ends_at - act.begins_at) / (MINUTE_S * SECOND_US)  # over midnight, too
         every_s = max(1, round(MINUTE_S / act.strength))
         tries = max(2, int(minutes * MINUTE_S / every_s))
         at = act.begins_at + tries * every_s * SECOND_US
@@ -97,7 +103,12 @@ class SynchronisedReboot(Happening):
 
 
 class SignallingStormOfCell(Happening):
-    """Everything in one cell begins and ends sessions all the time: interference, or a false base station."""
+    """Everything in one cell begins and ends sessions all the time: interference, or a false base station.
+
+    Stronger: more often in the hour, from eight times. That each connects once, and perhaps once more, is what devices
+    do whose cell had no power for a while. What each does beyond that is what shows it, from when it is more than
+    chance could bring among so many of their kinds (chance.py).
+    """
 
     id = "signalling-storm-of-a-cell"
     kinds = (METER, TERMINAL)
@@ -111,6 +122,7 @@ class SignallingStormOfCell(Happening):
         """Short sessions, not in step."""
         since, until = act.part(day)
         every_us = max(10 * SECOND_US, int(HOUR_S * SECOND_US / (4 * act.strength)))
+        rounds: list[np.ndarray] = act.memory.setdefault("rounds", [])
         for at in range(since, until, every_us):
             begins = at + (act.rng.random(len(act.who)) * every_us * 0.4).astype(np.int64)
             serial = next_serials(day.members, act.who)
@@ -119,6 +131,10 @@ class SignallingStormOfCell(Happening):
                 day.members, act.who, begins, ends, up=300, down=200, serial=serial, leans=-1.0, salt=6,
             ))  # fmt: skip
             act.note(begins)
+            rounds.append(begins)
+        if not act.shown_at and len(rounds) > INNOCENT_TIMES:
+            usual = float(SESSIONS_A_DAY[day.members.rows["kind"][act.who]].sum()) / DAY_US
+            act.shown_at = beyond_chance_at(np.concatenate(rounds[INNOCENT_TIMES:]), act.begins_at, usual)
 
 
 class AuthenticationFailures(Happening):
