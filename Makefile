@@ -17,11 +17,11 @@ packages:
 demo: setup ## a gate and a simulated fleet on loopback: an honest week, then attacks (a minute or two)
 	@$(BIN)/simward lab demo $(DEMO)
 
-# The tests of a file run in order in one process, files side by side. Byte code is kept even where the environment
+# The tests of a file run in order in one process, files and lint side by side. Byte code is kept even where the environment
 # says not to: the tests start hundreds of processes, each of which would compile the package again.
 test: export PYTHONDONTWRITEBYTECODE :=
-test: packages lint ## lint, then every test (skipped ones are listed; TESTS=tests/gate: some)
-	@scripts/run-tests $(TESTS)
+test: packages setup ## lint and every test, side by side (skipped ones are listed; TESTS=tests/gate: some)
+	@scripts/check $(TESTS)
 
 lint: setup ## ruff, mypy --strict, the import law, shell syntax
 	$(BIN)/ruff check .

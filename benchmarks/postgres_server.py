@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 _FOUND = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
@@ -25,8 +25,12 @@ def is_installed() -> bool:
 class PostgresServer:
     """One running server, empty but for what `initdb` makes."""
 
-    def __init__(self, folder: Path | None = None, *, before: Callable[[], None] | None = None) -> None:
-        """`folder` is where its own is made; `before` runs in the server's process before it becomes PostgreSQL."""
+    def __init__(
+        self, folder: Path | None = None, *, before: Callable[[], None] | None = None, settings: Sequence[str] = ()
+    ) -> None:
+        """`folder` is where its own is made; `before` runs in the server's process before it becomes PostgreSQL;
+        `settings` (`name=value`) are other than its own."""
+        self._settings = [word for setting in settings for word in ("-c", setting)]
         # A socket's path has at most 107 octets: the folder's name is short.
         self.folder = Path(tempfile.mkdtemp(prefix="simward-pg-", dir=folder))
         self._as_user: list[str] = []
@@ -42,7 +46,8 @@ class PostgresServer:
         data = str(self.folder / "data")
         with (self.folder / "said").open("ab") as said:
             self.process = subprocess.Popen(
-                [*self._as_user, str(PROGRAMS / "postgres"), "-D", data, "-k", str(self.folder), "-h", ""],
+                [*self._as_user, str(PROGRAMS / "postgres"), "-D", data, "-k", str(self.folder), "-h", "",
+                 *self._settings],
                 stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, preexec_fn=before,
             )  # fmt: skip
         try:

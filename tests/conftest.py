@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from postgresql import Server, is_installed
-from simward.registry.database import Registry, sqlite_url
+from simward.registry.database import FILE_NAME, Registry, sqlite_url
 
 # The first example may compile; an example's time says nothing here. Derandomised: a red build is red twice.
 settings.register_profile(
@@ -70,11 +70,25 @@ def postgresql() -> Iterator[Server]:
     server.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registry]:
-    """An empty registry with today's tables, in each of the databases that it may be in."""
-    url = sqlite_url(tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgresql").database()
-    opened = Registry.open(url)
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite registry with today's tables, to be copied: making them takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("migrated")
+    opened = Registry.open(sqlite_url(folder))
     opened.migrate()
+    opened.close()
+    assert [path.name for path in folder.iterdir()] == [FILE_NAME], "all of it is in the one file"
+    return folder / FILE_NAME
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def registry(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> Iterator[Registry]:
+    """An empty registry with today's tables, in each of the databases that it may be in."""
+    if request.param == "sqlite":
+        shutil.copy(migrated, tmp_path)
+        url: object = sqlite_url(tmp_path)
+    else:
+        url = request.getfixturevalue("postgresql").migrated_database()
+    opened = Registry.open(url)
     yield opened
     opened.close()

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import importlib.util
 import inspect
+import operator
 import os
 import sys
 import tempfile
@@ -24,12 +25,34 @@ INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 
 def records(rows: Any) -> Any:
     """Structured rows (made by np.zeros) in the form that an entry takes: plain arrays, which it recognises in a
-    microsecond where a recarray costs ten; interpreted, recarrays, since their rows have attributes."""
-    if INTERPRETED:
-        import numpy
+    microsecond where a recarray costs ten; interpreted, such whose rows have attributes."""
+    return with_attributes(rows) if INTERPRETED else rows
 
-        return rows.view(numpy.recarray)
-    return rows
+
+def with_attributes(rows: Any) -> Any:
+    """A view of structured rows that are read as `rows[3].field`, as compiled code does: a recarray in a third of its
+    time. What it gives for a row is a record of its own class, with a property for each field."""
+    return rows.view(_attributed(rows.dtype))
+
+
+@functools.cache
+def _attributed(dtype: Any) -> Any:
+    import numpy
+
+    assert dtype.names is not None, "plain numbers have no attributes"
+    inner = {name: _attributed(field[0]) if field[0].names else field[0] for name, field in dtype.fields.items()}
+    fields = {name: property(operator.itemgetter(name), _writes(name)) for name in dtype.names}
+    row = type("Row", (numpy.void,), {"__slots__": (), **fields})
+    plain = {"names": dtype.names, "formats": [inner[name] for name in dtype.names],
+             "offsets": [dtype.fields[name][1] for name in dtype.names], "itemsize": dtype.itemsize}  # fmt: skip
+    return numpy.dtype((row, numpy.dtype(plain)))
+
+
+def _writes(name: str) -> Callable[[Any, Any], None]:
+    def write(row: Any, value: Any) -> None:
+        row[name] = value
+
+    return write
 
 
 def cache_folder() -> Path:

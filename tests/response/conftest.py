@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +13,10 @@ from simward.registry.database import Registry, sqlite_url
 
 
 @pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
+def registry(tmp_path: Path, migrated: Path) -> Iterator[Registry]:
     """SQLite, migrated."""
+    shutil.copy(migrated, tmp_path)
     opened = Registry.open(sqlite_url(tmp_path))
-    opened.migrate()
     yield opened
     opened.close()
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from simward.compiled import INTERPRETED, entry
+from simward.compiled import entry, records
 from simward.detectors import of_gate
 from simward.detectors.detector import MAX_CLASSES
 from simward.engine import addressing, long_ids, planned, session_names, sessions
@@ -311,7 +311,7 @@ def apply_inventory(state: State, delta: InventoryDelta) -> np.ndarray:
         use_cases = np.array([number.get(name, 0) for name in delta.use_cases] or [0], np.uint16)
         lines = np.ascontiguousarray(delta.upserts)
         places = np.full((len(lines), 2), NOWHERE, np.int64)
-        stale = upsert_rows(state.tables(), lines.view(np.recarray) if INTERPRETED else lines, use_cases, places)
+        stale = upsert_rows(state.tables(), records(lines), use_cases, places)
         if stale & MSISDN_MOVED:
             state.index_subscriptions()
         settle |= bool(stale & NUMBER_MOVED)

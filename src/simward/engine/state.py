@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from simward.compiled import INTERPRETED, entry
+from simward.compiled import INTERPRETED, entry, with_attributes
 from simward.detectors import of_gate
 from simward.detectors.detector import SCOPES
 from simward.engine import departed, events, hashing, layouts, lookup, outputs, session_names
@@ -89,7 +89,7 @@ def interpreted(array: np.ndarray) -> Any:
     flat = array.reshape(-1)
     if flat.dtype.names is None:
         flat = flat.view(np.ndarray).view(np.dtype([("value", flat.dtype)]))
-    return flat.view(np.recarray)
+    return with_attributes(flat)
 
 
 INDEX_SOURCES: list[ModuleType | Path | str] = [
@@ -294,7 +294,7 @@ class State:
         t["outputs_room"] = len(self.scratch["outputs"])
         t["detector_count"] = len(self.detectors)
         if INTERPRETED:
-            return t.view(np.recarray)
+            return with_attributes(t)
         return t
 
     def saved(self) -> dict[str, np.ndarray]:

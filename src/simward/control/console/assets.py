@@ -1,4 +1,4 @@
-"""The console's style sheet, scripts and pictures: read once, compressed once, at addresses that change with them.
+"""The console's style sheet, scripts and pictures, read once, at addresses that change with them.
 
 Their address holds a digest of all of them, so that a browser may keep them for a year; modules name each other by
 relative addresses, which then hold it too.
@@ -6,6 +6,7 @@ relative addresses, which then hold it too.
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import mimetypes
@@ -31,8 +32,14 @@ class File:
 
     content: bytes
     media_type: str
-    compressed: bytes | None
-    """By gzip; None where that does not make it smaller."""
+    worth_compressing: bool
+
+    @functools.cached_property
+    def compressed(self) -> bytes | None:
+        """By gzip; None where that does not make it smaller. Made when first asked for: a quarter of a second for all
+        of them is a good part of what starting the control process takes."""
+        made = gzip.compress(self.content, 9, mtime=0) if self.worth_compressing else self.content
+        return made if len(made) < len(self.content) else None
 
 
 class Assets:
@@ -60,8 +67,7 @@ class Assets:
 def _read(path: Path) -> File:
     content = path.read_bytes()
     kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    compressed = gzip.compress(content, 9, mtime=0) if path.suffix in WORTH_COMPRESSING else content
-    return File(content, kind, compressed if len(compressed) < len(content) else None)
+    return File(content, kind, path.suffix in WORTH_COMPRESSING)
 
 
 def asset_routes(assets: Assets) -> APIRouter:
@@ -69,13 +75,16 @@ def asset_routes(assets: Assets) -> APIRouter:
     routes = APIRouter(prefix=PREFIX, include_in_schema=False)
 
     @routes.get("/{digest}/{name:path}", openapi_extra=needs(ANYBODY))
-    async def asset(digest: str, name: str, request: Request) -> Response:
-        """A file; at the address of an earlier version the present one, which may not be kept."""
+    def asset(digest: str, name: str, request: Request) -> Response:
+        """A file; at the address of an earlier version the present one, which may not be kept.
+
+        In a thread: whoever asks first waits while it is compressed, and nobody else.
+        """
         file = assets.files.get(name)
         if file is None:
             raise Problem(404, "not-found", "No such file", "There is no file of this name.")
         headers = {"Cache-Control": A_YEAR if digest == assets.digest else "no-cache", "Vary": "Accept-Encoding"}
-        if file.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        if "gzip" in request.headers.get("accept-encoding", "") and file.compressed is not None:
             headers["Content-Encoding"] = "gzip"
             return Response(file.compressed, headers=headers, media_type=file.media_type)
         return Response(file.content, headers=headers, media_type=file.media_type)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simward.compiled import INTERPRETED
+from simward.compiled import INTERPRETED, records
 from simward.detectors import of_watch
 from simward.detectors.detector import MAX_CLASSES, NOTIFY, OBSERVE, DetectorModule
 from simward.engine.behaviour.layouts import BEHAVIOUR
@@ -156,7 +156,7 @@ class WatchState:
                         MAPPED[array.ctypes.data] = interpreted(array)
             t["group_mask"], t["outputs_room"] = len(self.group_index) - 1, len(self.outputs)
             t["detector_count"] = len(of_watch())
-            self._tables = t.view(np.recarray) if INTERPRETED else t
+            self._tables = records(t)
         return self._tables
 
     def judges(self) -> tuple[DetectorModule, ...]:
