@@ -175,6 +175,7 @@ def test_routes_of_endpoints_and_parties_are_documented() -> None:
 
     from simward.control.api.endpoints import endpoint_routes
     from simward.control.api.parties import Acknowledgement, party_routes
+    from simward.control.api.party_list import party_list_routes
     from simward.control.clock import SystemClock
     from simward.control.dispatching import Dispatcher
     from simward.incident_settings import IncidentSettings
@@ -187,6 +188,7 @@ def test_routes_of_endpoints_and_parties_are_documented() -> None:
     app.include_router(endpoint_routes(registry, Dispatcher(registry, [], "", SystemClock()), announcing, lambda: 0))
     parties = Parties([], Life(announcing, IncidentSettings()))
     app.include_router(party_routes(registry, parties, lambda: None, lambda: 0))
+    app.include_router(party_list_routes(registry, [], [], lambda: 0))
     served = {f"{method.upper()} {path}" for path, methods in app.openapi()["paths"].items() for method in methods}
     assert set(rows(page("http.md"), under="Endpoints and parties")) == served
     assert set(rows(page("http.md"), under="An acknowledgement")) == set(Acknowledgement.model_fields)

@@ -192,6 +192,20 @@ def test_who_does_not_answer_in_time_is_missed_once_and_may_answer_late(told: To
     assert late.late and len(told.commands()) == 1
 
 
+def test_what_a_party_owes_is_counted(told: Told) -> None:
+    def owed() -> dict[str, tuple[int, int]]:
+        with told.registry.reading() as connection:
+            return kept.owed(connection, told.clock())
+
+    assert owed() == {}
+    number = told.broken()
+    assert owed() == {"dm": (1, 0)}, "the application need not acknowledge"
+    told.after(seconds=901)
+    assert owed() == {"dm": (1, 1)}
+    told.says(number, "dm", "keep", "as planned")
+    assert owed() == {}
+
+
 def test_who_has_answered_is_not_missed_nor_is_anybody_of_what_is_over(told: Told) -> None:
     first, second = told.broken(1), told.broken(2)
     told.says(first, "dm")

@@ -169,6 +169,21 @@ def test_the_same_again_is_the_one_there_is(field: Field) -> None:
     assert over["type"].endswith(":deployment-is-over"), "and what took its place stays"
 
 
+def test_what_has_changed_since_it_was_seen_is_not_deployed(field: Field) -> None:
+    """`If-Match` with the ETag of the subscription; a write that cannot be held to one says so."""
+    _, headers, _ = field.ask("GET", f"/v1/subscriptions/{iccid(8)}")
+    seen = {"If-Match": headers["etag"]}
+    status, headers, problem = field.ask("POST", "/v1/deployments", wanted(8, 14), **{"If-Match": '"of-yesterday"'})
+    assert status == 412 and problem["type"].endswith(":changed-since") and headers["etag"] == seen["If-Match"]
+    status, _, made = field.ask("POST", "/v1/deployments", wanted(8, 14), **seen)
+    assert status == 201
+    status, _, again = field.ask("POST", "/v1/deployments", wanted(8, 14), **seen)
+    assert status == 200 and again["number"] == made["number"], "it is what was asked for"
+    lock = {"do": "lock", "iccid": iccid(8), "because": "stolen"}
+    status, _, problem = field.ask("POST", "/v1/commands", lock, **seen)
+    assert status == 422 and "If-Match" in problem["detail"]
+
+
 def test_each_mistake_comes_back_as_such(field: Field) -> None:
     field.deploy(5, 10)
 

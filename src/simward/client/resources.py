@@ -23,6 +23,7 @@ from simward.client.calls.incidents import AsyncIncidentsCalls, IncidentsCalls
 from simward.client.calls.jobs import AsyncJobsCalls, JobsCalls
 from simward.client.calls.me import AsyncMeCalls, MeCalls
 from simward.client.calls.metrics import AsyncMetricsCalls, MetricsCalls
+from simward.client.calls.parties import AsyncPartiesCalls, PartiesCalls
 from simward.client.calls.policy import AsyncPolicyCalls, PolicyCalls
 from simward.client.calls.readyz import AsyncReadyzCalls, ReadyzCalls
 from simward.client.calls.revisions import AsyncRevisionsCalls, RevisionsCalls
@@ -87,6 +88,7 @@ ROUTES = {
     "GET /v1/jobs/{number}/rows": "jobs.rows",
     "GET /v1/me": "me.list",
     "GET /metrics": "metrics.list",
+    "GET /v1/parties": "parties.list",
     "GET /v1/policy": "policy.list",
     "GET /readyz": "readyz.get",
     "GET /v1/revisions": "revisions.list",
@@ -153,6 +155,7 @@ class Resources:
         self.jobs = JobsCalls(caller)
         self.me = MeCalls(caller)
         self.metrics = MetricsCalls(caller)
+        self.parties = PartiesCalls(caller)
         self.policy = PolicyCalls(caller)
         self.readyz = ReadyzCalls(caller)
         self.revisions = RevisionsCalls(caller)
@@ -193,6 +196,7 @@ class AsyncResources:
         self.jobs = AsyncJobsCalls(caller)
         self.me = AsyncMeCalls(caller)
         self.metrics = AsyncMetricsCalls(caller)
+        self.parties = AsyncPartiesCalls(caller)
         self.policy = AsyncPolicyCalls(caller)
         self.readyz = AsyncReadyzCalls(caller)
         self.revisions = AsyncRevisionsCalls(caller)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from simward.control.api.endpoints import endpoint_routes
 from simward.control.api.parties import PartyTokens, party_routes
+from simward.control.api.party_list import party_list_routes
 from simward.control.clock import Clock, SystemClock
 from simward.control.commanding import Ask, Commanding
 from simward.control.dispatching import Dispatcher
@@ -40,6 +41,7 @@ class Outward:
         self.routes = [
             endpoint_routes(registry, self.dispatcher, announcing, clock.now),
             party_routes(registry, self.parties, self._woken, clock.now),
+            party_list_routes(registry, settings.parties, settings.endpoints, clock.now),
         ]
         self.authenticators = [PartyTokens(settings.parties)]
         self._looked: int | None = None

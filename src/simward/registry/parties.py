@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from simward.registry import tables as t
+from simward.registry.incidents import SOME_UNRESOLVED
 from simward.registry.upsert import insert
 
 _P, _C = t.incident_party.c, t.command.c
@@ -113,6 +114,17 @@ def overdue(connection: sa.Connection, since: int, now: int) -> Sequence[Any]:
         ).order_by(_P.deadline_at).limit(OVERDUE_AT_ONCE)
     )  # fmt: skip
     return connection.execute(found).all()
+
+
+def owed(connection: sa.Connection, now: int) -> dict[str, tuple[int, int]]:
+    """Party -> of how many incidents that are not over it has to acknowledge and has not; and how many are late."""
+    late = sa.func.sum(sa.case((_P.deadline_at <= now, 1), else_=0))
+    found = (
+        sa.select(_P.party, sa.func.count(), late).select_from(t.incident)
+        .join(t.incident_party, t.incident.c.number == _P.incident)
+        .where(SOME_UNRESOLVED, _P.deadline_at.is_not(None), _P.answered_at.is_(None)).group_by(_P.party)
+    )  # fmt: skip
+    return {party: (int(many), int(over)) for party, many, over in connection.execute(found)}
 
 
 def escalated(connection: sa.Connection, incident: int, party: str, now: int) -> None:

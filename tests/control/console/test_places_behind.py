@@ -128,6 +128,9 @@ def test_planned_work_is_written_line_by_line_and_cancelled(at_work: AtWork) -> 
 
 def test_an_endpoint_that_is_down_says_so_when_it_is_tested(at_work: AtWork) -> None:
     assert "device-management" in visit(at_work, "/endpoints").text
+    [party] = json.loads(visit(at_work, "/v1/parties").text)["parties"]
+    assert party["endpoint"] == "ops" and party["may"] == ["release"] and party["acknowledge_within_s"] == 4 * 3600
+    assert not party["answers"] and party["overdue"] == 0
     page = visit(at_work, "/endpoints/ops/test", {})
     assert page.status == 200 and "The test was not delivered" in page.text
     assert does(at_work, "/endpoints/ops/redrive") == "/endpoints/ops"

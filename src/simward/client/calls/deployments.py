@@ -18,12 +18,13 @@ class DeploymentsCalls:
 
     def create(
         self, *, imei: str, use_case: str, iccid: str | None = None, imsi: str | None = None, site: Site | None = None,
-        because: str | None = None, key: str | None = None,
+        because: str | None = None, key: str | None = None, if_match: str | None = None,
     ) -> Deployment:  # fmt: skip
-        """Bind a device to a subscription for a use case, and expect it: the gate, then the application is told."""
+        """Bind a device to a subscription for a use case, and expect it: the gate, then the application is told.
+        `If-Match` is the ETag of the subscription; the same that was asked before is answered as it stands."""
         answer: Deployment = self._caller.call(
             "POST", "/v1/deployments", body={"iccid": iccid, "imsi": imsi, "imei": imei, "use_case": use_case, "site":
-            site, "because": because}, key=key, keyed=True,
+            site, "because": because}, key=key, keyed=True, if_match=if_match,
         )  # fmt: skip
         return answer
 
@@ -71,12 +72,13 @@ class AsyncDeploymentsCalls:
 
     async def create(
         self, *, imei: str, use_case: str, iccid: str | None = None, imsi: str | None = None, site: Site | None = None,
-        because: str | None = None, key: str | None = None,
+        because: str | None = None, key: str | None = None, if_match: str | None = None,
     ) -> Deployment:  # fmt: skip
-        """Bind a device to a subscription for a use case, and expect it: the gate, then the application is told."""
+        """Bind a device to a subscription for a use case, and expect it: the gate, then the application is told.
+        `If-Match` is the ETag of the subscription; the same that was asked before is answered as it stands."""
         answer: Deployment = await self._caller.call(
             "POST", "/v1/deployments", body={"iccid": iccid, "imsi": imsi, "imei": imei, "use_case": use_case, "site":
-            site, "because": because}, key=key, keyed=True,
+            site, "because": because}, key=key, keyed=True, if_match=if_match,
         )  # fmt: skip
         return answer
 

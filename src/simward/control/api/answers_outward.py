@@ -223,6 +223,26 @@ class Endpoints(BaseModel):
     next: str | None = Next
 
 
+class Party(BaseModel):
+    """A party of the settings, and what it owes."""
+
+    name: str
+    endpoint: str = Field(description="It is told through this one.")
+    use_cases: list[str] = Field(description="Of these; none: of all.")
+    may: list[str] = Field(description="What its answer may ask for.")
+    acknowledge_within_s: int = Field(description="0: it need not.")
+    answers: bool = Field(description="It has a token to answer with.")
+    unanswered: int = Field(description="Incidents that are not over, which it was told of and has to acknowledge.")
+    overdue: int = Field(description="Those of them that it should have by now.")
+
+
+class Parties(BaseModel):
+    """A page, by name."""
+
+    parties: list[Party]
+    next: str | None = Next
+
+
 class DeadLetter(BaseModel):
     """What could not be delivered."""
 

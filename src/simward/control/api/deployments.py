@@ -18,12 +18,13 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from simward.control.api import paging
+from simward.control.api import paging, preconditions
 from simward.control.api.asking import Asking
 from simward.control.api.events import News
 from simward.control.api.permissions import needs
 from simward.control.api.principals import Principal
 from simward.control.api.problems import Problem, no_registry
+from simward.control.api.records import subscription_tag
 from simward.control.api.words import Words
 from simward.engine.tables import HANDED_BACK, PolicyTables
 from simward.errors import IdentityError, RegistryError
@@ -185,9 +186,12 @@ def deployment_routes(
         "", status_code=201, response_model=None, openapi_extra=needs("deploy"),
         responses={201: told, 200: {**told, "description": "The same was deployed before."}},
     )  # fmt: skip
-    async def deploy(asked: NewDeployment, request: Request, response: Response) -> dict[str, Any]:
-        """Bind a device to a subscription for a use case, and expect it: the gate, then the application is told."""
-        number, made = await desk.deploy(asked, request.state.principal, request.state.correlator)
+    async def deploy(
+        asked: NewDeployment, request: Request, response: Response, if_match: preconditions.IfMatch = None
+    ) -> dict[str, Any]:
+        """Bind a device to a subscription for a use case, and expect it: the gate, then the application is told.
+        `If-Match` is the ETag of the subscription; the same that was asked before is answered as it stands."""
+        number, made = await desk.deploy(asked, request.state.principal, request.state.correlator, if_match)
         decided()
         response.status_code = 201 if made else 200
         response.headers["Location"] = f"/v1/deployments/{number}"
@@ -245,7 +249,9 @@ class Desk:
         self._asking, self._deployments, self._in_force = asking, deployments, in_force
         self._inventory, self._now = inventory, now
 
-    async def deploy(self, asked: NewDeployment, principal: Principal, correlator: str) -> tuple[int, bool]:
+    async def deploy(
+        self, asked: NewDeployment, principal: Principal, correlator: str, if_match: str | None = None
+    ) -> tuple[int, bool]:
         """Check and keep; (its number, was it made now?)."""
         wanted, policy = asked.wanted(), self._in_force.policy()
 
@@ -253,6 +259,8 @@ class Desk:
             fit = _same_is_there(connection, wanted, principal) or check(connection, wanted, policy, principal.tenant)
             if isinstance(fit, int):
                 return fit, False
+            tags = [subscription_tag(one) for one in fit.lines]  # a card may carry several subscriptions
+            preconditions.must_match(if_match, next((one for one in tags if one in (if_match or "")), tags[0]))
             return self._deployments.make(
                 connection, wanted, fit, actor=principal.name, because=asked.because, correlator=correlator,
                 at=self._now(),

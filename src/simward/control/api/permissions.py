@@ -107,6 +107,7 @@ async def guard(request: Request) -> None:
     """A dependency of every route: let in whom its declaration lets in, with what it knows. Raises Problem."""
     await csrf.hold(request)
     _let_in(request)
+    _holds_to(request)
     if (getattr(request.scope["route"], "openapi_extra", None) or {}).get(ANY_QUERY):
         return
     known = {one.alias for one in request.scope["route"].dependant.query_params}
@@ -114,6 +115,15 @@ async def guard(request: Request) -> None:
         if name not in known:  # a filter that is not one would give more than was asked for
             there_are = ", ".join(sorted(known)) or "none"
             raise invalid("query", name[:64], f"there is no such parameter; there are: {there_are}")
+
+
+def _holds_to(request: Request) -> None:
+    """Refuse a condition that a write would pass over: without it, it may not be done (RFC 9110 13.1.1)."""
+    shown = request.method not in ("GET", "HEAD") and "if-match" in request.headers
+    if not shown or not request.url.path.startswith("/v1/"):
+        return
+    if all(one.alias != "if-match" for one in request.scope["route"].dependant.header_params):
+        raise invalid("header", "If-Match", "this takes none, and would be done whatever it says")
 
 
 def _let_in(request: Request) -> None:

@@ -15,7 +15,6 @@ from simward.control.console.pages import Pages
 from simward.control.console.questions import Field, Form, Question, add_question
 from simward.control.console.sources import Sources
 from simward.control.console.words import count
-from simward.settings import Party
 
 COLUMNS = (
     Column("Endpoint"), Column("State"), Column("Waiting", numeric=True), Column("Dead letters", numeric=True),
@@ -23,7 +22,7 @@ COLUMNS = (
 )  # fmt: skip
 PARTY_COLUMNS = (
     Column("Party"), Column("Told through"), Column("Must answer within"), Column("May ask for", wide=True),
-    Column("Use cases", wide=True),
+    Column("Use cases", wide=True), Column("Has not answered", numeric=True),
 )  # fmt: skip
 DEAD_COLUMNS = (
     Column("Event"), Column("About"), Column("Attempts", numeric=True), Column("Why"), Column("Made", wide=True),
@@ -32,20 +31,19 @@ DEAD_COLUMNS = (
 
 def endpoint_pages(routes: APIRouter, pages: Pages, sources: Sources) -> None:
     """Add the pages."""
-    _add_looking(routes, pages, sources)
+    _add_looking(routes, pages)
     _add_testing(routes, pages)
     _add_sending_again(routes, pages)
 
 
-def _add_looking(routes: APIRouter, pages: Pages, sources: Sources) -> None:
+def _add_looking(routes: APIRouter, pages: Pages) -> None:
     @routes.get("/endpoints", openapi_extra=needs("read-endpoints"))
     async def endpoints(
         request: Request, format: Format = "html", table: Literal["endpoints", "parties"] = "endpoints"
     ) -> Response:  # fmt: skip
         """All of them, and the parties."""
         rows = (await api.read(request, "/v1/endpoints"))["endpoints"]
-        names = {row["name"] for row in rows}
-        parties = [told(one) for one in sources.settings.parties if one.endpoint in names]
+        parties = (await api.read(request, "/v1/parties"))["parties"]
         if format != "html":
             return export(format, table, whole(rows if table == "endpoints" else parties))
         return pages.answer(
@@ -71,16 +69,8 @@ def _add_looking(routes: APIRouter, pages: Pages, sources: Sources) -> None:
         listing = Listing("dead", DEAD_COLUMNS, answer["dead"], empty, next=answer.get("next"), is_first=after is None)
         return pages.answer(
             request, "endpoint.html", endpoint=one, listing=listing,
-            parties=[told(party) for party in sources.settings.parties if party.endpoint == name],
+            parties=[told for told in (await api.read(request, "/v1/parties"))["parties"] if told["endpoint"] == name],
         )  # fmt: skip
-
-
-def told(party: Party) -> dict[str, Any]:
-    """A party as it is shown: its token is no part of it."""
-    return {
-        "name": party.name, "endpoint": party.endpoint, "may": list(party.may), "use_cases": list(party.use_cases),
-        "within_us": party.acknowledge_within_s * 1_000_000, "answers": bool(party.token),
-    }  # fmt: skip
 
 
 async def _one(request: Request, name: str) -> Any:
