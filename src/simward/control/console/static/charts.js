@@ -79,7 +79,7 @@ function make(place, data) {
     height: HEIGHT,
     series: [{ value: (_, at) => (at === null ? "–" : moment(at)) }, ...order.map((at) => series[at])],
     axes: [
-      { ...quiet, values: (_, ticks) => ticks.map((at, index) => hour(at, ticks[index - 1])) },
+      { ...quiet, space: 84, values: (_, ticks) => ticks.map((at, index) => hour(at, ticks[index - 1])) },
       { ...quiet, size: 56, incrs: data.unit ? undefined : WHOLE, values: (_, ticks) => ticks.map((one) => said(one, data.unit)) },
     ],
     scales: { x: spanned(data), y: { range: (_, least, most) => [0, most > 0 ? most * 1.1 : 1] } },
@@ -91,9 +91,11 @@ function make(place, data) {
 }
 
 // A bar stands for what begins at its time: the last one needs room behind that, or what was found just now is cut off.
+// Around one alone uPlot would show years.
 function spanned(data) {
-  const step = data.times[1] - data.times[0];
-  return data.kind === "bars" && step > 0 ? { range: (_, first, last) => [first, last + step] } : {};
+  if (data.kind !== "bars") return {};
+  const alone = data.times.length === 1 ? data.times[0] : null;
+  return { range: (_, first, last) => (alone === null ? [first, last + data.step] : [alone, alone + data.step]) };
 }
 
 function stack(all) {
