@@ -21,7 +21,9 @@ export async function draw(place) {
 for (const change of ["themechange", "zonechange"]) {
   document.addEventListener(change, () => each((one) => (one.plot = one.remake())));
 }
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => each((one) => (one.plot = one.remake())));
+for (const query of ["(prefers-color-scheme: dark)", "print"]) {
+  matchMedia(query).addEventListener("change", () => each((one) => (one.plot = one.remake())));
+}
 addEventListener("resize", () => each((one) => one.plot.setSize({ width: one.place.clientWidth, height: HEIGHT })));
 
 function each(work) {
