@@ -107,7 +107,7 @@ def _try(operation: schemathesis.APIOperation, mode: GenerationMode, seen: Count
         response = case.call(timeout=20)
         seen[response.status_code] += 1
         # A correlator that is none is no reason to refuse what is right otherwise: another takes its place.
-        shown = (case.headers or {}).get("x-correlator", "none")
+        shown = dict(case.headers or ()).get("x-correlator", "none")
         refuses = [negative_data_rejection] if CORRELATOR.fullmatch(str(shown).encode()) else []
         case.validate_response(response, checks=[*CHECKS, *refuses])
 
