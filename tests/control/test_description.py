@@ -12,6 +12,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
@@ -22,7 +23,7 @@ from control.running import RunningControl
 
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
-    response_headers_conformance,
+    response_headers_conformance, negative_data_rejection,
 ]  # fmt: skip
 ENDLESS = ("/v1/events/stream",)
 NOT_THERE = ("no-gate", "not-ready", "watch-unreachable")

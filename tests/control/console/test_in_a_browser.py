@@ -35,3 +35,19 @@ def test_a_page_loads_little_javascript(browser: Browser, console: RunningContro
     with tab(browser, console) as one:
         one.open(path.format(imsi=IMSI))
         assert sum(one.sent.values()) <= JAVASCRIPT_OCTETS_MAX, one.sent
+
+
+def test_what_is_printed_is_the_page_in_black_on_white(browser: Browser, console: RunningControl) -> None:
+    """From dark too; without what one cannot press on paper."""
+    with tab(browser, console, dark=True) as one:
+        one.open(f"/subscriptions/{IMSI}")
+        for where in (".places", ".top", ".buttons"):
+            assert one.page.locator(where).first.is_visible(), where
+        one.page.emulate_media(media="print")
+        for where in (".places", ".top", ".buttons"):
+            assert not one.page.locator(where).first.is_visible(), where
+        assert IMSI in one.text()
+        ink = one.page.evaluate("getComputedStyle(document.body).color")
+        paper = one.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        assert (ink, paper) == ("rgb(0, 0, 0)", "rgb(255, 255, 255)")
+        assert one.said == []

@@ -49,6 +49,14 @@ def test_what_a_session_used_is_spread_over_it() -> None:
     assert down["values"][:2] == [0, 1500] or down["values"][:2] == [1500, 1500]
 
 
+def test_a_bar_says_for_how_long_it_stands() -> None:
+    """Where there is one alone, nothing else would: the chart showed years around it."""
+    made = past([session(NOW - HOUR_US // 4, HOUR_US // 8)], NOW)
+    assert made.usage["step"] * len(made.usage["times"]) <= 2 * 3600
+    later = past([session(NOW - 20 * DAY_US, DAY_US)], NOW).usage
+    assert {b - a for a, b in zip(later["times"], later["times"][1:], strict=False)} == {later["step"]}
+
+
 def test_only_a_month_is_shown() -> None:
     made = past([session(NOW - PAST_US - DAY_US, HOUR_US), session(NOW - DAY_US, HOUR_US)], NOW)
     assert made.count == 1 and made.begin == NOW - PAST_US

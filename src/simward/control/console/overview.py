@@ -145,7 +145,8 @@ def _chart(rows: Sequence[tuple[int, str, int]], begin: int, now: int, step: int
         if 0 <= place < len(times):
             values[name if name in values else "others"][place] += many
     series = [{"label": name, "values": counts} for name, counts in values.items()]
-    return {"kind": "bars", "times": [at // 1_000_000 for at in times], "series": series, "unit": ""}
+    seconds = [at // 1_000_000 for at in times]
+    return {"kind": "bars", "times": seconds, "step": step * 3600, "series": series, "unit": ""}
 
 
 def _done(last_day: Mapping[str, Mapping[str, int]]) -> list[tuple[str, list[tuple[str, int]]]]:

@@ -153,7 +153,7 @@ def _usage(made: Past, sessions: Sequence[Chapter]) -> None:
                 series[name][place] += octets * share
     made.uplink, made.downlink = (round(sum(series[name])) for name in ("up", "down"))
     made.usage = {
-        "kind": "bars", "unit": "octets", "times": [one // SECOND_US for one in times],
+        "kind": "bars", "unit": "octets", "times": [one // SECOND_US for one in times], "step": span // SECOND_US,
         "series": [{"label": name, "values": [round(one) for one in values]} for name, values in series.items()],
     }  # fmt: skip
 

@@ -41,7 +41,7 @@ def chart_of(summary: Mapping[str, Any]) -> dict[str, Any] | None:
     times = range(first, max(days) + 1, DAY_S)[-DAYS_MOST:]
     nothing = dict.fromkeys((name for name, _, _ in SERIES), 0)
     return {
-        "kind": "bars", "times": list(times), "unit": "",
+        "kind": "bars", "times": list(times), "step": DAY_S, "unit": "",
         "series": [
             {"label": label, "tone": tone, "values": [days.get(day, nothing)[name] for day in times]}
             for name, label, tone in SERIES

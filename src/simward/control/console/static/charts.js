@@ -21,7 +21,9 @@ export async function draw(place) {
 for (const change of ["themechange", "zonechange"]) {
   document.addEventListener(change, () => each((one) => (one.plot = one.remake())));
 }
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => each((one) => (one.plot = one.remake())));
+for (const query of ["(prefers-color-scheme: dark)", "print"]) {
+  matchMedia(query).addEventListener("change", () => each((one) => (one.plot = one.remake())));
+}
 addEventListener("resize", () => each((one) => one.plot.setSize({ width: one.place.clientWidth, height: HEIGHT })));
 
 function each(work) {
@@ -79,7 +81,7 @@ function make(place, data) {
     height: HEIGHT,
     series: [{ value: (_, at) => (at === null ? "–" : moment(at)) }, ...order.map((at) => series[at])],
     axes: [
-      { ...quiet, values: (_, ticks) => ticks.map((at, index) => hour(at, ticks[index - 1])) },
+      { ...quiet, space: 84, values: (_, ticks) => ticks.map((at, index) => hour(at, ticks[index - 1])) },
       { ...quiet, size: 56, incrs: data.unit ? undefined : WHOLE, values: (_, ticks) => ticks.map((one) => said(one, data.unit)) },
     ],
     scales: { x: spanned(data), y: { range: (_, least, most) => [0, most > 0 ? most * 1.1 : 1] } },
@@ -91,9 +93,11 @@ function make(place, data) {
 }
 
 // A bar stands for what begins at its time: the last one needs room behind that, or what was found just now is cut off.
+// Around one alone uPlot would show years.
 function spanned(data) {
-  const step = data.times[1] - data.times[0];
-  return data.kind === "bars" && step > 0 ? { range: (_, first, last) => [first, last + step] } : {};
+  if (data.kind !== "bars") return {};
+  const alone = data.times.length === 1 ? data.times[0] : null;
+  return { range: (_, first, last) => (alone === null ? [first, last + data.step] : [alone, alone + data.step]) };
 }
 
 function stack(all) {

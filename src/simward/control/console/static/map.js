@@ -63,6 +63,7 @@ function script(name) {
 
 function style(world, sites = NONE, cells = NONE) {
   const size = ["interpolate", ["linear"], ["log10", ["get", "count"]], 0, 5, 2, 13, 5, 26];
+  const fewer = ["interpolate", ["linear"], ["log10", ["get", "count"]], 0, 4, 2, 7, 5, 14];
   return {
     version: 8,
     sources: {
@@ -77,7 +78,7 @@ function style(world, sites = NONE, cells = NONE) {
       { id: "borders", type: "line", source: "borders", paint: { "line-color": colour("--strong-line"), "line-width": 0.8 } },
       { id: "coast", type: "line", source: "land", paint: { "line-color": colour("--strong-line"), "line-width": 0.6 } },
       { id: "cells", type: "circle", source: "cells", paint: {
-        "circle-radius": 5, "circle-opacity": 0, "circle-stroke-color": colour("--chart-1"), "circle-stroke-width": 2 } },
+        "circle-radius": fewer, "circle-opacity": 0, "circle-stroke-color": colour("--chart-1"), "circle-stroke-width": 2 } },
       { id: "sites", type: "circle", source: "sites", paint: {
         "circle-radius": size, "circle-color": colour("--chart-0"), "circle-opacity": isDark() ? 0.55 : 0.65,
         "circle-stroke-color": colour("--sheet"), "circle-stroke-width": 1 } },
