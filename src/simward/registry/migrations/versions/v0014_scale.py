@@ -110,9 +110,3 @@ def _population() -> None:
         "sum(CASE WHEN address IS NOT NULL OR prefix IS NOT NULL THEN 1 ELSE 0 END) "
         "FROM subscription GROUP BY 1, 2, 3"
     )
-    # Whose use cases these once were, as what was found says: a tenant's lists go by it (population.foreign).
-    op.execute(
-        "INSERT INTO population (tenant, use_case, segment, members, bound, locked, confined, addressed) "
-        "SELECT DISTINCT tenant, use_case, '', 0, 0, 0, 0, 0 FROM finding WHERE use_case IS NOT NULL AND NOT EXISTS "
-        "(SELECT 1 FROM population p WHERE p.tenant = finding.tenant AND p.use_case = finding.use_case)"
-    )
