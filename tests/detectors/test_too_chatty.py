@@ -45,7 +45,7 @@ def test_fires_within_half_a_day_when_it_connects_every_quarter_of_an_hour() -> 
 
 def test_stays_quiet_about_a_burst_of_a_few_hours() -> None:
     fleet = HeardFleet(6).lives(4)
-    assert fleet.lives(2, extra=lambda _: often(fleet, 100, 8.1, 11.9)).began == []
+    assert fleet.lives(2, extra=lambda _: often(fleet, 100, 8.1, 11.9)).names("too-chatty") == []
 
 
 def test_stays_quiet_about_requests_that_come_to_nothing() -> None:
