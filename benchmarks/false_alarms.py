@@ -65,7 +65,7 @@ def measure(folder: Path, *, subscriptions: int, days: int, listed: Path | None,
     false = [described(done, one, use_case_of) for one in done.findings[is_false]]
     if listed is not None:
         listed.write_text("".join(json.dumps(one) + "\n" for one in false))
-    attacked = score_events(Plan(subscriptions=200, days=32, seed=1) if quick else ATTACKED)
+    attacked = score_events(Plan(subscriptions=100, days=24, seed=1) if quick else ATTACKED)
     attacks = [one for one in attacked.scenes if one.kind == "attack" and not one.note]
     figures = {
         "subscriptions": subscriptions,
@@ -103,7 +103,7 @@ def main() -> dict[str, object]:
     parser.add_argument("--days", type=int, default=200)
     parser.add_argument("--list", dest="listed", type=Path, metavar="FILE", help="every false finding, as JSON lines")
     asked = parser.parse_args()
-    subscriptions, days = (400, 20) if asked.quick else (asked.subscriptions, asked.days)
+    subscriptions, days = (100, 16) if asked.quick else (asked.subscriptions, asked.days)
     here = Path(tempfile.gettempdir())
     return measure(here, subscriptions=subscriptions, days=days, listed=asked.listed, quick=asked.quick)
 

@@ -89,7 +89,7 @@ def main() -> dict[str, object]:
     asked = parser.parse_args()
     plan = Plan(asked.seed, asked.subscriptions, asked.days, None, asked.times, group_times=2, tick_s=asked.tick)
     if asked.quick:
-        plan = Plan(asked.seed, 400, 20, times=1)
+        plan = Plan(asked.seed, 200, 16, times=1)
     return measure(Path(tempfile.gettempdir()), plan, quick=asked.quick)
 
 

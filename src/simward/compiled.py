@@ -43,7 +43,7 @@ def _attributed(dtype: Any) -> Any:
     inner = {name: _attributed(field[0]) if field[0].names else field[0] for name, field in dtype.fields.items()}
     fields = {name: property(operator.itemgetter(name), _writes(name)) for name in dtype.names}
     row = type("Row", (numpy.void,), {"__slots__": (), **fields})
-    plain = {"names": dtype.names, "formats": [inner[name] for name in dtype.names],
+    plain: Any = {"names": dtype.names, "formats": [inner[name] for name in dtype.names],
              "offsets": [dtype.fields[name][1] for name in dtype.names], "itemsize": dtype.itemsize}  # fmt: skip
     return numpy.dtype((row, numpy.dtype(plain)))
 
