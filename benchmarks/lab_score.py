@@ -65,6 +65,26 @@ def bars_of(told: dict[str, Any]) -> list[Bar]:
         ]  # fmt: skip
         if slowest:
             bars.append(Bar(what, max(slowest), within_s, "s of event time", at_most=True))
+    return [*bars, *roll_out_bars(told["groups"])]
+
+
+def roll_out_bars(groups: dict[str, dict[str, list[int]]]) -> list[Bar]:
+    """Every device of a model changes by a roll-out: one finding for all of them, of each roll-out that was played.
+
+    Of an honest one, that changes nothing but a night's octets, one at most.
+    """
+    changed = groups.get("firmware-gone-wild", {}).get("cohort-shift", [])
+    honest = groups.get("firmware-rollout", {}).get("cohort-shift", [])
+    bars = []
+    if changed:
+        bars += [
+            Bar("a roll-out that changes all devices of one model: most findings about it", max(changed), 1, "findings",
+                at_most=True),
+            Bar("the same, fewest", min(changed), 1, "findings"),
+        ]  # fmt: skip
+    if honest:
+        bars.append(Bar("a roll-out after which all go on as before: most findings", max(honest), 1, "findings",
+                        at_most=True))  # fmt: skip
     return bars
 
 

@@ -7,12 +7,13 @@ import re
 import numpy as np
 import pytest
 
+from simward.engine.behaviour.cohort_numbers import ANY, Cohort, cohort_number
 from simward.engine.watching.layouts import USE_CASE
 from simward.lab.measuring.instrument import measure
 from simward.lab.measuring.intervals import percentile, poisson_interval, wilson_interval
 from simward.lab.measuring.judges import FINDING, Heard
 from simward.lab.measuring.page import page
-from simward.lab.measuring.result import NOT_INSTALLED, attack_rows, detector_rows
+from simward.lab.measuring.result import NOT_INSTALLED, attack_rows, detector_rows, findings_about_groups
 from simward.lab.measuring.verdicts import TRIED_BEFORE_US, held_against
 from simward.lab.measuring.words import span
 from simward.lab.traffic import attacks
@@ -127,6 +128,22 @@ def test_what_several_do_at_once_is_right_whatever_else_befalls_a_group(members:
     assert (made.counted["toll-fraud-together"].right, made.counted["toll-fraud-together"].false) == (1, 0)
     made = held_against(what, [heat], members, TEXTS)
     assert made.counted["toll-fraud-together"].false == 1
+
+
+def test_what_is_told_of_a_cohort_is_about_who_has_its_model_and_counted_for_each_happening(members: Members) -> None:
+    meters, heat = an_act(members, "firmware-rollout"), an_act(members, "heat-wave")
+    model = int(members.rows["imei"][meters.who[0]]) // 10**6
+    what = heard((meters.begins_at, 0, 0), (meters.begins_at, 0, 0), (meters.begins_at, 0, 0))
+    cohorts = (Cohort(0, 1, model, 3), Cohort(0, 1, model + 7, 3), Cohort(0, ANY, ANY, 3))
+    what.findings["subject"] = [cohort_number(one) for one in cohorts]
+    what.names[:16] = [("cohort-shift", "more")] * 16
+    what.runs["cohort-shift"] = "watch"
+    made = held_against(what, [meters], members, TEXTS)
+    assert (made.counted["cohort-shift"].so, made.counted["cohort-shift"].false) == (2, 1)
+    told = findings_about_groups(held_against(what, [meters, heat], members, TEXTS).said)
+    assert told == {
+        "firmware-rollout": {"cohort-shift": [2], "device-change": [0]}, "heat-wave": {"cohort-shift": [2]},
+    }  # fmt: skip
 
 
 def test_a_detector_that_does_not_exist_yet_is_awaited(members: Members) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from simward.lab.measuring.judges import FINDINGS_A_DAY, Judges
 from simward.lab.measuring.knowable import Knowable
 from simward.lab.measuring.owner import new_fold
-from simward.lab.measuring.result import Result, attack_rows, detector_rows
+from simward.lab.measuring.result import Result, attack_rows, detector_rows, findings_about_groups
 from simward.lab.measuring.verdicts import held_against
 from simward.lab.traffic.happening import Act
 from simward.lab.traffic.members import DAY_US, make_members
@@ -55,7 +55,7 @@ def measure(
             "watch_nanoseconds_an_event": heard.watch.nanoseconds_each,
         },
         detectors=detector_rows(verdicts, heard, honest_days), attacks=attack_rows(verdicts.said, heard.runs),
-        skipped=programme.skipped, examples=verdicts.examples,
+        groups=findings_about_groups(verdicts.said), skipped=programme.skipped, examples=verdicts.examples,
     )  # fmt: skip
 
 

@@ -105,13 +105,16 @@ class Result:
     detectors: list[DetectorRow]
     attacks: list[AttackRow]
     skipped: dict[str, str]
+    groups: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    """Happening of a group -> detector -> how many of its findings were about each time that it happened."""
     examples: list[dict[str, object]] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:
         """As one JSON document."""
         return {
             "plan": self.plan, "played": self.played, "detectors": [one.told() for one in self.detectors],
-            "attacks": [one.told() for one in self.attacks], "skipped": self.skipped, "false_findings": self.examples,
+            "attacks": [one.told() for one in self.attacks], "groups": self.groups, "skipped": self.skipped,
+            "false_findings": self.examples,
         }  # fmt: skip
 
 
@@ -132,6 +135,23 @@ def attack_rows(said: Sequence[Said], runs: dict[str, str]) -> list[AttackRow]:
             [wanted for wanted in expects if wanted not in present],
         ))  # fmt: skip
     return rows
+
+
+def findings_about_groups(said: Sequence[Said]) -> dict[str, dict[str, list[int]]]:
+    """Result.groups: honest happenings, too, and those about which nothing was found."""
+    told: dict[str, dict[str, list[int]]] = {}
+    for name in sorted({one.act.happening.id for one in said if one.act.happening.group}):
+        every = [one for one in said if one.act.happening.id == name]
+        told[name] = {
+            wanted: [one.findings.get(wanted, 0) for one in every]
+            for wanted in sorted({wanted for one in every for wanted in one.findings} | _wanted(every[0]))
+        }
+    return told
+
+
+def _wanted(one: Said) -> set[str]:
+    happening = one.act.happening
+    return {name.partition("/")[0] for name in (*happening.expects, *happening.also)}
 
 
 def detector_rows(verdicts: Verdicts, heard: Heard, subscription_days: int) -> list[DetectorRow]:

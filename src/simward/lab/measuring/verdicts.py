@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from simward.engine.behaviour.cohort_numbers import ANY, cohort_of
 from simward.engine.watching import layouts
 from simward.lab import geography
 from simward.lab.measuring.judges import Heard
@@ -28,6 +29,8 @@ class Said:
     act: Act
     after_s: dict[str, float] = field(default_factory=dict)
     """`detector` and `detector/class` that rightly said so: how long after it could be known (Act.shown_at)."""
+    findings: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """Detector -> how many of its findings rightly said so."""
 
     @property
     def caught(self) -> bool:
@@ -86,6 +89,9 @@ class Truth:
         key = int(finding["subject"]) or int(finding["gateway"])
         known = int(finding["group_kind"]) in KNOWN_KINDS
         among = [one for one, keys in self._groups if _lasts(one.act, at) and (not known or key in keys)]
+        if detector == COHORTS:
+            model = cohort_of(key).tac
+            return [one for one in among if model == ANY or one.act.happening.group not in ALIKE or model in _tacs(one)]
         if finding["group_kind"] and not any(one.act.happening.names(detector, class_name) for one in among):
             # Several at once may be told as one, of what they have in common, whatever else befalls a group meanwhile.
             named = (one for one in self.said if one.act.happening.names(detector, class_name) and _lasts(one.act, at))
@@ -105,6 +111,8 @@ class Truth:
         return own | set(PLMN_NUMBERS[mine["network"]].tolist()) | set(_cells(mine))
 
 
+COHORTS, ALIKE = "cohort-shift", ("model", "kind")
+"""Whose findings name a cohort; and whose members are all of its models."""
 KNOWN_KINDS = (layouts.CELL, layouts.GATEWAY, layouts.NETWORK, layouts.MODEL)
 
 
@@ -134,6 +142,7 @@ def held_against(heard: Heard, acts: Sequence[Act], members: Members, texts: Tex
         for one in rightly:
             shown_at = one.act.shown_at or one.act.began_at
             after_s = max(0.0, (int(finding["at"]) - shown_at) / SECOND_US)
+            one.findings[detector] += 1
             for name in (detector, f"{detector}/{class_name}"):
                 one.after_s.setdefault(name, after_s)
     return Verdicts(truth.said, counted, examples)
@@ -153,6 +162,10 @@ def _keys(act: Act, members: Members, texts: Texts) -> frozenset[int]:
     }[act.happening.group]  # fmt: skip
     networks = PLMN_NUMBERS[np.unique(mine["network"])] if act.happening.group == "gateway" else own[:0]
     return frozenset([*own.tolist(), *networks.tolist(), *_cells(mine)])
+
+
+def _tacs(one: Said) -> np.ndarray:
+    return np.unique(one.act.members.rows["imei"][one.act.who] // 10**6)
 
 
 def _cells(mine: np.ndarray) -> list[int]:
