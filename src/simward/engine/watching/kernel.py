@@ -81,7 +81,7 @@ from simward.engine.watching.waves import struck
 OUTPUT_ROOM = 400
 """More outputs than one input can make (a tick stops by itself before that)."""
 TICK_ROOM, SILENCE_ROOM, ABOUT_ROOM = 100, 60, 180
-ABOUT_SWEEP_LEAST, ABOUT_SWEEP_TICKS = 128, 10
+ABOUT_SWEEP_LEAST, ABOUT_SWEEP_TICKS = 1024, 10
 HOUR_US = 3_600_000_000
 DEAF_US = 10_000_000
 """A gate ticks each second. Where nothing came for longer it was not there, and nobody could be heard."""
@@ -89,7 +89,7 @@ MISSED_INTERVALS = 3
 """So many intervals without a word are silence: one record may be lost, and the next may be late."""
 ENDED_INTERVALS = MISSED_INTERVALS + 2
 """So long an end in good order counts: a silence that began before it is noticed by then, and two windows are over."""
-SWEEP_LEAST, GROUP_SWEEP_LEAST = 128, 64
+SWEEP_LEAST, GROUP_SWEEP_LEAST = 1024, 256
 SWEEP_TICKS, GROUP_SWEEP_TICKS = 60, 10
 
 
