@@ -67,6 +67,11 @@ def _week_table(report: Report) -> Table:
     restarts = [one for one in report.record.findings if one.detector == "gateway-restarted"]
     told = ", ".join(f"{one.name} at {one.gateway}" for one in restarts) or "nothing"
     table.add_row(f"{timeline.RESTARTED} restarts; its sessions move or come back", told)
+    if report.record.squeezed:
+        table.add_row(
+            "a week's attachments within seconds",
+            f"{report.record.squeezed} findings of how often something connects: true of these packets, not of the week",
+        )
     twice = sum(one.doubled for one in counters)
     repeated = sum(one.repeated for one in counters)
     table.add_row(
