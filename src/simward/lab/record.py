@@ -20,7 +20,7 @@ PROOFS_WITHIN_S = 5.0
 """The answer to a Disconnect-Request is journalled with one of the gate's next batches."""
 
 OF_HOW_OFTEN = frozenset({"signalling-storm", "retry-storm", "synchronised-reconnect", "too-chatty"})
-"""What these find is true of the packets as they are sent, days within seconds, and says nothing of the fleet's days."""
+"""What these find is true of the packets as they are sent, days within seconds, and not of the fleet's days."""
 
 
 @dataclass

@@ -70,7 +70,7 @@ def _week_table(report: Report) -> Table:
     if report.record.squeezed:
         table.add_row(
             "a week's attachments within seconds",
-            f"{report.record.squeezed} findings of how often something connects: true of these packets, not of the week",
+            f"{report.record.squeezed} findings of how often something connects: true of the packets alone",
         )
     twice = sum(one.doubled for one in counters)
     repeated = sum(one.repeated for one in counters)
