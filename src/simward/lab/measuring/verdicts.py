@@ -18,8 +18,8 @@ from simward.lab.traffic.members import DAY_US, Members
 
 SECOND_US = 1_000_000
 TRIED_BEFORE_US = 300 * SECOND_US
-LISTED = 200
-"""So many false findings are kept as examples."""
+LISTED = 20
+"""So many false findings of each detector are kept as examples."""
 
 
 @dataclass
@@ -134,7 +134,7 @@ def held_against(heard: Heard, acts: Sequence[Act], members: Members, texts: Tex
         else:
             count.false += 1
             count.by_class[class_name] += 1
-            if len(examples) < LISTED:
+            if count.false <= LISTED:
                 examples.append(
                     {"at_us": int(finding["at"]), "detector": detector, "class": class_name,
                      "imsi": str(int(finding["imsi"]))[1:], "subject": int(finding["subject"])}
