@@ -20,7 +20,7 @@ from simward.lab.traffic.day import Day
 from simward.lab.traffic.expanding import Losses, Texts
 from simward.lab.traffic.happening import Happening
 from simward.lab.traffic.kinds import APNS, CAMERA, KINDS, LIFT, kind
-from simward.lab.traffic.members import DAY_US, GATEWAYS, make_members
+from simward.lab.traffic.members import DAY_US, GATEWAYS, make_members, unused_devices
 from simward.lab.traffic.programme import HONEST_RATES, Plan, Programme
 
 TEXTS = Texts(np.arange(1, len(APNS) + 1, dtype=np.int32), np.arange(50, 50 + len(GATEWAYS), dtype=np.int32), 60)
@@ -93,6 +93,15 @@ def test_identities_are_valid_and_nobody_shares_one() -> None:
     for name in ("imsi", "iccid", "msisdn", "imei"):
         assert len(np.unique(rows[name])) == len(rows)
     assert all(Iccid(int(number)).luhn_ok for number in rows["iccid"][:200])
+
+
+def test_a_unit_that_is_new_is_nobodys() -> None:
+    """Else two of the honest had one IMEI, and who says so would be wrong about them."""
+    members = make_members(4, 20_000)
+    tac = members.rows["imei"] // 10**6
+    made = unused_devices(members, tac, np.random.default_rng(4))
+    assert len(np.unique(made)) == len(made) and np.array_equal(made // 10**6, tac)
+    assert not np.isin(made, members.rows["imei"]).any()
 
 
 def test_a_fleet_of_no_size_is_refused() -> None:

@@ -9,7 +9,7 @@ from simward.engine import events as ev
 from simward.lab.traffic.day import Day
 from simward.lab.traffic.happening import EVERY_KIND, Act, Happening
 from simward.lab.traffic.kinds import CAMERA, LIFT, METER, TERMINAL
-from simward.lab.traffic.members import HOUR_S, MINUTE_S
+from simward.lab.traffic.members import HOUR_S, MINUTE_S, unused_devices
 
 ROLLOUT_TIMES = 4.0
 """A firmware update takes so many times a day's octets, downwards."""
@@ -60,8 +60,7 @@ class PlannedSwap(Happening):
         """From midnight on, another unit."""
         if act.begins_on(day):
             rows = day.members.rows
-            serials = 900_000 + act.rng.integers(0, 99_999, len(act.who))
-            rows["imei"][act.who] = rows["imei"][act.who] // 10**6 * 10**6 + serials
+            rows["imei"][act.who] = unused_devices(day.members, rows["imei"][act.who] // 10**6, act.rng)
             rows["session_at"][act.who] = 0
 
     def alter(self, act: Act, day: Day) -> None:

@@ -128,6 +128,18 @@ def place(rows: np.ndarray, by_kind: dict[str, np.ndarray], rng: np.random.Gener
     rows["heading"][by_kind[TRACKER]] = rng.choice((-1, 1), len(by_kind[TRACKER]))
 
 
+def unused_devices(members: Members, tac: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """An IMEI (14 digits) of each of these models (TACs) that no member's device has, each a different one."""
+    made: np.ndarray = tac * 10**6 + rng.integers(0, 10**6, len(tac))
+    while True:
+        _, first = np.unique(made, return_index=True)
+        again = np.isin(made, members.rows["imei"])
+        again |= ~np.isin(np.arange(len(made)), first)
+        if not again.any():
+            return made
+        made[again] = tac[again] * 10**6 + rng.integers(0, 10**6, int(again.sum()))
+
+
 def scattered(rng: np.random.Generator, count: int, below: int) -> np.ndarray:
     """`count` different numbers below a power of ten, in no order that anybody sees."""
     step = int(below * 0.618_033_988) | 1

@@ -18,7 +18,7 @@ from simward.lab.traffic.kinds import (
     ROUTER_TAC,
     TERMINAL,
 )
-from simward.lab.traffic.members import HOUR_S, MINUTE_S, SECOND_US
+from simward.lab.traffic.members import HOUR_S, MINUTE_S, SECOND_US, unused_devices
 from simward.lab.traffic.sessions import EASTERN, NORTHERN, ONLY_TRIES, next_serials, sessions_of
 
 FIXED = (METER, CAMERA, LIFT, TERMINAL)
@@ -30,8 +30,9 @@ TAKEN = ("device-change", "model-mismatch", "location-change", "reappeared-chang
 
 def device(act: Act, tac: int) -> np.ndarray:
     """A device of a model for each victim, the same all the time."""
-    serials = act.memory.setdefault("serials", act.rng.integers(0, 10**6, len(act.who)))
-    made: np.ndarray = tac * 10**6 + serials
+    if "device" not in act.memory:
+        act.memory["device"] = unused_devices(act.members, np.full(len(act.who), tac, np.int64), act.rng)
+    made: np.ndarray = act.memory["device"]
     return made
 
 
