@@ -215,6 +215,7 @@ def judge(folder: Path, load: Load) -> dict[str, int]:
         SqliteJournal.open(findings_folder(data), writer=False)
     ) as own:
         alone = Fold.new()
+        whole.watch.awaited.load(own.rows(), own)  # the days that were fitted are inputs as well
         for row in journal.rows():
             fold_row(alone, row, journal.layouts)
             told.append(whole.rows([row], journal.layouts))
@@ -229,6 +230,7 @@ def judge(folder: Path, load: Load) -> dict[str, int]:
         broken = int(journal.verify().wrong != 0) + int(own.verify().wrong != 0)
         restored = restore(data, journal).state.digest()
         again = restore_behind(data, journal)
+        again.watch.awaited.load(own.rows(after=max(0, again.sequence - 1)), own)
         again.rows(journal.rows(after=again.sequence), journal.layouts)
     let_in = [first_use(int(name[1:])) for name in load.acknowledged if name.startswith(b"Q")]
     truth, kept = names(np.concatenate(told)), names(np.concatenate(recorded or told[:1]))
