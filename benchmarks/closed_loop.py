@@ -51,7 +51,8 @@ SECRETS = {"dm": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
 VICTIMS = ("gate", "watch", "control")
 APART_S = (0.3, 3.0)
 """Between two kills: sometimes the one before is not up again."""
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
+"""One that dies again and again is started a minute later each time, and may be killed again as soon as it is up."""
 POLICY = """
 use_case: water-meter
 segment: metering
