@@ -89,11 +89,6 @@ class CohortFinding:
     chance_q: int
     kind: str  # "shift" or "part"
 
-    @property
-    def is_first(self) -> bool:
-        """Was it found on the day on which it began, and not since?"""
-        return self.since == self.day
-
 
 @dataclass(frozen=True)
 class Revision:
