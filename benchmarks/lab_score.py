@@ -26,6 +26,8 @@ KNOWN = (
 )  # fmt: skip
 """Attacks on services and budgets, storms, toll fraud."""
 STORMS = ("retry-storm", "signalling-storm", "signalling-storm-of-a-cell", "synchronised-reboot")
+LEAK = 10.0
+"""How strong a slow leak is whose time to detect has a bar: what doubles is mostly missed, and the table says so."""
 STATISTICAL = ("unusual-behaviour", "cohort-shift")
 
 
@@ -52,14 +54,15 @@ def bars_of(told: dict[str, Any]) -> list[Bar]:
     if tried:
         found = sum(row["anybody"]["found"] for row in known)
         bars.append(Bar("known threats of services, budgets, storms and toll fraud: recall", found / tried, 0.99, ""))
-    for what, attacks, within_s in (
-        ("services, budgets, toll fraud: time to detect, p95", set(KNOWN) - set(STORMS), 2.0),
-        ("storms: time to detect, p95", set(STORMS), 60.0),
-        ("slow leak: time to detect, p95", {"slow-leak"}, 259_200.0),
+    for what, attacks, least, within_s in (
+        ("services, budgets, toll fraud: time to detect, p95", set(KNOWN) - set(STORMS), 0.0, 2.0),
+        ("storms: time to detect, p95", set(STORMS), 0.0, 60.0),
+        (f"slow leak of x{LEAK:g}: time to detect, p95", {"slow-leak"}, LEAK, 259_200.0),
     ):
         slowest = [
             row["anybody"]["p95_s"] for row in told["attacks"]
-            if row["attack"] in attacks and row["by_detector"] and row["anybody"]["p95_s"] is not None
+            if row["attack"] in attacks and row["strength"] >= least
+            and row["by_detector"] and row["anybody"]["p95_s"] is not None
         ]  # fmt: skip
         if slowest:
             bars.append(Bar(what, max(slowest), within_s, "s of event time", at_most=True))
@@ -100,7 +103,7 @@ def main() -> dict[str, object]:
     parser.add_argument("--quick", action="store_true", help="tiny, to see that it runs; writes no results")
     parser.add_argument("--subscriptions", type=int, default=50_000)
     parser.add_argument("--days", type=int, default=200)
-    parser.add_argument("--times", type=int, default=8, help="each attack, strength and pace")
+    parser.add_argument("--times", type=int, default=20, help="each attack, strength and pace")
     parser.add_argument("--seed", type=int, default=20_261)
     parser.add_argument("--tick", type=int, default=10, help="seconds between two ticks")
     asked = parser.parse_args()

@@ -105,7 +105,7 @@ def play(seed: int, members: int, days: int, each: int, kept: int) -> Played:
         played.begun += np.bincount(fleet.kind_at[begun], minlength=kinds)
         played.honest_days += np.bincount(fleet.kind_at[fleet.rows["features_day"] == day], minlength=kinds)
         played.each_day.append(int(begun.sum()))
-        played.cohort_findings += [one for one in revision.findings if one.is_first]
+        played.cohort_findings += [one for one in revision.findings if one.since == revision.day]
         for attack in played.attacks:
             attack.lives(fleet, day, number, revision)
     return played
@@ -203,7 +203,7 @@ def roll_out(seed: int, members: int) -> tuple[int, int]:
         was = fleet.rows["class"].copy()
         settle(fleet.rows, fleet.use_cases, day, revision.arrays)
         if number >= 28:
-            told += sum(one.is_first for one in revision.findings)
+            told += sum(one.since == revision.day for one in revision.findings)
             alone += int(((fleet.rows["class"] == UNUSUAL) & (was != UNUSUAL) & (fleet.kind_at == 4)).sum())
     return told, alone
 

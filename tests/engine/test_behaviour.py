@@ -20,6 +20,8 @@ from simward.engine.behaviour.layouts import (
     CENTRE_OFFSET,
     CHANNELS,
     DRIFTING,
+    HIGHER,
+    LOWER,
     MATURITIES,
     ONE_BIT,
     QUIET,
@@ -34,6 +36,7 @@ from simward.engine.behaviour.layouts import (
     cohort_key,
 )
 from simward.engine.behaviour.logarithm import log2_q10
+from simward.engine.behaviour.scoring import BEYOND_KNEE_OF_TEN, KEPT, KNEE, OF, PAID, added, in_full
 from simward.engine.behaviour.settle import settle
 
 DAY = 20_000
@@ -53,7 +56,7 @@ def arrays_of(*, threshold: int = 16, per_scale: float = 2.0, muted: int = 0) ->
     arrays["peer_spread"][:], arrays["peer_scale"][:] = 2 * Q, Q // 4
     scales = np.sqrt((2.0 ** (np.arange(SCORE_BINS) * 96 / 1024) - 1) / 256)
     arrays["bits"][:] = np.rint(np.minimum(scales * per_scale, 40) * ONE_BIT)
-    arrays["thresholds"][:] = threshold * ONE_BIT
+    arrays["thresholds"][:] = arrays["keeps"][:] = threshold * ONE_BIT
     return arrays
 
 
@@ -154,6 +157,26 @@ def test_ends_when_the_evidence_has_faded() -> None:
     one = Subscription().lives(20).lives(up=7)
     one.lives(12)
     assert (one["class"], one["state"]) == (QUIET, READY)
+
+
+def test_a_day_whose_gates_let_nothing_pass_ends_nothing() -> None:
+    """Else what goes on would be told anew on each day after such a one."""
+    one = Subscription().lives(20).lives(up=7)
+    since = one["since"]
+    one.arrays["thresholds"][:] = 65_536
+    one.lives(3, up=7)
+    assert (one["class"], one["since"]) == (UNUSUAL, since)
+
+
+def test_a_spike_is_cut_and_what_comes_again_counts_in_full() -> None:
+    """Of seventeen bits a table says fourteen: twelve, and two fifths of the rest."""
+    cut, whole = 14 * ONE_BIT, 17 * ONE_BIT
+    assert (cut - KNEE) * 10 == (whole - KNEE) * BEYOND_KNEE_OF_TEN
+    spike = added(0, HIGHER, cut)
+    assert spike == cut - PAID
+    assert added(spike, HIGHER, cut) == spike * KEPT // OF + whole - PAID
+    assert added(spike, LOWER, cut) == -(cut - spike * KEPT // OF - PAID)
+    assert [in_full(bits) for bits in (0, KNEE, KNEE + 4, 10_000)] == [0, KNEE, KNEE + 10, 10_000]
 
 
 def test_evidence_fades_while_it_is_away_and_nothing_is_learnt() -> None:

@@ -96,6 +96,25 @@ def test_what_comes_after_a_day_is_settled_is_counted_as_late(story: UsageStory)
     assert story.watch.state.watch_meta["counted_late"][0] == 1
 
 
+def test_the_end_of_a_day_that_is_settled_counts_on_the_next(story: UsageStory) -> None:
+    """Whose interims come each six hours has days of 24 hours, whenever in the day its session began."""
+    story.starts().at(14, 20).interim(1000, 0, lasted=14 * HOUR).at(15, 1).says(e.ACCESS_REQUEST)
+    story.watch.state.watch_meta["settled_day"] = WEDNESDAY
+    story.at(15, 2).interim(7000, 0, lasted=20 * HOUR)
+    assert row_of(story)["up_low"] == pytest.approx(6000, abs=2)
+    assert row_of(story)["session_s"] == pytest.approx(6 * HOUR, abs=2)
+    assert finished(story, UP) == pytest.approx(1000, rel=0.002)
+    assert story.watch.state.watch_meta["counted_late"][0] == 0
+
+
+def test_of_days_before_that_nothing_counts(story: UsageStory) -> None:
+    """What a week's session tells in its end is not what was used on a day."""
+    story.starts().at(20, 1).says(e.ACCESS_REQUEST)
+    story.watch.state.watch_meta["settled_day"] = WEDNESDAY + 5
+    story.at(20, 6).stops(6000, 0, lasted=6 * 24 * HOUR)
+    assert row_of(story)["up_low"] == pytest.approx(1000 + 250, abs=2)
+
+
 def test_hours_of_the_week_are_remembered(story: UsageStory) -> None:
     story.starts().at(15, 8).starts(session="t")
     marked = np.flatnonzero(np.unpackbits(row_of(story)["presence"], bitorder="little"))

@@ -62,6 +62,7 @@ def test_spans_have_the_unit_that_fits() -> None:
 
 # Findings held against what happened.
 
+USE_CASES = ["", "meter", "camera"]
 NAMES = [("device-change", "other-model"), ("budget-exceeded", "day")]
 
 
@@ -85,7 +86,7 @@ def heard(*findings: tuple[int, int, int]) -> Heard:
     for row, (at, imsi, name) in zip(rows, findings, strict=True):
         row["at"], row["imsi"], row["detector"] = at, imsi, name
     names = [pair for pair in NAMES for _ in range(16)]
-    return Heard(names, {"device-change": "gate", "budget-exceeded": "watch"}, rows)
+    return Heard(names, {"device-change": "gate", "budget-exceeded": "watch"}, USE_CASES, rows)
 
 
 def test_fires_where_an_attack_is_told_of(members: Members) -> None:
@@ -130,20 +131,31 @@ def test_what_several_do_at_once_is_right_whatever_else_befalls_a_group(members:
     assert made.counted["toll-fraud-together"].false == 1
 
 
-def test_what_is_told_of_a_cohort_is_about_who_has_its_model_and_counted_for_each_happening(members: Members) -> None:
+def test_what_is_told_of_a_cohort_is_about_who_is_in_it_and_counted_for_each_happening(members: Members) -> None:
     meters, heat = an_act(members, "firmware-rollout"), an_act(members, "heat-wave")
     model = int(members.rows["imei"][meters.who[0]]) // 10**6
-    what = heard((meters.begins_at, 0, 0), (meters.begins_at, 0, 0), (meters.begins_at, 0, 0))
-    cohorts = (Cohort(0, 1, model, 3), Cohort(0, 1, model + 7, 3), Cohort(0, ANY, ANY, 3))
+    what = heard(*[(meters.begins_at, 0, 0)] * 4)
+    cohorts = (Cohort(0, 1, model, 3), Cohort(0, 1, model + 7, 3), Cohort(0, ANY, ANY, 3), Cohort(0, 2, ANY, 3))
     what.findings["subject"] = [cohort_number(one) for one in cohorts]
     what.names[:16] = [("cohort-shift", "more")] * 16
     what.runs["cohort-shift"] = "watch"
     made = held_against(what, [meters], members, TEXTS)
-    assert (made.counted["cohort-shift"].so, made.counted["cohort-shift"].false) == (2, 1)
+    assert (made.counted["cohort-shift"].so, made.counted["cohort-shift"].false) == (2, 2)
     told = findings_about_groups(held_against(what, [meters, heat], members, TEXTS).said)
     assert told == {
         "firmware-rollout": {"cohort-shift": [2], "device-change": [0]}, "heat-wave": {"cohort-shift": [2]},
     }  # fmt: skip
+
+
+def test_what_is_told_of_the_fleet_is_about_what_befalls_most_of_it(members: Members) -> None:
+    model, heat = an_act(members, "firmware-gone-wild"), an_act(members, "heat-wave")
+    heat.who = members.by_kind[METER]
+    what = heard((heat.begins_at, 0, 0))
+    what.findings["subject"] = cohort_number(Cohort(0, ANY, ANY, 3))
+    what.names[:16] = [("cohort-shift", "more")] * 16
+    what.runs["cohort-shift"] = "watch"
+    told = findings_about_groups(held_against(what, [model, heat], members, TEXTS).said)
+    assert told["firmware-gone-wild"]["cohort-shift"] == [0] and told["heat-wave"]["cohort-shift"] == [1]
 
 
 def test_a_detector_that_does_not_exist_yet_is_awaited(members: Members) -> None:

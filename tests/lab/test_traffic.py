@@ -17,7 +17,7 @@ from simward.errors import UsageError
 from simward.identity import Iccid
 from simward.lab.traffic import attacks, expanding
 from simward.lab.traffic.day import Day
-from simward.lab.traffic.expanding import Losses, Texts
+from simward.lab.traffic.expanding import Expansion, Losses, Texts
 from simward.lab.traffic.happening import Happening
 from simward.lab.traffic.kinds import APNS, CAMERA, KINDS, LIFT, kind
 from simward.lab.traffic.members import DAY_US, GATEWAYS, make_members, unused_devices
@@ -168,6 +168,32 @@ def test_what_is_muted_is_not_heard() -> None:
     day.mute(camera, middle, day.ends_at)
     mine = day.all_sessions()[day.all_sessions()["who"] == camera[0]]
     assert (mine["ends_at"] <= middle).all()
+
+
+def test_what_is_split_is_reported_as_if_it_were_whole() -> None:
+    """But for what is changed of it: from the moment on, not from midnight."""
+    members = make_members(1, 200)
+    programme = Programme(Plan(seed=1, subscriptions=200, days=2, attacks=(), honest=False), TEXTS, members)
+    camera, told = members.by_kind[CAMERA][:1], []
+    for times in (0, 1, 10):
+        day = programme._made(0, 1_699_920_000_000_000, np.random.default_rng(1))
+        middle = day.begins_at + DAY_US // 2
+        if times:
+            day.split(camera, middle)
+            later = day.within(camera, middle, day.ends_at)
+            day.sessions["up"][later] = day.sessions["up"][later] * times
+        sessions = day.all_sessions()
+        made = Expansion.of(sessions, ev.empty(0), day.begins_at, 1, 1, NOTHING_LOST, 60)
+        events = np.concatenate([part.copy() for part in made.slices(members.rows, TEXTS, day.ends_at)])
+        told.append(events[events["imsi"] == members.rows["imsi"][camera[0]]])
+        assert len(sessions[sessions["who"] == camera[0]]) == (2 if times else 1)
+        members.rows["serial"], members.rows["session_at"] = 0, 0
+    whole, split, changed = told
+    assert len(whole) > 4 and whole["received_at"].tolist() == split["received_at"].tolist()
+    assert np.abs(whole["uplink_octets"] - split["uplink_octets"]).max() <= 1
+    before = changed["happened_at"] <= middle
+    assert np.abs(whole["uplink_octets"] - changed["uplink_octets"])[before].max() <= 1
+    assert changed["uplink_octets"][-1] > 2 * whole["uplink_octets"][-1]
 
 
 def test_the_generator_answers_as_json_what_it_has() -> None:

@@ -10,7 +10,8 @@ each member's day, so that a member is judged by what it does beyond it.
   by one, and the others as this one.
 
 `about` names the cohort, `now` how many members it has (or, of `many`, how many are told as one), and `channels` what
-changed: the day's common amount against the usual one.
+changed: the day's common amount against the usual one. It ends on the second day in turn that is like others, and is
+what is usual once it has lasted for two weeks or more.
 
 **Why it matters.** A firmware roll-out that doubles what devices send, an outage of their server that has all of them
 try again, a heat wave, or a fleet that was taken over as a whole: one cause, and one message instead of ten thousand.

@@ -19,10 +19,12 @@ RISES_LEAST, RISES_ENOUGH = 30.0, 200.0
 """A tail begins where at least so many rises are; as far out as there are enough."""
 TAIL_SHARE, TAIL_SHARE_OF_FEW = 0.01, 0.1
 BEYOND_EXPECTED, ALWAYS_COUNTED = 2.0, 1.0
-AIMED_AT = 0.6
+AIMED_AT = 0.3
 """Share of the budget that thresholds aim at: it is asked for as a most, and estimates of what is so rare err."""
 LEVELS = np.arange(TOTAL_BINS) * TOTAL_BIN / ONE_BIT
 """Bits."""
+FARTHEST = 32 * ONE_BIT
+"""Rises are counted up to here: how far beyond it an attack goes says nothing of how far the honest may."""
 NEVER = 65_536
 """A threshold (Q8) that no total reaches."""
 
@@ -47,6 +49,7 @@ def rises_of(
     """
     groups, size = pools * MATURITIES, TOTAL_BINS + 1
     exposure = np.bincount(group, minlength=groups).astype(np.float32)
+    was, now = np.minimum(was, FARTHEST), np.minimum(now, FARTHEST)
     up = now > was
     weight = None if weights is None else weights[up]
     begins = np.minimum(was[up] // TOTAL_BIN + 1, TOTAL_BINS)
@@ -71,7 +74,8 @@ def weights_of(
     expected = (rate * today[1][:, :, None])[:, settled].sum(axis=(0, 1))
     seen = today[0][:, settled].sum(axis=(0, 1))
     most = np.maximum(BEYOND_EXPECTED * expected, ALWAYS_COUNTED)
-    share = np.minimum(1.0, most / np.maximum(seen, 1e-9))
+    # Of who rises far all lower levels count, too: so no level counts for more than its most.
+    share = np.minimum.accumulate(np.minimum(1.0, most / np.maximum(seen, 1e-9)))
     weights = share[np.minimum(now // TOTAL_BIN, TOTAL_BINS - 1)]
     return np.asarray(np.where(settled[group % MATURITIES], weights, 1.0))
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from simward.engine.behaviour.layouts import CHANNELS, FAILED, LOWER, MATURITIES, ONE_BIT, POOLS_MAX, SCORE_BINS, Q
 from simward.engine.behaviour.revision import ANY, FLEET, Node, Revision
-from simward.engine.behaviour.scoring import BIN_WIDTH
+from simward.engine.behaviour.scoring import BEYOND_KNEE_OF_TEN, BIN_WIDTH, KNEE
 from simward.fitting.cohorts import Cohorts
 from simward.fitting.tails import Tail, pooled_shape, scale_of
 
@@ -28,7 +28,7 @@ where there are many more."""
 SETTLED_DAYS = 3
 """So many times what a day brings must be known of earlier days."""
 BITS_MOST = 40.0
-KNEE_BITS, BEYOND_KNEE = 12.0, 0.4
+KNEE_BITS, BEYOND_KNEE = KNEE / ONE_BIT, BEYOND_KNEE_OF_TEN / 10
 """What one day says beyond so many bits counts for less: honest days have heavy tails, and what lasts is worse than a
 spike."""
 EDGES = np.sqrt((2.0 ** (np.arange(SCORE_BINS) * BIN_WIDTH / Q) - 1.0) / 256.0)

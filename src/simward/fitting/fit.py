@@ -22,7 +22,7 @@ from simward.engine.behaviour.settle import JUDGED_FROM_DAYS, measured, weighed
 from simward.fitting.budget import NEVER, Gate, Rates, faded_rises, gate_of, rate_asked, rates_of, rises_of, weights_of
 from simward.fitting.calibration import are_few, deviations_of, faded_deviations, in_use, pools_of, tables_of
 from simward.fitting.cohorts import Cohorts, cohorts_of, upwards
-from simward.fitting.shifts import Peers, continued, history_of, peers_of, shifted, told_as_one
+from simward.fitting.shifts import Peers, continued, history_of, peers_of, remembered, shifted, told_as_one
 
 PART_LEAST, PART_SHARE = 20, 0.03
 """So many members, and such a share of a cohort, that change in the same channel on one day are told as one."""
@@ -84,16 +84,18 @@ def fit_day(
 
     history = history_of(heard, peers, day, before)
     lasting = before.findings if before is not None else ()
-    found = told_as_one([*shifted(heard, peers, history, day, lasting), *parts], heard)
-    findings, ended = continued(found, lasting, day)
+    moved = shifted(heard, peers, history, day, lasting)
+    findings, ended = continued(told_as_one([*moved, *parts], heard), lasting, day, heard)
     arrays = {
         "keys": cohorts.keys.astype(np.int64), "cohorts": cohorts.cohorts, "muted": muted, "pools": pool_of,
         "widening": _widening(cohorts, budget), "shifts": peers.shifts, "peer_centre": peers.peer_centre,
         "peer_spread": peers.peer_spread, "peer_scale": peers.peer_scale, "bits": bits,
         "thresholds": _thresholds(rates, len(pools), gate.rate),
+        "keeps": _thresholds(rates, len(pools), gate.asked),
     }  # fmt: skip
     memory |= {
-        "nodes": np.array(cohorts.nodes, np.int64).reshape(-1, 4), "history": history,
+        "nodes": np.array(cohorts.nodes, np.int64).reshape(-1, 4),
+        "history": remembered(history, heard, moved, findings, day),
         "pool_nodes": np.array(pools, np.int64).reshape(-1, 4),
     }  # fmt: skip
     figures = _figures(today, gate, len(cohorts.nodes), len(above) - len(alone), rows)

@@ -27,8 +27,15 @@ SHIFT_LEAST = Q // 5
 """A shift of less (15 %) is none that anybody must hear of."""
 UNKNOWN_CHANCE, WEEK_UNKNOWN_CHANCE = Q // 2, Q // 6
 """How far off is thought usual while nothing is known, and while it is not known what a week is like."""
+ENDS_AFTER_DAYS = 2
+"""A finding ends on the second day in turn that is like others: what works itself out is not told each time."""
 KNOWN_DAYS = 4
-COVERED = 0.8
+LEARNT_FROM_DAYS = 14
+"""A shift that is found is not remembered until it has lasted for so long: else a week later a day like all others
+would be out of the ordinary, and what had happened would be told twice."""
+COVERED, EXPLAINED, MOSTLY = 0.8, 0.25, 0.5
+"""Shares of a wider cohort's members in narrower ones that are shifted, too: with so many it is told instead of them;
+with so many they are told instead of it, since they move its median; and with so many it is the same finding."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +47,19 @@ class Peers:
     peer_spread: np.ndarray
     peer_scale: np.ndarray
     heard: np.ndarray
+    """Per cohort: how many members were."""
+    learnt: np.ndarray
+    """How many of them had a past: without one there is no shift."""
 
 
 def peers_of(rows: np.ndarray, heard: np.ndarray, cohorts: Cohorts, before: Revision | None) -> Peers:
     """What each cohort has in common on a day; `heard` are the positions of the rows that were heard on it."""
     count = len(cohorts.nodes)
     made = [np.zeros((count, CHANNELS), np.int32) for _ in range(4)]
-    made[3][:], number = Q, np.zeros(count, np.int64)
+    made[3][:], number, learnt = Q, np.zeros(count, np.int64), np.zeros(count, np.int64)
     earlier = _by_node(before)
     for cohort, members in cohorts.rows_in(heard).items():
-        number[cohort] = len(members)
+        number[cohort], learnt[cohort] = len(members), np.count_nonzero(rows["learnt"][heard[members]])
         step = max(1, len(members) // SAMPLE_MOST)
         chosen = heard[members[::step]]
         if len(chosen) == 0:
@@ -58,7 +68,7 @@ def peers_of(rows: np.ndarray, heard: np.ndarray, cohorts: Cohorts, before: Revi
         then = before.arrays["peer_scale"][was] if before is not None and was is not None else None
         for array, values in zip(made, _cohort(rows[chosen], then)):
             array[cohort] = values
-    return Peers(made[0], made[1], made[2], made[3], number)
+    return Peers(made[0], made[1], made[2], made[3], number, learnt)
 
 
 def _by_node(before: Revision | None) -> dict[Node, int]:
@@ -115,8 +125,25 @@ def history_of(cohorts: Cohorts, peers: Peers, day: int, before: Revision | None
         for cohort, node in enumerate(cohorts.nodes):
             if node in earlier:
                 history[cohort, : HISTORY_DAYS - gap] = before.memory["history"][earlier[node], gap:]
-    history[peers.heard > 0, -1] = peers.shifts[peers.heard > 0]
+    known = peers.learnt >= LEARNT_LEAST
+    history[known, -1] = peers.shifts[known]
     return history
+
+
+def remembered(
+    history: np.ndarray, cohorts: Cohorts, found: list[CohortFinding], findings: tuple[CohortFinding, ...], day: int
+) -> np.ndarray:
+    """The history that later days are held against: without a day on which the cohort was `found` to be shifted.
+
+    `findings` are those that are open after the day. What has lasted for LEARNT_FROM_DAYS is how it is now.
+    """
+    kept = history.copy()
+    number = {node: cohort for cohort, node in enumerate(cohorts.nodes)}
+    for one in found:
+        since = [was.since for was in findings if is_same(was.node, one.node, cohorts)]
+        if day - min(since, default=day) < LEARNT_FROM_DAYS:
+            kept[number[one.node], -1] = NO_SHIFT
+    return kept
 
 
 def expectation(history: np.ndarray, scale: np.ndarray, heard: int) -> tuple[np.ndarray, np.ndarray]:
@@ -149,13 +176,13 @@ def shifted(
     """A finding of each cohort whose shift is out of the ordinary, with the channel in which it is most so."""
     found = []
     for cohort, node in enumerate(cohorts.nodes):
-        if peers.heard[cohort] < LEARNT_LEAST:
+        if peers.learnt[cohort] < LEARNT_LEAST:
             continue
         expected, chance = expectation(history[cohort], peers.peer_scale[cohort], int(peers.heard[cohort]))
         off = peers.shifts[cohort] - expected
         times = np.where(np.abs(off) >= SHIFT_LEAST, np.abs(off) / chance, 0.0)
         channel = int(times.argmax())
-        goes_on = any(covers(one.node, node) or covers(node, one.node) for one in lasting)
+        goes_on = any(is_same(one.node, node, cohorts) for one in lasting)
         if times[channel] > (STILL if goes_on else OFTEN):
             one = CohortFinding(
                 node, channel, HIGHER if off[channel] > 0 else LOWER, day, day, int(peers.heard[cohort]), 1.0,
@@ -182,11 +209,11 @@ def told_as_one(found: list[CohortFinding], cohorts: Cohorts) -> list[CohortFind
     kept = [
         one
         for one in found
-        if _inside(one, found, cohorts) < 0.5 * cohorts.members.get(one.node, 1)
+        if _inside(one, found, cohorts) < EXPLAINED * cohorts.members.get(one.node, 1)
         and not any(
             covers(other.node, one.node)
             and other.node != one.node
-            and _inside(other, found, cohorts) < 0.5 * cohorts.members.get(other.node, 1)
+            and _inside(other, found, cohorts) < EXPLAINED * cohorts.members.get(other.node, 1)
             for other in found
         )
     ]
@@ -229,20 +256,35 @@ def members_under(node: Node, cohorts: Cohorts) -> int:
     return sum(cohorts.members[leaf] for leaf in cohorts.leaves if covers(node, leaf))
 
 
+def is_same(one: Node, other: Node, cohorts: Cohorts) -> bool:
+    """Are findings of these nodes one and the same: is one within the other, and most of it?
+
+    What befalls a model in a week in which its whole use case is busier is something else.
+    """
+    if not covers(one, other) and not covers(other, one):
+        return False
+    sizes = members_under(one, cohorts), members_under(other, cohorts)
+    return one == other or min(sizes) >= MOSTLY * max(sizes)
+
+
 def continued(
-    found: list[CohortFinding], lasting: tuple[CohortFinding, ...], day: int
+    found: list[CohortFinding], lasting: tuple[CohortFinding, ...], day: int, cohorts: Cohorts
 ) -> tuple[tuple[CohortFinding, ...], tuple[CohortFinding, ...]]:
     """Today's findings as they go on from yesterday's, and those of yesterday's that are over.
 
-    One that is wider or narrower than one that goes on is that one: it is not told twice.
+    One that is a little wider or narrower than one that goes on is that one: it is not told twice. Nor is what one
+    quiet day interrupts (ENDS_AFTER_DAYS).
     """
     going: dict[Node, CohortFinding] = {}
     for one in found:
-        old = next((was for was in lasting if covers(was.node, one.node) or covers(one.node, was.node)), None)
+        old = next((was for was in lasting if is_same(was.node, one.node, cohorts)), None)
         node, since = (old.node, old.since) if old is not None else (one.node, day)
         if node not in going or going[node].members < one.members:
             going[node] = CohortFinding(
                 node, one.channel, one.side, since, day, one.members, one.share, one.shift_q, one.expected_q,
                 one.chance_q, one.kind,
             )  # fmt: skip
+    for was in lasting:
+        if was.node not in going and day - was.day < ENDS_AFTER_DAYS:
+            going[was.node] = was
     return tuple(going.values()), tuple(was for was in lasting if was.node not in going)

@@ -1,8 +1,9 @@
 """A subscription's day is counted, inside compiled code: what each record of it adds to its row of BEHAVIOUR.
 
 By when things happened, by UTC. What was used between two records is spread evenly over the days between, as
-watching/usage.py has it; a day that has ended is added to until it is settled, and what comes later still is dropped,
-which is counted.
+watching/usage.py has it; a day that has ended is added to until it is settled. What of it comes later counts on the day
+after it, so that days are as long for whoever reports each six hours; what comes later still is dropped, which is
+counted.
 """
 
 from __future__ import annotations
@@ -110,7 +111,12 @@ def count_used(row, settled_day, up, down, begun, since_s, at_s):  # type: ignor
         return np.int64(0)
     if day == counting:
         up_today, down_today = of_day(up, since_s, at_s, day), of_day(down, since_s, at_s, day)
-        count_today(row, up_today, down_today, begun, of_day(lasted_s, since_s, at_s, day), at_s)
+        lasted_today_s = of_day(lasted_s, since_s, at_s, day)
+        if settled_day >= day - 1:
+            up_today += of_day(up, since_s, at_s, day - np.int64(1))
+            down_today += of_day(down, since_s, at_s, day - np.int64(1))
+            lasted_today_s += of_day(lasted_s, since_s, at_s, day - np.int64(1))
+        count_today(row, up_today, down_today, begun, lasted_today_s, at_s)
     waiting = np.int64(row.features_day)
     if waiting <= settled_day or waiting == counting:
         return np.int64(1 if day < counting else 0)

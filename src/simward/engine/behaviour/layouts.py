@@ -84,7 +84,8 @@ REVISION_ARRAYS = {
     "peer_spread": ("i4", ("cohorts", CHANNELS)),  # Q10: and how far apart (a standard deviation's worth)
     "peer_scale": ("i4", ("cohorts", CHANNELS)),  # Q10: how much a member varies from day to day
     "bits": ("u2", ("pools", MATURITIES, CHANNELS, 2, SCORE_BINS)),  # Q8: what a deviation says, by side
-    "thresholds": ("i4", ("pools", MATURITIES)),  # Q8: evidence above this is unusual
+    "thresholds": ("i4", ("pools", MATURITIES)),  # Q8: evidence above this is unusual, if the day's gates let it pass
+    "keeps": ("i4", ("pools", MATURITIES)),  # Q8: at half of this a finding ends, whatever the day's gates
 }
 """Array of a behaviour revision -> dtype and shape ("keys", "cohorts", "pools": as many as there are)."""
 

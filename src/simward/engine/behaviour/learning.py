@@ -16,7 +16,7 @@ DEVIATION_CLIP_TIMES = 3
 SUSPECTED = 6 * ONE_BIT
 """With so much evidence in a channel, it learns at a quarter of its rate."""
 SCALE_WINDOW_DAYS = 32
-WEEKEND_PRIOR_DAYS = 2
+WEEKEND_PRIOR_DAYS = 5
 WEEKEND_CLIP_TIMES = 4
 """A weekend of its own is learnt from few days, so each may say more."""
 MEAN_TO_SCALE = 1283

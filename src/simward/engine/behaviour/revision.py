@@ -22,7 +22,8 @@ from simward.engine.behaviour.layouts import (
 )
 from simward.errors import SimwardError
 
-FORMAT = 1
+FORMAT = 2
+"""Of 1 there are in journals: findings ended at half of the threshold that the day's gates had raised."""
 ANY = -1
 TOTAL_BINS, TOTAL_BIN = 1024, 32
 """Bins of what evidence comes to: an eighth of a bit each."""
@@ -88,11 +89,6 @@ class CohortFinding:
     chance_q: int
     kind: str  # "shift" or "part"
 
-    @property
-    def is_first(self) -> bool:
-        """Does it begin on the day that was fitted?"""
-        return self.since == self.day
-
 
 @dataclass(frozen=True)
 class Revision:
@@ -126,7 +122,9 @@ class Revision:
             with np.load(io.BytesIO(octets), allow_pickle=False) as loaded:
                 found = {name: loaded[name] for name in loaded.files}
             document = json.loads(found["document"].tobytes())
-            if document["format"] != FORMAT:
+            if document["format"] == 1:
+                found["keeps"] = found["thresholds"]
+            elif document["format"] != FORMAT:
                 raise RevisionUnreadable(f"a behaviour revision of format {document['format']}, not {FORMAT}")
             return cls(
                 int(document["day"]), _checked(found, REVISION_ARRAYS), _checked(found, MEMORY_ARRAYS),

@@ -24,6 +24,14 @@ KEPT, OF = 230, 256
 PAID = 1280
 """What a day costs (bits, Q8): more than an ordinary day brings, so that ordinary days, and an extraordinary one that
 is followed by such, add up to little."""
+KNEE = 3_072
+"""What a single day says beyond so much (bits, Q8) is cut to BEYOND_KNEE of it in the tables: honest days have heavy
+tails, and an honest spike has any height."""
+BEYOND_KNEE_OF_TEN = 4
+LASTS = 1_280
+"""With so much evidence left from the days before (bits, Q8), a day on the same side is no spike, and counts in full
+up to FULL_MOST: honest spikes do not come twice."""
+FULL_MOST = 5_120
 LEDGER_MOST = 32_767
 EMPTY_BELOW = 2 * Q
 """Who usually has less than this in a channel (three octets, three sessions) has days with nothing, too."""
@@ -118,11 +126,22 @@ def side_of(deviation):  # type: ignore[no-untyped-def]
 
 
 @njit
+def in_full(bits):  # type: ignore[no-untyped-def]
+    """What a day says, with what the tables cut off of it beyond the knee."""
+    beyond = np.int64(bits) - np.int64(KNEE)
+    if beyond <= 0:
+        return np.int64(bits)
+    whole = np.int64(KNEE) + beyond * np.int64(10) // np.int64(BEYOND_KNEE_OF_TEN)
+    return max(np.int64(bits), min(whole, np.int64(FULL_MOST)))
+
+
+@njit
 def added(ledger, side, bits):  # type: ignore[no-untyped-def]
     """The evidence of a channel after a day: what is left of it, what the day brings, less what ordinary days bring."""
     kept = np.int64(ledger) * np.int64(KEPT)
     left = kept // np.int64(OF) if kept >= 0 else -(-kept // np.int64(OF))
-    left += bits if side == HIGHER else -bits
+    said = in_full(bits) if (left >= LASTS if side == HIGHER else -left >= LASTS) else bits
+    left += said if side == HIGHER else -said
     if left > 0:
         return min(max(left - np.int64(PAID), np.int64(0)), np.int64(LEDGER_MOST))
     return -min(max(-left - np.int64(PAID), np.int64(0)), np.int64(LEDGER_MOST))

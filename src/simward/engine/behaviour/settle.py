@@ -152,10 +152,10 @@ def _is_muted(row, muted):  # type: ignore[no-untyped-def]
 
 
 @njit
-def _conclude(row, day, threshold, widened, muted):  # type: ignore[no-untyped-def]
+def _conclude(row, day, threshold, keeps, widened, muted):  # type: ignore[no-untyped-def]
     """Does a finding begin, go on or end?"""
     total = np.int64(row.total)
-    if total <= threshold // np.int64(2):
+    if total <= keeps // np.int64(2):
         row["class"] = QUIET
         row.state = READY if row.learnt >= JUDGED_FROM_DAYS else WARMING
         return
@@ -171,9 +171,9 @@ def _conclude(row, day, threshold, widened, muted):  # type: ignore[no-untyped-d
 
 
 @njit
-def _relearns(row, day, threshold):  # type: ignore[no-untyped-def]
+def _relearns(row, day, keeps):  # type: ignore[no-untyped-def]
     """Is what it does now what it is to learn: it was found to be benign, or has done it for long?"""
-    if np.int64(row.total) > threshold and day <= np.int64(row.benign_until):
+    if np.int64(row.total) > keeps and day <= np.int64(row.benign_until):
         return True
     if row["class"] == UNUSUAL and day - np.int64(row.since) >= DRIFT_DAYS:
         row.state = DRIFTING
@@ -182,7 +182,8 @@ def _relearns(row, day, threshold):  # type: ignore[no-untyped-def]
 
 @njit
 def _settle_heard(  # type: ignore[no-untyped-def]
-    row, day, cohort, pool, muted, widening, shifts, peer_centre, peer_scale, peer_spread, bits, limits
+    row, day, cohort, pool, muted, widening, shifts, peer_centre, peer_scale, peer_spread, bits, limits,
+    kept,
 ):  # fmt: skip
     """Settle a subscription that was heard on the day."""
     maturity = maturity_of(np.int64(row.learnt))
@@ -194,12 +195,12 @@ def _settle_heard(  # type: ignore[no-untyped-def]
         scored = _is_scored(row, channel, peer_centre[cohort, channel])
         _gather(row, channel, added(row.ledger[channel], side, said) if scored else faded(row.ledger[channel]))
     _weigh(row)
-    threshold = np.int64(limits[pool, maturity])
+    threshold, keeps = np.int64(limits[pool, maturity]), np.int64(kept[pool, maturity])
     widened = np.int64(widening) * np.int64(ONE_BIT)
     if day <= np.int64(row.benign_until):
         widened += np.int64(row.widening) * np.int64(ONE_BIT)
-    _conclude(row, day, threshold, widened, muted)
-    anew = _relearns(row, day, threshold)
+    _conclude(row, day, threshold, keeps, widened, muted)
+    anew = _relearns(row, day, keeps)
     if anew:
         row.learnt = min(np.int64(row.learnt), np.int64(RELEARNT_DAYS))
     for channel in range(CHANNELS):
@@ -212,19 +213,19 @@ def _settle_heard(  # type: ignore[no-untyped-def]
 
 
 @njit
-def _settle_absent(row, pool, limits):  # type: ignore[no-untyped-def]
+def _settle_absent(row, pool, kept):  # type: ignore[no-untyped-def]
     """Settle one that was not heard: its evidence fades, and it learns nothing."""
     for channel in range(CHANNELS):
         _gather(row, channel, faded(row.ledger[channel]))
     _weigh(row)
-    if np.int64(row.total) <= np.int64(limits[pool, maturity_of(np.int64(row.learnt))]) // np.int64(2):
+    if np.int64(row.total) <= np.int64(kept[pool, maturity_of(np.int64(row.learnt))]) // np.int64(2):
         row["class"] = QUIET
         row.state = READY if row.learnt >= JUDGED_FROM_DAYS else WARMING
 
 
 def settle_day(  # type: ignore[no-untyped-def]
     rows, use_cases, day, keys, cohorts, muted, pools, widening, shifts, peer_centre, peer_scale, peer_spread, bits,
-    thresholds,
+    thresholds, keeps,
 ):  # fmt: skip
     """Settle a day of all rows of BEHAVIOUR; returns how many were scored, and how many of them are unusual then.
 
@@ -248,13 +249,13 @@ def settle_day(  # type: ignore[no-untyped-def]
             told_as_one = np.int64(muted[position]) if position >= 0 else np.int64(0)
             _settle_heard(
                 row, day, cohort, pool, told_as_one, widening[cohort], shifts, peer_centre, peer_scale, peer_spread,
-                bits, thresholds,
+                bits, thresholds, keeps,
             )  # fmt: skip
             scored += np.int64(1)
             if row["class"] == UNUSUAL:
                 unusual += np.int64(1)
         else:
-            _settle_absent(row, pool, thresholds)
+            _settle_absent(row, pool, keeps)
         row.settled_day = day
     return scored, unusual
 
@@ -266,7 +267,7 @@ measured = compiled.entry(measure_day, SOURCES)
 weighed = compiled.entry(weigh_day, SOURCES)
 ARRAYS = (
     "keys", "cohorts", "muted", "pools", "widening", "shifts", "peer_centre", "peer_scale", "peer_spread", "bits",
-    "thresholds",
+    "thresholds", "keeps",
 )  # fmt: skip
 
 

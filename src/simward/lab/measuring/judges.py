@@ -72,6 +72,8 @@ class Heard:
     """`(detector, class)` of `detector * 16 + class`."""
     runs: dict[str, str]
     """Detector -> gate or watch."""
+    use_cases: list[str]
+    """By their numbers in cohorts."""
     findings: np.ndarray = field(default_factory=lambda: np.zeros(0, FINDING))
     gate: Cost = field(default_factory=Cost)
     watch: Cost = field(default_factory=Cost)
@@ -104,7 +106,7 @@ class Judges:
             names += classes + [(one["id"], "")] * (16 - len(classes))
         self._of_groups = np.array([one["scope"] in ("group", *GROUP_SCOPES) for one in watch])
         runs = {one["id"]: "gate" for one in gate} | {one["id"]: "watch" for one in watch}
-        self.heard = Heard(names, runs)
+        self.heard = Heard(names, runs, fold.state.policy.names["use_cases"])
         self._parts = [np.zeros(0, FINDING)]
         self._records = 0
         # Compiled, or loaded, before anything is timed.

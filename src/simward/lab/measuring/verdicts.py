@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simward.engine.behaviour.cohort_numbers import ANY, cohort_of
+from simward.engine.behaviour.cohort_numbers import ANY, Cohort, cohort_of
 from simward.engine.watching import layouts
 from simward.lab import geography
 from simward.lab.measuring.judges import Heard
 from simward.lab.traffic.expanding import CELL_KIND, PLMN_NUMBERS, Texts
 from simward.lab.traffic.happening import Act
+from simward.lab.traffic.kinds import KINDS
 from simward.lab.traffic.members import DAY_US, Members
 
 SECOND_US = 1_000_000
@@ -70,8 +71,8 @@ class Verdicts:
 class Truth:
     """Which acts a finding may be about."""
 
-    def __init__(self, acts: Sequence[Act], members: Members, texts: Texts) -> None:
-        self._members, self._texts = members, texts
+    def __init__(self, acts: Sequence[Act], members: Members, texts: Texts, use_cases: Sequence[str]) -> None:
+        self._members, self._texts, self._use_cases = members, texts, use_cases
         self.said = [Said(act) for act in acts if act.began_at]
         self._by_imsi: dict[int, list[Said]] = defaultdict(list)
         self._groups: list[tuple[Said, frozenset[int]]] = []
@@ -90,8 +91,7 @@ class Truth:
         known = int(finding["group_kind"]) in KNOWN_KINDS
         among = [one for one, keys in self._groups if _lasts(one.act, at) and (not known or key in keys)]
         if detector == COHORTS:
-            model = cohort_of(key).tac
-            return [one for one in among if model == ANY or one.act.happening.group not in ALIKE or model in _tacs(one)]
+            return self._explaining(cohort_of(key), among)
         if finding["group_kind"] and not any(one.act.happening.names(detector, class_name) for one in among):
             # Several at once may be told as one, of what they have in common, whatever else befalls a group meanwhile.
             named = (one for one in self.said if one.act.happening.names(detector, class_name) and _lasts(one.act, at))
@@ -103,6 +103,23 @@ class Truth:
         # A device that several subscriptions show, a segment: their findings name no subscription.
         return [one for one in self.said if one.act.happening.names(detector, class_name) and _lasts(one.act, at)]
 
+    def _explaining(self, cohort: Cohort, among: list[Said]) -> list[Said]:
+        """What befalls members of a cohort: of several groups those that are large among them, since a cohort's shift
+        is the median of its members."""
+        concerned = [(one, self._members_in(cohort, one.act)) for one in among]
+        most = max([members for _, members in concerned], default=0)
+        return [one for one, members in concerned if members and members >= LARGE * most]
+
+    def _members_in(self, cohort: Cohort, act: Act) -> int:
+        """How many of a group's members are of a cohort."""
+        mine = self._members.rows[act.who]
+        chosen = np.ones(len(mine), bool)
+        if cohort.use_case != ANY:
+            kinds = [number for number, kind in enumerate(KINDS) if kind.name == self._use_cases[cohort.use_case]]
+            chosen = np.isin(mine["kind"], kinds)
+        if cohort.tac != ANY and act.happening.group in ALIKE:
+            chosen &= mine["imei"] // 10**6 == cohort.tac
+        return int(chosen.sum())
 
     def _of_single(self, act: Act) -> set[int]:
         """The groups of one member: its model, gateway, network and cells."""
@@ -113,12 +130,14 @@ class Truth:
 
 COHORTS, ALIKE = "cohort-shift", ("model", "kind")
 """Whose findings name a cohort; and whose members are all of its models."""
+LARGE = 0.5
+"""Of the group that has most members in a cohort."""
 KNOWN_KINDS = (layouts.CELL, layouts.GATEWAY, layouts.NETWORK, layouts.MODEL)
 
 
 def held_against(heard: Heard, acts: Sequence[Act], members: Members, texts: Texts) -> Verdicts:
     """Judge every finding."""
-    truth = Truth(acts, members, texts)
+    truth = Truth(acts, members, texts, heard.use_cases)
     counted = {detector: Counted() for detector in heard.runs}
     examples: list[dict[str, object]] = []
     for finding in heard.findings:
@@ -162,10 +181,6 @@ def _keys(act: Act, members: Members, texts: Texts) -> frozenset[int]:
     }[act.happening.group]  # fmt: skip
     networks = PLMN_NUMBERS[np.unique(mine["network"])] if act.happening.group == "gateway" else own[:0]
     return frozenset([*own.tolist(), *networks.tolist(), *_cells(mine)])
-
-
-def _tacs(one: Said) -> np.ndarray:
-    return np.unique(one.act.members.rows["imei"][one.act.who] // 10**6)
 
 
 def _cells(mine: np.ndarray) -> list[int]:

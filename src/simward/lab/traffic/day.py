@@ -9,7 +9,7 @@ import numpy as np
 from simward.engine import events as ev
 from simward.lab.traffic.calls import CALL
 from simward.lab.traffic.members import DAY_US, SECOND_US, Members
-from simward.lab.traffic.sessions import GOES_ON, NO_STOP, SESSION, next_serials
+from simward.lab.traffic.sessions import CONTINUES, GOES_ON, NO_STOP, SESSION, next_serials
 
 
 @dataclass
@@ -35,6 +35,9 @@ class Day:
 
     def __post_init__(self) -> None:
         self._dropped = np.zeros(len(self.sessions), bool)
+        self._put_in_order()
+
+    def _put_in_order(self) -> None:
         self._order = np.argsort(self.sessions["who"], kind="stable")
         self._sorted = self.sessions["who"][self._order]
 
@@ -56,6 +59,31 @@ class Day:
         at = self.sessions["begins_at"][places]
         chosen: np.ndarray = places[(at >= since) & (at < until)]
         return chosen
+
+    def split(self, who: np.ndarray, at: int) -> None:
+        """What of some members goes on at a moment (us) becomes two rows, so that what comes after it can be changed.
+
+        The same is reported of both as of the one. What moves is left whole: where it is is told from where it began.
+        """
+        places = self.of(who)
+        rows = self.sessions[places]
+        chosen = places[(rows["begins_at"] < at) & (rows["ends_at"] > at) & (rows["columns_an_hour"] == 0.0)]
+        if not len(chosen):
+            return
+        later = self.sessions[chosen].copy()
+        share = (at - later["begins_at"]) / (later["ends_at"] - later["begins_at"])
+        for name in ("up", "down"):
+            earlier = (later[name] * share).astype(np.int64)
+            later[f"{name}_before"] += earlier
+            later[name] -= earlier
+            self.sessions[name][chosen] = earlier
+        later["begins_at"], later["tries"] = at, 0
+        later["flags"] |= CONTINUES
+        self.sessions["ends_at"][chosen] = at
+        self.sessions["flags"][chosen] = (self.sessions["flags"][chosen] & ~np.uint8(GOES_ON)) | NO_STOP
+        self.sessions = np.concatenate([self.sessions, later])
+        self._dropped = np.concatenate([self._dropped, np.zeros(len(later), bool)])
+        self._put_in_order()
 
     def drop(self, places: np.ndarray) -> None:
         """These never happen."""

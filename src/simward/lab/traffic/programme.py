@@ -170,11 +170,13 @@ class _Cast:
             self._free = {name: [one for one in pool if one not in taken] for name, pool in self._free.items()}
 
     def _groups(self, chosen: Sequence[tuple[Happening, np.ndarray | None]]) -> None:
-        """One after another over the days, so that two are not told from each other by luck."""
+        """One after another over the days, so that two are not told from each other by luck; and one group's not in
+        turn, since what begins anew after a day's rest is the same."""
+        most = max([len(self._strengths(one)) for one, _ in chosen], default=0)
         waiting = [
             (one, who, strength, pace)
-            for _ in range(self._plan.group_times) for one, who in chosen
-            for strength in self._strengths(one) for pace in one.paces
+            for _ in range(self._plan.group_times) for turn in range(most) for one, who in chosen
+            for strength in self._strengths(one)[turn : turn + 1] for pace in one.paces
         ]  # fmt: skip
         first, room = self._plan.warm_up_days, self._plan.days - self._plan.warm_up_days
         for place, (one, who, strength, pace) in enumerate(waiting):

@@ -15,8 +15,11 @@ UNUSUAL = ("unusual-behaviour",)
 
 
 def multiplied(act: Act, day: Day, up: float, down: float) -> None:
-    """So many times as much as it would have been, of every session of the day that lies in the act."""
+    """So many times as much as it would have been, of every session of the day that lies in the act, and while it
+    does."""
     since, until = act.part(day)
+    for moment in (since, until):
+        day.split(act.who, moment)
     places = day.of(act.who)
     begins, ends = day.sessions["begins_at"][places], day.sessions["ends_at"][places]
     inside = places[(ends > since) & (begins < until)]
@@ -28,7 +31,7 @@ def multiplied(act: Act, day: Day, up: float, down: float) -> None:
     share = overlap / lasts
     rows["up"][inside] = rows["up"][inside] * (1 + (up - 1) * share)
     rows["down"][inside] = rows["down"][inside] * (1 + (down - 1) * share)
-    act.note(rows["begins_at"][inside])  # a report spreads over its whole part of the day what was counted in it
+    act.note(np.maximum(rows["begins_at"][inside], since))
 
 
 def extra_session(act: Act, day: Day, at: np.ndarray, lasts_s: float, up: np.ndarray, down: np.ndarray) -> None:
