@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from simward.engine.journal_files import segments
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.errors import JournalError, NotDurableError, UsageError
 from simward.identity import Imsi, Msisdn, Plmn
-from simward.inputs import record_files
+from simward.inputs import record_files, record_import
 from simward.inputs.record_import import DAY_US, Outcome, RecordImport
 from simward.wire.cdr.template import Template
 
@@ -109,6 +110,49 @@ def test_a_file_that_comes_again_changes_nothing(tmp_path: Path) -> None:
     again = importing(tmp_path, path)
     assert again.known and not again.records
     assert len(journalled(tmp_path)) == 1
+
+
+def test_under_a_corrected_template_the_same_file_gives_the_rest(tmp_path: Path) -> None:
+    path = written(tmp_path, CALL, CALL.replace("a1;MOC", "a2;VOLTE"), CALL.replace("a1;MOC", "a3;MTC"))
+    assert importing(tmp_path, path).rejected == 1
+    again = importing(tmp_path, path)
+    assert (again.known, again.duplicates, again.rejected) == (False, 1, 1), "what is wrong is told each time"
+    corrected = Template(**{**CSV.__dict__, "kinds": {**CSV.kinds, "VOLTE": VOICE}})
+    done = importing(tmp_path, path, corrected)
+    assert (done.records, done.duplicates, done.ignored, done.rejected) == (1, 1, 1, 0)
+    assert importing(tmp_path, path, corrected).known
+    received = Template(**{**CSV.__dict__, "kinds": {**corrected.kinds, "MTC": VOICE}})
+    assert importing(tmp_path, path, received).records == 1, "what was ignored may be wanted after all"
+
+
+def test_a_line_of_the_future_is_taken_once_it_is_time(tmp_path: Path) -> None:
+    path = written(tmp_path, CALL.replace("2026-09-21", "2026-09-24"))
+    assert importing(tmp_path, path).rejected == 1
+    assert importing(tmp_path, path, at=AT + 3 * DAY_US).records == 1
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_what_changes_while_it_is_read_is_not_said_to_be_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replaced: bool
+) -> None:
+    path, other = written(tmp_path, CALL), written(tmp_path, CALL.replace("a1", "a2"), name="other")
+    before, seen = path.read_bytes(), record_import._digest
+
+    def changes(read: Path) -> str:
+        digest = seen(read)
+        if replaced:
+            other.rename(path)
+        else:
+            path.write_bytes(before + CALL.replace("a1", "a2").encode())
+        return digest
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(record_import, "_digest", changes)
+        with pytest.raises(UsageError, match="changed while it was read"):
+            importing(tmp_path, path)
+    path.write_bytes(before)
+    assert not importing(tmp_path, path).known
+    assert len(journalled(tmp_path)) == 2
 
 
 def test_a_record_that_comes_again_in_another_file_or_the_same_counts_once(tmp_path: Path) -> None:
@@ -256,6 +300,13 @@ def test_what_is_too_old_goes_and_can_not_come_again(tmp_path: Path) -> None:
         assert not journal.verify().wrong
 
 
+@pytest.mark.parametrize("name", ["v" * 251 + ".csv", "ø" * 120 + ".csv", "a day.csv", os.fsdecode(b"\xff.csv")])
+def test_rejected_lines_of_a_file_of_any_name_are_kept(tmp_path: Path, name: str) -> None:
+    outcome = importing(tmp_path, written(tmp_path, CALL, "rubbish", name=name))
+    assert rejects(outcome) == [(3, "1 values under 10 columns")]
+    assert len(journalled(tmp_path)) == 1
+
+
 def test_a_template_of_another_operator_imports_nothing(tmp_path: Path) -> None:
     path = tmp_path / "hour.csv"
     path.write_text("id,when\n1,2\n")
@@ -275,6 +326,12 @@ def test_the_command(tmp_path: Path) -> None:
     done = simward("cdr", "import", str(path), "--template", "platform-json")
     assert done.exit_code == 1 and "0 records; 1 rejected" in done.output
     assert simward("cdr", "import", str(path), "--template", "platform-jsn").exit_code == 2
+    good = tmp_path / "good.jsonl"
+    good.write_text(path.read_text().replace("2099-01-01T00:00:00Z", str(datetime.now(UTC))))
+    (tmp_path / "cut.jsonl.gz").write_bytes(gzip.compress(b"{}")[:9])
+    done = simward("cdr", "import", str(tmp_path / "cut.jsonl.gz"), str(good), "--template", "platform-json")
+    assert done.exit_code == 2 and "cut.jsonl.gz cannot be read to its end" in done.stderr
+    assert "good.jsonl: 1 records" in done.stdout, "one file holds up no other"
     assert simward("cdr", "list", "001010000000001").exit_code == 0
     assert simward("verify").exit_code == 0
 

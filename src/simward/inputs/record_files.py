@@ -6,6 +6,7 @@ A line that cannot be read costs that line: it is handed on with its number and 
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -54,8 +55,14 @@ class RecordFile:
     def __init__(self, path: Path, template: Template, oldest: int, newest: int) -> None:
         self.path, self.template = path, template
         self.octets_read = self.lines = 0
+        self._sha256 = hashlib.sha256()
         self._columns = Columns(template, oldest, newest)
         self._names: list[str] = []
+
+    @property
+    def digest_read(self) -> str:
+        """SHA-256 of what was read; of the whole file, as it was then, once all batches were taken."""
+        return self._sha256.hexdigest()
 
     def batches(self) -> Iterator[Batch]:
         """All of it, in order. UsageError where it is no such file, or ends before its end."""
@@ -230,6 +237,7 @@ class _Counting:
     def read(self, count: int = -1) -> bytes:
         octets = self._file.read(count)
         self._owner.octets_read += len(octets)
+        self._owner._sha256.update(octets)
         return octets
 
     def readable(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,6 +46,11 @@ class Template:
     """iso, epoch-s, epoch-ms, or a strptime format in UTC."""
     destinations: tuple[tuple[str, int], ...] = ()
     """(first digits of a number, class), the longest first."""
+
+    @property
+    def mapping(self) -> str:
+        """Tells templates apart by all that they say."""
+        return hashlib.blake2b(repr(self).encode(), digest_size=8).hexdigest()
 
     @staticmethod
     def named(name: str, folder: Path = Path()) -> Template:
