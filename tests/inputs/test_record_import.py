@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
 import os
@@ -29,7 +30,7 @@ from simward.engine.journal_files import segments
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.errors import JournalError, NotDurableError, UsageError
 from simward.identity import Imsi, Msisdn, Plmn
-from simward.inputs import record_files, record_import
+from simward.inputs import record_files, record_import, record_octets
 from simward.inputs.record_import import DAY_US, Outcome, RecordImport
 from simward.wire.cdr.template import Template
 
@@ -40,6 +41,7 @@ HEADER = (
     "VolumeDownlink"
 )
 CALL = "a1;MOC;2026-09-21 10:00:00;001010000000001;99950000001;00101;+999829001;65;;"
+SMS = '{"id": "a1", "type": "sms", "started_at": "2026-09-21T10:00:00Z", "sim": {"imsi": "001010000000001"}}'
 CSV = Template.named("operator-csv")
 KEEP_S = 100 * 86_400
 
@@ -210,7 +212,95 @@ def test_a_carriage_return_within_a_line_makes_up_for_no_line_that_was_swallowed
         [HEADER, f"{first}\r{second}", 'c1;MOC;2026-09-21 10:00:00;001010000000001;;;"1', f'2"{second[cut:]}', CALL, ""]
     ).encode())  # fmt: skip
     outcome = importing(tmp_path, path)
-    assert (outcome.records, outcome.rejected) == (1, 3)
+    assert (outcome.records, outcome.rejected) == (2, 1)
+
+
+def test_an_end_of_line_within_quotation_marks_is_no_end_of_a_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [CALL, '"b1\r\n\nwritten, ""by hand"""' + CALL[2:], CALL.replace("a1", "b2"), f'"b3{CALL[2:]}']
+    path = written(tmp_path, *lines, CALL.replace("a1", "b4"))
+    for rows in (65_536, *range(1, 8)):  # wherever a block ends
+        monkeypatch.setattr(record_files, "BATCH_ROWS", rows)
+        outcome = importing(tmp_path / str(rows), path)
+        assert (outcome.records, rejects(outcome)) == (4, [(7, "no CSV: a quotation mark is missing")])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "latin-1", "mac"])
+def test_encodings_and_ends_of_lines_of_other_systems(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "hour.csv"
+    text = "\r\n".join([HEADER, CALL.replace("a1", "\u00e91"), CALL, ""])
+    if encoding == "mac":
+        text, encoding = text.replace("\n", ""), "utf-8"
+    path.write_bytes((codecs.BOM_UTF16_BE if encoding == "utf-16-be" else b"") + text.encode(encoding))
+    outcome = importing(tmp_path, path)
+    assert (outcome.records, outcome.rejected) == (2, 0)
+
+
+def test_without_a_header_columns_have_numbers(tmp_path: Path) -> None:
+    plain = {ours: (str(HEADER.split(";").index(theirs) + 1),) for ours, (theirs,) in CSV.columns.items()}
+    template = Template(**{**CSV.__dict__, "header": False, "columns": plain})
+    path = tmp_path / "hour.csv"
+    path.write_text(f"\n{CALL}\n{CALL.replace('a1', 'a2')}\n{CALL};\n")
+    outcome = importing(tmp_path, path, template)
+    assert (outcome.records, rejects(outcome)) == (2, [(4, "11 values under 10 columns")])
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_files_that_were_put_together(tmp_path: Path, suffix: str) -> None:
+    """As `cat` does: more than one member (RFC 1952 2.2) or frame (RFC 8878 3), each with the header."""
+    packed = gzip.compress if suffix == ".gz" else lambda text: pa.Codec("zstd").compress(text, asbytes=True)
+    path = tmp_path / f"day.csv{suffix}"
+    path.write_bytes(b"".join(
+        packed("\n".join([HEADER, CALL.replace("a1", one), ""]).encode()) for one in ("a1", "a2", "a3")
+    ))  # fmt: skip
+    outcome = importing(tmp_path, path)
+    assert (outcome.records, outcome.rejected) == (3, 0)
+
+
+def test_a_line_that_is_far_too_long_costs_that_line(tmp_path: Path) -> None:
+    for template, good, name in ((CSV, CALL, "x.csv"), (Template.named("platform-json"), SMS, "x.jsonl")):
+        for size in (2 << 20, 9 << 20):
+            path = tmp_path / str(size) / name
+            path.parent.mkdir(exist_ok=True)
+            header = [HEADER] if template is CSV else ["", ""]
+            path.write_text("\n".join([*header, good, "x" * size, good.replace("a1", "a2")]))
+            outcome = importing(path.parent / template.name, path, template)
+            assert outcome.records == 2
+            assert [reason for _, reason in rejects(outcome)] == ["a line of more than a megabyte"]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("inside", ["", "data.records"])
+def test_a_document_of_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, indent: int | None, inside: str
+) -> None:
+    many = [json.loads(SMS.replace("a1", f"r{number}")) for number in range(300)]
+    document: object = [*many[:200], 7, *many[200:]]
+    for key in reversed(inside.split(".") if inside else []):
+        document = {"page": {"of": [1, 2.5]}, "total": 12345, key: document, "next": None, "more": 1}
+    template = Template(**{**Template.named("platform-json").__dict__, "inside": inside})
+    path = tmp_path / "export.json"
+    text = json.dumps(document, indent=indent)
+    path.write_text("\ufeff" + text + "\n")
+    for octets in (1 << 22, 997):  # wherever a block ends
+        monkeypatch.setattr(record_octets, "BLOCK_OCTETS", octets)
+        outcome = importing(tmp_path / str(octets), path, template)
+        line = text[: text.index("7,", text.index("r199"))].count("\n") + 1
+        assert (outcome.records, rejects(outcome)) == (300, [(line, "no JSON object")])
+    path.write_text(text[: text.index("r250")])
+    with pytest.raises(UsageError, match="no JSON at line"):
+        importing(tmp_path / "cut", path, template)
+    assert len(journalled(tmp_path / "cut")) == 250, "what it has"
+
+
+@pytest.mark.parametrize("text", ['{"data": {"other": []}}', '{"data": [1]}', '{"data": {"records": {}}}', '{"data"'])
+def test_a_document_without_such_an_array(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "export.json"
+    path.write_text(text)
+    template = Template(**{**Template.named("platform-json").__dict__, "inside": "data.records"})
+    with pytest.raises(UsageError, match=r"export\.json"):
+        importing(tmp_path, path, template)
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])
@@ -225,7 +315,7 @@ def test_compressed(tmp_path: Path, suffix: str) -> None:
 def test_a_file_that_is_cut_off_gives_what_it_has_and_may_come_again_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record_files, "BLOCK_OCTETS", 1 << 12)
+    monkeypatch.setattr(record_octets, "BLOCK_OCTETS", 1 << 12)
     lines = [CALL.replace("a1", os.urandom(12).hex()) for _ in range(2_000)]
     octets = gzip.compress("\n".join([HEADER, *lines, ""]).encode())
     path = tmp_path / "hour.csv.gz"

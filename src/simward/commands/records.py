@@ -32,7 +32,7 @@ def cdr() -> None:
 def import_files(ctx: click.Context, paths: tuple[Path, ...], name: str, as_json: bool) -> None:
     """Import files of call detail records, each record once.
 
-    FILE is CSV or JSON lines as the template says, also compressed (.gz, .zst). What was imported before is recognised,
+    FILE is CSV or JSON as the template says, also compressed (.gz, .zst). What was imported before is recognised,
     file by file and record by record, so a file may come again, grown or corrected, in any order. Lines that cannot be
     read are written to data/cdr/rejects with the reason. When the command returns, all else is durable.
 
