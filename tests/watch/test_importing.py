@@ -162,6 +162,8 @@ def test_the_thread_stops_within_a_file_and_the_next_goes_on(
     put(incoming / "1.jsonl", *map(str, range(10)))
     thread = Importing(Settings(incoming.parent, cdr=CdrSettings(folders={"incoming": "platform-json"})))
     assert began.wait(20)
+    assert thread.reading is not None and thread.reading["file"] == "1.jsonl" and thread.reading["of"] > 0
     thread.close(20)
+    assert thread.reading is None
     assert not thread._thread.is_alive()
     assert thread.trouble == "" and (incoming / "1.jsonl").exists()

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simward.engine.call_records import records_folder
 from simward.errors import ConfigurationError, SimwardError, UsageError
@@ -73,6 +73,8 @@ class Importing:
         self._told = threading.Event()
         self.counts = dict.fromkeys(COUNTED, 0)
         self.files = self.failed = 0
+        self.reading: dict[str, Any] | None = None
+        """The file at hand: its name, how many of its octets were read, of how many, and how many lines."""
         self.trouble = ""
         """Why the last look failed; empty while files are imported."""
         self._thread = threading.Thread(target=self._run, name="cdr", daemon=True)
@@ -132,11 +134,14 @@ class Importing:
 
     def _import(self, into: RecordImport, path: Path, template: Template, at: int) -> None:
         about = _about(path)
+        self.reading = {"file": path.name, "octets": 0, "of": about[1] if about else 0, "lines": 0}
         try:
             outcome = into.run(path, template, at, self._go_on)
         except UsageError as error:
             self._leave(path, about, str(error))
             return
+        finally:
+            self.reading = None
         self._count(outcome)
         self._passed_over.pop(path, None)
         if _about(path) != about:
@@ -156,6 +161,8 @@ class Importing:
         self._passed_over[path] = about
 
     def _go_on(self, file: RecordFile) -> None:
+        if self.reading is not None:
+            self.reading = {**self.reading, "octets": file.octets_read, "lines": file.lines}
         if self._told.is_set():
             raise Stopped
 
