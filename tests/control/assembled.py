@@ -13,6 +13,7 @@ from simward.control.assembling import assemble
 from simward.history.whole import WholeJournal
 from simward.settings import Settings
 from simward.watch.following import Follower
+from simward.watch.snapshots import write_services
 
 
 def recorded_day(place: Path) -> Path:
@@ -24,6 +25,7 @@ def recorded_day(place: Path) -> Path:
     fleet.close()
     watch = Follower(folder / "data")
     watch.catch_up()
+    write_services(watch.behind, folder / "data")
     watch.close()
     return folder
 

@@ -69,6 +69,19 @@ def test_use_cases_segments_and_tenants_are_counted(control: RunningControl) -> 
     assert is_problem(control.ask("GET", "/v1/use-cases/none"), 404, "no-such-object")
 
 
+def test_services_that_nobody_needs(control: RunningControl, stranger: str) -> None:
+    first, *others = everything(control, "/v1/services", "services", 1)
+    assert [first["service"], *(one["service"] for one in others)] == ["data", "sms", "voice"]
+    assert first["use_case"] == "meter" and first["members"] == 40 and first["ever_used"] > 0
+    assert first["verdict"] == "used" and first["risk"] == ""
+    assert {one["verdict"] for one in others} == {"not known yet"}, "no records were imported"
+    said = control.ask("GET", "/v1/services?verdict=used&use_case=meter").document
+    assert [one["service"] for one in said["services"]] == ["data"] and said["unused_for_days"] == 90 and said["as_of"]
+    assert control.ask("GET", "/v1/services?use_case=none").document["services"] == []
+    assert control.ask("GET", "/v1/services", token=stranger).document["services"] == [], "another tenant's"
+    assert is_problem(control.ask("GET", "/v1/services?verdict=needed"), 422, "invalid-request")
+
+
 def test_devices_and_bindings(control: RunningControl) -> None:
     bindings = everything(control, "/v1/bindings", "bindings", 7)
     devices = everything(control, "/v1/devices", "devices", 7)

@@ -47,6 +47,17 @@ def test_the_model_explains_it_where_it_has_four_fifths() -> None:
     assert told[0] == "model" and "35000001" in told[1] and told[2] == 5
 
 
+def test_the_use_case_explains_it_once_the_model_no_longer_does() -> None:
+    story = fleet(40)
+    for member in (0, 2, 4, 6, 8, 10, 1):
+        story.calls(c.PREMIUM, member=member)
+    assert [one[::2] for one in together(story.at(14, 8.2))] == [("model", 6)], "another one's call changes nothing"
+    for member in (3, 5, 7):
+        story.calls(c.PREMIUM, member=member)
+    assert [one[::2] for one in together(story.at(14, 8.3))][1:] == [("use-case", 10)]
+    assert [one[0] for one in together(story, o.FINDING_ENDED)] == ["model"]
+
+
 def test_quiet_at_one_that_calls_often_at_four_and_where_it_is_permitted() -> None:
     story = fleet()
     for member in (0, 1, 2, 3, 0, 1, 2, 3, 0, 0):
@@ -56,6 +67,30 @@ def test_quiet_at_one_that_calls_often_at_four_and_where_it_is_permitted() -> No
     for member in range(12):
         story.calls(c.PREMIUM, member=member)
     assert together(story.at(14, 8.2)) == []
+
+
+def test_one_that_goes_on_calling_is_one() -> None:
+    story = fleet()
+    for hour in (9, 10, 11):
+        story.at(14, hour + 0.1)
+        for member in (0, 1, 2, 3):
+            story.calls(c.PREMIUM, member=member).writes(c.PREMIUM, member=member, ago=2400)
+    assert together(story.at(14, 11.2)) == [], "four, who called in this hour and the one before"
+    for member in (0, 1, 4, 5):
+        story.calls(c.PREMIUM, member=member, ago=3600)
+    (told,) = together(story.at(14, 11.3))
+    assert told[2] == 6
+
+
+def test_a_day_that_is_told_at_once_tells_of_its_worst_hours() -> None:
+    """As operators do who give their records once a day, of one model and of many."""
+    for step in (1, 2):
+        story = fleet()
+        story.at(14, 23)
+        many = [story.record(c.VOICE, c.PREMIUM, member=one, ago=15 * 3600) for one in range(0, 7 * step, step)]
+        story.told_of(*many, story.record(c.VOICE, c.PREMIUM, member=19, ago=3600))
+        (told,) = together(story.at(14, 23.01))
+        assert (told[0], told[2]) == ("model" if step == 2 else "use-case", 7)
 
 
 def test_stands_on_the_boundary_of_two_hours_and_of_a_day() -> None:

@@ -40,6 +40,19 @@ def test_records_that_come_twice_or_late_add_nothing() -> None:
     assert story.interim(100, lasted=3_600, stamped=False).interim(210, lasted=7_300, stamped=False).day == 210
 
 
+def test_a_record_from_before_the_counters_fell_adds_nothing() -> None:
+    for stamped in (True, False):
+        story = UsageStory().starts().at(14, 7).interim((1 << 32) - 100, 10, lasted=3_600)
+        story.at(14, 8).interim(50, 20, lasted=7_200)
+        story.interim((1 << 32) - 300, 5, lasted=3_000, ago=4_200, stamped=stamped)
+        assert story.at(14, 9).interim(60, 30, lasted=10_800).day == (1 << 32) + 60 + 30, "wrapped"
+        story = UsageStory().starts().at(14, 7).interim(1_000, 500, lasted=3_600)
+        story.at(14, 8).interim(30, 20, lasted=7_200).interim(900, 400, lasted=3_000, ago=4_200, stamped=stamped)
+        assert story.at(14, 9).interim(40, 25, lasted=10_800).day == 1_565, "begun anew"
+    story = UsageStory().starts().at(14, 7).interim((1 << 32) - 100, 10).at(14, 8).interim(50, 20)
+    assert story.interim((1 << 32) - 300, 5, ago=4_200).day == (1 << 32) + 70, "by its Event-Timestamp alone"
+
+
 def test_a_record_before_its_start_is_counted_once() -> None:
     story = UsageStory().at(14, 7).interim(100, lasted=1_800).starts(ago=1_800).at(14, 8).interim(150, lasted=5_400)
     assert story.day == 150 and story.sessions == (1, 1)

@@ -87,14 +87,14 @@ def test_radius_attributes_are_in_the_dictionary() -> None:
 
 
 def test_templates_of_call_records_are_documented() -> None:
-    from simward.inputs.record_files import NO_CSV, NO_OBJECT
+    from simward.inputs.record_files import NO_CSV, NO_OBJECT, TOO_LONG
     from simward.wire.cdr.columns import REASONS
     from simward.wire.cdr.template import COLUMNS, KEYS
 
     text = page("call-records.md")
     assert tuple(rows(text, under="Template")) == KEYS
     assert tuple(rows(text, under="Columns")) == COLUMNS
-    reasons = {*REASONS[1:], NO_CSV, NO_OBJECT, "N values under M columns"}
+    reasons = {*REASONS[1:], NO_CSV, NO_OBJECT, TOO_LONG, "N values under M columns"}
     assert set(rows(text, under="Rejected lines")) == reasons
 
 

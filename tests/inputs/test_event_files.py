@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from simward.errors import ConfigurationError, UsageError
 from simward.identity import Cell, Iccid
 from simward.inputs import event_files
 from simward.inputs.event_columns import COLUMNS, NO_COLUMNS, WRITTEN_TOGETHER, all_columns
-from simward.inputs.event_files import EventFile
+from simward.inputs.event_files import EventFile, suffix_of
 
 AT_US = 1_795_392_000_000_000  # 2026-11-23T00:00:00Z
 ROW: dict[str, Any] = {
@@ -249,6 +250,24 @@ def test_deeply_nested_lines_are_refused(
     (tmp_path / "x.jsonl").write_text(first + '{"kind": "tick", "received_at": ' + deep + "}\n")
     with pytest.raises(ConfigurationError, match=r"x.jsonl:2: "):
         read(tmp_path / "x.jsonl")
+
+
+@pytest.mark.parametrize("packed", [".gz", ".zst"])
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_packed_files(tmp_path: Path, suffix: str, packed: str) -> None:
+    rows = [{"received_at": f"2026-11-23T14:05:{second:02d}Z", "kind": "access-request"} for second in range(60)]
+    text = "".join(f"{line}\n" for line in (
+        ["received_at,kind", *(",".join(row.values()) for row in rows)] if suffix == ".csv" else map(json.dumps, rows)
+    ))  # fmt: skip
+    octets = gzip.compress(text.encode()) if packed == ".gz" else pa.Codec("zstd").compress(text.encode(), asbytes=True)
+    path = tmp_path / f"events{suffix}{packed}"
+    path.write_bytes(octets)
+    assert suffix_of(path) == suffix
+    read = EventFile(path, Texts())
+    assert sum(map(len, read.events())) == 60 and read.octets_read == len(octets)
+    path.write_bytes(octets[:-20])
+    with pytest.raises(UsageError, match="cannot be read to its end"):
+        list(EventFile(path, Texts()).events())
 
 
 def test_what_is_no_parquet(tmp_path: Path) -> None:

@@ -69,6 +69,16 @@ def test_ticks_stand_at_full_seconds_between_events() -> None:
     assert said == sorted(said, key=lambda one: one[0])
 
 
+def test_a_silence_of_weeks_is_listened_to() -> None:
+    """Ticks more than ten seconds apart say that the gate did not run, and nothing counts as silent then."""
+    day = 86_400_000_000
+    pieces = [piece for piece in ticking([at(day, day + 5, 30 * day, 31 * day)]) if not isinstance(piece, Row)]
+    times = np.concatenate(pieces)["received_at"]
+    assert np.all(np.diff(times) >= 0) and np.diff(times).max() <= 10_000_000
+    assert max(map(len, pieces)) <= 2 * TICKS_IN_A_SILENCE_MAX + 2, "in pieces"
+    assert times[-1] == 31 * day and np.count_nonzero(np.concatenate(pieces)["kind"] != ev.TICK) == 4
+
+
 def test_a_silence_of_years_has_a_bounded_number_of_ticks() -> None:
     day = 86_400_000_000
     found = np.concatenate([piece for piece in ticking([at(day), at(800 * day)]) if not isinstance(piece, Row)])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
 import os
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +30,7 @@ from simward.engine.journal_files import segments
 from simward.engine.sqlite_journal import SqliteJournal
 from simward.errors import JournalError, NotDurableError, UsageError
 from simward.identity import Imsi, Msisdn, Plmn
-from simward.inputs import record_files
+from simward.inputs import record_files, record_import, record_octets
 from simward.inputs.record_import import DAY_US, Outcome, RecordImport
 from simward.wire.cdr.template import Template
 
@@ -39,6 +41,7 @@ HEADER = (
     "VolumeDownlink"
 )
 CALL = "a1;MOC;2026-09-21 10:00:00;001010000000001;99950000001;00101;+999829001;65;;"
+SMS = '{"id": "a1", "type": "sms", "started_at": "2026-09-21T10:00:00Z", "sim": {"imsi": "001010000000001"}}'
 CSV = Template.named("operator-csv")
 KEEP_S = 100 * 86_400
 
@@ -111,6 +114,49 @@ def test_a_file_that_comes_again_changes_nothing(tmp_path: Path) -> None:
     assert len(journalled(tmp_path)) == 1
 
 
+def test_under_a_corrected_template_the_same_file_gives_the_rest(tmp_path: Path) -> None:
+    path = written(tmp_path, CALL, CALL.replace("a1;MOC", "a2;VOLTE"), CALL.replace("a1;MOC", "a3;MTC"))
+    assert importing(tmp_path, path).rejected == 1
+    again = importing(tmp_path, path)
+    assert (again.known, again.duplicates, again.rejected) == (False, 1, 1), "what is wrong is told each time"
+    corrected = Template(**{**CSV.__dict__, "kinds": {**CSV.kinds, "VOLTE": VOICE}})
+    done = importing(tmp_path, path, corrected)
+    assert (done.records, done.duplicates, done.ignored, done.rejected) == (1, 1, 1, 0)
+    assert importing(tmp_path, path, corrected).known
+    received = Template(**{**CSV.__dict__, "kinds": {**corrected.kinds, "MTC": VOICE}})
+    assert importing(tmp_path, path, received).records == 1, "what was ignored may be wanted after all"
+
+
+def test_a_line_of_the_future_is_taken_once_it_is_time(tmp_path: Path) -> None:
+    path = written(tmp_path, CALL.replace("2026-09-21", "2026-09-24"))
+    assert importing(tmp_path, path).rejected == 1
+    assert importing(tmp_path, path, at=AT + 3 * DAY_US).records == 1
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_what_changes_while_it_is_read_is_not_said_to_be_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replaced: bool
+) -> None:
+    path, other = written(tmp_path, CALL), written(tmp_path, CALL.replace("a1", "a2"), name="other")
+    before, seen = path.read_bytes(), record_import._digest
+
+    def changes(read: Path) -> str:
+        digest = seen(read)
+        if replaced:
+            other.rename(path)
+        else:
+            path.write_bytes(before + CALL.replace("a1", "a2").encode())
+        return digest
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(record_import, "_digest", changes)
+        with pytest.raises(UsageError, match="changed while it was read"):
+            importing(tmp_path, path)
+    path.write_bytes(before)
+    assert not importing(tmp_path, path).known
+    assert len(journalled(tmp_path)) == 2
+
+
 def test_a_record_that_comes_again_in_another_file_or_the_same_counts_once(tmp_path: Path) -> None:
     importing(tmp_path, written(tmp_path, CALL))
     later = CALL.replace("a1", "a2").replace("10:00:00", "09:00:00")  # late, and out of order
@@ -166,7 +212,95 @@ def test_a_carriage_return_within_a_line_makes_up_for_no_line_that_was_swallowed
         [HEADER, f"{first}\r{second}", 'c1;MOC;2026-09-21 10:00:00;001010000000001;;;"1', f'2"{second[cut:]}', CALL, ""]
     ).encode())  # fmt: skip
     outcome = importing(tmp_path, path)
-    assert (outcome.records, outcome.rejected) == (1, 3)
+    assert (outcome.records, outcome.rejected) == (2, 1)
+
+
+def test_an_end_of_line_within_quotation_marks_is_no_end_of_a_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [CALL, '"b1\r\n\nwritten, ""by hand"""' + CALL[2:], CALL.replace("a1", "b2"), f'"b3{CALL[2:]}']
+    path = written(tmp_path, *lines, CALL.replace("a1", "b4"))
+    for rows in (65_536, *range(1, 8)):  # wherever a block ends
+        monkeypatch.setattr(record_files, "BATCH_ROWS", rows)
+        outcome = importing(tmp_path / str(rows), path)
+        assert (outcome.records, rejects(outcome)) == (4, [(7, "no CSV: a quotation mark is missing")])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "latin-1", "mac"])
+def test_encodings_and_ends_of_lines_of_other_systems(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "hour.csv"
+    text = "\r\n".join([HEADER, CALL.replace("a1", "\u00e91"), CALL, ""])
+    if encoding == "mac":
+        text, encoding = text.replace("\n", ""), "utf-8"
+    path.write_bytes((codecs.BOM_UTF16_BE if encoding == "utf-16-be" else b"") + text.encode(encoding))
+    outcome = importing(tmp_path, path)
+    assert (outcome.records, outcome.rejected) == (2, 0)
+
+
+def test_without_a_header_columns_have_numbers(tmp_path: Path) -> None:
+    plain = {ours: (str(HEADER.split(";").index(theirs) + 1),) for ours, (theirs,) in CSV.columns.items()}
+    template = Template(**{**CSV.__dict__, "header": False, "columns": plain})
+    path = tmp_path / "hour.csv"
+    path.write_text(f"\n{CALL}\n{CALL.replace('a1', 'a2')}\n{CALL};\n")
+    outcome = importing(tmp_path, path, template)
+    assert (outcome.records, rejects(outcome)) == (2, [(4, "11 values under 10 columns")])
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_files_that_were_put_together(tmp_path: Path, suffix: str) -> None:
+    """As `cat` does: more than one member (RFC 1952 2.2) or frame (RFC 8878 3), each with the header."""
+    packed = gzip.compress if suffix == ".gz" else lambda text: pa.Codec("zstd").compress(text, asbytes=True)
+    path = tmp_path / f"day.csv{suffix}"
+    path.write_bytes(b"".join(
+        packed("\n".join([HEADER, CALL.replace("a1", one), ""]).encode()) for one in ("a1", "a2", "a3")
+    ))  # fmt: skip
+    outcome = importing(tmp_path, path)
+    assert (outcome.records, outcome.rejected) == (3, 0)
+
+
+def test_a_line_that_is_far_too_long_costs_that_line(tmp_path: Path) -> None:
+    for template, good, name in ((CSV, CALL, "x.csv"), (Template.named("platform-json"), SMS, "x.jsonl")):
+        for size in (2 << 20, 9 << 20):
+            path = tmp_path / str(size) / name
+            path.parent.mkdir(exist_ok=True)
+            header = [HEADER] if template is CSV else ["", ""]
+            path.write_text("\n".join([*header, good, "x" * size, good.replace("a1", "a2")]))
+            outcome = importing(path.parent / template.name, path, template)
+            assert outcome.records == 2
+            assert [reason for _, reason in rejects(outcome)] == ["a line of more than a megabyte"]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("inside", ["", "data.records"])
+def test_a_document_of_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, indent: int | None, inside: str
+) -> None:
+    many = [json.loads(SMS.replace("a1", f"r{number}")) for number in range(300)]
+    document: object = [*many[:200], 7, *many[200:]]
+    for key in reversed(inside.split(".") if inside else []):
+        document = {"page": {"of": [1, 2.5]}, "total": 12345, key: document, "next": None, "more": 1}
+    template = Template(**{**Template.named("platform-json").__dict__, "inside": inside})
+    path = tmp_path / "export.json"
+    text = json.dumps(document, indent=indent)
+    path.write_text("\ufeff" + text + "\n")
+    for octets in (1 << 22, 997):  # wherever a block ends
+        monkeypatch.setattr(record_octets, "BLOCK_OCTETS", octets)
+        outcome = importing(tmp_path / str(octets), path, template)
+        line = text[: text.index("7,", text.index("r199"))].count("\n") + 1
+        assert (outcome.records, rejects(outcome)) == (300, [(line, "no JSON object")])
+    path.write_text(text[: text.index("r250")])
+    with pytest.raises(UsageError, match="no JSON at line"):
+        importing(tmp_path / "cut", path, template)
+    assert len(journalled(tmp_path / "cut")) == 250, "what it has"
+
+
+@pytest.mark.parametrize("text", ['{"data": {"other": []}}', '{"data": [1]}', '{"data": {"records": {}}}', '{"data"'])
+def test_a_document_without_such_an_array(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "export.json"
+    path.write_text(text)
+    template = Template(**{**Template.named("platform-json").__dict__, "inside": "data.records"})
+    with pytest.raises(UsageError, match=r"export\.json"):
+        importing(tmp_path, path, template)
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])
@@ -181,7 +315,7 @@ def test_compressed(tmp_path: Path, suffix: str) -> None:
 def test_a_file_that_is_cut_off_gives_what_it_has_and_may_come_again_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record_files, "BLOCK_OCTETS", 1 << 12)
+    monkeypatch.setattr(record_octets, "BLOCK_OCTETS", 1 << 12)
     lines = [CALL.replace("a1", os.urandom(12).hex()) for _ in range(2_000)]
     octets = gzip.compress("\n".join([HEADER, *lines, ""]).encode())
     path = tmp_path / "hour.csv.gz"
@@ -256,6 +390,13 @@ def test_what_is_too_old_goes_and_can_not_come_again(tmp_path: Path) -> None:
         assert not journal.verify().wrong
 
 
+@pytest.mark.parametrize("name", ["v" * 251 + ".csv", "ø" * 120 + ".csv", "a day.csv", os.fsdecode(b"\xff.csv")])
+def test_rejected_lines_of_a_file_of_any_name_are_kept(tmp_path: Path, name: str) -> None:
+    outcome = importing(tmp_path, written(tmp_path, CALL, "rubbish", name=name))
+    assert rejects(outcome) == [(3, "1 values under 10 columns")]
+    assert len(journalled(tmp_path)) == 1
+
+
 def test_a_template_of_another_operator_imports_nothing(tmp_path: Path) -> None:
     path = tmp_path / "hour.csv"
     path.write_text("id,when\n1,2\n")
@@ -275,6 +416,12 @@ def test_the_command(tmp_path: Path) -> None:
     done = simward("cdr", "import", str(path), "--template", "platform-json")
     assert done.exit_code == 1 and "0 records; 1 rejected" in done.output
     assert simward("cdr", "import", str(path), "--template", "platform-jsn").exit_code == 2
+    good = tmp_path / "good.jsonl"
+    good.write_text(path.read_text().replace("2099-01-01T00:00:00Z", str(datetime.now(UTC))))
+    (tmp_path / "cut.jsonl.gz").write_bytes(gzip.compress(b"{}")[:9])
+    done = simward("cdr", "import", str(tmp_path / "cut.jsonl.gz"), str(good), "--template", "platform-json")
+    assert done.exit_code == 2 and "cut.jsonl.gz cannot be read to its end" in done.stderr
+    assert "good.jsonl: 1 records" in done.stdout, "one file holds up no other"
     assert simward("cdr", "list", "001010000000001").exit_code == 0
     assert simward("verify").exit_code == 0
 

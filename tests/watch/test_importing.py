@@ -83,6 +83,47 @@ def test_one_that_cannot_be_read_is_read_again_once_it_changes_and_holds_up_none
     assert at_rest.files == 2
 
 
+def test_a_link_to_nowhere_holds_up_none(at_rest: Importing, incoming: Path) -> None:
+    (incoming / "0.jsonl").symlink_to(incoming / "nothing")
+    put(incoming.parent / "elsewhere.jsonl", "b")
+    put(incoming / "1.jsonl", "a")
+    (incoming / "2.jsonl").symlink_to(incoming.parent / "elsewhere.jsonl")
+    assert at_rest.look(AT_S) == ""
+    assert at_rest.counts["records"] == 2
+    assert (incoming / "imported" / "2.jsonl").is_symlink()
+
+
+def test_one_that_cannot_be_put_away_holds_up_none(at_rest: Importing, incoming: Path) -> None:
+    (incoming / "imported").write_text("")  # no folder, nor can it be made
+    for number, name in enumerate(("1.jsonl", "2.jsonl")):
+        put(incoming / name, str(number))
+    for _ in range(2):
+        assert "2 files cannot be read or put away" in at_rest.look(AT_S)
+    assert (at_rest.counts["records"], at_rest.files) == (2, 2)
+    (incoming / "imported").unlink()
+    put(incoming / "1.jsonl", "0", "2", age_s=SETTLED_S + 1)
+    assert "1 files cannot be read or put away" in at_rest.look(AT_S)
+    assert at_rest.counts["records"] == 3
+
+
+def test_one_that_is_replaced_while_it_is_read_is_not_put_away_unread(
+    at_rest: Importing, incoming: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(incoming / "1.jsonl", "a")
+    run = record_import.RecordImport.run
+
+    def replaced(self, path, *rest):
+        outcome = run(self, path, *rest)
+        put(incoming / "next", "b").rename(path)
+        return outcome
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(record_import.RecordImport, "run", replaced)
+        at_rest.look(AT_S)
+    assert at_rest.look(AT_S) == ""
+    assert at_rest.counts["records"] == 2 and not (incoming / "1.jsonl").exists()
+
+
 def test_a_folder_or_template_that_is_not_there_holds_up_no_other(incoming: Path) -> None:
     folders = {"nowhere": "platform-json", "incoming": "platform-json", "incoming/imported": "mine.yaml"}
     made = Importing(Settings(incoming.parent, cdr=CdrSettings(folders=folders)))
@@ -121,6 +162,8 @@ def test_the_thread_stops_within_a_file_and_the_next_goes_on(
     put(incoming / "1.jsonl", *map(str, range(10)))
     thread = Importing(Settings(incoming.parent, cdr=CdrSettings(folders={"incoming": "platform-json"})))
     assert began.wait(20)
+    assert thread.reading is not None and thread.reading["file"] == "1.jsonl" and thread.reading["of"] > 0
     thread.close(20)
+    assert thread.reading is None
     assert not thread._thread.is_alive()
     assert thread.trouble == "" and (incoming / "1.jsonl").exists()

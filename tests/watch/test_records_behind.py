@@ -47,7 +47,8 @@ def test_records_behind_findings_are_told(tmp_path: Path) -> None:
     assert [(one["sequence"], one["kind"], one["destination"]) for one in behind] == [
         (2, "voice", "premium"), (3, "sms", "home"),
     ]  # fmt: skip
-    assert "premium call, 65 s, in network 00101" in told()
+    assert all(3_600 <= one["late_s"] < 3_660 for one in behind)
+    assert "premium call, 65 s, in network 00101; told 1 h" in told()
     operator.journal.seal()
     operator.gives(1, fleet.now, random.Random(1))
     operator.journal.close()

@@ -31,6 +31,7 @@ from simward.client.calls.rotate_key import AsyncRotateKeyCalls, RotateKeyCalls
 from simward.client.calls.rule_actions import AsyncRuleActionsCalls, RuleActionsCalls
 from simward.client.calls.rules import AsyncRulesCalls, RulesCalls
 from simward.client.calls.segments import AsyncSegmentsCalls, SegmentsCalls
+from simward.client.calls.services import AsyncServicesCalls, ServicesCalls
 from simward.client.calls.status import AsyncStatusCalls, StatusCalls
 from simward.client.calls.subscriptions import AsyncSubscriptionsCalls, SubscriptionsCalls
 from simward.client.calls.tenants import AsyncTenantsCalls, TenantsCalls
@@ -106,6 +107,7 @@ ROUTES = {
     "POST /v1/rules/{name}/resume": "rules.resume",
     "GET /v1/segments": "segments.list",
     "GET /v1/segments/{name}": "segments.get",
+    "GET /v1/services": "services.list",
     "GET /v1/status": "status.get",
     "GET /v1/subscriptions": "subscriptions.list",
     "GET /v1/subscriptions/{imsi_or_iccid}": "subscriptions.get",
@@ -163,6 +165,7 @@ class Resources:
         self.rule_actions = RuleActionsCalls(caller)
         self.rules = RulesCalls(caller)
         self.segments = SegmentsCalls(caller)
+        self.services = ServicesCalls(caller)
         self.status = StatusCalls(caller)
         self.subscriptions = SubscriptionsCalls(caller)
         self.tenants = TenantsCalls(caller)
@@ -204,6 +207,7 @@ class AsyncResources:
         self.rule_actions = AsyncRuleActionsCalls(caller)
         self.rules = AsyncRulesCalls(caller)
         self.segments = AsyncSegmentsCalls(caller)
+        self.services = AsyncServicesCalls(caller)
         self.status = AsyncStatusCalls(caller)
         self.subscriptions = AsyncSubscriptionsCalls(caller)
         self.tenants = AsyncTenantsCalls(caller)

@@ -108,18 +108,28 @@ def _tell(told: dict[str, Any], called: str) -> None:
 
 def _records(folder: Folder, chapters: list[dict[str, Any]], subject: Subject) -> list[dict[str, Any]]:
     from simward.commands.records import record_told
+    from simward.engine.phrases import when
     from simward.watch.records_behind import records_behind
 
     with folder.reading_findings() as own, folder.reading_records() as imported:
-        return [record_told(sequence, one) for sequence, one in records_behind(chapters, subject, own, imported)]
+        return [
+            {
+                **record_told(one.sequence, one.record), "told_at": when(one.told_at),
+                "late_s": max(0, one.told_at - int(one.record["happened_at"])) // 1_000_000,
+            }
+            for one in records_behind(chapters, subject, own, imported)
+        ]
 
 
 def _record_sentence(one: dict[str, Any]) -> str:
+    from simward.engine.phrases import span
+
     what = {"voice": "call", "sms": "message"}[one["kind"]]
     whom = f"{one['destination']} " if one["destination"] else ""
     long = f", {one['duration_s']} s" if one["duration_s"] is not None else ""
     where = f", in network {one['network']}" if one["network"] else ""
-    return f"{one['happened_at'][:19].replace('T', ' ')}  {whom}{what}{long}{where}"
+    late = f"; told {span(one['late_s'] * 1_000_000)} later" if one["late_s"] else ""
+    return f"{one['happened_at'][:19].replace('T', ' ')}  {whom}{what}{long}{where}{late}"
 
 
 @click.command()

@@ -32,11 +32,12 @@ def cdr() -> None:
 def import_files(ctx: click.Context, paths: tuple[Path, ...], name: str, as_json: bool) -> None:
     """Import files of call detail records, each record once.
 
-    FILE is CSV or JSON lines as the template says, also compressed (.gz, .zst). What was imported before is recognised,
+    FILE is CSV or JSON as the template says, also compressed (.gz, .zst). What was imported before is recognised,
     file by file and record by record, so a file may come again, grown or corrected, in any order. Lines that cannot be
     read are written to data/cdr/rejects with the reason. When the command returns, all else is durable.
 
-    A running gate is not disturbed. Exits 1 where lines were rejected.
+    A file that cannot be read to its end holds up no other. A running gate is not disturbed. Exits 1 where lines were
+    rejected, 2 where a file could not be read.
     """
     from simward.inputs.record_import import RecordImport
     from simward.wire.cdr.template import Template
@@ -47,15 +48,20 @@ def import_files(ctx: click.Context, paths: tuple[Path, ...], name: str, as_json
     for path in paths:
         if not path.is_file():
             raise UsageError(f"{path} is no file")
-    rejected = 0
+    rejected = failed = 0
     with closing(RecordImport(settings.data_dir, settings.cdr.keep_s)) as into:
         for path in paths:
-            with _progress(path) as told:
-                outcome = into.run(path, template, now_us(), told)
+            try:
+                with _progress(path) as told:
+                    outcome = into.run(path, template, now_us(), told)
+            except UsageError as error:  # the others are none the worse for it
+                click.echo(f"simward: {error}", err=True)
+                failed += 1
+                continue
             rejected += outcome.rejected
             _tell(outcome, as_json)
         into.expire(now_us())
-    ctx.exit(1 if rejected else 0)
+    ctx.exit(UsageError.exit_code if failed else 1 if rejected else 0)
 
 
 @contextmanager

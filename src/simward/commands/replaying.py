@@ -48,7 +48,8 @@ def replay(
       journal           everything that this folder recorded, history included
       history           what of it is history by now
       FILE              a capture with RADIUS (pcap, pcapng, also gzipped),
-                        or events as .csv, .jsonl or .parquet (docs/reference/events.md)
+                        or events as .csv, .jsonl (both also .gz, .zst) or
+                      .parquet (docs/reference/events.md)
 
     Nothing is written. `journal` or `history` alone, without --policies, is held against what the gate decided then,
     by the same kernel: a difference would mean that the record was tampered with, or a defect. All else is judged, by
@@ -158,9 +159,9 @@ class _Plan:
         return stream if self.replays_record else ticking(stream)
 
     def _reader(self, path: Path, run: Replay, number: int) -> Any:
-        from simward.inputs.event_files import SUFFIXES, EventFile
+        from simward.inputs.event_files import SUFFIXES, EventFile, suffix_of
 
-        if path.suffix.lower() in SUFFIXES:
+        if suffix_of(path) in SUFFIXES:
             return EventFile(path, run.fold.state.texts, number)
         from simward.inputs.capture import port_table
         from simward.inputs.radius import CaptureEvents

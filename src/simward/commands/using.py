@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from simward.engine.fold import Fold
     from simward.engine.watching.state import WatchState
 
-DAY_S = 86_400
-
 
 @click.command()
 @click.argument("subscription", required=False)
@@ -40,6 +38,7 @@ def usage(folder: Folder, subscription: str | None, days: int, as_json: bool) ->
         _of_one(gate, state, subscription, as_json)
         return
     from simward.engine.watching.service_use import of_use_cases
+    from simward.observing.services import DAY_S
 
     found = list(of_use_cases(gate, state, days * DAY_S))
     if as_json:

@@ -14,6 +14,7 @@ from simward.control.api.metrics import metrics_routes
 from simward.control.api.records import record_routes
 from simward.control.api.repeats import Forgetting, Repeats
 from simward.control.api.rules import rule_routes
+from simward.control.api.services import service_routes
 from simward.control.api.work import Orders, work_routes
 from simward.control.behind import Behind
 from simward.control.camara.assembling import Camara
@@ -104,7 +105,7 @@ def assemble(settings: Settings, *more: Part) -> Control:
         work_routes(registry, settings.inventory_path, now_us, outward.commanding.wake),
         audit_routes(registry), gateway_routes(gate, registry), behaviour_routes(data_dir),
         event_routes(registry, installation_of(settings.data_dir), news, access.still, streams),
-        metrics_routes(gate, data_dir, now_us, measures.text),
+        metrics_routes(gate, data_dir, now_us, measures.text), service_routes(registry, data_dir),
     ]  # fmt: skip
 
     def deployed() -> None:

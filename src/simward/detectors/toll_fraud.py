@@ -15,8 +15,9 @@ numbers of their own. In a published case 59 hacked modules made 17,000 premium 
 on the bill.
 
 **What it misses.** Operators whose records are not imported; numbers that the list does not have. What is called
-rarely: `service-not-permitted/premium` tells of the first premium call. What records tell later than a week after. How
-soon it is told depends on how soon the operator gives its records.
+rarely: `service-not-permitted/premium` tells of the first premium call. What records tell later than a week after. It
+is told within seconds of the import, so how soon depends on how soon the operator gives its records: `simward explain`
+has the calls behind a finding, each with when it began and how much later it was told.
 
 **Likely false alarms.** A list of beginnings that calls premium what is not. An emergency telephone whose centre is
 abroad, on a day on which somebody plays with it: give its use case a budget for calls.

@@ -1,10 +1,11 @@
 """Many subscriptions of one model or use case call premium numbers at once.
 
 **What it sees.** How many subscriptions that have a model or a use case in common called or wrote to a premium number
-within two hours, as call detail records tell: five are many. Not those whose use case says `premium: unlimited`. One
-finding for the cause: the model, where it holds four fifths of those of the use case, else the use case. `was` is how
-many are known of it, `now` how many called, `expected` how many would be tolerated. It is told again each time that the
-number has doubled, and ends a day after the last was told.
+within two hours (of the clock, by UTC, by when the calls began), as call detail records tell: five are many. Of records
+that come at once, as those of a day do, the worst two hours count. Not those whose use case says `premium: unlimited`.
+One finding for the cause: the model, where it holds four fifths of those of the use case, else the use case. `was` is
+how many of it have been heard of in the gate, `now` how many called, `expected` how many would be tolerated. It is told
+again each time that the number has doubled, and ends a day after the last was told.
 
 - `model`: those of one model.
 - `use-case`: those of one use case.
@@ -41,19 +42,19 @@ KNOBS: list[object] = []
 MODEL, USE_CASE = 4, 6
 LEAST = 5
 LASTS_US = 86_400_000_000
-ANOTHERS = 1
+OWN = 0
 
 
 def judge(memory, group, event, knobs, evidence):  # type: ignore[no-untyped-def]
     """Judged at ticks, of models and use cases alone."""
     if event.kind != TICK or (group.kind != MODEL and group.kind != USE_CASE):
         return NO_OPINION
-    count = group.callers_now + group.callers_before
+    count = group.callers_most
     evidence.was, evidence.expected = group.members, LEAST - 1
     over = event.received_at - group.callers_at >= LASTS_US
-    if memory.told == 0 and (count < LEAST or over or group.callers_cause == ANOTHERS):
+    if memory.told == 0 and (count < LEAST or over or group.callers_cause != OWN):
         return NO_OPINION
-    if over or group.callers_cause == ANOTHERS:
+    if over or group.callers_cause != OWN:
         evidence.now = memory.told
         memory.told = 0
         return QUIET

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import io
 import json
+import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -30,6 +34,17 @@ OPENED_MAX = 64
 SHOWN_MAX = 120
 """How much of a wrong value an error repeats."""
 SUFFIXES = (".csv", ".jsonl", ".ndjson", ".json", ".parquet")
+PACKED = (".gz", ".zst")
+"""In which all but Parquet may be packed."""
+
+
+def suffix_of(path: Path) -> str:
+    """What a file holds, by its name without what it is packed in: one of SUFFIXES, or something else."""
+    name = path.name.lower()
+    for packed in PACKED:
+        if name.removesuffix(packed).endswith(SUFFIXES[:-1]):
+            name = name.removesuffix(packed)
+    return Path(name).suffix
 
 
 class EventFile:
@@ -47,7 +62,7 @@ class EventFile:
 
         ConfigurationError names file, line, column and what would be right; UsageError where this is no such file.
         """
-        suffix = self.path.suffix.lower()
+        suffix = suffix_of(self.path)
         read = self._parquet if suffix == ".parquet" else self._csv if suffix == ".csv" else self._json
         for events in read():
             self.rows += len(events)
@@ -79,6 +94,20 @@ class EventFile:
         instead = error.what if error.value not in ("", None) else ""
         return ConfigurationError([Problem(str(self.path), line, error.column, what, instead)])
 
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        """What the file says, unpacked. UsageError where it cannot be read to its end."""
+        with open(self.path, "rb") as file:
+            counting: Any = _Counting(file, self)
+            if self.path.suffix.lower() == ".gz":
+                counting = gzip.GzipFile(fileobj=counting, mode="rb")
+            elif self.path.suffix.lower() == ".zst":
+                counting = io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(counting, mode="r"), "zstd"))
+            try:
+                yield counting
+            except (EOFError, OSError, zlib.error) as error:
+                raise UsageError(f"{self.path} cannot be read to its end: {_first_line(error)}") from None
+
     # CSV
 
     def _csv(self) -> Iterator[np.ndarray]:
@@ -92,8 +121,8 @@ class EventFile:
 
         text = pa.string()
         try:
-            with open(self.path, "rb") as file, pa_csv.open_csv(
-                _Counting(file, self),
+            with self._opened() as file, pa_csv.open_csv(
+                file,
                 pa_csv.ReadOptions(block_size=CSV_BLOCK_OCTETS, use_threads=False),
                 pa_csv.ParseOptions(newlines_in_values=False, invalid_row_handler=invalid, ignore_empty_lines=False),
                 pa_csv.ConvertOptions(
@@ -114,8 +143,9 @@ class EventFile:
             raise ConfigurationError([Problem(str(self.path), line, "", f"not CSV: {_first_line(error)}")]) from None
 
     def _header(self) -> list[str]:
-        with open(self.path, "rb") as file:
+        with self._opened() as file:
             first = file.readline(LINE_OCTETS_MAX)
+        self.octets_read = 0
         try:
             names = next(csv.reader([first.decode("utf-8-sig").rstrip("\r\n")]), [])
         except UnicodeDecodeError:
@@ -129,7 +159,7 @@ class EventFile:
     def _json(self) -> Iterator[np.ndarray]:
         tables: dict[tuple[str, ...], Table] = {}
         line = 1
-        with open(self.path, "rb") as file:
+        with self._opened() as file:
             for block in self._blocks(file):
                 read = self._read_json(block, line)
                 names = tuple(read.column_names)
@@ -149,7 +179,6 @@ class EventFile:
         """Whole lines, some megabytes at a time."""
         rest = b""
         while chunk := file.read(BLOCK_OCTETS):
-            self.octets_read += len(chunk)
             cut = chunk.rfind(b"\n") + 1
             if not cut and len(rest) + len(chunk) > BLOCK_OCTETS + LINE_OCTETS_MAX:
                 raise UsageError(f"{self.path} has a line of more than a megabyte: write one event a line")
@@ -241,6 +270,9 @@ class _Counting:
         octets = self._file.read(count)
         self._owner.octets_read += len(octets)
         return octets
+
+    def readline(self, most: int = -1) -> bytes:
+        return self._file.readline(most)
 
     def readable(self) -> bool:
         return True

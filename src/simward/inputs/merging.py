@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,7 +16,12 @@ Piece = np.ndarray | Row
 
 TICK_US = 1_000_000
 TICKS_IN_A_SILENCE_MAX = 86_400
-"""A silence of more than a day is told in so many ticks, further apart."""
+"""A silence of more than a day is told in so many ticks, further apart, but for no more than LISTENS_S."""
+LISTENS_S = 10
+"""Further apart they would say that the gate did not run, and whatever is silent then would owe nothing."""
+LONG_SILENCE_S = TICKS_IN_A_SILENCE_MAX * LISTENS_S
+LONGEST_SILENCE_S = 40 * LONG_SILENCE_S
+"""What is longer (400 days) is a pause of the gate all the same: a file with one time of 1971 is told in time."""
 
 
 class Monotone:
@@ -112,12 +118,36 @@ def ticking(stream: Iterable[Piece]) -> Iterator[Piece]:
         if isinstance(piece, Row):
             yield piece
             continue
-        ticks = _ticks(piece["received_at"], newest)
-        newest = int(piece["received_at"][-1])
-        if len(ticks):
-            both = np.concatenate([ticks, piece])
-            piece = both[np.argsort(both["received_at"], kind="stable")]
-        yield piece
+        at = piece["received_at"]
+        since = np.diff(at, prepend=newest or at[0])
+        cuts = [0, *np.flatnonzero(since >= LONG_SILENCE_S * TICK_US).tolist(), len(piece)]
+        for begin, end in pairwise(cuts):
+            if begin == end:
+                continue
+            for ticks in _long_silence(newest, int(at[begin])) if newest else ():
+                newest = int(ticks["received_at"][-1])
+                yield ticks
+            yield _with_ticks(piece[begin:end], newest)
+            newest = int(at[end - 1])
+
+
+def _long_silence(since: int, until: int) -> Iterator[np.ndarray]:
+    """Ticks up to less than LONG_SILENCE_S before `until`, where it is longer than that."""
+    while LONG_SILENCE_S * TICK_US <= until - since and until - since <= LONGEST_SILENCE_S * TICK_US:
+        made = ev.empty(TICKS_IN_A_SILENCE_MAX)
+        made["kind"] = ev.TICK
+        steps = np.arange(1, TICKS_IN_A_SILENCE_MAX + 1) * LISTENS_S
+        made["received_at"] = made["happened_at"] = (since // TICK_US + steps) * TICK_US
+        since = int(made["received_at"][-1])
+        yield made
+
+
+def _with_ticks(piece: np.ndarray, newest: int) -> np.ndarray:
+    ticks = _ticks(piece["received_at"], newest)
+    if not len(ticks):
+        return piece
+    both = np.concatenate([ticks, piece])
+    return both[np.argsort(both["received_at"], kind="stable")]
 
 
 def _ticks(at: np.ndarray, newest: int) -> np.ndarray:

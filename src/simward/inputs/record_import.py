@@ -36,7 +36,9 @@ REJECTS_MOST = 1_000_000
 """Rejected lines of one file that are written down; more are counted."""
 REJECTED_TEXT_MOST = 4_096
 
-NOTED = ("file", "template", "digest", "records", "duplicates", "ignored", "rejected")
+NOTED = ("file", "template", "mapping", "digest", "records", "duplicates", "ignored", "rejected")
+FILE_NAME_MOST = 100
+"""Octets of a file's name that its rejected lines are kept under."""
 
 Told = Callable[[RecordFile], None]
 Write = Callable[[Rejected], None]
@@ -50,13 +52,15 @@ class Outcome:
     template: str
     digest: str
     """SHA-256 of the file as it is."""
+    mapping: str = ""
+    """What the template said: the same file under a template that was corrected may say more."""
     records: int = 0
     duplicates: int = 0
     """Records that were imported before, or came twice in this file."""
     ignored: int = 0
     rejected: int = 0
     known: bool = False
-    """All of the file was imported before: it was not read."""
+    """All of the file was imported before, by the same template, and nothing was rejected: it was not read."""
     rejects: str = ""
     """Where rejected lines are; empty where there are none."""
 
@@ -70,7 +74,7 @@ class Known:
     def forget(self) -> None:
         """Read it all again."""
         self.ids, self.sequence = KnownIds(), 0
-        self.files: set[tuple[str, str]] = set()
+        self.files: set[tuple[str, str]] = set()  # (mapping, digest): read to their end, with nothing rejected
 
     def learn(self, journal: SqliteJournal) -> None:
         """Read on: which records and whole files the journal has."""
@@ -80,8 +84,8 @@ class Known:
             for row in rows:
                 self.ids.add(row_records(row, journal.layouts)["record_id"])
                 whole = row.notes.get(FILE)
-                if whole:
-                    self.files.add((whole["template"], whole["digest"]))
+                if whole and not whole["rejected"]:
+                    self.files.add((whole.get("mapping", ""), whole["digest"]))
                 self.sequence = row.last
 
 
@@ -103,17 +107,18 @@ class RecordImport:
     def run(self, path: Path, template: Template, at: int, told: Told | None = None) -> Outcome:
         """Import one file at `at` (us UTC); `told` is called after each batch.
 
-        UsageError where it is no such file or ends before its end: what was read until then is imported, and the whole
-        file may be imported later. NotDurableError where the journal cannot be written.
+        UsageError where it is no such file, ends before its end or changes while it is read: what was read until then
+        is imported, and the whole file may be imported later. NotDurableError where the journal cannot be written.
         """
-        outcome = Outcome(path.name, template.name, _digest(path))
+        outcome = Outcome(path.name.encode(errors="replace").decode(), template.name, _digest(path), template.mapping)
         self._known.learn(self.journal)
-        if (template.name, outcome.digest) in self._known.files:
+        if (template.mapping, outcome.digest) in self._known.files:
             outcome.known = True
             return outcome
         self._seal(at)
         file = RecordFile(path, template, at - self._keep_us if self._keep_us else 0, at + AHEAD_US)
-        rejects = rejects_folder(self.data_dir) / f"{path.name}-{outcome.digest[:12]}.jsonl"
+        name = outcome.file.encode()[:FILE_NAME_MOST].decode(errors="ignore")  # a name has 255 octets at most
+        rejects = rejects_folder(self.data_dir) / f"{name}-{outcome.digest[:12]}.jsonl"
         try:
             with _written(rejects) as write:
                 waiting = self._all_of(file, outcome, write, at, told)
@@ -123,7 +128,8 @@ class RecordImport:
         except BaseException:
             self._known.forget()  # ids may be known by now whose records are not journalled
             raise
-        self._known.files.add((template.name, outcome.digest))
+        if not outcome.rejected:
+            self._known.files.add((template.mapping, outcome.digest))
         return outcome
 
     def _all_of(
@@ -147,6 +153,8 @@ class RecordImport:
                     waiting = batch.records[fresh]
                 if told is not None:
                     told(file)
+            if file.digest_read != outcome.digest:
+                raise UsageError(f"{file.path} changed while it was read: import it again")
         except UsageError:
             self._append(waiting, at)
             raise

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simward.engine.call_records import records_folder
 from simward.errors import ConfigurationError, SimwardError, UsageError
@@ -38,6 +38,8 @@ UNFINISHED = (".tmp", ".part", ".partial", ".filepart")
 DONE_FOLDER = "imported"
 COUNTED = ("records", "duplicates", "ignored", "rejected")
 
+About = tuple[int, int, int]
+
 
 class Stopped(Exception):
     """The watch stops; what was not imported yet will be."""
@@ -48,7 +50,10 @@ def whole_files(folder: Path, now_s: float) -> Iterator[Path]:
     found = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            about = entry.stat()
+            try:
+                about = entry.stat()
+            except OSError:  # it has gone meanwhile, or is a link to what is not there
+                continue
             if entry.name.startswith(".") or entry.name.lower().endswith(UNFINISHED) or not stat.S_ISREG(about.st_mode):
                 continue
             if now_s - about.st_mtime >= SETTLED_S:
@@ -63,11 +68,13 @@ class Importing:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._known: Known | None = None
-        self._passed_over: dict[Path, tuple[int, int]] = {}
+        self._passed_over: dict[Path, About | None] = {}
         self._expired_at = 0.0
         self._told = threading.Event()
         self.counts = dict.fromkeys(COUNTED, 0)
         self.files = self.failed = 0
+        self.reading: dict[str, Any] | None = None
+        """The file at hand: its name, how many of its octets were read, of how many, and how many lines."""
         self.trouble = ""
         """Why the last look failed; empty while files are imported."""
         self._thread = threading.Thread(target=self._run, name="cdr", daemon=True)
@@ -121,25 +128,41 @@ class Importing:
                 into.expire(int(now_s * 1e6))
                 self._expired_at = now_s
         if self._passed_over:
-            troubles.append(f"{len(self._passed_over)} files cannot be read, the first {min(self._passed_over)}")
+            first = min(self._passed_over)
+            troubles.append(f"{len(self._passed_over)} files cannot be read or put away, the first {first}")
         return "; ".join(troubles)
 
     def _import(self, into: RecordImport, path: Path, template: Template, at: int) -> None:
         about = _about(path)
+        self.reading = {"file": path.name, "octets": 0, "of": about[1] if about else 0, "lines": 0}
         try:
             outcome = into.run(path, template, at, self._go_on)
         except UsageError as error:
-            log.error(
-                "%s; it is left where it is, and read again once it changes", error,
-                extra=called("records-file-left", file=path.name),
-            )  # fmt: skip
-            self.failed += 1
-            self._passed_over[path] = about
+            self._leave(path, about, str(error))
             return
+        finally:
+            self.reading = None
         self._count(outcome)
-        _put_away(path)
+        self._passed_over.pop(path, None)
+        if _about(path) != about:
+            return  # another one has taken its name meanwhile, which the next look imports
+        try:
+            _put_away(path)
+        except OSError as error:
+            self._leave(path, about, f"{path} is imported, and cannot be put away: {error.strerror}")
+
+    def _leave(self, path: Path, about: About | None, why: str) -> None:
+        """One file holds up no other."""
+        log.error(
+            "%s; it is left where it is, and read again once it changes", why,
+            extra=called("records-file-left", file=path.name),
+        )  # fmt: skip
+        self.failed += 1
+        self._passed_over[path] = about
 
     def _go_on(self, file: RecordFile) -> None:
+        if self.reading is not None:
+            self.reading = {**self.reading, "octets": file.octets_read, "lines": file.lines}
         if self._told.is_set():
             raise Stopped
 
@@ -154,9 +177,13 @@ class Importing:
         )  # fmt: skip
 
 
-def _about(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_size, found.st_mtime_ns
+def _about(path: Path) -> About | None:
+    """What changes with a file; None where there is none any more."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _put_away(path: Path) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,14 +29,22 @@ def places_of(chapters: Iterable[dict[str, Any]], own: Journal) -> Iterator[Plac
             yield Place.noted(row.notes[NOTED])
 
 
+class Behind(NamedTuple):
+    """A record, and when what it shows was told."""
+
+    sequence: int
+    record: Any
+    told_at: int
+
+
 def records_behind(
     chapters: Iterable[dict[str, Any]], subject: Subject, own: Journal, imported: Journal
-) -> list[tuple[int, Any]]:
-    """(sequence, RECORD row) of the calls and messages behind a story's findings, the newest `MOST`.
+) -> list[Behind]:
+    """The calls and messages behind a story's findings, the newest `MOST`.
 
     Those that were removed since are left out.
     """
-    found: list[tuple[int, Any]] = []
+    found: list[Behind] = []
     for place in places_of(chapters, own):
         try:
             with closing(imported.rows(after=place.first - 1)) as rows:  # type: ignore[type-var]
@@ -47,7 +55,8 @@ def records_behind(
                     sequences = row.first + np.arange(len(records))
                     mine = among_records(records, subject.imsis, subject.msisdns) & (records["kind"] != DATA)
                     mine &= (sequences >= place.first) & (sequences <= place.last)
-                    found += [(int(sequences[at]), records[at]) for at in np.flatnonzero(mine).tolist()]
+                    here = np.flatnonzero(mine).tolist()
+                    found += [Behind(int(sequences[at]), records[at], place.at) for at in here]
         except JournalGapError:
             continue
-    return sorted(found, key=lambda one: (int(one[1]["happened_at"]), one[0]))[-MOST:]
+    return sorted(found, key=lambda one: (int(one.record["happened_at"]), one.sequence))[-MOST:]

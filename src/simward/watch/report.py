@@ -91,6 +91,7 @@ class Report:
             "cdr_files": self._importing.files,
             "cdr_files_failed": self._importing.failed,
             "cdr_lines": dict(self._importing.counts),
+            "cdr_reading": self._importing.reading,
             "cdr_failing_because": self._importing.trouble,
             "behaviour": stands(watch.last_day, follower.behaviour_facts()),
         }

@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from simward.behaviour_settings import BehaviourSettings
+from simward.engine.both_journals import watch_folder
 from simward.engine.snapshot import snapshot_paths
 from simward.engine.start import snapshots_folder
+from simward.engine.watching.behind import Behind
+from simward.engine.watching.service_use import of_use_cases
 from simward.logs import called
+from simward.observing.services import DAY_S, SERVICES_NAME, UNUSED_FOR_DAYS, services_told
 from simward.watch.following import Follower
+from simward.whole_files import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +46,17 @@ def make_snapshot(data_dir: Path, settings: BehaviourSettings | None = None) -> 
         follower.catch_up()
         newest = newest_sequence(data_dir)
         path = follower.behind.save(data_dir) if follower.followed > newest else None
+        write_services(follower.behind, data_dir)
     finally:
         follower.close()
     return Made(follower.followed, path, time.monotonic() - began)
+
+
+def write_services(behind: Behind, data_dir: Path) -> None:
+    """Write down which services nobody needs: what others show of it costs them no snapshot to read."""
+    state = behind.watch.state
+    found = of_use_cases(behind.gate, state, UNUSED_FOR_DAYS * DAY_S)
+    write_whole(watch_folder(data_dir) / SERVICES_NAME, services_told(found, int(state.watch_meta["now"][0])))
 
 
 def newest_sequence(data_dir: Path) -> int:
@@ -77,6 +90,7 @@ class Snapshots:
         began = time.monotonic()
         try:
             self._follower.behind.save(self._follower.data_dir)
+            write_services(self._follower.behind, self._follower.data_dir)
         except OSError as error:
             self.failed += 1
             log.error(

@@ -57,6 +57,20 @@ def read_digits(octets, offsets, least, most, made, odd):  # type: ignore[no-unt
 
 
 @uncounted
+def read_numbers(octets, offsets, made, odd):  # type: ignore[no-untyped-def]
+    """Whole numbers of at most 18 digits; an empty value is left as it is. A '+' in front is passed over."""
+    for row in range(len(made)):
+        start, end = np.int64(offsets[row]), np.int64(offsets[row + 1])
+        if start == end:
+            continue
+        value = number_at(octets, start + 1 if octets[start] == 43 else start, end)
+        if value < 0:
+            odd[row] = True
+        else:
+            made[row] = value
+
+
+@uncounted
 def read_imei(octets, offsets, made, software, odd):  # type: ignore[no-untyped-def]
     """14, 15 or 16 digits: the first 14, and the last two of 16 as the software version."""
     for row in range(len(made)):
@@ -171,6 +185,7 @@ def read_octets(octets, offsets, made, sizes, odd):  # type: ignore[no-untyped-d
 
 
 digits = compiled.entry(read_digits, depends=[compiling])
+numbers = compiled.entry(read_numbers, depends=[compiling])
 imeis = compiled.entry(read_imei, depends=[compiling])
 addresses = compiled.entry(read_addresses, depends=[compiling])
 times = compiled.entry(read_times, depends=[compiling])

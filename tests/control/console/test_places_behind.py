@@ -192,6 +192,7 @@ def test_a_policy_is_planned_tried_applied_and_rolled_back(at_work: AtWork) -> N
     assert 'class="added"' in page and "device-change: lock" in page
     assert does(at_work, f"/revisions/{before}/roll-back", confirm="true") == "/revisions"
     until(lambda: "device-change: notify" in visit(at_work, "/use-cases/water-meter").text)
+    assert "are known from call detail records alone" in visit(at_work, "/use-cases/water-meter").text
 
 
 def test_an_installer_sees_right_or_wrong(at_work: AtWork) -> None:

@@ -31,6 +31,19 @@ RECORD_COLUMNS = (
     Column("Meant", numeric=True, wide=True), Column("False alarm", numeric=True),
     Column("Not judged", numeric=True, wide=True),
 )  # fmt: skip
+SERVICE_COLUMNS = (
+    Column("Service"), Column("Policy", wide=True), Column("Ever used by", numeric=True),
+    Column("Lately", numeric=True), Column("Last", wide=True), Column("So"),
+)  # fmt: skip
+NOT_YET = Empty("Not known yet", "The watch writes it down with each snapshot, every five minutes.")
+SO = {
+    "unused": "Nobody uses it: have it taken off these SIMs.",
+    "used by few": "Few use it: give those a use case of their own, and take it off the others.",
+    "used though none": "The policy says none, and it is used: have it taken off these SIMs.",
+    "not known yet": "Not known for long enough.", "none": "The policy says none, and nobody uses it.",
+    "used": "Needed.",
+}  # fmt: skip
+"""What each verdict asks for."""
 
 
 def use_case_pages(routes: APIRouter, pages: Pages, sources: Sources) -> None:
@@ -59,10 +72,12 @@ def use_case_pages(routes: APIRouter, pages: Pages, sources: Sources) -> None:
         found = await sources.asking.read(lambda c: record_of(c, one, since))
         if format != "html":
             return export(format, f"detectors-of-{name}", whole(found))
+        services = await api.read(request, "/v1/services", {"use_case": name})
         empty = Empty("Nothing was found", f"In the last {DAYS} days no detector had anything to say of its members.")
         return pages.answer(
             request, "use_case.html", one=one, said=in_words(one["document"]), text=_yaml(one["document"]), days=DAYS,
-            listing=Listing("record", RECORD_COLUMNS, found, empty), most=records.COUNTED_MOST,
+            listing=Listing("record", RECORD_COLUMNS, found, empty), most=records.COUNTED_MOST, services=services,
+            so=SO, services_listing=Listing("services", SERVICE_COLUMNS, services["services"], NOT_YET, exports=False),
         )  # fmt: skip
 
 

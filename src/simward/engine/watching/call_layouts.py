@@ -49,6 +49,7 @@ CALLERS_OF_GROUP = [
     ("callers_hour", "i4"),  # hours since 1970: which of them `callers_now` counts
     ("callers_now", "i4"),  # members that called in that hour
     ("callers_before", "i4"),  # and in the one before
-    ("callers_cause", "i4"),  # is it another group that explains them?
+    ("callers_most", "i4"),  # the most of both together, of what came when the last was told
+    ("callers_cause", "i4"),  # row + 1 of another group that explains them; 0 = it does itself
 ]
 """What a group keeps of it: models and use cases."""

@@ -14,8 +14,8 @@ from simward.engine.call_records import PREMIUM
 from simward.engine.lookup import find_imsi, find_msisdn
 from simward.engine.rows import subscription_at
 from simward.engine.watching.call import look_at_call
-from simward.engine.watching.layouts import DATA, DAY, HOUR, VOICE
-from simward.engine.watching.periods import DAY_S
+from simward.engine.watching.layouts import DATA, DAY, VOICE
+from simward.engine.watching.periods import DAY_S, HOUR_S
 from simward.engine.watching.rows import (
     call_of,
     record_at,
@@ -26,7 +26,7 @@ from simward.engine.watching.rows import (
     watch_meta_of,
 )
 from simward.engine.watching.subscription_findings import look_at_use
-from simward.engine.watching.tallies import ANY, count_call, newest_s, service_of, times_of, used_of
+from simward.engine.watching.tallies import count_call, newest_hour_to, newest_s, service_of, used_of
 from simward.engine.watching.tolls import count_caller
 
 SECOND_US = 1_000_000
@@ -88,6 +88,7 @@ def fold_record(t, w, row, record, made, index):  # type: ignore[no-untyped-def]
     """Count one record, and have it judged; returns made and index."""
     usage, now_s = usage_at(w, row), np.int64(watch_meta_of(w).now) // np.int64(SECOND_US)
     at_s = min(np.int64(record.happened_at) // np.int64(SECOND_US), now_s)  # no record is of the future
+    hour, premium_before = at_s // np.int64(HOUR_S), newest_hour_to(w, row, np.int64(PREMIUM))
     count_call(w, row, record, at_s)
     learn_since(w, usage, at_s)
     service = service_of(record)
@@ -104,9 +105,8 @@ def fold_record(t, w, row, record, made, index):  # type: ignore[no-untyped-def]
     look_at_use(w, row, np.int64(VOICE), judged_s)
     look_at_call(t, w, row, judged_s)
     call_of(w).service, call_of(w).destination = service, record.destination
-    if record.destination == PREMIUM and not may_call_premium(t, w, row):
-        if times_of(w, row, np.int64(ANY), np.int64(PREMIUM), np.int64(HOUR), at_s) == 1:
-            count_caller(t, w, row, at_s)
+    if record.destination == PREMIUM and hour > premium_before and not may_call_premium(t, w, row):
+        count_caller(t, w, row, hour, premium_before)
     return judge_calls(t, w, row, unsaid(w), np.int64(0), made, index)
 
 

@@ -73,18 +73,30 @@ def of_use_cases(gate: Fold, state: WatchState, unused_for_s: int) -> Iterator[S
     known_days = usage["known_day"][usage["known_day"] > 0]
     began_s = int(known_days.min()) * DAY_S if len(known_days) else 0
     names = gate.state.policy.names["use_cases"]
+    counted = {service: _counted(cases, live, usage["services"] >> service & 1 != 0, last[service],
+                                 now_s - unused_for_s) for service in SERVICE_NAMES}  # fmt: skip
     for number in np.unique(cases[live]).tolist():
-        members = live & (cases == number)
         for service, name in SERVICE_NAMES.items():
-            ever = members & ((usage["services"] >> service) & 1 != 0)
-            newest = last[service][ever]
+            members, ever, lately, newest = (int(one[number]) for one in counted[service])
             found = ServiceUse(
-                names[number] if number < len(names) else "", name, _said(state, number, name),
-                int(np.count_nonzero(members)), int(np.count_nonzero(ever)),
-                int(np.count_nonzero(newest > now_s - unused_for_s)), int(newest.max()) if len(newest) else 0,
-                began_s if service == DATA else since_s, "", "",
+                names[number] if number < len(names) else "", name, _said(state, number, name), members, ever, lately,
+                newest, began_s if service == DATA else since_s, "", "",
             )  # fmt: skip
             yield _judged(found, service, now_s - unused_for_s)
+
+
+def _counted(cases: np.ndarray, live: np.ndarray, uses: np.ndarray, last_s: np.ndarray, wanted_s: int) -> tuple[
+    np.ndarray, np.ndarray, np.ndarray, np.ndarray
+]:  # fmt: skip
+    """By use case: members, those that have ever used a service, that have since `wanted_s`, and when any did last."""
+    room = int(cases.max(initial=0)) + 1
+    ever = live & uses
+    newest = np.zeros(room, np.int64)
+    np.maximum.at(newest, cases[ever], last_s[ever])
+    members, users, lately = (
+        np.bincount(cases[one], minlength=room) for one in (live, ever, ever & (last_s > wanted_s))
+    )
+    return members, users, lately, newest
 
 
 def _judged(one: ServiceUse, service: int, wanted_s: int) -> ServiceUse:

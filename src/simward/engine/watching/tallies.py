@@ -223,6 +223,19 @@ def times_of(w, row, service, destination, period, at_s):  # type: ignore[no-unt
 
 
 @njit
+def newest_hour_to(w, row, destination):  # type: ignore[no-untyped-def]
+    """The newest hour (since 1970) in which a class of destination was called or written to; 0 = never."""
+    newest = np.int64(0)
+    at = np.int64(called_at(w, row).head)
+    while at != 0:
+        one = tally_at(w, at - np.int64(1))
+        if key_destination(np.int64(one.key)) == destination:
+            newest = max(newest, np.int64(one.hour))
+        at = np.int64(one.next)
+    return newest
+
+
+@njit
 def newest_s(w, row, service, at_s):  # type: ignore[no-untyped-def]
     """The time to judge a record of a service at: its own, or the hour of a newer one, whose periods are counted."""
     newest = at_s

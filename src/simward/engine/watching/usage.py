@@ -206,6 +206,16 @@ def is_newer(one, event, at_s):  # type: ignore[no-untyped-def]
 
 
 @njit
+def is_late(one, event, at_s):  # type: ignore[no-untyped-def]
+    """Did a record that is not newer happen before what was counted? Counters that are larger then are from before they
+    fell, and say nothing that is new.
+    """
+    if event.duration_s >= 0 and one.duration_s >= 0:
+        return event.duration_s < one.duration_s
+    return at_s < np.int64(one.heard_s)
+
+
+@njit
 def grown(counted, reported, newer, both_fell):  # type: ignore[no-untyped-def]
     """How far a counter has come since it was counted.
 
@@ -265,6 +275,8 @@ def count_record(w, row, event, name, at_s):  # type: ignore[no-untyped-def]
     was_down = np.int64(one.down_low) | (np.int64(one.down_high) << np.int64(32))
     newer = fresh or is_newer(one, event, at_s)
     both_fell = 0 <= up < was_up and 0 <= down < was_down
+    if not newer and is_late(one, event, at_s):
+        up, down = np.int64(-1), np.int64(-1)  # as if it did not say
     known = not fresh or event.duration_s >= 0 or event.kind == ACCOUNTING_START
     new_up, new_down, begun = np.int64(0), np.int64(0), np.int64(0)
     if known:  # of a session that may be weeks old, and does not say so, the first record only says where it stands

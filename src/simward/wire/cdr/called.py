@@ -16,7 +16,8 @@ def read_classes(octets, offsets, prefixes, sizes, classes, otherwise, made, odd
     """Write the class of each number into `made`, `otherwise` where no prefix fits; what is no number is odd.
 
     An empty value is left as it is. `prefixes` are as numbers, with their `sizes` in digits, the longest first. A + or
-    00 in front says that a number is international (E.164 leaves them out), and is passed over.
+    00 in front says that a number is international (E.164 leaves them out), and is passed over. What follows the digits
+    (a filler, a pause and more digits to be dialled) says nothing about the class: a number is read as far as it goes.
     """
     for row in range(len(made)):
         start, end = np.int64(offsets[row]), np.int64(offsets[row + 1])
@@ -26,13 +27,16 @@ def read_classes(octets, offsets, prefixes, sizes, classes, otherwise, made, odd
             start += 1
         elif end - start > 2 and octets[start] == 48 and octets[start + 1] == 48:
             start += 2
-        if end - start > DIGITS_MAX or number_at(octets, start, end) < 0:
+        size = np.int64(0)
+        while start + size < end and size < DIGITS_MAX and 48 <= octets[start + size] <= 57:
+            size += 1
+        if size == 0:
             odd[row] = True
             continue
         made[row] = otherwise
         for at in range(len(prefixes)):
-            size = np.int64(sizes[at])
-            if size <= end - start and number_at(octets, start, start + size) == prefixes[at]:
+            begins = np.int64(sizes[at])
+            if begins <= size and number_at(octets, start, start + begins) == prefixes[at]:
                 made[row] = classes[at]
                 break
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+import re
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,10 @@ import pyarrow.compute as pc
 
 from simward.engine.call_records import DATA, INTERNATIONAL, RECORD
 from simward.wire import text
+from simward.wire.cdr.amounts import amounts
 from simward.wire.cdr.called import classes_of
-from simward.wire.cdr.template import EPOCH_MS, EPOCH_S, IGNORED, ISO, Template
+from simward.wire.cdr.moments import moments
+from simward.wire.cdr.template import IGNORED, JOINED, Template
 
 (FINE, NO_ID, WRONG_KIND, WRONG_TIME, TOO_OLD, TOO_NEW, NOBODY, WRONG_NETWORK, WRONG_AMOUNT, WRONG_NUMBER) = range(10)
 REASONS = (
@@ -23,8 +25,8 @@ REASONS = (
 )  # fmt: skip
 AMOUNT_MOST = {"duration_s": (1 << 31) - 1, "uplink_octets": (1 << 48) - 1, "downlink_octets": (1 << 48) - 1}
 UNKNOWN_KIND = -1
-MICROS = 1_000_000
-POWERS = 10 ** np.arange(19, dtype=np.int64)
+BETWEEN_DIGITS = r"[ \-./()]"
+"""What people put between the digits of a telephone number, or of a network's code."""
 
 
 class Columns:
@@ -52,15 +54,14 @@ class Columns:
         _mark(odd, times <= 0, WRONG_TIME)
         _mark(odd, times < self._oldest, TOO_OLD)
         _mark(odd, times > self._newest, TOO_NEW)
-        made["imsi"], made["msisdn"] = read.digits("imsi", 14, 15)[0], read.digits("msisdn", 5, 15)[0]
+        made["imsi"] = _digits(read.values("imsi"), 14, 15)
+        made["msisdn"] = _digits(_international(read.values("msisdn")), 5, 15)
         _mark(odd, (made["imsi"] == 0) & (made["msisdn"] == 0), NOBODY)
-        made["plmn"], unread = read.digits("network", 5, 6)
+        made["plmn"], unread = read.networks()
         _mark(odd, unread, WRONG_NETWORK)
         for name in AMOUNT_MOST:
-            amounts, unread = read.amounts(name)
-            over = amounts > AMOUNT_MOST[name]
-            _mark(odd, unread | over, WRONG_AMOUNT)
-            made[name] = np.where(over, -1, amounts)
+            made[name], unread = read.amounts(name)
+            _mark(odd, unread, WRONG_AMOUNT)
         made["destination"], unread = self._destinations(read, kinds)
         _mark(odd, unread, WRONG_NUMBER)
         return made, kinds == IGNORED, odd
@@ -75,7 +76,7 @@ class Columns:
         return np.array(found, np.int64)
 
     def _destinations(self, read: _Table, kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        offsets, octets = text.layout(read.values("called_number"))
+        offsets, octets = text.layout(_plain(read.values("called_number")))
         found, odd = np.zeros(read.count, np.int64), np.zeros(read.count, np.bool_)
         classes_of(octets, offsets, self._prefixes, self._sizes, self._classes, INTERNATIONAL, found, odd)
         calls = kinds != DATA  # what is "called" by a data session may be an APN
@@ -90,9 +91,19 @@ class _Table:
 
     def values(self, name: str) -> Any:
         """A column as text without spaces around; empty where the template has none or nothing is said."""
-        theirs = self._template.columns.get(name)
-        if theirs is None:
+        theirs = self._template.columns.get(name, ())
+        if not theirs:
             return pa.array([""] * self.count, pa.large_string())
+        parts = [self._column(one) for one in theirs]
+        if len(parts) == 1:
+            return parts[0]
+        nothing, between = (pa.scalar(one, pa.large_string()) for one in ("", JOINED[name]))
+        joined = pc.binary_join_element_wise(*parts, between)
+        if name == "record_id":  # none of whose parts is said is none
+            return pc.if_else(pc.equal(pc.binary_join_element_wise(*parts, nothing), nothing), nothing, joined)
+        return pc.utf8_trim_whitespace(joined)
+
+    def _column(self, theirs: str) -> Any:
         values = self._table.column(theirs)
         values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
         return pc.utf8_trim_whitespace(pc.fill_null(pc.cast(values, pa.large_string()), ""))
@@ -105,45 +116,43 @@ class _Table:
 
     def times(self) -> np.ndarray:
         """us UTC, 0 where there is none."""
-        values = self.values("happened_at")
-        if self._template.time == ISO:
-            made, odd = np.zeros(self.count, np.int64), np.zeros(self.count, np.bool_)
-            offsets, octets = text.layout(values)
-            text.times(octets, offsets, made, odd)
-            for row in np.flatnonzero(odd).tolist():
-                made[row] = _moment(values[row].as_py())
-            return made
-        if self._template.time in (EPOCH_S, EPOCH_MS):
-            numbers = np.minimum(self.amounts("happened_at")[0], 10**13)  # what is larger is in the future anyway
-            return numbers * (MICROS if self._template.time == EPOCH_S else 1000)
-        read = pc.strptime(values, format=self._template.time, unit="s", error_is_null=True)
-        return np.asarray(pc.fill_null(pc.cast(read, pa.int64()), 0)) * MICROS
+        return moments(self.values("happened_at"), self._template.time, self._template.tz)
 
-    def digits(self, name: str, least: int, most: int) -> tuple[np.ndarray, np.ndarray]:
-        """Prefix-1 decimals, 0 where nothing can be read; and where something was said that cannot."""
-        offsets, octets = text.layout(self.values(name))
-        made, odd = np.zeros(self.count, np.int64), np.zeros(self.count, np.bool_)
-        text.digits(octets, offsets, least, most, made, odd)
-        return made, odd
+    def networks(self) -> tuple[np.ndarray, np.ndarray]:
+        """MCC and MNC as prefix-1 decimals, 0 where nothing can be read; and where something was said that cannot."""
+        known = dict(self._template.networks)
+        encoded = pc.dictionary_encode(self.values("network"))
+        digits = [known.get(one) or re.sub(BETWEEN_DIGITS, "", one) for one in encoded.dictionary.to_pylist()]
+        read = [int("1" + one) if re.fullmatch("[0-9]{5,6}", one) else -1 if one else 0 for one in digits]
+        found = np.array(read, np.int64)[np.asarray(encoded.indices)] if read else np.zeros(0, np.int64)
+        return np.maximum(found, 0), found < 0
 
     def amounts(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Whole numbers, -1 where nothing can be read; and where something was said that cannot."""
-        made, odd = self.digits(name, 1, 17)
-        said = made > 0
-        leading = POWERS[np.maximum(np.searchsorted(POWERS, made, side="right") - 1, 0)]
-        return np.where(said, made - leading, -1), odd
+        """Whole seconds or octets, -1 where nothing can be read; and where something was said that cannot."""
+        said, unit = self._template, self._template.unit(name)
+        return amounts(self.values(name), AMOUNT_MOST[name], unit, said.decimal, clock=name == "duration_s")
+
+
+def _digits(values: Any, least: int, most: int) -> np.ndarray:
+    """Prefix-1 decimals, 0 where nothing can be read."""
+    offsets, octets = text.layout(values)
+    made, odd = np.zeros(len(values), np.int64), np.zeros(len(values), np.bool_)
+    text.digits(octets, offsets, least, most, made, odd)
+    return made
+
+
+def _plain(values: Any) -> Any:
+    """Telephone numbers without what stands between their digits."""
+    if not pc.any(pc.match_substring_regex(values, BETWEEN_DIGITS)).as_py():
+        return values
+    return pc.replace_substring_regex(values, BETWEEN_DIGITS, "")
+
+
+def _international(values: Any) -> Any:
+    """Without 00 in front: no country's code begins with a zero (E.164)."""
+    return pc.replace_substring_regex(_plain(values), "^00", "")
 
 
 def _mark(odd: np.ndarray, where: np.ndarray, reason: int) -> None:
     """Note a reason; the first one stands."""
     odd[where & (odd == FINE)] = reason
-
-
-def _moment(value: str) -> int:
-    """ISO 8601 that is not plain (an offset, for one) in us UTC; 0 where it is none."""
-    try:
-        moment = datetime.fromisoformat(value)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * MICROS)
-    except (ValueError, OverflowError):
-        return 0
