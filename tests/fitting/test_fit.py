@@ -133,6 +133,11 @@ def test_a_part_of_a_cohort_that_changes_alike_is_told_as_one(month: Watch) -> N
     assert len(watch.found_since(1)) < 10
 
 
+def test_to_be_a_hair_on_the_side_on_which_nobody_is_says_nothing(month: Watch) -> None:
+    """Of a channel whose days are all alike no deviation was ever seen, and each would be rare."""
+    assert (month.revision.arrays["bits"][..., 0] == 0).all()
+
+
 def test_the_hard_cap_lets_the_strongest_begin(month: Watch) -> None:
     watch = copy_of(month)
     watch.budget = dataclasses.replace(watch.budget, hard_cap=2)
