@@ -100,6 +100,18 @@ def test_a_roll_out_of_some_days_is_not_told_again_a_week_later(month: Watch) ->
     assert watch.told == ["shift"]
 
 
+def test_a_week_that_is_not_known_yet_is_learnt() -> None:
+    """Sundays of a quarter: told of while nobody knows that they are usual, and not for ever."""
+    watch = Watch(1_000, (QUIET_KIND, QUIET_KIND))
+    everybody = np.arange(1_000)
+    for _ in range(6):
+        watch.lives(1, times=0.25, rows=everybody).lives(6)
+    told = len(watch.told)
+    for _ in range(3):
+        watch.lives(1, times=0.25, rows=everybody).lives(6)
+    assert len(watch.told) == told <= 3
+
+
 def test_what_changes_for_good_is_learnt(month: Watch) -> None:
     watch = copy_of(month)
     model = np.flatnonzero(watch.fleet.kind_at == 1)

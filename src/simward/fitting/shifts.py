@@ -29,7 +29,7 @@ UNKNOWN_CHANCE, WEEK_UNKNOWN_CHANCE = Q // 2, Q // 6
 """How far off is thought usual while nothing is known, and while it is not known what a week is like."""
 ENDS_AFTER_DAYS = 2
 """A finding ends on the second day in turn that is like others: what works itself out is not told each time."""
-KNOWN_DAYS = 4
+KNOWN_DAYS, WEEKS_LEAST = 4, 2
 LEARNT_FROM_DAYS = 14
 """A shift that is found is not remembered until it has lasted for so long: else a week later a day like all others
 would be out of the ordinary, and what had happened would be told twice."""
@@ -135,15 +135,24 @@ def remembered(
 ) -> np.ndarray:
     """The history that later days are held against: without a day on which the cohort was `found` to be shifted.
 
-    `findings` are those that are open after the day. What has lasted for LEARNT_FROM_DAYS is how it is now.
+    `findings` are those that are open after the day. What has lasted for LEARNT_FROM_DAYS is how it is now; and while
+    it is not known what its weekdays are like, no day can be left out.
     """
     kept = history.copy()
     number = {node: cohort for cohort, node in enumerate(cohorts.nodes)}
     for one in found:
+        cohort = number[one.node]
         since = [was.since for was in findings if is_same(was.node, one.node, cohorts)]
-        if day - min(since, default=day) < LEARNT_FROM_DAYS:
-            kept[number[one.node], -1] = NO_SHIFT
+        is_new = day - min(since, default=day) < LEARNT_FROM_DAYS
+        if is_new and np.count_nonzero(_same_weekdays(history[cohort])) >= WEEKS_LEAST:
+            kept[cohort, -1] = NO_SHIFT
     return kept
+
+
+def _same_weekdays(history: np.ndarray) -> np.ndarray:
+    """Which of the earlier days of a cohort are known, and of the last one's day of the week."""
+    same = np.arange(HISTORY_DAYS - 1) % 7 == (HISTORY_DAYS - 1) % 7
+    return np.asarray(same & (history[:-1, 0] != NO_SHIFT))
 
 
 def expectation(history: np.ndarray, scale: np.ndarray, heard: int) -> tuple[np.ndarray, np.ndarray]:
@@ -156,9 +165,9 @@ def expectation(history: np.ndarray, scale: np.ndarray, heard: int) -> tuple[np.
     if known.sum() < KNOWN_DAYS:
         expected = past[known][-1] if known.any() else history[-1].astype(float)
         return expected, np.full(CHANNELS, float(UNKNOWN_CHANCE))
-    same = np.arange(HISTORY_DAYS - 1) % 7 == (HISTORY_DAYS - 1) % 7
-    weekly = int((known & same).sum()) >= 2
-    expected = np.median(past[known & same] if weekly else past[known][-14:], axis=0)
+    same = _same_weekdays(history)
+    weekly = int(same.sum()) >= WEEKS_LEAST
+    expected = np.median(past[same] if weekly else past[known][-14:], axis=0)
     if weekly:
         off = [past[at] - past[at - 7] for at in range(7, HISTORY_DAYS - 1) if known[at] and known[at - 7]]
         usual = MAD_TO_SCALE * np.median(np.abs(off), axis=0) / np.sqrt(2) if off else np.zeros(CHANNELS)
