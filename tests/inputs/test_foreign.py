@@ -19,7 +19,8 @@ from simward.engine import events as ev
 from simward.engine.texts import Texts
 from simward.errors import ConfigurationError
 from simward.inputs.event_files import EventFile
-from simward.inputs.foreign.mapping import USUAL, mapping_of, spoken
+from simward.inputs.foreign.mapping import mapping_of
+from simward.inputs.foreign.names import USUAL, spoken
 
 START_US = 1_767_600_000_000_000
 HEADER = "user_id,start_time,duration,cell_id,rat,device,apn,ip,bytes_up,bytes_down,server\n"
