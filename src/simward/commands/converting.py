@@ -164,6 +164,10 @@ def _tell(made: Converted, events: Path, rejected: Path, into: Path | None) -> N
     )
     if made.repeated:
         click.echo(f"{made.repeated} rows say the same as another, and count once")
+    if made.doubted_cells:
+        click.echo(f"{made.doubted_cells} cells are where nobody comes so fast: taken without their coordinates")
+    if made.far_rows:
+        click.echo(f"{made.far_rows} rows are farther away, once, than anything travels: taken without their cell")
     for reason, count in made.rejected.items():
         click.echo(f"{count} rows rejected, in {rejected}: {reason}")
     if into is not None:

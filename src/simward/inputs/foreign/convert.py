@@ -19,8 +19,8 @@ import numpy as np
 
 from simward import identity
 from simward.errors import ConfigurationError, IdentityError, Problem, UsageError
+from simward.inputs.foreign import doubts, times
 from simward.inputs.foreign import statements as sql
-from simward.inputs.foreign import times
 from simward.inputs.foreign.choosing import NOT_USED, choose
 from simward.inputs.foreign.mapping import Mapping
 from simward.inputs.foreign.source import opened
@@ -51,6 +51,10 @@ class Converted:
     repeated: int = 0
     """Rows that say the same as another."""
     rejected: dict[str, int] = field(default_factory=dict)
+    doubted_cells: int = 0
+    """Cells whose coordinates cannot be right (doubts.py)."""
+    far_rows: int = 0
+    """Rows whose place cannot be right."""
     unread: dict[str, int] = field(default_factory=dict)
     """Values that could not be read, where the row was kept without them: column -> how many."""
     notes: list[str] = field(default_factory=list)
@@ -110,13 +114,16 @@ class Conversion:
     def write(self, events: Path, rejected: Path, told: Callable[[str], None] = lambda step: None) -> Converted:
         """Write the events (Parquet), and the rows that tell nothing with the reason (CSV), if there are any."""
         steps: Sequence[tuple[str, str]] = (
-            ("rows that are there twice", sql.REPEATED), ("records", sql.RECORDS), ("subscriptions", sql.SUBSCRIPTIONS),
+            ("rows that are there twice", sql.REPEATED), ("records", sql.RECORDS),
+            ("cells of the same number", sql.FAR_APART), ("subscriptions", sql.SUBSCRIPTIONS),
             ("devices", sql.DEVICES), ("places", sql.CELLS), ("sessions", sql.PARTS),
         )  # fmt: skip
         self._said = self._one("SELECT count(*) FROM said")
         for step, statement in steps:
             told(step)
             self._connection.execute(statement)
+        told("places that cannot be right")
+        self._doubt()
         self._technologies()
         self._count()
         told("events in the order of time")
@@ -167,6 +174,21 @@ class Conversion:
         self._connection.execute("INSERT INTO broken SELECT DISTINCT line, csv_line FROM reject_errors")
         for table in ("reject_errors", "reject_scans"):
             self._connection.execute(f"DROP TABLE {table}")
+
+    def _doubt(self) -> None:
+        """Leave out coordinates, and places of single rows, that cannot be right."""
+        run, made = self._connection.execute, self.made
+        run("CREATE TABLE doubted (cell VARCHAR, area VARCHAR)")
+        for share in doubts.SHARES:
+            run(doubts.WAYS)
+            run(f"INSERT INTO doubted {doubts.doubted_cells(share)}")
+            run("UPDATE place SET latitude = NULL, longitude = NULL FROM doubted d WHERE place.cell = d.cell "
+                "AND place.area IS NOT DISTINCT FROM d.area")  # fmt: skip
+        run(doubts.WAYS)
+        run(f"CREATE TABLE far AS {doubts.FAR_ROWS}")
+        run("UPDATE part SET cell = NULL WHERE line IN (SELECT line FROM far)")
+        made.doubted_cells = self._one("SELECT count(*) FROM (SELECT DISTINCT cell, area FROM doubted)")
+        made.far_rows = self._one("SELECT count(*) FROM far")
 
     def _technologies(self) -> None:
         found = self._connection.execute("SELECT DISTINCT rat FROM record WHERE rat IS NOT NULL LIMIT 1000").fetchall()

@@ -108,7 +108,8 @@ COUNTED = {"byte", "bytes", "octets"}
 
 def spoken(name: str) -> str:
     """A column's name as USUAL spells it: `SessionStart`, `session_start` and `Session-Start` are one."""
-    words = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name.strip().strip('"\ufeff'))
+    units = re.sub(r"\b([kKMG]i?)B\b", lambda found: found[0].lower(), name.strip().strip('"\ufeff'))
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", units)
     return re.sub(r"[\s_\-./()\[\]:]+", " ", words).strip().lower()
 
 

@@ -134,6 +134,17 @@ RECORDS = f"""
     )
 """
 """The records, and why a row tells nothing (`wrong`, NULL: it does)."""
+FAR_APART = """
+    UPDATE record SET cell = record.cell || ' ' || latitude || ' ' || longitude
+    FROM (
+        SELECT cell, area FROM record WHERE wrong IS NULL GROUP BY cell, area
+        HAVING max(try_cast(latitude AS DOUBLE)) - min(try_cast(latitude AS DOUBLE)) > 0.1
+            OR max(try_cast(longitude AS DOUBLE)) - min(try_cast(longitude AS DOUBLE)) > 0.2
+    ) AS several
+    WHERE record.cell = several.cell AND record.area IS NOT DISTINCT FROM several.area AND latitude IS NOT NULL
+        AND longitude IS NOT NULL
+"""
+"""One number for cells that are 10 km apart is the number of several: their coordinates tell them apart."""
 SUBSCRIPTIONS = """
     CREATE TABLE subscriber AS
     SELECT subscription, number, use_case,
@@ -224,7 +235,8 @@ JOINED = """
     SELECT p.*, s.imsi, s.number,
         CASE WHEN d.kind = 'tac' THEN p.device || lpad(CAST(s.number % 1000000 AS VARCHAR), 6, '0')
             ELSE d.imei END AS imei,
-        c.named AS located, t.number AS rat_number, c.latitude AS north, c.longitude AS east,
+        c.named AS located, lead(c.named) OVER (PARTITION BY p.subscription, p.named ORDER BY p.part) AS next_located,
+         t.number AS rat_number, c.latitude AS north, c.longitude AS east,
         coalesce(regexp_replace(p.network, '[ -]', '', 'g'), c.plmn, CASE WHEN north IS NOT NULL THEN '00101' END)
             AS plmn
     FROM part p JOIN subscriber s USING (subscription)
@@ -233,7 +245,7 @@ JOINED = """
         LEFT JOIN technology t ON t.rat = p.rat
 """
 _SHARED = f"""
-    imsi, imei, CASE WHEN regexp_full_match(plmn, '[0-9]{{5,6}}') THEN plmn END AS plmn, located AS cell,
+    imsi, imei, CASE WHEN regexp_full_match(plmn, '[0-9]{{5,6}}') THEN plmn END AS plmn,
     coalesce(rat_number, 0) AS rat,
     CASE WHEN {IPV4} THEN address END AS address,
     CASE WHEN contains(address, ':') THEN address END AS ipv6_address, apn, coalesce(gateway, 'records') AS gateway,
@@ -253,23 +265,25 @@ PLACED = f"""
 def events() -> str:
     """All events in the order of time, in the columns of a file of events.
 
+    Records tell where they began: what ends has the place where the next part begins, or none.
     An interim says that its device was still there. The end of a part shows that only where the next one moved data: a
     context that nobody took down goes on being recorded after its SIM was moved.
     """
     numbers = ("duration_s", "uplink_octets", "downlink_octets")
     nothing = ", ".join(f"CAST(NULL AS BIGINT) AS {one}" for one in numbers)
     ends = f"""
-        CASE WHEN part = parts THEN {ev.ACCOUNTING_STOP} ELSE {ev.ACCOUNTING_INTERIM} END AS kind, {_SHARED},
+        CASE WHEN part = parts THEN {ev.ACCOUNTING_STOP} ELSE {ev.ACCOUNTING_INTERIM} END AS kind,
+        next_located AS cell, {_SHARED},
         (until - first_begun) // {MICROS} AS duration_s, CAST(up_sum AS BIGINT) AS uplink_octets,
         CAST(down_sum AS BIGINT) AS downlink_octets
     """
     return f"""
         WITH joined AS ({JOINED})
         SELECT * EXCLUDE (line, rank) FROM (
-            SELECT begun AS received_at, line, 1 AS rank, {ev.ACCESS_REQUEST} AS kind, {_SHARED}, {nothing}
-                FROM joined WHERE part = 1
+            SELECT begun AS received_at, line, 1 AS rank, {ev.ACCESS_REQUEST} AS kind, located AS cell, {_SHARED},
+                {nothing} FROM joined WHERE part = 1
             UNION ALL
-            SELECT begun + 1, line, 2, {ev.ACCOUNTING_START}, {_SHARED}, {nothing} FROM joined WHERE part = 1
+            SELECT begun + 1, line, 2, {ev.ACCOUNTING_START}, located, {_SHARED}, {nothing} FROM joined WHERE part = 1
             UNION ALL
             SELECT greatest(until, begun + 2), line, 0, {ends} FROM joined WHERE part = parts OR moved_next > 0
         ) ORDER BY received_at, rank, line
