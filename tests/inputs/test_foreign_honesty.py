@@ -96,6 +96,12 @@ def test_the_place_of_a_session_is_where_it_began(tmp_path: Path) -> None:
     assert not found["impossible-travel/too-fast"]
 
 
+def test_a_device_that_many_name_is_a_model(tmp_path: Path) -> None:
+    rows = [row(one, "a", (hour, hour + 1), "some phone", 10) for one in range(1, 13) for hour in range(4)]
+    found, made, _ = found_in(tmp_path, rows)
+    assert made["shared_devices"] == 1 and found == Counter()
+
+
 def test_a_small_folder_asks_for_few_statistical_findings(tmp_path: Path) -> None:
     found_in(tmp_path, [row(1, f"s{day}", (24 * day, 24 * day + 1), A, 10) for day in range(4)])
     assert "findings_a_day = 0.001" in (tmp_path / "s" / "simward.toml").read_text()

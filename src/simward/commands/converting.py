@@ -38,6 +38,12 @@ binding: {{mode: first-use, not_reported: observe}}
 mobility: free
 responses: {{default: observe}}
 """
+PACE = """\
+# One hour in a thousand of these records has more than {seldom} sessions: what is usual here is no storm.
+signalling: {{sessions_per_hour: {limit}, attempts_per_hour: {limit}}}
+"""
+SESSIONS_AN_HOUR_USUAL = 15
+"""Half of what is a storm unless policy says otherwise."""
 
 
 @click.command()
@@ -136,7 +142,10 @@ def _folder(into: Path, run: Conversion) -> None:
     if not policies.exists():
         policies.mkdir()
         for name in use_cases:
-            (policies / f"{name}.yaml").write_text(POLICY.format(name=name), encoding="utf-8")
+            text = POLICY.format(name=name)
+            if (seldom := run.made.sessions_an_hour) > SESSIONS_AN_HOUR_USUAL:
+                text += PACE.format(seldom=seldom, limit=2 * seldom)
+            (policies / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
 def _settings(made: Converted) -> str:
@@ -164,6 +173,8 @@ def _tell(made: Converted, events: Path, rejected: Path, into: Path | None) -> N
     )
     if made.repeated:
         click.echo(f"{made.repeated} rows say the same as another, and count once")
+    if made.shared_devices:
+        click.echo(f"{made.shared_devices} devices are named by more subscriptions than a device has: taken for models")
     if made.doubted_cells:
         click.echo(f"{made.doubted_cells} cells are where nobody comes so fast: taken without their coordinates")
     if made.far_rows:

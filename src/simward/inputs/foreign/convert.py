@@ -61,6 +61,10 @@ class Converted:
     """What else is to be said of the columns."""
     subscriptions: int = 0
     devices: int = 0
+    sessions_an_hour: int = 0
+    """What a subscription seldom begins more of (statements.PACE)."""
+    shared_devices: int = 0
+    """Devices that too many subscriptions name (statements.SHARED_BY): models, or no device at all."""
     subscription_days: int = 0
     """Days (UTC) on which a subscription began something, added up over subscriptions."""
     events: int = 0
@@ -189,6 +193,16 @@ class Conversion:
         run("UPDATE part SET cell = NULL WHERE line IN (SELECT line FROM far)")
         made.doubted_cells = self._one("SELECT count(*) FROM (SELECT DISTINCT cell, area FROM doubted)")
         made.far_rows = self._one("SELECT count(*) FROM far")
+        days = f"SELECT DISTINCT subscription, begun // {86_400 * sql.MICROS} FROM part"
+        made.subscription_days = self._one(f"SELECT count(*) FROM ({days})")
+        run(doubts.WAYS)
+        accused: Any = run(doubts.ACCUSED).fetchone()
+        if accused[0] > doubts.ACCUSED_SHARE * made.subscription_days and accused[1] >= doubts.ACCUSED_LEAST:
+            run("UPDATE place SET latitude = NULL, longitude = NULL")
+            made.notes.append(
+                f"no coordinates are taken: {accused[1]} subscriptions would have been faster than anything travels, "
+                "so coordinates or times are not what they seem"
+            )
 
     def _technologies(self) -> None:
         found = self._connection.execute("SELECT DISTINCT rat FROM record WHERE rat IS NOT NULL LIMIT 1000").fetchall()
@@ -217,8 +231,8 @@ class Conversion:
             raise ConfigurationError([Problem(next(iter(made.columns), ""), 1, "", f"no row can be used ({why})")])
         made.subscriptions = one("SELECT count(*) FROM subscriber")
         made.devices = one("SELECT count(*) FROM device WHERE kind <> 'none'")
-        days = f"SELECT DISTINCT subscription, begun // {86_400 * sql.MICROS} FROM part"
-        made.subscription_days = one(f"SELECT count(*) FROM ({days})")
+        made.sessions_an_hour = one(sql.PACE)
+        made.shared_devices = one("SELECT count(*) FROM device WHERE kind = 'model'")
         made.began_at, made.ended_at = one("SELECT min(begun) FROM part"), one("SELECT max(until) FROM part")
         both = "FROM record JOIN said USING (line)"
         unread = {

@@ -20,6 +20,9 @@ WITNESSES = 3
 COMES_AGAIN, FOR_US = 3, 6 * 3600 * 1_000_000
 """What is far away so often within a day, in about the same place, in more than one session or for so long, may be a
 copy, and stays."""
+ACCUSED_SHARE, ACCUSED_LEAST = 0.001, 10
+"""Where more of the days, of so many subscriptions, still show what nothing travels, no coordinate of the records is
+believed: copies are rarer, and coordinates or times that were changed look like this."""
 METRES = (
     "12742000 * asin(sqrt(least(1, sin(radians({0}_north - {1}_north) / 2) ** 2 + "
     "cos(radians({0}_north)) * cos(radians({1}_north)) * sin(radians({0}_east - {1}_east) / 2) ** 2)))"
@@ -36,6 +39,7 @@ def _faster(kilometres_an_hour: int, one: str, other: str, began: str, ended: st
 WAYS = f"""
     CREATE OR REPLACE TABLE way AS
     SELECT *, {_faster(SELDOM_KMH, 'here', 'before', 'before_at', 'begun')} AS came,
+        {_faster(LIMIT_KMH, 'here', 'before', 'before_at', 'begun')} AS jumped,
         coalesce({METRES.format('here', 'before')} > {FAR_M}, true) AS elsewhere
     FROM (
         SELECT p.line, p.subscription, p.begun, p.named, c.cell, c.area, c.latitude AS here_north,
@@ -58,6 +62,10 @@ def doubted_cells(share: float) -> str:
     """
 
 
+ACCUSED = """
+    SELECT count(DISTINCT (subscription, begun // 86400000000)), count(DISTINCT subscription) FROM way WHERE jumped
+"""
+"""Days of subscriptions, and subscriptions, on which one went farther than anything travels."""
 FAR_ROWS = f"""
     WITH placed AS (
         SELECT *, sum(CAST(elsewhere AS INTEGER)) OVER (PARTITION BY subscription ORDER BY begun, line) AS stay FROM way

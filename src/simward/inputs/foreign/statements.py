@@ -25,6 +25,8 @@ CELLS_FROM = (1 << 28) - 1
 EARLIEST_US = 631_152_000 * MICROS
 """1990: what is earlier is no time but a mistake of its unit; so is what is later than 2100."""
 LATEST_US = 4_102_444_800 * MICROS
+SHARED_BY = 10
+"""A device of more subscriptions is none."""
 PARTS_APART_S = 25 * 3600
 """Rows of one session are not farther apart; else its id was used again."""
 NETWORK = "regexp_full_match(regexp_replace(network, '[ -]', '', 'g'), '[0-9]{5,6}')"
@@ -159,7 +161,10 @@ DEVICES = f"""
     CREATE TABLE device AS
     SELECT device, kind, CASE
             WHEN kind = 'imei' THEN digits
-            WHEN kind IN ('tac', 'none') THEN NULL
+            WHEN kind = 'tac' THEN device
+            WHEN kind = 'model'
+                THEN lpad(CAST(200000 + 10 * row_number() OVER (ORDER BY kind, line) AS VARCHAR), 8, '0')
+            WHEN kind = 'none' THEN NULL
             ELSE lpad(CAST(tac + serial // {SERIALS} AS VARCHAR), 8, '0')
                 || lpad(CAST(serial % {SERIALS} AS VARCHAR), 6, '0')
         END AS imei
@@ -169,17 +174,19 @@ DEVICES = f"""
         FROM (
             SELECT *, CASE
                     WHEN regexp_full_match(device, '0+|1+|9+') OR regexp_full_match(device, {SPOILT}) THEN 'none'
-                    WHEN regexp_full_match(digits, '[0-9]{{14,16}}') THEN 'imei'
-                    WHEN regexp_full_match(device, '[0-9]{{8}}') THEN 'tac' ELSE 'other' END AS kind
+                    WHEN regexp_full_match(device, '[0-9]{{8}}') THEN 'tac'
+                    WHEN shared_by > {SHARED_BY} THEN 'model'
+                    WHEN regexp_full_match(digits, '[0-9]{{14,16}}') THEN 'imei' ELSE 'other' END AS kind
             FROM (
                 SELECT device, regexp_replace(device, '[ /-]', '', 'g') AS digits, any_value(model) AS model,
-                    min(line) AS line
+                    min(line) AS line, count(DISTINCT subscription) AS shared_by
                 FROM record WHERE wrong IS NULL AND device IS NOT NULL GROUP BY device
             )
         )
     )
 """
-"""Of 8 digits it is a TAC: then each subscription has a device of that model that is its own."""
+"""Of 8 digits it is a TAC: then each subscription has a device of that model that is its own. So it has where many
+name the same device: that is a model, or what a modem says that has no IMEI."""
 CELLS = f"""
     CREATE TABLE place AS
     SELECT cell, area, latitude, longitude, CASE
@@ -233,10 +240,10 @@ PARTS = f"""
 comes more than a day later, or from another device, is another session."""
 JOINED = """
     SELECT p.*, s.imsi, s.number,
-        CASE WHEN d.kind = 'tac' THEN p.device || lpad(CAST(s.number % 1000000 AS VARCHAR), 6, '0')
+        CASE WHEN d.kind IN ('tac', 'model') THEN d.imei || lpad(CAST(s.number % 1000000 AS VARCHAR), 6, '0')
             ELSE d.imei END AS imei,
         c.named AS located, lead(c.named) OVER (PARTITION BY p.subscription, p.named ORDER BY p.part) AS next_located,
-         t.number AS rat_number, c.latitude AS north, c.longitude AS east,
+        t.number AS rat_number, c.latitude AS north, c.longitude AS east,
         coalesce(regexp_replace(p.network, '[ -]', '', 'g'), c.plmn, CASE WHEN north IS NOT NULL THEN '00101' END)
             AS plmn
     FROM part p JOIN subscriber s USING (subscription)
@@ -244,6 +251,12 @@ JOINED = """
         LEFT JOIN place c ON c.cell = p.cell AND c.area IS NOT DISTINCT FROM p.area
         LEFT JOIN technology t ON t.rat = p.rat
 """
+PACE = """
+    SELECT quantile_cont(sessions, 0.999) FROM (
+        SELECT count(*) AS sessions FROM part WHERE part = 1 GROUP BY subscription, begun // 3600000000
+    )
+"""
+"""Sessions that a subscription seldom begins more of in an hour."""
 _SHARED = f"""
     imsi, imei, CASE WHEN regexp_full_match(plmn, '[0-9]{{5,6}}') THEN plmn END AS plmn,
     coalesce(rat_number, 0) AS rat,
