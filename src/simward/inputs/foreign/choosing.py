@@ -14,7 +14,7 @@ from simward.inputs.foreign.names import spoken, usual
 NOT_USED = ("endpoint", "cause")
 """Taken for what they are, and nothing is judged by them yet."""
 LISTED = 25
-SPOILT = re.compile(r"([0-9])(?:[.,]([0-9]*))?[eE]\+?([0-9]+)")
+SPOILT = re.compile(r"([0-9])(?:[.,]([0-9]*))?[eE]\+?(0?[0-9]{1,2})")
 TIME_OF_DAY = re.compile(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[AaPp][Mm])?")
 DAY = re.compile(r"[0-9]{1,4}([-/. ]([0-9]{1,2}|[A-Za-z]{3,9})[-/. ][0-9]{2,4}|[0-9]{4})")
 NETWORK = re.compile(r"[0-9]{3}[- ]?[0-9]{2,3}")
