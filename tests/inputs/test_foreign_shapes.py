@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
@@ -82,6 +85,12 @@ SHAPES = {
                   (60, 10, 20)),
     "thousands": ('imsi,start,duration,ul,dl\n001010000000009,1767603600.25,0 days 00:01:00,"1,000","2,000"\n', (),
                   "001010000000009", (60, 1000, 2000)),
+    "titles-first": ("Report: usage\nAccount: 1\n\nICCID,IMSI,Session Start,Session End,ul,dl\n8901,001010000000009,"
+                     "2026-01-05 09:00:00,2026-01-05 09:01:00,10,20\n", (), "001010000000009", (60, 10, 20)),
+    "spreadsheet-days": ("imsi,start,duration,ul,dl\n001010000000009,46027.375,60,10,20\n", (), "001010000000009",
+                         (60, 10, 20)),
+    "spaces": ("u1 1767603600 60 10 20\n", ("--column", "subscription=1", "--column", "began_at=2", "--column",
+               "duration=3", "--column", "uplink=4", "--column", "downlink=5"), "u1", (60, 10, 20)),
     "latin-1": ("Benutzer-Größe,start,duration,ul,dl\nJörg,1767603600,60,10,20\n".encode("latin-1"),
                 ("--column", "subscription=Benutzer-Größe"), "Jörg", (60, 10, 20)),
 }  # fmt: skip
@@ -129,7 +138,9 @@ def test_what_lost_its_digits_is_said_and_not_taken(tmp_path: Path) -> None:
     [("imsi,start\n1,4/5/2026 9:00\n", "--time day-first or --time month-first"),
      ("A594,2026-01-05 09:00:00,5\n", "say which column is which: --column subscription=1"),
      (b"PK\x03\x04....", "a spreadsheet or a zip archive"), ("", "is empty"),
-     (gzip.compress(b"imsi,start\n"), "call it"), ("imsi,start\n1,86400\n", "a time before 1990")],
+     ("imsi,time\n1,09:00:00\n", "holds times of day"),
+     ('{"data": [{"imsi": 1}]}', "the records are inside 'data'"), (gzip.compress(b"imsi,start\n"), "call it"),
+     ("imsi,start\n1,86400\n", "a time before 1990")],
 )  # fmt: skip
 def test_what_cannot_be_told_is_asked_for(tmp_path: Path, text: str | bytes, said: str) -> None:
     result = convert(tmp_path, text)
@@ -140,6 +151,27 @@ def test_times_may_count_from_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text("origin: 2026-01-05T09:00:00Z\n")
     assert convert(tmp_path, "imsi,start\n001010000000009,60\n", "--mapping", str(tmp_path / "m.yaml")).exit_code == 0
     assert events_of(tmp_path)["received_at"][0] == NINE_US + 60_000_000
+
+
+SPELLED = (
+    "2026-01-05T10:00:00.000+0100", "2026/01/05 09:00", "5 Jan 2026 09:00:00", "05-Jan-2026 09:00",
+    "Jan 5, 2026 09:00:00", "Mon Jan 05 09:00:00 2026", "2026.01.05 09:00:00", "05-JAN-26 09.00.00.000000 AM",
+    "20260105090000", "202601050900", "1767603600000", "2026-01-05 09:00:00 UTC",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("spelled", SPELLED)
+def test_a_time_is_read_however_it_is_spelled(tmp_path: Path, spelled: str) -> None:
+    assert convert(tmp_path, f'imsi,start\n001010000000009,"{spelled}"\n').exit_code == 0
+    assert events_of(tmp_path)["received_at"][0] == NINE_US
+
+
+def test_fields_inside_columns_of_parquet_are_found(tmp_path: Path) -> None:
+    rows = [{"imsi": 1010000000009, "ts": datetime(2026, 1, 5, 9, tzinfo=UTC), "where": {"lac": 1, "ci": 2}}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "r.parquet")
+    result = CliRunner().invoke(cli, ["convert", str(tmp_path / "r.parquet"), "--into", str(tmp_path / "study")])
+    assert "area = where.lac, cell = where.ci" in result.output, result.output
+    assert identity.cell_text(int(events_of(tmp_path)["cell"][0])) == "cgi:1-2"
 
 
 def test_options_are_checked(tmp_path: Path) -> None:

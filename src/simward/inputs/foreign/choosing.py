@@ -109,6 +109,10 @@ def _best(
         if ours == "began_at" and days:
             return (days[0], filled[0])
         rest = [one for one in filled if not _mostly(sample[one], TIME_OF_DAY)]
+        if ours == "began_at" and not rest:
+            what = f"{filled[0]} holds times of day, and no column the day"
+            instead = f"name both: --column began_at=DAY --column began_at={filled[0]}"
+            problems.append(Problem(file, 1, ours, what, instead))
         return tuple(rest[:1])
     return tuple(filled[:1])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ FOREIGN = {
     b"\xfd7zX": "packed with xz: unpack it first", b"7z\xbc\xaf": "a 7-Zip archive: unpack it first",
 }  # fmt: skip
 JSON_DEEP_MOST = 4
+LINES_LOOKED_AT = 50
+SEPARATED = re.compile(r"[,;|\t]")
 NUMBER = re.compile(r"-?[0-9]+([.,][0-9]+)?([eE][+-]?[0-9]+)?")
 
 
@@ -52,13 +54,26 @@ def opened(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) 
     if begins[:4] == b"PAR1":
         given = f"read_parquet({file})"
         described = connection.execute(f"DESCRIBE SELECT * FROM {given}").fetchall()
-        source = Source(given, {one[0]: sql.name(one[0]) for one in described})
+        source = Source(given, dict(_fields(connection, given, described)))
     elif begins.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-        source = _json(connection, file, begins)
+        source = _json(connection, file, begins, str(path))
     else:
         source = _csv(connection, file, begins, mapping, str(path))
     source.sample = _sample(connection, source, mapping)
     return source
+
+
+def _fields(
+    connection: duckdb.DuckDBPyConnection, given: str, described: list[Any], before: str = "", spelled: str = ""
+) -> Iterator[tuple[str, str]]:  # fmt: skip
+    """The columns, and the fields inside those that have some."""
+    for name, kind, *_ in described:
+        taken = f"{before}{sql.name(name)}"
+        if str(kind).startswith("STRUCT") and not str(kind).endswith("[]"):
+            inner = connection.execute(f"DESCRIBE SELECT unnest({taken}) FROM {given}").fetchall()
+            yield from _fields(connection, given, inner, f"{taken}.", f"{spelled}{name}.")
+        else:
+            yield f"{spelled}{name}", taken
 
 
 def _begins(path: Path) -> bytes:
@@ -78,7 +93,7 @@ def _begins(path: Path) -> bytes:
     return begins
 
 
-def _json(connection: duckdb.DuckDBPyConnection, file: str, begins: bytes) -> Source:
+def _json(connection: duckdb.DuckDBPyConnection, file: str, begins: bytes, path: str) -> Source:
     """Objects one a line, one after another over several lines, or as one array."""
     start = begins.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:1] == b"[":
@@ -92,12 +107,18 @@ def _json(connection: duckdb.DuckDBPyConnection, file: str, begins: bytes) -> So
     given = f"read_json_objects({file}, format = '{form}'"
     given += ", ignore_errors = true)" if form == "newline_delimited" else ")"
     paths: dict[str, tuple[str, ...]] = {}
-    for (text,) in connection.execute(f"SELECT json FROM {given} LIMIT {SAMPLE_ROWS}").fetchall():
-        for path in _paths(json.loads(text)):
-            paths.setdefault(".".join(path), path)
+    some = connection.execute(f"SELECT json FROM {given} LIMIT {SAMPLE_ROWS}").fetchall()
+    objects = [json.loads(text) for (text,) in some]
+    for one in objects:
+        for way in _paths(one):
+            paths.setdefault(".".join(way), way)
+    alone = objects[0] if len(objects) == 1 and isinstance(objects[0], dict) else {}
+    inside = [key for key, one in alone.items() if isinstance(one, list) and one and isinstance(one[0], dict)]
+    if inside:
+        raise UsageError(f"{path}: the records are inside {inside[0]!r}; take them out: jq '.{inside[0]}[]' {path}")
     taken = {
-        name: f"json_extract_string(json, {sql.text('$' + ''.join(json_key(one) for one in path))})"
-        for name, path in paths.items()
+        name: f"json_extract_string(json, {sql.text('$' + ''.join(json_key(one) for one in way))})"
+        for name, way in paths.items()
     }
     return Source(given, taken)
 
@@ -117,11 +138,17 @@ def _paths(value: Any, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]
 
 
 def _csv(connection: duckdb.DuckDBPyConnection, file: str, begins: bytes, mapping: Mapping, path: str) -> Source:
-    options = ["all_varchar = true", "null_padding = true", f"encoding = {sql.text(_encoding(begins))}"]
+    encoding = _encoding(begins)
+    options = ["all_varchar = true", "null_padding = true", f"encoding = {sql.text(encoding)}"]
+    if skipped := _before_names(begins.decode(encoding, "replace")):
+        options.append(f"skip = {skipped}")
     if mapping.separator:
         options.append(f"delim = {sql.text(mapping.separator)}")
     shared = ", ".join(options)
-    first = connection.execute(f"SELECT * FROM read_csv({file}, {shared}, header = false) LIMIT 1").fetchone() or ()
+    begun = f"SELECT * FROM read_csv({file}, {shared}, header = false) LIMIT 1"
+    first: tuple[Any, ...] = connection.execute(begun).fetchone() or ()
+    if len(first) == 1 and " " in str(first[0]).strip() and not mapping.separator:
+        return _csv(connection, file, begins, replace(mapping, separator=" "), path)
     header = mapping.header
     if header is None:
         header = not is_record([str(one or "") for one in first])
@@ -135,6 +162,14 @@ def _csv(connection: duckdb.DuckDBPyConnection, file: str, begins: bytes, mappin
         instead = f"say which column is which: --column subscription=1 --column began_at=2 ...; there are {there}{more}"
         raise ConfigurationError([Problem(path, 1, "", "the first line is a record and names no columns", instead)])
     return Source(given, {str(place): sql.name(one[0]) for place, one in enumerate(described, 1)}, is_csv=True)
+
+
+def _before_names(text: str) -> int:
+    """Lines of titles and remarks before the line that names the columns; 0 where none does."""
+    for number, line in enumerate(text.splitlines()[:LINES_LOOKED_AT]):
+        if sum(bool(usual(one)[0]) for one in SEPARATED.split(line)) >= 2:
+            return number
+    return 0
 
 
 def _encoding(begins: bytes) -> str:

@@ -11,10 +11,15 @@ from simward.inputs.foreign.source import SAMPLE_ROWS, Source
 
 MICROS = 1_000_000
 NUMERIC = r"'-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?'"
-EARLY_S = 631_152_000
+SPREADSHEET_DAYS = (20_000, 80_000)
+"""Days since 1899-12-30, as spreadsheets count them, of the years 1954 to 2118; as seconds they would be in 1970."""
 PARTED = r"'^([0-9]{1,2})[-/.]([0-9]{1,2})[-/.](?:[0-9]{4}|[0-9]{2})(?:$|[ T,])'"
 """Day and month before the year, in either order."""
 CLOCKS = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p")
+SELDOM = (
+    "%a %b %d %H:%M:%S %Y", "%Y.%m.%d %H:%M:%S", "%Y.%m.%d %H:%M", "%Y-%m-%d %H", "%d/%b/%y %I.%M.%S.%f %p",
+    "%d/%b/%y %I.%M.%S %p",
+)  # fmt: skip
 NAMED_DAYS = ("%d/%b/%Y", "%d/%b/%y", "%d/%B/%Y", "%b %d %Y", "%B %d %Y")
 YEAR = "(19|20)[0-9]{2}"
 DAY = f"{YEAR}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])"
@@ -42,7 +47,9 @@ def moments(
 def moment(column: str, mapping: Mapping, order: str = DAY_FIRST) -> str:
     """us since 1970 of a text, NULL where it is none. Times that do not say their zone are of the session's."""
     number = f"try_cast({column} AS DOUBLE)"
-    iso = f"epoch_us(try_cast(replace({column}, '/', '-') AS TIMESTAMPTZ))"
+    dashed = f"replace({column}, '/', '-')"
+    offset = rf"regexp_replace({dashed}, '(:[0-9]{{2}}(?:[.][0-9]+)?) ?([+-][0-9]{{2}}):?([0-9]{{2}})$', '\1\2:\3')"
+    iso = f"epoch_us(try_cast({offset} AS TIMESTAMPTZ))"
     origin = int(mapping.origin.timestamp()) * MICROS if mapping.origin else 0
     exact = {"epoch-s": MICROS, "epoch-ms": 1000, "epoch-us": 1}
     if mapping.time in exact:
@@ -55,6 +62,8 @@ def moment(column: str, mapping: Mapping, order: str = DAY_FIRST) -> str:
         f"CASE WHEN {number} < 1e11 THEN {number} * 1e6 WHEN {number} < 1e14 THEN {number} * 1e3 "
         f"WHEN {number} < 1e17 THEN {number} ELSE {number} / 1e3 END"
     )
+    least, most = SPREADSHEET_DAYS
+    by_size = f"CASE WHEN {number} BETWEEN {least} AND {most} THEN ({number} - 25569) * 86400e6 ELSE {by_size} END"
     if origin:
         by_size = f"{origin} + {number} * 1e6"
     digits = " ".join(
@@ -65,7 +74,7 @@ def moment(column: str, mapping: Mapping, order: str = DAY_FIRST) -> str:
     slashes = f"regexp_replace({column}, '^([0-9]{{1,2}})[-/. ]([0-9A-Za-z]+)[-/. ]', '\\1/\\2/')"
     spelled = f"regexp_replace({slashes}, '[ T,]+', ' ', 'g')"
     forms = tuple(f"{one} {clock}" for one in day for clock in CLOCKS) + day
-    named = tuple(f"{one} {clock}" for one in NAMED_DAYS for clock in CLOCKS) + NAMED_DAYS
+    named = tuple(f"{one} {clock}" for one in NAMED_DAYS for clock in CLOCKS) + NAMED_DAYS + SELDOM
     plain = digits if not origin else ""
     return (
         f"CASE {plain} WHEN regexp_full_match({column}, {NUMERIC}) THEN CAST({by_size} AS BIGINT) "
