@@ -1,9 +1,9 @@
 """Records of people as networks keep them, made up: their days and phones, and everything that is wrong in records.
 
-People sleep, work and travel; use has heavy tails; some have two phones and carry their SIM from one to the other. Half
-a per cent of the cells have wrong coordinates, one session in five hundred names a cell that it was not in, some rows
-are there twice, and a fifth of the contexts that a SIM leaves behind are recorded on, without data. These rates are chosen,
-not measured. Planted copies use another device in another town for three days.
+People sleep, work and travel; use has heavy tails; some have two phones and carry their SIM from one to the other.
+Half a per cent of the cells have wrong coordinates, one session in five hundred names a cell that it was not in, some
+rows are there twice, and a fifth of the contexts that a SIM leaves behind are recorded on, without data. These rates
+are chosen, not measured. Planted copies use another device in another town for three days.
 """
 
 from __future__ import annotations

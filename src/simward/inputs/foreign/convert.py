@@ -181,21 +181,22 @@ class Conversion:
 
     def _doubt(self) -> None:
         """Leave out coordinates, and places of single rows, that cannot be right."""
-        run, made = self._connection.execute, self.made
+        run, made, one = self._connection.execute, self.made, self._one
+        days = f"SELECT DISTINCT subscription, begun // {86_400 * sql.MICROS} FROM part"
+        made.subscription_days = one(f"SELECT count(*) FROM ({days})")
+        run(doubts.WAYS)
         run("CREATE TABLE doubted (cell VARCHAR, area VARCHAR)")
         for share in doubts.SHARES:
-            run(doubts.WAYS)
             run(f"INSERT INTO doubted {doubts.doubted_cells(share)}")
-            run("UPDATE place SET latitude = NULL, longitude = NULL FROM doubted d WHERE place.cell = d.cell "
-                "AND place.area IS NOT DISTINCT FROM d.area")  # fmt: skip
-        run(doubts.WAYS)
+            known, made.doubted_cells = made.doubted_cells, one("SELECT count(*) FROM doubted")
+            if made.doubted_cells > known:
+                run(doubts.UNPLACED)
+                run(doubts.WAYS)
         run(f"CREATE TABLE far AS {doubts.FAR_ROWS}")
-        run("UPDATE part SET cell = NULL WHERE line IN (SELECT line FROM far)")
-        made.doubted_cells = self._one("SELECT count(*) FROM (SELECT DISTINCT cell, area FROM doubted)")
-        made.far_rows = self._one("SELECT count(*) FROM far")
-        days = f"SELECT DISTINCT subscription, begun // {86_400 * sql.MICROS} FROM part"
-        made.subscription_days = self._one(f"SELECT count(*) FROM ({days})")
-        run(doubts.WAYS)
+        made.far_rows = one("SELECT count(*) FROM far")
+        if made.far_rows:
+            run("UPDATE part SET cell = NULL WHERE line IN (SELECT line FROM far)")
+            run(doubts.WAYS)
         accused: Any = run(doubts.ACCUSED).fetchone()
         if accused[0] > doubts.ACCUSED_SHARE * made.subscription_days and accused[1] >= doubts.ACCUSED_LEAST:
             run("UPDATE place SET latitude = NULL, longitude = NULL")

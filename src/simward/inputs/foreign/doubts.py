@@ -62,6 +62,10 @@ def doubted_cells(share: float) -> str:
     """
 
 
+UNPLACED = """
+    UPDATE place SET latitude = NULL, longitude = NULL FROM doubted d
+    WHERE place.cell = d.cell AND place.area IS NOT DISTINCT FROM d.area
+"""
 ACCUSED = """
     SELECT count(DISTINCT (subscription, begun // 86400000000)), count(DISTINCT subscription) FROM way WHERE jumped
 """
