@@ -6,6 +6,7 @@ import csv
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,10 +28,12 @@ def row(subscriber: int, session: str, hours: tuple[float, float], device: str, 
     return f"00101000000{subscriber:04},{session},{began},{ended},{device},{octets},{place}\n"
 
 
-def found_in(folder: Path, rows: list[str]) -> tuple[Counter[str], dict[str, int], dict[str, dict[str, float]]]:
+def found_in(
+    folder: Path, rows: list[str], *more: str
+) -> tuple[Counter[str], dict[str, Any], dict[str, dict[str, float]]]:
     """Findings, what the conversion said, and the rates."""
     (folder / "r.csv").write_text(HEADER + "".join(rows))
-    made = CliRunner().invoke(cli, ["convert", str(folder / "r.csv"), "--into", str(folder / "s"), "--json"])
+    made = CliRunner().invoke(cli, ["convert", str(folder / "r.csv"), "--into", str(folder / "s"), "--json", *more])
     assert made.exit_code == 0, made.output
     words = ["--dir", str(folder / "s"), "replay", "--gate-only", str(folder / "s" / "events.parquet"), "--json"]
     summary = json.loads(CliRunner().invoke(cli, words).stdout.splitlines()[-1])["summary"]
@@ -100,6 +103,27 @@ def test_a_device_that_many_name_is_a_model(tmp_path: Path) -> None:
     rows = [row(one, "a", (hour, hour + 1), "some phone", 10) for one in range(1, 13) for hour in range(4)]
     found, made, _ = found_in(tmp_path, rows)
     assert made["shared_devices"] == 1 and found == Counter()
+
+
+def in_two_devices(subscriber: int) -> list[str]:
+    rows = [row(subscriber, "a", (hour, hour + 1), f"350000000{subscriber:05}", 10) for hour in range(4)]
+    return rows + [row(subscriber, "b", (hour + 0.5, hour + 1.5), f"351000000{subscriber:05}", 10) for hour in range(3)]
+
+
+def test_customers_with_several_sims_are_no_copies(tmp_path: Path) -> None:
+    rows = [one for subscriber in range(1, 13) for one in in_two_devices(subscriber)]
+    found, made, _ = found_in(tmp_path, rows)
+    assert "12 subscriptions are in two at the same time" in made["notes"][0] and found == Counter()
+    (tmp_path / "m.yaml").write_text("doubt: false\n")
+    found, made, _ = found_in(tmp_path, rows, "--mapping", str(tmp_path / "m.yaml"))
+    assert not made["notes"] and found["cloned-subscription/two-devices"] == 12
+
+
+def test_one_copy_in_a_hundred_is_found(tmp_path: Path) -> None:
+    others = [(one, hour) for one in range(2, 101) for hour in (1, 3)]
+    rows = [row(one, f"x{hour}", (hour, hour + 1), f"350000000{one:05}", 10) for one, hour in others]
+    found, made, _ = found_in(tmp_path, rows + in_two_devices(1))
+    assert found["cloned-subscription/two-devices"] == 1 and not made["notes"]
 
 
 def test_a_small_folder_asks_for_few_statistical_findings(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ THREADS = 2
 ROW_GROUP_ROWS = 65_536
 USE_CASE = "imported"
 BROKEN = "not as many values as there are columns"
+AGAIN = "; `doubt: false` in a mapping takes them all the same"
 TECHNOLOGIES = {
     "4g": "eutran", "ltea": "eutran", "lteadvanced": "eutran", "eutran": "eutran", "gprs": "geran", "edge": "geran",
     "hspa": "utran", "hsdpa": "utran", "hspa+": "utran", "wcdma": "utran", "5gnr": "nr", "5gsa": "nr", "nrsa": "nr",
@@ -184,6 +185,16 @@ class Conversion:
         run, made, one = self._connection.execute, self.made, self._one
         days = f"SELECT DISTINCT subscription, begun // {86_400 * sql.MICROS} FROM part"
         made.subscription_days = one(f"SELECT count(*) FROM ({days})")
+        if not self._mapping.doubt:
+            return
+        subscriptions, several = one("SELECT count(*) FROM subscriber"), one(doubts.IN_TWO_DEVICES)
+        if several > doubts.SHARED_SHARE * subscriptions and several >= doubts.ACCUSED_LEAST:
+            run("UPDATE part SET device = NULL")
+            run("DELETE FROM device")
+            made.notes.append(
+                f"no devices are taken: {several} subscriptions are in two at the same time, so what is called a "
+                f"subscription is a customer with several SIMs{AGAIN}"
+            )
         run(doubts.WAYS)
         run("CREATE TABLE doubted (cell VARCHAR, area VARCHAR)")
         for share in doubts.SHARES:
@@ -202,7 +213,7 @@ class Conversion:
             run("UPDATE place SET latitude = NULL, longitude = NULL")
             made.notes.append(
                 f"no coordinates are taken: {accused[1]} subscriptions would have been faster than anything travels, "
-                "so coordinates or times are not what they seem"
+                f"so coordinates or times are not what they seem{AGAIN}"
             )
 
     def _technologies(self) -> None:

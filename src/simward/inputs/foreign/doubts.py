@@ -20,7 +20,9 @@ WITNESSES = 3
 COMES_AGAIN, FOR_US = 3, 6 * 3600 * 1_000_000
 """What is far away so often within a day, in about the same place, in more than one session or for so long, may be a
 copy, and stays."""
-ACCUSED_SHARE, ACCUSED_LEAST = 0.001, 10
+SHARED_SHARE = 0.02
+"""Where more of the subscriptions are in two devices at once, the records name people, who may have several SIMs."""
+ACCUSED_SHARE, ACCUSED_LEAST = 0.002, 10
 """Where more of the days, of so many subscriptions, still show what nothing travels, no coordinate of the records is
 believed: copies are rarer, and coordinates or times that were changed look like this."""
 METRES = (
@@ -62,6 +64,18 @@ def doubted_cells(share: float) -> str:
     """
 
 
+IN_TWO_DEVICES = """
+    SELECT count(DISTINCT subscription) FROM (
+        SELECT subscription, device, began, arg_max(device, seen) OVER earlier AS other, max(seen) OVER earlier AS until
+        FROM (
+            SELECT subscription, named, any_value(device) AS device, min(begun) AS began,
+                max(until) FILTER (moved_next > 0) AS seen
+            FROM part WHERE device IS NOT NULL GROUP BY subscription, named
+        )
+        WINDOW earlier AS (PARTITION BY subscription ORDER BY began ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    ) WHERE other <> device AND until > began + 60000000
+"""
+"""Subscriptions that began something in a device while another one moved data, for more than a minute."""
 UNPLACED = """
     UPDATE place SET latitude = NULL, longitude = NULL FROM doubted d
     WHERE place.cell = d.cell AND place.area IS NOT DISTINCT FROM d.area

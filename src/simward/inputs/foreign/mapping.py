@@ -15,7 +15,7 @@ import yaml
 from simward.errors import ConfigurationError, Problem, nearest
 from simward.inputs.foreign.names import DURATIONS, OCTETS, USUAL
 
-KEYS = ("columns", "header", "separator", "time", "zone", "origin", "octets", "duration", "absent")
+KEYS = ("columns", "header", "separator", "time", "zone", "origin", "octets", "duration", "absent", "doubt")
 AUTO = "auto"
 DAY_FIRST, MONTH_FIRST = "day-first", "month-first"
 TIMES = (AUTO, "iso", DAY_FIRST, MONTH_FIRST, "epoch-s", "epoch-ms", "epoch-us")
@@ -45,6 +45,9 @@ class Mapping:
     """The same of durations; else seconds."""
     absent: tuple[str, ...] = ABSENT
     """Values that mean that nothing is known (lower case)."""
+
+    doubt: bool = True
+    """Leave out what cannot be right (doubts.py)?"""
 
     @staticmethod
     def read(path: Path) -> Mapping:
@@ -85,7 +88,8 @@ def checked(said: dict[Any, Any], wrong: Callable[..., None]) -> Mapping:
         zone=str(said.get("zone", "UTC")), octets=str(said.get("octets", "")), duration=str(said.get("duration", "")),
         separator=SEPARATORS.get(str(said.get("separator", "")), str(said.get("separator", ""))),
     )  # fmt: skip
-    made.header = _header(said.get("header"), wrong)
+    made.header = _choice(said, "header", "false where the first line is a record, else true", wrong)
+    made.doubt = _choice(said, "doubt", "false to take what cannot be right as it is, else true", wrong) is not False
     made.origin = _origin(said.get("origin"), wrong)
     if made.time not in TIMES and "%" not in made.time:
         wrong("time", f"{made.time!r} is not a choice", f"{', '.join(TIMES)}, or a format like %Y%m%d%H%M%S")
@@ -105,11 +109,12 @@ def checked(said: dict[Any, Any], wrong: Callable[..., None]) -> Mapping:
     return made
 
 
-def _header(said: Any, wrong: Callable[..., None]) -> bool | None:
-    if said is not None and not isinstance(said, bool):
-        wrong("header", f"{said!r} is not a choice", "false where the first line is a record, else true")
+def _choice(said: dict[Any, Any], key: str, instead: str, wrong: Callable[..., None]) -> bool | None:
+    value = said.get(key)
+    if value is not None and not isinstance(value, bool):
+        wrong(key, f"{value!r} is not a choice", instead)
         return None
-    return said
+    return value
 
 
 def _origin(said: Any, wrong: Callable[..., None]) -> datetime | None:
