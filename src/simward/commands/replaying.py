@@ -253,7 +253,7 @@ def _summary(run: Replay, plan: _Plan, took: tuple[float, float], as_json: bool)
         "events": run.events, "ticks": run.ticks, "from": when(run.began_at) if run.began_at else None,
         "until": when(run.ended_at) if run.ended_at else None, "findings": run.found.total(),
         "by_class": dict(run.found.most_common()), "subscription_days": run.lived.count,
-        "rates": rates(run.found, run.lived.count), "files": files,
+        "rates": rates(run.found, run.lived.count), "findings_a_day": run.behaviour.findings_a_day, "files": files,
         "seconds": round(took[0], 3), "cpu_seconds": round(took[1], 3),
     }  # fmt: skip
     if plan.replays_record:

@@ -46,8 +46,8 @@ class Replay:
         self._telling = Telling(tell, told_max)
         self._lexicon = Lexicon(lambda kernel: self.fold.manifest())
         self._watch = WatchFold(self.fold) if behind else None
-        days = behaviour or BehaviourSettings()
-        self._days = InStep(self._watch, days, fit_copied) if self._watch is not None else None
+        self.behaviour = behaviour or BehaviourSettings()
+        self._days = InStep(self._watch, self.behaviour, fit_copied) if self._watch is not None else None
         self._watch_lexicon = Lexicon(lambda kernel: self._watch.manifest() if self._watch else {})
         self._watch_lexicon.shard = WATCH_SHARD
 
