@@ -87,6 +87,8 @@ SHAPES = {
                   "001010000000009", (60, 1000, 2000)),
     "titles-first": ("Report: usage\nAccount: 1\n\nICCID,IMSI,Session Start,Session End,ul,dl\n8901,001010000000009,"
                      "2026-01-05 09:00:00,2026-01-05 09:01:00,10,20\n", (), "001010000000009", (60, 10, 20)),
+    "names-of-ours-in-rows": ("Kunde;Start;ul;dl;s\nup;2026-01-05 09:00:00;10;20;60\n",
+                              ("--column", "subscription=Kunde", "--column", "duration=s"), "up", (60, 10, 20)),
     "spreadsheet-days": ("imsi,start,duration,ul,dl\n001010000000009,46027.375,60,10,20\n", (), "001010000000009",
                          (60, 10, 20)),
     "spaces": ("u1 1767603600 60 10 20\n", ("--column", "subscription=1", "--column", "began_at=2", "--column",

@@ -167,7 +167,9 @@ def _csv(connection: duckdb.DuckDBPyConnection, file: str, begins: bytes, mappin
 def _before_names(text: str) -> int:
     """Lines of titles and remarks before the line that names the columns; 0 where none does."""
     for number, line in enumerate(text.splitlines()[:LINES_LOOKED_AT]):
-        if sum(bool(usual(one)[0]) for one in SEPARATED.split(line)) >= 2:
+        fields = [one.strip(' "') for one in SEPARATED.split(line)]
+        holds_values = any(NUMBER.fullmatch(one) or DAY.match(one) for one in fields if len(one) > 1)
+        if sum(bool(usual(one)[0]) for one in fields) >= 2 and not holds_values:
             return number
     return 0
 
