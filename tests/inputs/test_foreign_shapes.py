@@ -195,6 +195,15 @@ def test_names_carry_units() -> None:
     assert usual("Volume (MB)")[::2] == ("octets", "MB") and usual("Social Media DL (Bytes)")[0] == ""
 
 
+def test_a_unit_in_a_name_counts_also_where_the_name_is_not_usual(tmp_path: Path) -> None:
+    text = "imsi;start;Volumen (MB);Dauer [ms]\n001010000000009;1767603600;1,5;60000\n"
+    result = convert(tmp_path, text, "--column", "octets=Volumen (MB)", "--column", "duration=Dauer [ms]")
+    assert "octets = Volumen (MB) in MB, duration = Dauer [ms] in ms" in result.output
+    assert (stop_of(tmp_path)["downlink_octets"], stop_of(tmp_path)["duration_s"]) == (1_500_000, 60)
+    again = convert(tmp_path, text, "--column", "octets=Volumen (MB)", "--octets", "kB")
+    assert "in kB" in again.output and stop_of(tmp_path)["downlink_octets"] == 1500
+
+
 def test_a_number_is_spoilt_where_digits_are_missing() -> None:
     assert is_spoilt("2.08E+14") and is_spoilt("2E+3") and not is_spoilt("2.08201448079117E+14")
     assert not is_spoilt("208201448079117") and not is_spoilt("8e12345600000012"), "a hash is no number"

@@ -159,7 +159,9 @@ def _tell(made: Converted, events: Path, rejected: Path, into: Path | None) -> N
     from simward.engine.phrases import when
 
     for file, columns in made.columns.items():
-        click.echo(f"{file}: " + ", ".join(f"{ours} = {theirs}" for ours, theirs in columns.items()))
+        units = {ours: f" in {unit}" for ours, unit in made.units[file].items()}
+        taken = (f"{ours} = {theirs}{units.get(ours, '')}" for ours, theirs in columns.items())
+        click.echo(f"{file}: {', '.join(taken)}")
         if made.unused[file]:
             click.echo(f"  nothing was taken from: {', '.join(made.unused[file])}")
     for note in made.notes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from simward.errors import ConfigurationError, Problem, nearest
 from simward.inputs.foreign.mapping import Mapping
-from simward.inputs.foreign.names import spoken, usual
+from simward.inputs.foreign.names import MEASURED, spoken, unit_of, usual
 
 NOT_USED = ("endpoint", "cause")
 """Taken for what they are, and nothing is judged by them yet."""
@@ -22,7 +22,7 @@ NETWORK = re.compile(r"[0-9]{3}[- ]?[0-9]{2,3}")
 
 @dataclass
 class Chosen:
-    """Ours -> theirs for one file, the units that names carry, and what is to be said of the choice."""
+    """Ours -> theirs for one file, the units of those that have one, and what is to be said of the choice."""
 
     columns: dict[str, tuple[str, ...]]
     units: dict[str, str] = field(default_factory=dict)
@@ -50,9 +50,10 @@ def choose(sample: Filled[str, Sequence[str]], mapping: Mapping, file: str) -> C
         if found := _best(ours, names, sample, chosen, problems, file):
             chosen.columns[ours] = found
     for ours, theirs in chosen.columns.items():
-        unit = units.get(theirs[0]) or (usual(theirs[0])[2] if usual(theirs[0])[0] == ours else "")
-        if unit:
-            chosen.units[ours] = unit
+        if ours in MEASURED:
+            said = mapping.duration if ours == "duration" else mapping.octets
+            named = units.get(theirs[0]) or unit_of(theirs[0], ours)
+            chosen.units[ours] = said or named or next(iter(MEASURED[ours]))
     _complete(chosen, problems, sample, file)
     if problems:
         raise ConfigurationError(problems)

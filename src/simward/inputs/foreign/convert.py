@@ -46,6 +46,8 @@ class Converted:
 
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     """File -> ours -> theirs."""
+    units: dict[str, dict[str, str]] = field(default_factory=dict)
+    """File -> ours -> the unit that it was read in."""
     unused: dict[str, list[str]] = field(default_factory=dict)
     """File -> columns that nothing was taken from."""
     rows: int = 0
@@ -112,6 +114,7 @@ class Conversion:
         except duckdb.Error as error:
             raise UsageError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
         self.made.columns[str(path)] = {ours: " + ".join(many) for ours, many in used.items()}
+        self.made.units[str(path)] = {ours: unit for ours, unit in chosen.units.items() if ours in used}
         named = {one for many in used.values() for one in many}
         self.made.unused[str(path)] = [one for one in source.columns if one not in named]
         self.made.notes += [f"{path}: {one}" for one in chosen.notes]

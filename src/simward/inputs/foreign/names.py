@@ -113,6 +113,13 @@ def spoken(name: str) -> str:
     return re.sub(r"[\s_\-./()\[\]:]+", " ", words).strip().lower()
 
 
+def unit_of(name: str, ours: str) -> str:
+    """The unit that the name of one of MEASURED ends with, whatever else it says; empty where there is none."""
+    last = spoken(name).split()[-1:]
+    unit = UNIT_WORDS.get(last[0], "") if last else ""
+    return unit if unit in MEASURED.get(ours, ()) else ""
+
+
 def _squashed(name: str) -> str:
     return name.replace(" ", "")
 

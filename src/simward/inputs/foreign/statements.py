@@ -98,10 +98,9 @@ def taken(columns: dict[str, str], given: str, mapping: Mapping, units: dict[str
         value = f"trim(CAST({columns[one]} AS VARCHAR), ' ''\t')"
         known = identity_text(value) if one in IDENTITIES else value
         chosen.append(f"CASE WHEN lower({value}) IN ({absent}) THEN NULL ELSE {known} END AS {one}")
-    octets, duration = mapping.octets, mapping.duration
     numbers = [f"{moments[one]} AS {one}_us" for one in ("began_at", "ended_at")]
-    numbers.append(f"{seconds('duration', duration or units.get('duration', 's'))} AS lasted_s")
-    numbers += [f"{amount(one, octets or units.get(one, 'B'))} AS {one}_b" for one in ("uplink", "downlink", "octets")]
+    numbers.append(f"{seconds('duration', units.get('duration', 's'))} AS lasted_s")
+    numbers += [f"{amount(one, units.get(one, 'B'))} AS {one}_b" for one in ("uplink", "downlink", "octets")]
     whole = ", ".join(one if one != "cell" else WHERE for one in COLUMN_NAMES)
     return f"SELECT {whole}, {', '.join(numbers)} FROM (SELECT {', '.join(chosen)} FROM {given})"
 
