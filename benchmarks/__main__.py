@@ -13,7 +13,7 @@ from benchmarks.report import RESULTS
 ALL = (
     "kernel", "watch_fold", "journal", "history", "replay", "cdr_import", "record_fold", "backtest", "one_request",
     "reaction", "flood", "memory", "mutations", "kills", "webhooks", "told", "gate_vs_freeradius", "false_alarms",
-    "lab_score", "incidents", "runaway_rule", "unknown",
+    "lab_score", "foreign_records", "incidents", "runaway_rule", "unknown",
 )  # fmt: skip
 ONLY_NAMED = ("start_10m", "closed_loop", "backtest_month", "faces")
 """Run only where asked for: what takes many minutes, or tens of gigabytes."""

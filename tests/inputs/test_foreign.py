@@ -19,7 +19,8 @@ from simward.engine import events as ev
 from simward.engine.texts import Texts
 from simward.errors import ConfigurationError
 from simward.inputs.event_files import EventFile
-from simward.inputs.foreign.mapping import USUAL, mapping_of, spoken
+from simward.inputs.foreign.mapping import mapping_of
+from simward.inputs.foreign.names import USUAL, spoken
 
 START_US = 1_767_600_000_000_000
 HEADER = "user_id,start_time,duration,cell_id,rat,device,apn,ip,bytes_up,bytes_down,server\n"
@@ -55,8 +56,8 @@ def test_a_row_is_a_request_a_start_and_a_stop(tmp_path: Path) -> None:
     ]  # fmt: skip
     stop = first[2]
     assert (stop["duration_s"], stop["uplink_octets"], stop["downlink_octets"]) == (3600, 1000, 2000)
-    assert identity.cell_text(int(stop["cell"])) == "ecgi:12345" and stop["rat"] == identity.rat_number("lte")
-    assert identity.cell_text(int(first[5]["cell"])) == "cgi:22-33"
+    assert identity.cell_text(int(first[1]["cell"])) == "ecgi:12345" and stop["rat"] == identity.rat_number("lte")
+    assert identity.cell_text(int(first[4]["cell"])) == "cgi:22-33"
     assert first["plmn"].tolist()[3:] == [identity.Plmn.parse("00101").number] * 3
     assert len(set(first["imei"].tolist())) == 2, "two pseudonyms are two devices"
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,13 +14,23 @@ from simward.errors import UsageError
 
 if TYPE_CHECKING:
     from simward.inputs.foreign.convert import Conversion, Converted
+    from simward.inputs.foreign.mapping import Mapping
 
+DAY_US = 86_400_000_000
 EVENTS, REJECTED = "events.parquet", "rejected.csv"
 SETTINGS = """\
 # A folder to look at records in: `simward --dir . replay events.parquet`. No gateway asks here.
 [control]
 http = "none"
+
+# The most statistical findings a day that are asked for: one in {each:,} of the days on which a subscription did
+# something (there are about {active:,.0f} a day), as many as five at most. Change it, and replay again.
+[behaviour]
+findings_a_day = {findings_a_day:g}
 """
+ONE_FINDING_IN = 2000
+"""Subscription-days a statistical finding, in a folder of records: a handful of people cannot have five a day."""
+FINDINGS_A_DAY_MOST, FINDINGS_A_DAY_LEAST = 5.0, 0.001
 POLICY = """\
 # What the records are judged by. Change it, and replay again: nothing is cut by it.
 use_case: {name}
@@ -27,6 +38,12 @@ binding: {{mode: first-use, not_reported: observe}}
 mobility: free
 responses: {{default: observe}}
 """
+PACE = """\
+# One hour in a thousand of these records has more than {seldom} sessions: what is usual here is no storm.
+signalling: {{sessions_per_hour: {limit}, attempts_per_hour: {limit}}}
+"""
+SESSIONS_AN_HOUR_USUAL = 15
+"""Half of what is a storm unless policy says otherwise."""
 
 
 @click.command()
@@ -40,18 +57,29 @@ responses: {{default: observe}}
     "--mapping", "mapping_path", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A YAML file that says what columns and units are called.",
 )  # fmt: skip
+@click.option(
+    "--column", "columns", multiple=True, metavar="OURS=THEIRS",
+    help="Which column is which, like subscription=IMSI; twice where a date and a time of day are apart; OURS= for "
+    "none. Columns of a file without names are called 1, 2, 3, ...",
+)  # fmt: skip
+@click.option(
+    "--time", "time", help="How times are written: auto, iso, day-first, month-first, epoch-s, epoch-ms, epoch-us, or "
+    "a format like %Y%m%d%H%M%S.",
+)  # fmt: skip
+@click.option("--zone", help="Of times that do not say theirs, like Europe/Oslo.  [default: UTC]")
+@click.option("--octets", help="Unit of all octets: B, kB, MB, ...  [default: as names of columns say, or B]")
 @click.option("--json", "as_json", is_flag=True, help="What came of it as one JSON object.")
 @click.pass_context
 def convert(
     ctx: click.Context, paths: tuple[Path, ...], to: Path | None, into: Path | None, mapping_path: Path | None,
-    as_json: bool,
+    columns: tuple[str, ...], time: str | None, zone: str | None, octets: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Make events of records of sessions that another system wrote.
 
-    FILE is CSV, JSON lines or Parquet (.gz and .zst too), one row a session or a part of one: who, when, and what is
+    FILE is CSV, JSON or Parquet (.gz and .zst too), one row a session or a part of one: who, when, and what is
     known of duration, cell, technology, device, APN, address, octets. Columns are found by their usual names, or as
-    --mapping says (docs/how-to/records-of-elsewhere.md). What is no IMSI or IMEI gets one of the test network, the
-    same for the same text.
+    --column or --mapping say (docs/how-to/records-of-elsewhere.md, with examples). What is no IMSI or IMEI gets one of
+    the test network, the same for the same text.
 
     Rows that do not say who or when are written beside, with the reason. Exits 1 where there are any.
 
@@ -60,14 +88,14 @@ def convert(
     simward --dir study replay study/events.parquet
     """
     from simward.inputs.foreign.convert import Conversion
-    from simward.inputs.foreign.mapping import Mapping
 
     if (to is None) == (into is None):
         raise UsageError("say where: --into DIR for a folder to look at them in, or --to FILE for the events alone")
     for path in paths:
         if not path.is_file():
             raise UsageError(f"{path} is no file")
-    mapping = Mapping.read(mapping_path) if mapping_path is not None else Mapping()
+    said = {"time": time, "zone": zone, "octets": octets}
+    mapping = _mapping(mapping_path, columns, {key: value for key, value in said.items() if value is not None})
     if into is not None:
         into.mkdir(parents=True, exist_ok=True)
     events = to or Path(into or ".") / EVENTS
@@ -85,24 +113,59 @@ def convert(
     ctx.exit(1 if made.rejected else 0)
 
 
+def _mapping(path: Path | None, columns: tuple[str, ...], said: dict[str, Any]) -> Mapping:
+    """The mapping of the file, with what the options say in its place."""
+    from simward.inputs.foreign.mapping import Mapping, checked
+
+    def wrong(key: str, what: str, instead: str = "") -> None:
+        option = key.replace("columns.", "--column ") if key.startswith("columns.") else f"--{key}"
+        raise UsageError(f"{option}: {what}" + (f"; {instead}" if instead else ""))
+
+    named: dict[str, list[str]] = {}
+    for one in columns:
+        ours, equals, theirs = one.partition("=")
+        if not equals:
+            raise UsageError(f"--column {one}: say OURS=THEIRS, like subscription=IMSI")
+        named.setdefault(ours.strip(), []).extend([theirs] if theirs else [])
+    made = Mapping.read(path) if path is not None else Mapping()
+    options = checked({**said, "columns": named}, wrong)
+    changes = {key: getattr(options, key) for key in said}
+    return replace(made, columns={**made.columns, **options.columns}, **changes)
+
+
 def _folder(into: Path, run: Conversion) -> None:
     use_cases = run.write_inventory(into / "inventory.csv")
+    run.write_cells(into / "cells.csv")
     settings, policies = into / "simward.toml", into / "policies"
     if not settings.exists():
-        settings.write_text(SETTINGS, encoding="utf-8")
+        settings.write_text(_settings(run.made), encoding="utf-8")
     if not policies.exists():
         policies.mkdir()
         for name in use_cases:
-            (policies / f"{name}.yaml").write_text(POLICY.format(name=name), encoding="utf-8")
+            text = POLICY.format(name=name)
+            if (seldom := run.made.sessions_an_hour) > SESSIONS_AN_HOUR_USUAL:
+                text += PACE.format(seldom=seldom, limit=2 * seldom)
+            (policies / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def _settings(made: Converted) -> str:
+    days = max(1, (made.ended_at - made.began_at) // DAY_US + 1)
+    active = made.subscription_days / days
+    budget = min(max(active / ONE_FINDING_IN, FINDINGS_A_DAY_LEAST), FINDINGS_A_DAY_MOST)
+    return SETTINGS.format(each=ONE_FINDING_IN, active=active, findings_a_day=float(f"{budget:.2g}"))
 
 
 def _tell(made: Converted, events: Path, rejected: Path, into: Path | None) -> None:
     from simward.engine.phrases import when
 
     for file, columns in made.columns.items():
-        click.echo(f"{file}: " + ", ".join(f"{ours} = {theirs}" for ours, theirs in columns.items()))
+        units = {ours: f" in {unit}" for ours, unit in made.units[file].items()}
+        taken = (f"{ours} = {theirs}{units.get(ours, '')}" for ours, theirs in columns.items())
+        click.echo(f"{file}: {', '.join(taken)}")
         if made.unused[file]:
             click.echo(f"  nothing was taken from: {', '.join(made.unused[file])}")
+    for note in made.notes:
+        click.echo(f"  {note}")
     for column, count in made.unread.items():
         click.echo(f"  {count} values of {column} could not be read: those rows are there without")
     span = f"{when(made.began_at)[:19]}Z to {when(made.ended_at)[:19]}Z"
@@ -110,6 +173,14 @@ def _tell(made: Converted, events: Path, rejected: Path, into: Path | None) -> N
         f"{made.rows} rows of {made.subscriptions} subscriptions and {made.devices} devices, {span}: "
         f"{made.events} events in {events}"
     )
+    if made.repeated:
+        click.echo(f"{made.repeated} rows say the same as another, and count once")
+    if made.shared_devices:
+        click.echo(f"{made.shared_devices} devices are named by more subscriptions than a device has: taken for models")
+    if made.doubted_cells:
+        click.echo(f"{made.doubted_cells} cells are where nobody comes so fast: taken without their coordinates")
+    if made.far_rows:
+        click.echo(f"{made.far_rows} rows are farther away, once, than anything travels: taken without their cell")
     for reason, count in made.rejected.items():
         click.echo(f"{count} rows rejected, in {rejected}: {reason}")
     if into is not None:

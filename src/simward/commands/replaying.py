@@ -72,7 +72,10 @@ def replay(
         plan = _Plan(folder, settings, inputs, unverified, closing)
         judged_by = _tables(settings, policies) if policies else None
         as_it_was = plan.replays_record and not plan.paths and judged_by is None
-        run = Replay(told, judged_by, told_max=0 if as_json else SHOWN_MAX, behind=not (as_it_was or gate_only))
+        run = Replay(
+            told, judged_by, told_max=0 if as_json else SHOWN_MAX, behind=not (as_it_was or gate_only),
+            behaviour=settings.behaviour,
+        )  # fmt: skip
         began = time.monotonic(), time.process_time()
         plan.fold(run)
         run.finish()
@@ -238,6 +241,7 @@ def _table(shown: list[dict[str, Any]], total: int) -> None:
 def _summary(run: Replay, plan: _Plan, took: tuple[float, float], as_json: bool) -> None:
     """What was done: with --json as the last line, else in words on standard error."""
     from simward.engine.phrases import when
+    from simward.inputs.rates import rates
 
     files = []
     for reader, path, late in zip(plan.readers, plan.paths, plan.late):
@@ -248,7 +252,8 @@ def _summary(run: Replay, plan: _Plan, took: tuple[float, float], as_json: bool)
     said: dict[str, Any] = {
         "events": run.events, "ticks": run.ticks, "from": when(run.began_at) if run.began_at else None,
         "until": when(run.ended_at) if run.ended_at else None, "findings": run.found.total(),
-        "by_class": dict(run.found.most_common()), "files": files,
+        "by_class": dict(run.found.most_common()), "subscription_days": run.lived.count,
+        "rates": rates(run.found, run.lived.count), "findings_a_day": run.behaviour.findings_a_day, "files": files,
         "seconds": round(took[0], 3), "cpu_seconds": round(took[1], 3),
     }  # fmt: skip
     if plan.replays_record:
@@ -261,8 +266,11 @@ def _summary(run: Replay, plan: _Plan, took: tuple[float, float], as_json: bool)
 
 
 def _words(run: Replay, said: dict[str, Any]) -> Iterator[str]:
+    from simward.inputs.rates import sentences
+
     span = f" from {said['from'][:19]}Z to {said['until'][:19]}Z" if said["from"] else ""
     yield f"{run.events:,} events{span} folded in {said['seconds']:.1f} s: {said['findings']:,} findings."
+    yield from sentences(said["rates"], said["subscription_days"])
     for one in said["files"]:
         rest = ", ".join(f"{name} {count:,}" for name, count in one.items() if isinstance(count, int))
         yield f"{one['file']}: {rest or 'nothing'}{'; ' + one['damage'] if one.get('damage') else ''}"

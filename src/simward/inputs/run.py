@@ -18,6 +18,7 @@ from simward.engine.words import WATCH_SHARD, Lexicon
 from simward.fitting.daily import fit_copied
 from simward.fitting.day_fits import InStep
 from simward.inputs.merging import Piece
+from simward.inputs.rates import SubscriptionDays
 from simward.inputs.telling import Tell, Telling
 
 DIFFERING_MAX = 1000
@@ -27,23 +28,26 @@ class Replay:
     """Folds of its own, the gate's and (`behind`) the watch's, and everything that is said of what they find.
 
     `judged_by`: this policy takes the place of every revision that comes by ("what would it have found?").
-    `tell` and `told_max`: see Telling. A record whose decisions are compared with what was decided is folded without
-    the watch, whose findings have a record of their own.
+    `tell` and `told_max`: see Telling. `behaviour`: the alarm budget of what the watch finds. A record whose decisions
+    are compared with what was decided is folded without the watch, whose findings have a record of their own.
     """
 
     def __init__(
-        self, tell: Tell, judged_by: PolicyTables | None = None, *, told_max: int = 0, behind: bool = True
-    ) -> None:
+        self, tell: Tell, judged_by: PolicyTables | None = None, *, told_max: int = 0, behind: bool = True,
+        behaviour: BehaviourSettings | None = None,
+    ) -> None:  # fmt: skip
         self.fold = Fold.new()
         self.events = self.ticks = self.rows = 0
         self.began_at = self.ended_at = 0
+        self.lived = SubscriptionDays()
         self.compared = self.other_kernel = self.differing = 0
         self.first_differing = 0
         self.judged_by = judged_by
         self._telling = Telling(tell, told_max)
         self._lexicon = Lexicon(lambda kernel: self.fold.manifest())
         self._watch = WatchFold(self.fold) if behind else None
-        self._days = InStep(self._watch, BehaviourSettings(), fit_copied) if self._watch is not None else None
+        self.behaviour = behaviour or BehaviourSettings()
+        self._days = InStep(self._watch, self.behaviour, fit_copied) if self._watch is not None else None
         self._watch_lexicon = Lexicon(lambda kernel: self._watch.manifest() if self._watch else {})
         self._watch_lexicon.shard = WATCH_SHARD
 
@@ -142,6 +146,7 @@ class Replay:
         ticks = int(np.count_nonzero(events["kind"] == TICK))
         self.ticks += ticks
         self.events += len(events) - ticks
+        self.lived.take(events)
 
     def _take(self, outputs: np.ndarray) -> None:
         self._telling.take(outputs, self._lexicon, self.fold)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,20 +19,23 @@ import numpy as np
 
 from simward import identity
 from simward.errors import ConfigurationError, IdentityError, Problem, UsageError
+from simward.inputs.foreign import doubts, times
 from simward.inputs.foreign import statements as sql
-from simward.inputs.foreign.mapping import NOT_USED, Mapping
+from simward.inputs.foreign.choosing import NOT_USED, choose
+from simward.inputs.foreign.mapping import Mapping
+from simward.inputs.foreign.source import opened
 
 MEMORY = "1GB"
 THREADS = 2
 ROW_GROUP_ROWS = 65_536
-KEYS_LOOKED_AT = 1000
-"""Lines of JSON whose keys are looked at for the names of columns."""
 USE_CASE = "imported"
 BROKEN = "not as many values as there are columns"
+AGAIN = "; `doubt: false` in a mapping takes them all the same"
 TECHNOLOGIES = {
     "4g": "eutran", "ltea": "eutran", "lteadvanced": "eutran", "eutran": "eutran", "gprs": "geran", "edge": "geran",
     "hspa": "utran", "hsdpa": "utran", "hspa+": "utran", "wcdma": "utran", "5gnr": "nr", "5gsa": "nr", "nrsa": "nr",
-    "5gnsa": "eutran", "catm": "lte-m", "catnb1": "nb-iot", "nb1": "nb-iot",
+    "5gnsa": "eutran", "nsa": "eutran", "lte+": "eutran", "endc": "eutran", "catm": "lte-m", "catnb1": "nb-iot",
+    "nb1": "nb-iot",
 }  # fmt: skip
 """What people call technologies besides the names of ours."""
 
@@ -42,14 +46,30 @@ class Converted:
 
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     """File -> ours -> theirs."""
+    units: dict[str, dict[str, str]] = field(default_factory=dict)
+    """File -> ours -> the unit that it was read in."""
     unused: dict[str, list[str]] = field(default_factory=dict)
     """File -> columns that nothing was taken from."""
     rows: int = 0
+    repeated: int = 0
+    """Rows that say the same as another."""
     rejected: dict[str, int] = field(default_factory=dict)
+    doubted_cells: int = 0
+    """Cells whose coordinates cannot be right (doubts.py)."""
+    far_rows: int = 0
+    """Rows whose place cannot be right."""
     unread: dict[str, int] = field(default_factory=dict)
     """Values that could not be read, where the row was kept without them: column -> how many."""
+    notes: list[str] = field(default_factory=list)
+    """What else is to be said of the columns."""
     subscriptions: int = 0
     devices: int = 0
+    sessions_an_hour: int = 0
+    """What a subscription seldom begins more of (statements.PACE)."""
+    shared_devices: int = 0
+    """Devices that too many subscriptions name (statements.SHARED_BY): models, or no device at all."""
+    subscription_days: int = 0
+    """Days (UTC) on which a subscription began something, added up over subscriptions."""
     events: int = 0
     began_at: int = 0
     ended_at: int = 0
@@ -66,7 +86,10 @@ class Conversion:
             config={"memory_limit": MEMORY, "threads": THREADS, "temp_directory": self._folder.name},
         )
         self._connection.execute(f"SET TimeZone = {sql.text(mapping.zone)}")
-        names = ", ".join(["line BIGINT DEFAULT nextval('line')", *(f"{one} VARCHAR" for one in sql.COLUMN_NAMES)])
+        names = ", ".join([
+            "line BIGINT DEFAULT nextval('line')", *(f"{one} VARCHAR" for one in sql.COLUMN_NAMES),
+            *(f"{one} BIGINT" for one in sql.NUMBER_NAMES),
+        ])  # fmt: skip
         self._connection.execute(f"CREATE SEQUENCE line; CREATE TABLE said ({names})")
         self._connection.execute("CREATE TABLE broken (line BIGINT, csv_line VARCHAR)")
 
@@ -78,28 +101,37 @@ class Conversion:
     def take(self, path: Path) -> None:
         """Read one file. ConfigurationError where its columns do not fit, UsageError where it cannot be read."""
         try:
-            names, given = self._source(path)
-            found = self._mapping.found_in(names, str(path))
-            used = {ours: theirs for ours, theirs in found.items() if ours not in NOT_USED}
-            written = {ours: names[theirs] for ours, theirs in used.items()}
-            chosen = sql.taken(written, given, self._mapping)
-            into = ", ".join(sql.COLUMN_NAMES)
-            self._connection.execute(f"INSERT INTO said ({into}) {chosen}")
-            self._broken(given)
+            source = opened(self._connection, path, self._mapping)
+            chosen = choose(source.sample, self._mapping, str(path))
+            used = {ours: theirs for ours, theirs in chosen.columns.items() if ours not in NOT_USED}
+            written = {ours: _together(ours, [source.columns[one] for one in many]) for ours, many in used.items()}
+            moments = times.moments(self._connection, source, written, self._mapping, str(path))
+            records = sql.taken(written, source.given, self._mapping, chosen.units, moments)
+            into = ", ".join((*sql.COLUMN_NAMES, *sql.NUMBER_NAMES))
+            self._connection.execute(f"INSERT INTO said ({into}) {records}")
+            if source.is_csv:
+                self._broken()
         except duckdb.Error as error:
             raise UsageError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
-        self.made.columns[str(path)] = used
-        self.made.unused[str(path)] = [one for one in names if one not in used.values()]
+        self.made.columns[str(path)] = {ours: " + ".join(many) for ours, many in used.items()}
+        self.made.units[str(path)] = {ours: unit for ours, unit in chosen.units.items() if ours in used}
+        named = {one for many in used.values() for one in many}
+        self.made.unused[str(path)] = [one for one in source.columns if one not in named]
+        self.made.notes += [f"{path}: {one}" for one in chosen.notes]
 
     def write(self, events: Path, rejected: Path, told: Callable[[str], None] = lambda step: None) -> Converted:
         """Write the events (Parquet), and the rows that tell nothing with the reason (CSV), if there are any."""
         steps: Sequence[tuple[str, str]] = (
-            ("times and amounts", sql.read(self._mapping)), ("subscriptions", sql.SUBSCRIPTIONS),
+            ("rows that are there twice", sql.REPEATED), ("records", sql.RECORDS),
+            ("cells of the same number", sql.FAR_APART), ("subscriptions", sql.SUBSCRIPTIONS),
             ("devices", sql.DEVICES), ("places", sql.CELLS), ("sessions", sql.PARTS),
         )  # fmt: skip
+        self._said = self._one("SELECT count(*) FROM said")
         for step, statement in steps:
             told(step)
             self._connection.execute(statement)
+        told("places that cannot be right")
+        self._doubt()
         self._technologies()
         self._count()
         told("events in the order of time")
@@ -129,42 +161,63 @@ class Conversion:
                     lines.writerow([number, imsi, use_case, label])
         return list(use_cases)
 
+    def write_cells(self, path: Path) -> int:
+        """Write where cells are (`cells.csv`), if the records say so; returns of how many."""
+        placed = self._connection.execute(sql.PLACED).fetchall()
+        if placed:
+            with path.open("w", encoding="utf-8", newline="") as file:
+                lines = csv.writer(file, lineterminator="\n")
+                lines.writerow(["plmn", "cell", "latitude", "longitude"])
+                lines.writerows(placed)
+        return len(placed)
+
     def _subscribers(self) -> Iterator[tuple[np.ndarray, list[str], list[str], list[str]]]:
         found = self._connection.execute("SELECT number, imsi, use_case, subscription FROM subscriber ORDER BY number")
         while batch := found.fetchmany(65_536):
             numbers, imsis, use_cases, labels = zip(*batch)
             yield np.array(numbers, np.int64), list(imsis), [_as_name(one) for one in use_cases], list(labels)
 
-    def _source(self, path: Path) -> tuple[dict[str, str], str]:
-        """What its columns are called and how each is taken from a row, and what reads it."""
-        suffixes = [one.lower() for one in path.suffixes]
-        kind = next((one for one in reversed(suffixes) if one not in (".gz", ".zst")), "")
-        file = sql.text(str(path))
-        if kind in (".jsonl", ".ndjson", ".json"):
-            given = f"read_ndjson_objects({file}, ignore_errors = true)"
-            keys = self._connection.execute(
-                f"SELECT DISTINCT unnest(json_keys(json)) FROM (SELECT json FROM {given} LIMIT {KEYS_LOOKED_AT})"
-            ).fetchall()
-            names = dict.fromkeys(sorted(key for (key,) in keys))
-            mapped = self._mapping.columns.values()
-            names.update(dict.fromkeys(one for one in mapped if one.partition(".")[0] in names))
-            return {one: f"json_extract_string(json, {sql.text(_path(one, names))})" for one in names}, given
-        if kind == ".parquet":
-            given = f"read_parquet({file})"
-        elif kind in (".csv", ".tsv", ".txt"):
-            given = f"read_csv({file}, all_varchar = true, header = true, null_padding = true, store_rejects = true)"
-        else:
-            raise UsageError(f"{path}: files of records end with .csv, .tsv, .jsonl or .parquet (and .gz or .zst)")
-        described = self._connection.execute(f"DESCRIBE SELECT * FROM {given}").fetchall()
-        return {one[0]: sql.name(one[0]) for one in described}, given
-
-    def _broken(self, given: str) -> None:
+    def _broken(self) -> None:
         """Keep lines of a CSV file that are unlike the others."""
-        if not given.startswith("read_csv"):
-            return
         self._connection.execute("INSERT INTO broken SELECT DISTINCT line, csv_line FROM reject_errors")
         for table in ("reject_errors", "reject_scans"):
             self._connection.execute(f"DROP TABLE {table}")
+
+    def _doubt(self) -> None:
+        """Leave out coordinates, and places of single rows, that cannot be right."""
+        run, made, one = self._connection.execute, self.made, self._one
+        days = f"SELECT DISTINCT subscription, begun // {86_400 * sql.MICROS} FROM part"
+        made.subscription_days = one(f"SELECT count(*) FROM ({days})")
+        if not self._mapping.doubt:
+            return
+        subscriptions, several = one("SELECT count(*) FROM subscriber"), one(doubts.IN_TWO_DEVICES)
+        if several > doubts.SHARED_SHARE * subscriptions and several >= doubts.ACCUSED_LEAST:
+            run("UPDATE part SET device = NULL")
+            run("DELETE FROM device")
+            made.notes.append(
+                f"no devices are taken: {several} subscriptions are in two at the same time, so what is called a "
+                f"subscription is a customer with several SIMs{AGAIN}"
+            )
+        run(doubts.WAYS)
+        run("CREATE TABLE doubted (cell VARCHAR, area VARCHAR)")
+        for share in doubts.SHARES:
+            run(f"INSERT INTO doubted {doubts.doubted_cells(share)}")
+            known, made.doubted_cells = made.doubted_cells, one("SELECT count(*) FROM doubted")
+            if made.doubted_cells > known:
+                run(doubts.UNPLACED)
+                run(doubts.WAYS)
+        run(f"CREATE TABLE far AS {doubts.FAR_ROWS}")
+        made.far_rows = one("SELECT count(*) FROM far")
+        if made.far_rows:
+            run("UPDATE part SET cell = NULL WHERE line IN (SELECT line FROM far)")
+            run(doubts.WAYS)
+        accused: Any = run(doubts.ACCUSED).fetchone()
+        if accused[0] > doubts.ACCUSED_SHARE * made.subscription_days and accused[1] >= doubts.ACCUSED_LEAST:
+            run("UPDATE place SET latitude = NULL, longitude = NULL")
+            made.notes.append(
+                f"no coordinates are taken: {accused[1]} subscriptions would have been faster than anything travels, "
+                f"so coordinates or times are not what they seem{AGAIN}"
+            )
 
     def _technologies(self) -> None:
         found = self._connection.execute("SELECT DISTINCT rat FROM record WHERE rat IS NOT NULL LIMIT 1000").fetchall()
@@ -178,7 +231,8 @@ class Conversion:
 
     def _count(self) -> None:
         made, one = self.made, self._one
-        made.rows = one("SELECT count(*) FROM record")
+        made.rows = self._said
+        made.repeated = self._said - one("SELECT count(*) FROM record")
         made.rejected = dict(
             self._connection.execute(
                 "SELECT wrong, count(*) FROM record WHERE wrong IS NOT NULL GROUP BY wrong ORDER BY wrong"
@@ -187,14 +241,17 @@ class Conversion:
         if broken := one("SELECT count(*) FROM broken"):
             made.rows += broken
             made.rejected[BROKEN] = broken
-        if made.rows == sum(made.rejected.values()):
+        if made.rows == made.repeated + sum(made.rejected.values()):
             why = "; ".join(f"{reason}: {count}" for reason, count in made.rejected.items()) or "there are no rows"
             raise ConfigurationError([Problem(next(iter(made.columns), ""), 1, "", f"no row can be used ({why})")])
         made.subscriptions = one("SELECT count(*) FROM subscriber")
-        made.devices = one("SELECT count(*) FROM device")
+        made.devices = one("SELECT count(*) FROM device WHERE kind <> 'none'")
+        made.sessions_an_hour = one(sql.PACE)
+        made.shared_devices = one("SELECT count(*) FROM device WHERE kind = 'model'")
         made.began_at, made.ended_at = one("SELECT min(begun) FROM part"), one("SELECT max(until) FROM part")
         both = "FROM record JOIN said USING (line)"
         unread = {
+            "device": "FROM part JOIN device USING (device) WHERE kind = 'none'",
             "rat": "FROM record WHERE rat IS NOT NULL AND rat NOT IN (SELECT rat FROM technology)",
             "network": f"FROM record WHERE NOT {sql.NETWORK}",
             "duration": f"{both} WHERE said.duration IS NOT NULL AND record.lasted_s IS NULL",
@@ -210,20 +267,24 @@ class Conversion:
         return int(found[0] or 0)
 
 
-def _path(column: str, keys: dict[str, None]) -> str:
-    """The JSON path of a key, or of keys inside keys that are reached with dots."""
-    parts = [column] if column in keys and "." not in column else column.split(".")
-    return "$" + "".join(f'."{one}"' for one in parts)
+def _together(ours: str, taken: list[str]) -> str:
+    """Several columns as one text: digits of a network side by side, a date and a time of day apart."""
+    if len(taken) == 1:
+        return taken[0]
+    return f"concat_ws({sql.text('' if ours == 'network' else ' ')}, {', '.join(taken)})"
 
 
 def _technology(rat: str) -> int:
-    plain = rat.lower().replace("-", "").replace("_", "").replace(" ", "")
+    plain = re.sub(r"[-_ /()]", "", rat.lower())
     if plain.isdigit():
         return int(plain) if 0 < int(plain[:4]) < 100 else 0
-    try:
-        return identity.rat_number(TECHNOLOGIES.get(plain, plain))
-    except IdentityError:
-        return 0
+    # Also `LTE B20`, `WCDMA2100`, `GSM900`, `4G LTE`: what is not known is shortened until it is.
+    for known in (plain, re.sub(r"(b?[0-9]{1,4})?(mhz)?$", "", plain), plain[:2] if plain[:1].isdigit() else ""):
+        try:
+            return identity.rat_number(TECHNOLOGIES.get(known, known))
+        except IdentityError:
+            continue
+    return 0
 
 
 def _iccids(numbers: np.ndarray) -> list[str]:

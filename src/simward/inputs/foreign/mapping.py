@@ -1,10 +1,11 @@
-"""Which of a file's columns is which of ours: by the names that are usual, or as a small YAML file says."""
+"""How one kind of file is read: which of its columns is which of ours, and in what units, as a small YAML file says."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,103 +13,41 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from simward.errors import ConfigurationError, Problem, nearest
+from simward.inputs.foreign.names import DURATIONS, OCTETS, USUAL
 
-USUAL: dict[str, tuple[str, ...]] = {
-    "subscription": (
-        "subscription", "subscription id", "subscriber", "subscriber id", "imsi", "imsi hash", "sim", "sim id", "user",
-        "user id", "uid", "customer id", "msisdn", "msisdn hash",
-    ),
-    "began_at": (
-        "began at", "start", "start time", "start date", "started at", "session start", "begin", "begin time", "time",
-        "timestamp", "ts", "date time", "datetime", "event time", "opening time",
-    ),
-    "ended_at": ("ended at", "end", "end time", "end date", "session end", "stop", "stop time", "closing time"),
-    "duration": (
-        "duration", "duration s", "duration sec", "duration seconds", "duration ms", "session duration",
-        "session time", "acct session time", "elapsed",
-    ),
-    "session": ("session", "session id", "acct session id", "charging id", "flow id"),
-    "cell": (
-        "cell", "cell id", "cellid", "cgi", "ecgi", "ncgi", "eci", "ci", "base station", "base station id", "bs",
-        "bs id", "enodeb", "enb", "site", "site id", "location", "location id", "tower", "user location info",
-    ),
-    "area": ("area", "lac", "tracking area", "location area"),
-    "network": ("network", "plmn", "mccmnc", "mcc mnc", "visited plmn", "visited network", "operator", "sgsn mcc mnc"),
-    "rat": ("rat", "rat type", "technology", "tech", "access technology", "radio technology", "network type"),
-    "device": ("device", "device id", "imei", "imeisv", "imei hash", "terminal", "terminal id", "equipment", "tac"),
-    "model": ("model", "device model", "terminal model", "device type", "type allocation code"),
-    "apn": ("apn", "access point", "access point name", "called station id", "dnn"),
-    "address": ("address", "ip", "ip address", "ue ip", "ue address", "framed ip address", "client ip", "source ip"),
-    "uplink": (
-        "uplink", "uplink octets", "uplink bytes", "bytes up", "up bytes", "ul bytes", "ul", "up", "upload",
-        "octets up", "up octets", "bytes uplink", "volume up", "tx bytes", "acct input octets",
-    ),
-    "downlink": (
-        "downlink", "downlink octets", "downlink bytes", "bytes down", "down bytes", "dl bytes", "dl", "down",
-        "download", "octets down", "down octets", "bytes downlink", "volume down", "rx bytes", "acct output octets",
-    ),
-    "octets": ("octets", "bytes", "volume", "total bytes", "traffic", "data volume", "total octets", "byte count"),
-    "endpoint": ("endpoint", "host", "server", "destination", "dst", "dst ip", "remote", "server ip", "domain", "url"),
-    "gateway": ("gateway", "ggsn", "pgw", "nas identifier", "smf"),
-    "cause": ("cause", "terminate cause", "acct terminate cause", "cause for rec closing"),
-    "use_case": ("use case", "group", "vertical", "category"),
-}  # fmt: skip
-"""Our columns, and what they are often called elsewhere (lower case, `_`, `-` and `.` as spaces)."""
-NEEDED = ("subscription", "began_at")
-NOT_USED = ("endpoint", "cause")
-"""Taken for what they are, and nothing is judged by them yet."""
-KEYS = ("records", "columns", "time", "zone", "octets", "duration", "absent")
+KEYS = ("columns", "header", "separator", "time", "zone", "origin", "octets", "duration", "absent", "doubt")
 AUTO = "auto"
-TIMES = (AUTO, "iso", "epoch-s", "epoch-ms", "epoch-us")
-OCTETS = {"B": 1, "kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-DURATIONS = {"s": 1.0, "ms": 0.001, "min": 60.0, "h": 3600.0}
-ABSENT = ("", "-", "null", "none", "nan", "n/a", "na", "unknown", "\\n")
+DAY_FIRST, MONTH_FIRST = "day-first", "month-first"
+TIMES = (AUTO, "iso", DAY_FIRST, MONTH_FIRST, "epoch-s", "epoch-ms", "epoch-us")
+ABSENT = ("", "-", "null", "none", "nan", "n/a", "na", "unknown", "undefined", "nil", "\\n", "?")
+SEPARATORS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 
 
 @dataclass
 class Mapping:
-    """How one kind of file is read."""
+    """How one kind of file is read; what is not said is found out from the file."""
 
-    columns: dict[str, str] = field(default_factory=dict)
-    """Ours (USUAL) -> theirs; what is not named is looked for by its usual names."""
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Ours (USUAL) -> theirs, several where they are one together (a date and a time of day); none: it has none."""
+    header: bool | None = None
+    """Does the first line name the columns? Where it does not, they are called 1, 2, 3, ..."""
+    separator: str = ""
     time: str = AUTO
-    """`auto` (ISO 8601, or a number since 1970 in s, ms or us, by its size), one of TIMES, or a strptime format."""
+    """`auto` (ISO 8601; day and month as the file itself shows; a number since 1970 in s, ms or us, by its size; or
+    digits like 20260105093000), one of TIMES, or a strptime format."""
     zone: str = "UTC"
     """Of times that do not say theirs: a name of the IANA database."""
-    octets: str = "B"
-    duration: str = "s"
+    origin: datetime | None = None
+    """What times in numbers are counted from, where it is not 1970."""
+    octets: str = ""
+    """Unit of all octets; empty: as the names of the columns say, else octets."""
+    duration: str = ""
+    """The same of durations; else seconds."""
     absent: tuple[str, ...] = ABSENT
     """Values that mean that nothing is known (lower case)."""
 
-    def found_in(self, names: Iterable[str], file: str) -> dict[str, str]:
-        """Ours -> theirs for a file with these columns. ConfigurationError where one is missing or could be two."""
-        there = list(names)
-        problems: list[Problem] = []
-        found: dict[str, str] = {}
-        for ours, theirs in self.columns.items():
-            if theirs in there:
-                found[ours] = theirs
-            else:
-                problems.append(Problem(file, 1, theirs, f"no such column, for {ours}", nearest(theirs, there)))
-        taken = set(self.columns.values())
-        usual = {name: ours for ours, many in USUAL.items() for name in many}
-        guessed: dict[str, list[str]] = {}
-        for name in there:
-            ours = usual.get(spoken(name), "")
-            if ours and ours not in self.columns and name not in taken:
-                guessed.setdefault(ours, []).append(name)
-        for ours, candidates in guessed.items():
-            if len(candidates) > 1:
-                rank = {one: USUAL[ours].index(spoken(one)) for one in candidates}
-                candidates.sort(key=lambda one: rank[one])
-            found[ours] = candidates[0]
-        for ours in NEEDED:
-            if ours not in found and not any(one.where == self.columns.get(ours) for one in problems):
-                instead = f"say which in a mapping: `columns: {{{ours}: NAME}}`; there are {', '.join(there[:20])}"
-                problems.append(Problem(file, 1, ours, "no column is called like it", instead))
-        if problems:
-            raise ConfigurationError(problems)
-        return found
+    doubt: bool = True
+    """Leave out what cannot be right (doubts.py)?"""
 
     @staticmethod
     def read(path: Path) -> Mapping:
@@ -116,17 +55,11 @@ class Mapping:
         return mapping_of(path.read_text(encoding="utf-8"), str(path))
 
 
-def spoken(name: str) -> str:
-    """A column's name as USUAL spells it: `SessionStart`, `session_start` and `Session-Start` are one."""
-    words = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name.strip().strip('"'))
-    return re.sub(r"[\s_\-./()\[\]]+", " ", words).strip().lower()
-
-
 def mapping_of(text: str, file: str) -> Mapping:
     """A mapping from its text; ConfigurationError with all that is wrong."""
     lines: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
-        for one in re.findall(r"^\s*([\w-]+):", line):
+        for one in re.findall(r"(?:^|[{,])\s*([\w-]+):", line):
             lines.setdefault(one, number)
     problems: list[Problem] = []
 
@@ -139,18 +72,32 @@ def mapping_of(text: str, file: str) -> Mapping:
         raise ConfigurationError([Problem(file, 1, "", f"no YAML: {str(error).splitlines()[0]}")]) from None
     if not isinstance(said, dict):
         raise ConfigurationError([Problem(file, 1, "", "should hold keys and values", "columns: {subscription: NAME}")])
+    made = checked(said, wrong)
+    if problems:
+        raise ConfigurationError(problems)
+    return made
+
+
+def checked(said: dict[Any, Any], wrong: Callable[..., None]) -> Mapping:
+    """A mapping from its keys and values; `wrong(key, what, instead)` is called for each mistake."""
     for key in said:
         if key not in KEYS:
             wrong(str(key), "unknown key", nearest(str(key), KEYS))
     made = Mapping(
         columns=_columns(said.get("columns", {}), wrong), time=str(said.get("time", AUTO)),
-        zone=str(said.get("zone", "UTC")), octets=str(said.get("octets", "B")), duration=str(said.get("duration", "s")),
+        zone=str(said.get("zone", "UTC")), octets=str(said.get("octets", "")), duration=str(said.get("duration", "")),
+        separator=SEPARATORS.get(str(said.get("separator", "")), str(said.get("separator", ""))),
     )  # fmt: skip
+    made.header = _choice(said, "header", "false where the first line is a record, else true", wrong)
+    made.doubt = _choice(said, "doubt", "false to take what cannot be right as it is, else true", wrong) is not False
+    made.origin = _origin(said.get("origin"), wrong)
     if made.time not in TIMES and "%" not in made.time:
         wrong("time", f"{made.time!r} is not a choice", f"{', '.join(TIMES)}, or a format like %Y%m%d%H%M%S")
     for key, value, choices in (("octets", made.octets, OCTETS), ("duration", made.duration, DURATIONS)):
-        if value not in choices:
+        if value and value not in choices:
             wrong(key, f"{value!r} is not a choice", nearest(value, choices))
+    if len(made.separator) > 1:
+        wrong("separator", f"{made.separator!r} is not one character", f"like ; or one of {', '.join(SEPARATORS)}")
     try:
         if made.zone != "UTC":  # a machine may have no time zones
             ZoneInfo(made.zone)
@@ -159,16 +106,37 @@ def mapping_of(text: str, file: str) -> Mapping:
     if "absent" in said:
         absent = said["absent"] if isinstance(said["absent"], list) else [said["absent"]]
         made.absent = tuple(sorted({"", *(str(one).strip().lower() for one in absent)}))
-    if problems:
-        raise ConfigurationError(problems)
     return made
 
 
-def _columns(said: Any, wrong: Callable[..., None]) -> dict[str, str]:
+def _choice(said: dict[Any, Any], key: str, instead: str, wrong: Callable[..., None]) -> bool | None:
+    value = said.get(key)
+    if value is not None and not isinstance(value, bool):
+        wrong(key, f"{value!r} is not a choice", instead)
+        return None
+    return value
+
+
+def _origin(said: Any, wrong: Callable[..., None]) -> datetime | None:
+    if said is None:
+        return None
+    try:
+        found = datetime.fromisoformat(str(said))
+    except ValueError:
+        wrong("origin", f"{said!r} is no moment", "like 2026-01-05 or 2026-01-05T08:00:00+01:00")
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _columns(said: Any, wrong: Callable[..., None]) -> dict[str, tuple[str, ...]]:
     if not isinstance(said, dict):
         wrong("columns", "should hold keys and values")
         return {}
-    for key in said:
+    found = {}
+    for key, value in said.items():
         if key not in USUAL:
             wrong(f"columns.{key}", "unknown key", nearest(str(key), USUAL))
-    return {str(key): str(value) for key, value in said.items() if key in USUAL}
+            continue
+        several = value if isinstance(value, list) else [] if value is None else [value]
+        found[str(key)] = tuple(str(one) for one in several)
+    return found

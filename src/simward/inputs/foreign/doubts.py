@@ -1,0 +1,122 @@
+"""Places in records that cannot be right: cells whose coordinates are wrong, and single rows from far away.
+
+What a detector sees of a wrong coordinate is a copy of a SIM: here, then far away, then here. Records have both more
+often than copies. Two things tell them apart: a cell that is wrong is so for everybody, and a copy comes again.
+"""
+
+from __future__ import annotations
+
+FAR_M, LIMIT_KMH, CLOCKS_S = 50_000, 1000, 300
+"""As detectors/facts.py judges distances of what may go anywhere (`mobility: free`)."""
+SELDOM_KMH = 150
+"""What is faster is seldom so: a cell where most come faster is elsewhere."""
+WITHIN_US = 3 * 3600 * 1_000_000
+"""Ways that took longer say nothing of a cell."""
+SHARES = (0.9, 0.7, 0.5, 0.5)
+"""A cell is doubted where so many of the ways to and from it are impossible; the worst first, since a wrong cell spoils
+its neighbours' ways too."""
+WITNESSES = 3
+"""So many subscriptions have to say so: a single one may be two."""
+COMES_AGAIN, FOR_US = 3, 6 * 3600 * 1_000_000
+"""What is far away so often within a day, in about the same place, in more than one session or for so long, may be a
+copy, and stays."""
+SHARED_SHARE = 0.02
+"""Where more of the subscriptions are in two devices at once, the records name people, who may have several SIMs."""
+ACCUSED_SHARE, ACCUSED_LEAST = 0.002, 10
+"""Where more of the days, of so many subscriptions, still show what nothing travels, no coordinate of the records is
+believed: copies are rarer, and coordinates or times that were changed look like this."""
+METRES = (
+    "12742000 * asin(sqrt(least(1, sin(radians({0}_north - {1}_north) / 2) ** 2 + "
+    "cos(radians({0}_north)) * cos(radians({1}_north)) * sin(radians({0}_east - {1}_east) / 2) ** 2)))"
+)
+"""Between two places, on a sphere (haversine)."""
+
+
+def _faster(kilometres_an_hour: int, one: str, other: str, began: str, ended: str) -> str:
+    limit = f"(({ended} - {began}) / 1e6 + {CLOCKS_S}) * {kilometres_an_hour} / 3.6"
+    metres = METRES.format(one, other)
+    return f"coalesce({metres} > {FAR_M} AND {metres} > {limit}, false)"
+
+
+WAYS = f"""
+    CREATE OR REPLACE TABLE way AS
+    SELECT *, {_faster(SELDOM_KMH, 'here', 'before', 'before_at', 'begun')} AS came,
+        {_faster(LIMIT_KMH, 'here', 'before', 'before_at', 'begun')} AS jumped,
+        coalesce({METRES.format('here', 'before')} > {FAR_M}, true) AS elsewhere
+    FROM (
+        SELECT p.line, p.subscription, p.begun, p.named, c.cell, c.area, c.latitude AS here_north,
+            c.longitude AS here_east, lag(c.latitude) OVER one AS before_north,
+            lag(c.longitude) OVER one AS before_east, lag(p.begun) OVER one AS before_at
+        FROM part p JOIN place c ON c.cell = p.cell AND c.area IS NOT DISTINCT FROM p.area
+        WHERE c.latitude IS NOT NULL AND c.longitude IS NOT NULL
+        WINDOW one AS (PARTITION BY p.subscription ORDER BY p.begun, p.line)
+    )
+"""
+"""Each row with a place, whether it came there faster than is usual, and whether that is far from where it was."""
+
+
+def doubted_cells(share: float) -> str:
+    """The cells to and from which, by several subscriptions, hardly anybody can have come."""
+    moved = "(before_north, before_east) IS DISTINCT FROM (here_north, here_east)"
+    return f"""
+        SELECT cell, area FROM way WHERE begun - before_at < {WITHIN_US} AND {moved} GROUP BY cell, area
+        HAVING count(DISTINCT subscription) FILTER (came) >= {WITNESSES} AND avg(CAST(came AS INTEGER)) >= {share}
+    """
+
+
+IN_TWO_DEVICES = """
+    SELECT count(DISTINCT subscription) FROM (
+        SELECT subscription, device, began, arg_max(device, seen) OVER earlier AS other, max(seen) OVER earlier AS until
+        FROM (
+            SELECT subscription, named, any_value(device) AS device, min(begun) AS began,
+                max(until) FILTER (moved_next > 0) AS seen
+            FROM part WHERE device IS NOT NULL GROUP BY subscription, named
+        )
+        WINDOW earlier AS (PARTITION BY subscription ORDER BY began ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    ) WHERE other <> device AND until > began + 60000000
+"""
+"""Subscriptions that began something in a device while another one moved data, for more than a minute."""
+UNPLACED = """
+    UPDATE place SET latitude = NULL, longitude = NULL FROM doubted d
+    WHERE place.cell = d.cell AND place.area IS NOT DISTINCT FROM d.area
+"""
+ACCUSED = """
+    SELECT count(DISTINCT (subscription, begun // 86400000000)), count(DISTINCT subscription) FROM way WHERE jumped
+"""
+"""Days of subscriptions, and subscriptions, on which one went farther than anything travels."""
+FAR_ROWS = f"""
+    WITH placed AS (
+        SELECT *, sum(CAST(elsewhere AS INTEGER)) OVER (PARTITION BY subscription ORDER BY begun, line) AS stay FROM way
+    ),
+    stays AS (
+        SELECT subscription, stay, min(begun) AS begun, max(begun) AS left_at, count(*) AS many, min(named) AS named,
+            min(named) <> max(named) AS is_several,
+            arg_min(here_north, (begun, line)) AS here_north, arg_min(here_east, (begun, line)) AS here_east,
+            arg_max(here_north, (begun, line)) AS left_north, arg_max(here_east, (begun, line)) AS left_east
+        FROM placed GROUP BY subscription, stay
+    ),
+    visits AS (
+        SELECT *, lag(left_north) OVER one AS before_north, lag(left_east) OVER one AS before_east,
+            lag(left_at) OVER one AS before_at, lead(here_north) OVER one AS next_north,
+            lead(here_east) OVER one AS next_east, lead(begun) OVER one AS next_at,
+            coalesce(many > least(lag(many) OVER one, lead(many) OVER one), false) AS is_at_home
+        FROM stays WINDOW one AS (PARTITION BY subscription ORDER BY stay)
+    ),
+    far_away AS (
+        SELECT *, count(*) OVER there AS times, max(left_at) OVER there - min(begun) OVER there AS lasted,
+            bool_or(is_several) OVER there OR min(named) OVER there <> max(named) OVER there AS in_several
+        FROM visits
+        WHERE NOT is_at_home AND left_at - begun < {FOR_US}
+            AND ({_faster(LIMIT_KMH, 'here', 'before', 'before_at', 'begun')}
+                OR {_faster(LIMIT_KMH, 'left', 'next', 'left_at', 'next_at')})
+            AND ({METRES.format('before', 'next')} < {FAR_M}
+                OR ({_faster(SELDOM_KMH, 'here', 'before', 'before_at', 'begun')}
+                    AND {_faster(SELDOM_KMH, 'left', 'next', 'left_at', 'next_at')}
+                    AND NOT {_faster(SELDOM_KMH, 'before', 'next', 'before_at', 'next_at')}))
+        WINDOW there AS (PARTITION BY subscription, begun // 86400000000, round(here_north), round(here_east))
+    )
+    SELECT line FROM placed JOIN far_away USING (subscription, stay)
+    WHERE times < {COMES_AGAIN} OR NOT (in_several OR lasted > {FOR_US})
+"""
+"""Rows of a stay that is far from where it was before and after, which are near each other or can be reached from one
+another; without what comes again."""
