@@ -95,7 +95,7 @@ def fit_day(
     }  # fmt: skip
     memory |= {
         "nodes": np.array(cohorts.nodes, np.int64).reshape(-1, 4),
-        "history": remembered(history, heard, moved, findings, day),
+        "history": remembered(history, heard, moved),
         "pool_nodes": np.array(pools, np.int64).reshape(-1, 4),
     }  # fmt: skip
     figures = _figures(today, gate, len(cohorts.nodes), len(above) - len(alone), rows)

@@ -29,10 +29,9 @@ UNKNOWN_CHANCE, WEEK_UNKNOWN_CHANCE = Q // 2, Q // 6
 """How far off is thought usual while nothing is known, and while it is not known what a week is like."""
 ENDS_AFTER_DAYS = 2
 """A finding ends on the second day in turn that is like others: what works itself out is not told each time."""
-KNOWN_DAYS, WEEKS_LEAST = 4, 2
-LEARNT_FROM_DAYS = 14
-"""A shift that is found is not remembered until it has lasted for so long: else a week later a day like all others
-would be out of the ordinary, and what had happened would be told twice."""
+KNOWN_DAYS, WEEKS_LEAST, ENOUGH_DAYS = 4, 2, 20
+"""Days, and days of the same day of the week, to go by; and so many days that one may be left out: else a week after
+what was found a day like all others would be out of the ordinary, and it would be told twice."""
 COVERED, EXPLAINED, MOSTLY = 0.8, 0.25, 0.5
 """Shares of a wider cohort's members in narrower ones that are shifted, too: with so many it is told instead of them;
 with so many they are told instead of it, since they move its median; and with so many it is the same finding."""
@@ -130,21 +129,16 @@ def history_of(cohorts: Cohorts, peers: Peers, day: int, before: Revision | None
     return history
 
 
-def remembered(
-    history: np.ndarray, cohorts: Cohorts, found: list[CohortFinding], findings: tuple[CohortFinding, ...], day: int
-) -> np.ndarray:
+def remembered(history: np.ndarray, cohorts: Cohorts, found: list[CohortFinding]) -> np.ndarray:
     """The history that later days are held against: without a day on which the cohort was `found` to be shifted.
 
-    `findings` are those that are open after the day. What has lasted for LEARNT_FROM_DAYS is how it is now; and while
-    it is not known what its weekdays are like, no day can be left out.
+    As long as enough is known without it: what a new cohort is like, or what has changed for good, is learnt.
     """
     kept = history.copy()
     number = {node: cohort for cohort, node in enumerate(cohorts.nodes)}
     for one in found:
         cohort = number[one.node]
-        since = [was.since for was in findings if is_same(was.node, one.node, cohorts)]
-        is_new = day - min(since, default=day) < LEARNT_FROM_DAYS
-        if is_new and np.count_nonzero(_same_weekdays(history[cohort])) >= WEEKS_LEAST:
+        if np.count_nonzero(history[cohort, :-1, 0] != NO_SHIFT) >= ENOUGH_DAYS:
             kept[cohort, -1] = NO_SHIFT
     return kept
 
