@@ -195,7 +195,8 @@ def _console() -> Any:
 @SIZE
 @click.option("--days", type=click.IntRange(min=2), default=30, show_default=True, help="Of the fleet's life.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same.")
-@click.option("--ends", type=click.DateTime(("%Y-%m-%d",)), help="By when it is over, within a week.  [default: now]")
+@click.option("--ends", type=click.DateTime(("%Y-%m-%d",)),
+              help="By when it is over, within a week; calls older than `[cdr] keep` are not imported.  [default: now]")
 @click.option("--radius", is_flag=True, help="A capture of RADIUS packets instead of Parquet files of events.")
 def traffic(
     directory: Path, attacks: tuple[str, ...], honest_only: bool, subscriptions: int, days: int, seed: int,
