@@ -103,7 +103,7 @@ def main() -> dict[str, object]:
     parser.add_argument("--quick", action="store_true", help="tiny, to see that it runs; writes no results")
     parser.add_argument("--subscriptions", type=int, default=50_000)
     parser.add_argument("--days", type=int, default=200)
-    parser.add_argument("--times", type=int, default=20, help="each attack, strength and pace")
+    parser.add_argument("--times", type=int, default=8, help="each attack, strength and pace")
     parser.add_argument("--seed", type=int, default=20_261)
     parser.add_argument("--tick", type=int, default=10, help="seconds between two ticks")
     asked = parser.parse_args()

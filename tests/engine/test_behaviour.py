@@ -36,7 +36,18 @@ from simward.engine.behaviour.layouts import (
     cohort_key,
 )
 from simward.engine.behaviour.logarithm import log2_q10
-from simward.engine.behaviour.scoring import BEYOND_KNEE_OF_TEN, KEPT, KNEE, OF, PAID, added, in_full
+from simward.engine.behaviour.scoring import (
+    BEYOND_KNEE_OF_TEN,
+    KEPT,
+    KNEE,
+    OF,
+    OFF_LEAST,
+    PAID,
+    SCALE_LEAST,
+    added,
+    bin_of,
+    in_full,
+)
 from simward.engine.behaviour.settle import settle
 
 DAY = 20_000
@@ -177,6 +188,12 @@ def test_a_spike_is_cut_and_what_comes_again_counts_in_full() -> None:
     assert added(spike, HIGHER, cut) == spike * KEPT // OF + whole - PAID
     assert added(spike, LOWER, cut) == -(cut - spike * KEPT // OF - PAID)
     assert [in_full(bits) for bits in (0, KNEE, KNEE + 4, 10_000)] == [0, KNEE, KNEE + 10, 10_000]
+
+
+def test_what_is_off_by_a_little_says_nothing_however_regular_it_is() -> None:
+    squared = SCALE_LEAST * SCALE_LEAST
+    assert [bin_of(off, squared) for off in (0, OFF_LEAST - 1, 1 - OFF_LEAST)] == [0, 0, 0]
+    assert bin_of(OFF_LEAST, squared) == bin_of(-OFF_LEAST, squared) > 0
 
 
 def test_evidence_fades_while_it_is_away_and_nothing_is_learnt() -> None:

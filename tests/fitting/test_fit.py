@@ -17,6 +17,7 @@ from simward.engine.behaviour.layouts import DOWN, READY, REVISION_ARRAYS, ROLLE
 from simward.engine.behaviour.revision import ANY, RevisionUnreadable
 from simward.engine.behaviour.settle import settle
 from simward.fitting import Budget, Revision, fit_day
+from simward.fitting.budget import AIMED_AT
 
 QUIET_KIND = Kind(0.2, own_week=0.0, absent=0.0)
 
@@ -100,6 +101,18 @@ def test_a_roll_out_of_some_days_is_not_told_again_a_week_later(month: Watch) ->
     assert watch.told == ["shift"]
 
 
+def test_a_week_that_is_not_known_yet_is_learnt() -> None:
+    """Sundays of a quarter: told of while nobody knows that they are usual, and not for ever."""
+    watch = Watch(1_000, (QUIET_KIND, QUIET_KIND))
+    everybody = np.arange(1_000)
+    for _ in range(6):
+        watch.lives(1, times=0.25, rows=everybody).lives(6)
+    told = len(watch.told)
+    for _ in range(3):
+        watch.lives(1, times=0.25, rows=everybody).lives(6)
+    assert len(watch.told) == told <= 3
+
+
 def test_what_changes_for_good_is_learnt(month: Watch) -> None:
     watch = copy_of(month)
     model = np.flatnonzero(watch.fleet.kind_at == 1)
@@ -131,6 +144,38 @@ def test_a_part_of_a_cohort_that_changes_alike_is_told_as_one(month: Watch) -> N
     assert watch.told == ["part"]
     assert (watch.fleet.rows["state"][part] == ROLLED_UP).mean() > 0.9
     assert len(watch.found_since(1)) < 10
+
+
+def test_to_be_a_hair_on_the_side_on_which_nobody_is_says_nothing(month: Watch) -> None:
+    """Of a channel whose days are all alike no deviation was ever seen, and each would be rare."""
+    assert (month.revision.arrays["bits"][..., 0] == 0).all()
+
+
+def test_who_follows_a_part_a_day_later_is_told_with_it(month: Watch) -> None:
+    watch = copy_of(month)
+    part = np.flatnonzero(watch.fleet.kind_at == 0)[:215]
+    watch.lives(1, times=100, rows=part[:200]).lives(2, times=100, rows=part)
+    assert watch.told == ["part"]
+    assert not set(part.tolist()) & watch.found_since(3)
+
+
+def test_those_a_roll_out_leaves_are_not_judged_the_more_easily() -> None:
+    """Half of a fleet that is too small for cohorts changes: the threshold of the few that are none of it stays."""
+    watch = Watch(300, a_day=5.0).lives(21)
+    usual = int(watch.revision.arrays["keeps"][0, 3])
+    watch.lives(3, times=40, rows=np.arange(150))
+    figures = watch.revision.figures
+    assert figures["judged"] < 150
+    assert figures["asked_a_day"] == pytest.approx(AIMED_AT * 5 * figures["judged"] / 300)
+    assert watch.revision.arrays["keeps"][0, 3] > 0.9 * usual
+    assert len(watch.found_since(3)) <= 5
+
+
+def test_a_hundred_times_as_much_is_found_in_a_fleet_of_ten() -> None:
+    watch = Watch(10, (Kind(0.25),), a_day=0.5).lives(40)
+    assert sum(len(one) for one in watch.begun) <= 10
+    watch.lives(3, times=100, rows=np.array([3]))
+    assert 3 in watch.found_since(3)
 
 
 def test_the_hard_cap_lets_the_strongest_begin(month: Watch) -> None:

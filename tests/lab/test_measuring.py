@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import re
+from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from rich.console import Console
 
+from simward.cli import cli
 from simward.engine.behaviour.cohort_numbers import ANY, Cohort, cohort_number
 from simward.engine.watching.layouts import USE_CASE
 from simward.lab.measuring.instrument import measure
 from simward.lab.measuring.intervals import percentile, poisson_interval, wilson_interval
 from simward.lab.measuring.judges import FINDING, Heard
 from simward.lab.measuring.page import page
-from simward.lab.measuring.result import NOT_INSTALLED, attack_rows, detector_rows, findings_about_groups
+from simward.lab.measuring.result import NOT_INSTALLED, Recall, attack_rows, detector_rows, findings_about_groups
+from simward.lab.measuring.table import show
 from simward.lab.measuring.verdicts import TRIED_BEFORE_US, held_against
 from simward.lab.measuring.words import span
 from simward.lab.traffic import attacks
@@ -192,3 +198,34 @@ def test_a_small_seed_finds_what_it_should_and_makes_nothing_up() -> None:
     text = page(told)
     assert "device-change" in text and "<svg" in text
     assert not re.search(r"(?:src|href)=|url\(|@import", text.replace('href="#', "")), "the page fetches something"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--strength", "nan"], "nan is no number"),
+        (["--budget", "inf"], "inf is no number"),
+        (["--honest-only", "--strength", "3"], "plays no attack"),
+        (["--honest-only", "--attack", "slow-leak"], "plays no attack"),
+        (["--html", "nowhere/score.html"], "there is no folder"),
+        (["--attack", "slow-leak", "--subscriptions", "300", "--days", "10"], "nothing to play (slow-leak: it takes"),
+    ],
+)
+def test_what_cannot_be_measured_is_said_before_anything_is_played(asked: list[str], said: str) -> None:
+    result = CliRunner().invoke(cli, ["lab", "score", *asked])
+    assert result.exit_code == 2 and said in result.output
+
+
+def test_names_are_not_broken_on_a_narrow_terminal() -> None:
+    told: dict[str, Any] = measure(Plan(1, 60, 2, (), tick_s=60)).told()
+    console = Console(width=80, file=io.StringIO())
+    show(told, console)
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    for row in told["detectors"]:
+        assert any(f" {row['detector']} " in line for line in lines)
+
+
+def test_where_nothing_was_to_be_found_there_is_no_recall() -> None:
+    assert Recall(0, 0).told()["recall"] is None

@@ -34,6 +34,9 @@ def a_day(**more: Any) -> dict[str, Any]:
         ("warming", a_day(figures={"heard": 900, "judged": 0}), {}),
         ("small", a_day(figures={"heard": 90, "judged": 80}), {}),
         ("capped", a_day(rolled_up=70), {}),
+        ("rolled-up", a_day(figures={"heard": 300, "judged": 33}, states={"ready": 10, "rolled-up": 290}), {}),
+        ("rolled-up", a_day(figures={"heard": 300, "judged": 0}, states={"rolled-up": 300}), {}),
+        ("ready", a_day(figures={"heard": 205, "judged": 190}, states={"ready": 190, "rolled-up": 15}), {}),
         ("drifting", a_day(states={"ready": 800, "drifting": 150, "unusual": 151}), {}),
     ],
 )

@@ -65,6 +65,8 @@ def test_a_benign_device_is_allowed_more_and_its_finding_ends(folder: Path) -> N
     follower.catch_up()
     began = [one for one in recorded(data_dir) if one["kind"] == o.FINDING_BEGAN and one["imsi"] == IMSI + DEVIANT]
     assert len(began) == 1, "what it does now is allowed"
+    story = CliRunner().invoke(cli, ["--dir", str(folder), "explain", str(IMSI + DEVIANT)[1:].zfill(15)]).output
+    assert f"said that {finding} is benign, and more is allowed until 2026-" in story and ": a test" in story
     digest, found = follower.behind.watch.digest(), recorded(data_dir)
     follower.close()
     again = Follower(data_dir, SETTINGS)  # from the start: there is no snapshot

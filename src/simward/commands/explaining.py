@@ -32,9 +32,10 @@ def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | N
     """Tell the story of one subscription.
 
     SUBSCRIPTION is an IMSI, an ICCID or an MSISDN (+...). Told are: what was declared; which device it was bound to,
-    when and why; its sessions and absences, and what was different after each; findings with their evidence;
-    verdicts; locks and releases with who asked and why; disconnects with the gateway's answer as proof; how it stands
-    now, and what can be done. Times are UTC. Sessions like the one before are told together, unless --all.
+    when and why; its sessions and absences, and what was different after each; findings with their evidence, and who
+    said that they are benign; verdicts; locks and releases with who asked and why; disconnects with the gateway's
+    answer as proof; how it stands now, and what can be done. Times are UTC. Sessions like the one before are told
+    together, unless --all.
 
     Exits 1 where nobody has heard of it.
     """

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from simward.engine.journal import EVENTS, Journal, Layout, Row, Stop, poll_rows
+from simward.engine.journal import BEHAVIOUR, EVENTS, Journal, Layout, Row, Stop, poll_rows
+from simward.engine.watching.own_inputs import VERDICT, OwnInput
 
 Gate = TypeVar("Gate", bound=Journal)
 WATCH_FOLDER, JOURNAL_FOLDER = "watch", "journal"
+VERDICT_OCTETS_MOST = 16_384
+"""A day's fit is larger by its tables alone: it need not be unpacked to know that it is no verdict."""
 
 
 def watch_folder(data_dir: Path) -> Path:
@@ -97,6 +100,14 @@ class BothJournals(Generic[Gate]):
             else:
                 layout = self.gate.layouts.get(row.layout)
                 yield from (part for part in parts_of(row, layout, self._outputs_max) if part.last > told)
+
+    def verdicts(self, imsis: Collection[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """When (us UTC) people judged findings of behaviour about these, and what they said (own_inputs.VERDICT)."""
+        for row in self._watch.rows():
+            if row.kind == BEHAVIOUR and len(row.inputs) <= VERDICT_OCTETS_MOST:
+                one = OwnInput.from_bytes(row.inputs)
+                if one.kind == VERDICT and one.said.get("imsi") in imsis:
+                    yield row.at, one.said
 
     def _findings(self) -> Iterator[Row]:
         """The watch's rows cut into one for each input that something was found at: a row covers all that was folded

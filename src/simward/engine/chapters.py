@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from simward.engine.words import SHARD
 
 RUN_FROM = 3
 """So many quiet chapters of one kind in a row are told as one."""
+DAY_US = 86_400_000_000
 BACK_WITHIN_S = 60
 """So long after the request that ended an absence may the Start of its session come."""
 
@@ -33,6 +34,15 @@ class Chapter:
     finding: dict[str, Any] | None = None
     times: int = 1
     until: int = 0
+
+    @classmethod
+    def of_verdict(cls, at: int, said: Mapping[str, Any]) -> Chapter:
+        """What a person said of a finding of behaviour (own_inputs.VERDICT)."""
+        until = when(int(said["until_day"]) * DAY_US)[:10] if said["until_day"] else None
+        meant = f"is benign, and more is allowed until {until}" if until else "is not benign after all"
+        text = f"{said['by']} said that {said['finding']} {meant}: {said['because']}"
+        facts = {"about": said["finding"], "by": said["by"], "because": said["because"], "until": until}
+        return cls(at, "judged", text, facts)
 
     def sentence(self) -> str:
         """What people read."""

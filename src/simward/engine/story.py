@@ -158,6 +158,11 @@ class Story:
             for result in results:
                 self._chapters += self._deeds.output(result)
 
+    def insert(self, chapter: Chapter) -> None:
+        """A chapter that comes from elsewhere, after the last that began before it."""
+        earlier = (at for at, one in enumerate(self._chapters, 1) if one.at <= chapter.at)
+        self._chapters.insert(max(earlier, default=0), chapter)
+
     def told(self, everything: bool = False) -> dict[str, Any]:
         """The story as JSON: who, the chapters (quiet runs as one unless `everything`), how it stands, what to do."""
         chapters = [one for one in self._chapters if not one.dropped] if everything else condensed(self._chapters)
@@ -417,6 +422,9 @@ def tell_story(journal: Journal | BothJournals[Any], subject: Subject, rows: Ite
     story = Story(subject, Lexicon(journal.manifest))
     for row in rows:
         story.take(row, journal.layouts)
+    if isinstance(journal, BothJournals):
+        for at, said in journal.verdicts(subject.imsis):
+            story.insert(Chapter.of_verdict(at, said))
     return story
 
 

@@ -19,7 +19,7 @@ RISES_LEAST, RISES_ENOUGH = 30.0, 200.0
 """A tail begins where at least so many rises are; as far out as there are enough."""
 TAIL_SHARE, TAIL_SHARE_OF_FEW = 0.01, 0.1
 BEYOND_EXPECTED, ALWAYS_COUNTED = 2.0, 1.0
-AIMED_AT = 0.3
+AIMED_AT = 0.45
 """Share of the budget that thresholds aim at: it is asked for as a most, and estimates of what is so rare err."""
 LEVELS = np.arange(TOTAL_BINS) * TOTAL_BIN / ONE_BIT
 """Bits."""
@@ -147,8 +147,10 @@ def _tail_excess(counts: np.ndarray, days: float) -> tuple[np.ndarray, np.ndarra
 def _rates(counts: np.ndarray, days: float, shape: float) -> Rates:
     piece = _tail_excess(counts, days)
     if piece is None:
-        # Nothing to go by: evidence in bits means what it says, and a day has a few channels.
-        return Rates(np.array([1.0]), Tail(0.0, 2.0 / np.log(2), 0.0), 0)
+        # Too few for a tail of their own: how often anything rises at all (by the rule of succession: a fleet of ten is
+        # not held to what a million days would show), and from there on bits at half of what they say.
+        share = min((counts[1] + 1.0) / (days + 1.0), 1.0)
+        return Rates(np.array([1.0, share]), Tail(LEVELS[1], 2.0 / np.log(2), 0.0), 1)
     begins = _begins(counts, days)
     excess, weight = piece
     scale = scale_of(float((excess * weight).sum() / max(weight.sum(), 1e-9)), shape)
@@ -166,18 +168,18 @@ class Gate:
     held_by: str  # "budget", "false-discovery" or "cap"
 
 
-def rate_asked(judged: int, budget: Budget) -> float:
-    """Findings a subscription-day that thresholds are made for, where so many are judged on a day."""
-    return AIMED_AT * budget.a_day / max(judged, 1)
+def rate_asked(known: int, budget: Budget) -> float:
+    """Findings a subscription-day that thresholds are made for, where so many are known well enough to be judged."""
+    return AIMED_AT * budget.a_day / max(known, 1)
 
 
-def gate_of(rates: np.ndarray, judged: int, budget: Budget) -> Gate:
-    """The day's gate. `rates` are those of totals that may begin a finding (Rates.at), `judged` is of how many rows.
+def gate_of(rates: np.ndarray, judged: int, asked: float, budget: Budget) -> Gate:
+    """The day's gate. `rates` are those of totals that may begin a finding (Rates.at), `judged` is of how many rows,
+    `asked` the rate that thresholds are made for.
 
     The second gate is Benjamini and Hochberg's step-up (J. R. Statist. Soc. B 57, 1995) among what the budget lets
     through; the cap takes the rarest.
     """
-    asked = rate_asked(judged, budget)
     ordered = np.sort(rates[rates <= asked])
     above = len(ordered)
     rate, held_by = asked, "budget"

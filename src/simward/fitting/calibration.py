@@ -170,4 +170,5 @@ def _bits_of(counts: np.ndarray, total: float, shape: float) -> np.ndarray:
             share[begins:] = share[begins] * Tail(EDGES[begins], scale, shape).beyond(EDGES[begins:])
     said = np.clip(-np.log2(np.clip(2.0 * share, 1e-300, 1.0)), 0.0, BITS_MOST)
     said = np.minimum(said, KNEE_BITS) + BEYOND_KNEE * np.maximum(said - KNEE_BITS, 0.0)
+    said[0] = 0.0  # where nearly nobody is on this side at all, to be there by a hair is no evidence either
     return np.asarray(np.maximum.accumulate(said))

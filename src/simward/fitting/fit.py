@@ -26,6 +26,8 @@ from simward.fitting.shifts import Peers, continued, history_of, peers_of, remem
 
 PART_LEAST, PART_SHARE = 20, 0.03
 """So many members, and such a share of a cohort, that change in the same channel on one day are told as one."""
+PART_GATHERS_DAYS = 3
+"""For so long are those that follow told with them: one cause shows in some a day or two later than in others."""
 BITS = 2 * CHANNELS
 MATURE_FROM = np.array([2, 5, 14])
 """scoring.maturity_of"""
@@ -46,6 +48,11 @@ class _Day:
     def judged(self) -> np.ndarray:
         """Which of them may begin a finding."""
         return np.asarray((self.rows["learnt"] >= JUDGED_FROM_DAYS) & ~self.open)
+
+    @property
+    def known(self) -> int:
+        """How many have learnt enough to be judged, those that are told already among them."""
+        return int((self.rows["learnt"] >= JUDGED_FROM_DAYS).sum())
 
     @property
     def risen(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -76,11 +83,14 @@ def fit_day(
     today, bits, memory, rates = _scored(chosen, day, heard, peers, pools, pool_of, before)
 
     rate_at = _rate_at(today, rates)
-    judged = int(today.judged.sum())
-    above = np.flatnonzero(today.judged & (rate_at <= rate_asked(judged, budget)))
+    # By all that are known: while most of a fleet is told as one, the others are not judged the more easily.
+    judged, asked = int(today.judged.sum()), rate_asked(today.known, budget)
+    above = np.flatnonzero(today.judged & (rate_at <= asked))
     parts, muted = _parts(today, above, heard, day)
+    if before is not None:
+        _mute_who_follow(muted, heard, before.findings, day)
     alone = above[~_is_muted(today, above, muted[heard.leaf_at[above]])]
-    gate = gate_of(rate_at[alone], judged, budget)
+    gate = gate_of(rate_at[alone], judged, asked, budget)
 
     history = history_of(heard, peers, day, before)
     lasting = before.findings if before is not None else ()
@@ -95,7 +105,7 @@ def fit_day(
     }  # fmt: skip
     memory |= {
         "nodes": np.array(cohorts.nodes, np.int64).reshape(-1, 4),
-        "history": remembered(history, heard, moved, findings, day),
+        "history": remembered(history, heard, moved),
         "pool_nodes": np.array(pools, np.int64).reshape(-1, 4),
     }  # fmt: skip
     figures = _figures(today, gate, len(cohorts.nodes), len(above) - len(alone), rows)
@@ -213,10 +223,22 @@ def _parts(today: _Day, above: np.ndarray, heard: Cohorts, day: int) -> tuple[li
             parts.append(
                 CohortFinding(node, channel, side, day, day, size[node], risen / size[node], 0, 0, 0, "part")
             )
-            for leaf, own in enumerate(heard.leaves):
-                if node in upwards(own):
-                    muted[leaf] |= np.uint16(((1 << CHANNELS) - 1) << (side * CHANNELS))
+            _mute(muted, heard, node, side)
     return parts, muted
+
+
+def _mute(muted: np.ndarray, heard: Cohorts, node: Node, side: int) -> None:
+    """What members of a node do on a side is told as one."""
+    for leaf, own in enumerate(heard.leaves):
+        if node in upwards(own):
+            muted[leaf] |= np.uint16(((1 << CHANNELS) - 1) << (side * CHANNELS))
+
+
+def _mute_who_follow(muted: np.ndarray, heard: Cohorts, lasting: tuple[CohortFinding, ...], day: int) -> None:
+    """Who rises a day or two after a part of its cohort did is one of that part, too few as they are by then."""
+    for one in lasting:
+        if one.kind == "part" and day - one.since < PART_GATHERS_DAYS:
+            _mute(muted, heard, one.node, one.side)
 
 
 def _widening(cohorts: Cohorts, budget: Budget) -> np.ndarray:

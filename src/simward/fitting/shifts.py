@@ -29,10 +29,9 @@ UNKNOWN_CHANCE, WEEK_UNKNOWN_CHANCE = Q // 2, Q // 6
 """How far off is thought usual while nothing is known, and while it is not known what a week is like."""
 ENDS_AFTER_DAYS = 2
 """A finding ends on the second day in turn that is like others: what works itself out is not told each time."""
-KNOWN_DAYS = 4
-LEARNT_FROM_DAYS = 14
-"""A shift that is found is not remembered until it has lasted for so long: else a week later a day like all others
-would be out of the ordinary, and what had happened would be told twice."""
+KNOWN_DAYS, WEEKS_LEAST, ENOUGH_DAYS = 4, 2, 20
+"""Days, and days of the same day of the week, to go by; and so many days that one may be left out: else a week after
+what was found a day like all others would be out of the ordinary, and it would be told twice."""
 COVERED, EXPLAINED, MOSTLY = 0.8, 0.25, 0.5
 """Shares of a wider cohort's members in narrower ones that are shifted, too: with so many it is told instead of them;
 with so many they are told instead of it, since they move its median; and with so many it is the same finding."""
@@ -130,20 +129,24 @@ def history_of(cohorts: Cohorts, peers: Peers, day: int, before: Revision | None
     return history
 
 
-def remembered(
-    history: np.ndarray, cohorts: Cohorts, found: list[CohortFinding], findings: tuple[CohortFinding, ...], day: int
-) -> np.ndarray:
+def remembered(history: np.ndarray, cohorts: Cohorts, found: list[CohortFinding]) -> np.ndarray:
     """The history that later days are held against: without a day on which the cohort was `found` to be shifted.
 
-    `findings` are those that are open after the day. What has lasted for LEARNT_FROM_DAYS is how it is now.
+    As long as enough is known without it: what a new cohort is like, or what has changed for good, is learnt.
     """
     kept = history.copy()
     number = {node: cohort for cohort, node in enumerate(cohorts.nodes)}
     for one in found:
-        since = [was.since for was in findings if is_same(was.node, one.node, cohorts)]
-        if day - min(since, default=day) < LEARNT_FROM_DAYS:
-            kept[number[one.node], -1] = NO_SHIFT
+        cohort = number[one.node]
+        if np.count_nonzero(history[cohort, :-1, 0] != NO_SHIFT) >= ENOUGH_DAYS:
+            kept[cohort, -1] = NO_SHIFT
     return kept
+
+
+def _same_weekdays(history: np.ndarray) -> np.ndarray:
+    """Which of the earlier days of a cohort are known, and of the last one's day of the week."""
+    same = np.arange(HISTORY_DAYS - 1) % 7 == (HISTORY_DAYS - 1) % 7
+    return np.asarray(same & (history[:-1, 0] != NO_SHIFT))
 
 
 def expectation(history: np.ndarray, scale: np.ndarray, heard: int) -> tuple[np.ndarray, np.ndarray]:
@@ -156,9 +159,9 @@ def expectation(history: np.ndarray, scale: np.ndarray, heard: int) -> tuple[np.
     if known.sum() < KNOWN_DAYS:
         expected = past[known][-1] if known.any() else history[-1].astype(float)
         return expected, np.full(CHANNELS, float(UNKNOWN_CHANCE))
-    same = np.arange(HISTORY_DAYS - 1) % 7 == (HISTORY_DAYS - 1) % 7
-    weekly = int((known & same).sum()) >= 2
-    expected = np.median(past[known & same] if weekly else past[known][-14:], axis=0)
+    same = _same_weekdays(history)
+    weekly = int(same.sum()) >= WEEKS_LEAST
+    expected = np.median(past[same] if weekly else past[known][-14:], axis=0)
     if weekly:
         off = [past[at] - past[at - 7] for at in range(7, HISTORY_DAYS - 1) if known[at] and known[at - 7]]
         usual = MAD_TO_SCALE * np.median(np.abs(off), axis=0) / np.sqrt(2) if off else np.zeros(CHANNELS)

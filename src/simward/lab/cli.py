@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import tempfile
 import time
@@ -18,6 +19,12 @@ SIZE = click.option(
 )
 WIDTH = 150
 """Of the tables where nobody's terminal says how wide they may be."""
+
+
+def _finite(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no number to measure with", ctx, param)
+    return value
 
 
 @click.group()
@@ -85,12 +92,13 @@ def scenes() -> None:
 @lab.command()
 @click.option("--attack", "attacks", metavar="ID", multiple=True, help="Only these; `lab attacks` lists them.")
 @click.option("--honest-only", is_flag=True, help="No attack: how often is something found where nothing is wrong?")
-@click.option("--strength", type=click.FloatRange(min=0.0), default=None, help="Instead of each attack's own.")
+@click.option("--strength", type=click.FloatRange(min=0.0), default=None, callback=_finite,
+              help="Instead of each attack's own.")
 @click.option("--times", type=click.IntRange(min=1), default=4, show_default=True, help="Each attack and strength.")
 @click.option("--tick", "tick_s", type=click.IntRange(1, 60), default=10, show_default=True,
               help="Seconds between two ticks of the clock; the gate's own is 1.")
 @click.option("--budget", type=click.FloatRange(min=0.0, min_open=True), default=5.0, show_default=True,
-              help="Statistical findings a day that the owner puts up with.")
+              callback=_finite, help="Statistical findings a day that the owner puts up with.")
 @click.option("--scene", "scenes", metavar="ID", multiple=True,
               help="Play scenes instead (`lab scenes` lists them; `all`: every one), and say of each what came of it.")
 @click.option("--radius", is_flag=True, help="Scenes over RADIUS to a gate on loopback, not as events.")
@@ -124,6 +132,10 @@ def score(
         full = 1.0 if strength is None else strength
         _score_scenes(ctx, names, subscriptions or 1000, days or 32, drawn, full, radius, as_json)
         return
+    if honest_only and (attacks or strength is not None):
+        raise UsageError("--honest-only plays no attack: there is no --attack, and no --strength")
+    if html is not None and not html.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder {html.absolute().parent} to write {html.name} into")
     from simward.lab.traffic.programme import Plan
 
     chosen = () if honest_only else attacks or None
@@ -140,14 +152,14 @@ def _measure(plan: Any, budget: float, as_json: bool, html: Path | None) -> None
     console = _console()
     with console.status("") as status:
         result = measure(plan, lambda day: status.update(f"day {day} of {plan.days}"), budget).told()
-    if html is not None:
-        from simward.lab.measuring.page import page
-
-        html.write_text(page(result))
     if as_json:
         click.echo(json.dumps(result))
     else:
         show(result, console)
+    if html is not None:
+        from simward.lab.measuring.page import page
+
+        html.write_text(page(result))
 
 
 def _score_scenes(
@@ -183,13 +195,16 @@ def _console() -> Any:
 @SIZE
 @click.option("--days", type=click.IntRange(min=2), default=30, show_default=True, help="Of the fleet's life.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same.")
-@click.option("--ends", type=click.DateTime(("%Y-%m-%d",)), help="By when it is over, within a week.  [default: now]")
+@click.option("--ends", type=click.DateTime(("%Y-%m-%d",)),
+              help="By when it is over, within a week; calls older than `[cdr] keep` are not imported.  [default: now]")
 @click.option("--radius", is_flag=True, help="A capture of RADIUS packets instead of Parquet files of events.")
 def traffic(
     directory: Path, attacks: tuple[str, ...], honest_only: bool, subscriptions: int, days: int, seed: int,
     ends: datetime | None, radius: bool,
 ) -> None:  # fmt: skip
     """Write a made-up fleet's traffic into an empty folder: events or RADIUS, call records, what happened to whom."""
+    if honest_only and attacks:
+        raise UsageError("--honest-only plays no attack: there is no --attack")
     from simward.lab.traffic.programme import Plan
     from simward.lab.traffic_files import weeks_later, write_traffic
 

@@ -6,23 +6,24 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-BEGINS, WARMING, SMALL, UNHEARD, UNFITTED, CAPPED, DRIFTING, READY, LATE = (
-    "begins", "warming", "small", "unheard", "unfitted", "capped", "drifting", "ready", "late",
+BEGINS, WARMING, SMALL, UNHEARD, UNFITTED, CAPPED, ROLLED_UP, DRIFTING, READY, LATE = (
+    "begins", "warming", "small", "unheard", "unfitted", "capped", "rolled-up", "drifting", "ready", "late",
 )  # fmt: skip
 STATES = {
     BEGINS: "No day is settled yet: the first is being counted.",
     WARMING: "No subscription has learnt for two days yet: nothing can be found.",
-    SMALL: "Fewer than {small} are judged: too few for cohorts, so each is held against its own past and the fleet.",
+    SMALL: "Fewer than {small} were heard: too few for cohorts, so each is held against its own past and the fleet.",
     UNHEARD: "Nothing was heard on that day: it was judged by nothing, and nothing was learnt of it.",
     UNFITTED: "That day could not be fitted and passed unjudged: {because}",
     CAPPED: "More became unusual than the budget can have meant: the strongest are told one by one, the others as one.",
+    ROLLED_UP: "One in ten or more changed together and are told as one: what befell one of them besides goes untold.",
     DRIFTING: "One in ten or more does for long what it did not use to: it is being learnt anew.",
     LATE: "A day that is over is not settled: {because}",
     READY: "Every day is judged.",
 }
 """State -> what it says."""
 SMALL_BELOW = 200
-DRIFT_SHARE = 10
+SHARE_TOLD = 10
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -75,11 +76,12 @@ def state_of(last_day: Mapping[str, Any], fits: Mapping[str, Any]) -> str:
         return UNHEARD
     if last_day.get("rolled_up"):
         return CAPPED
-    if not figures.get("judged"):
+    if not figures.get("judged") and not states.get(ROLLED_UP):
         return WARMING
-    if states.get("drifting", 0) * DRIFT_SHARE >= max(known, 1):
-        return DRIFTING
-    return SMALL if figures["judged"] < SMALL_BELOW else READY
+    for name in (ROLLED_UP, DRIFTING):
+        if states.get(name, 0) * SHARE_TOLD >= max(known, 1):
+            return name
+    return SMALL if figures["heard"] < SMALL_BELOW else READY
 
 
 HELP = {

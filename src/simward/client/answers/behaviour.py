@@ -9,7 +9,8 @@ from typing import Literal, TypedDict
 class Behaviour(TypedDict):
     """As of the day that was settled last."""
 
-    state: Literal["begins", "warming", "small", "unheard", "unfitted", "capped", "drifting", "ready", "late"]
+    state: Literal["begins", "warming", "small", "unheard", "unfitted", "capped", "rolled-up", "drifting", "ready",
+        "late"]
     says: str
     day: str | None
     findings_a_day: float

@@ -13,7 +13,7 @@ from simward.control.api.permissions import needs
 from simward.control.api.problems import Problem
 from simward.observing.watch import read_status
 
-State = Literal["begins", "warming", "small", "unheard", "unfitted", "capped", "drifting", "ready", "late"]
+State = Literal["begins", "warming", "small", "unheard", "unfitted", "capped", "rolled-up", "drifting", "ready", "late"]
 
 
 class Behaviour(BaseModel):

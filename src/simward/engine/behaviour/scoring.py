@@ -19,6 +19,9 @@ PRIOR_DAYS = 4
 """So many days does the peers' scale count for beside the subscription's own."""
 SCALE_LEAST = 48
 """1/1024 octave: nobody is so regular that less would be a deviation (about 3 %)."""
+OFF_LEAST = 128
+"""1/1024 octave: what is less far off (9 %) says nothing, however rare it is. Where all of a cohort begin one session a
+day, a baseline that still remembers a day of two would be off by a hundredth, and nobody else would."""
 KEPT, OF = 230, 256
 """Share of the evidence that is left a day later."""
 PAID = 1280
@@ -115,6 +118,8 @@ def variance(row, channel, squared, peer_days):  # type: ignore[no-untyped-def]
 @njit
 def bin_of(deviation, squared):  # type: ignore[no-untyped-def]
     """The bin of a deviation (Q10) under a variance (Q20): twenty-one bins to a doubling of their ratio."""
+    if abs(np.int64(deviation)) < OFF_LEAST:
+        return np.int64(0)
     ratio = min(np.int64(deviation) * np.int64(deviation) * np.int64(256) // squared, np.int64(1) << np.int64(40))
     return min(log2_q10(ratio) // np.int64(BIN_WIDTH), np.int64(SCORE_BINS - 1))
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
+from simward.errors import UsageError
 from simward.lab.measuring.judges import FINDINGS_A_DAY, Judges
 from simward.lab.measuring.knowable import Knowable
 from simward.lab.measuring.owner import new_fold
@@ -22,11 +23,15 @@ Progress = Callable[[int], object]
 def measure(
     plan: Plan, progress: Progress = lambda day: None, findings_a_day: float = FINDINGS_A_DAY
 ) -> Result:
-    """Play a plan and judge what both folds say of it, under an alarm budget of statistical findings."""
+    """Play a plan and judge what both folds say of it, under an alarm budget of statistical findings.
+
+    Raises UsageError where attacks were asked for, and this fleet and its days have room for none of them.
+    """
     members = make_members(plan.seed, plan.subscriptions)
     judges = Judges(new_fold(members), findings_a_day)
     texts = judges.texts()
     programme = Programme(plan, texts, members)
+    _must_play(plan, programme)
     knowable = Knowable(programme.acts)
     began, began_cpu, folding_s = time.perf_counter(), time.thread_time(), 0.0
     for day in programme.days():
@@ -57,6 +62,13 @@ def measure(
         detectors=detector_rows(verdicts, heard, honest_days), attacks=attack_rows(verdicts.said, heard.runs),
         groups=findings_about_groups(verdicts.said), skipped=programme.skipped, examples=verdicts.examples,
     )  # fmt: skip
+
+
+def _must_play(plan: Plan, programme: Programme) -> None:
+    """A measurement of attacks that cannot be played would look like one that found nothing."""
+    if plan.attacks and not {act.happening.id for act in programme.acts} & set(plan.attacks):
+        reasons = "; ".join(f"{name}: {programme.skipped.get(name, 'no room')}" for name in plan.attacks)
+        raise UsageError(f"{plan.subscriptions:,} subscriptions, {plan.days} days: nothing to play ({reasons})")
 
 
 def attacked_days(acts: Sequence[Act]) -> int:

@@ -32,9 +32,9 @@ class Recall:
         return cls(len(hit), len(every), percentile(hit, 0.5), percentile(hit, 0.95))
 
     @property
-    def share(self) -> float:
-        """Found of all."""
-        return self.found / self.of if self.of else 0.0
+    def share(self) -> float | None:
+        """Found of all; None where there was nothing to be found, which is no recall of 0."""
+        return self.found / self.of if self.of else None
 
     def told(self) -> dict[str, Any]:
         """As JSON, with the share's 95 % interval."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from simward.lab.measuring import words
+
+UNBROKEN = ("detector", "attack", "strength", "p50", "p95")
+"""Columns that are read as words, however narrow the terminal: the figures beside them go on in a second line."""
 
 
 def show(told: dict[str, Any], console: Console) -> None:
@@ -29,7 +32,8 @@ def show(told: dict[str, Any], console: Console) -> None:
 def _detectors(told: dict[str, Any]) -> Table:
     table = _table(words.played(told))
     for header in ("detector", "recall", "precision", "false in a million", "p50", "p95", "runs in"):
-        table.add_column(header, justify="left" if header in ("detector", "runs in") else "right", overflow="fold")
+        justify: JustifyMethod = "left" if header in ("detector", "runs in") else "right"
+        table.add_column(header, justify=justify, overflow="fold", no_wrap=header in UNBROKEN)
     for row in told["detectors"]:
         recall = row["recall"]
         style = "red" if row["findings"]["false"] else "dim" if not recall["of"] else ""
@@ -43,7 +47,8 @@ def _detectors(told: dict[str, Any]) -> Table:
 def _attacks(told: dict[str, Any]) -> Table:
     table = _table("attacks (and what is honest and should be told), at each strength")
     for header in ("attack", "strength", "caught by any", "p50", "p95", "by those that should say so"):
-        table.add_column(header, justify="right" if header.startswith("p") else "left", overflow="fold")
+        justify: JustifyMethod = "right" if header.startswith("p") else "left"
+        table.add_column(header, justify=justify, overflow="fold", no_wrap=header in UNBROKEN)
     for row in told["attacks"]:
         by = [f"{name} {one['found']}/{one['of']}" for name, one in row["by_detector"].items()]
         by += [f"{name}: not installed" for name in row["awaited"]]

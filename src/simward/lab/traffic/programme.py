@@ -178,13 +178,14 @@ class _Cast:
             for _ in range(self._plan.group_times) for turn in range(most) for one, who in chosen
             for strength in self._strengths(one)[turn : turn + 1] for pace in one.paces
         ]  # fmt: skip
-        first, room = self._plan.warm_up_days, self._plan.days - self._plan.warm_up_days
+        longest = max([one.lasts(pace) for one, _, _, pace in waiting], default=0.0)
+        first, room = self._plan.warm_up_days, self._plan.days - self._plan.warm_up_days - longest - 1
         for place, (one, who, strength, pace) in enumerate(waiting):
             lasts = one.lasts(pace)
             if who is None or not self._fits(one, lasts):
                 self._programme.skipped.setdefault(one.id, "the fleet is too small or its days are too few")
                 continue
-            day = first + (place + 0.5) * (room - lasts - 1) / len(waiting)
+            day = first + max(0.0, (place + 0.5) * room / len(waiting))
             at = BEGINS_AT + int(day) * DAY_US + int((9 + 8 * self._rng.random()) * HOUR_S * SECOND_US)
             self._put(one, who, at, lasts, strength, pace)
 
