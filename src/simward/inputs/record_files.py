@@ -24,12 +24,15 @@ from simward.wire.cdr.columns import FINE, REASONS, Columns
 from simward.wire.cdr.template import CSV, JSON, Template
 
 BATCH_ROWS = 65_536
+OBJECTS_MOST = 4_096
+"""So many objects are there at a time: Python's collector goes through all of them again and again."""
 LINE_OCTETS_MAX = 1 << 20
 ROW_LINES_MOST = 20
 """Over so many lines a row of CSV may go, where its values hold ends of lines."""
 NAMES_MOST = 500
 NO_OBJECT, NO_CSV = "no JSON object", "no CSV: a quotation mark is missing"
 TOO_LONG = "a line of more than a megabyte"
+SCAN = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # as json.loads has it, without asking what comes after
 
 
 @dataclass(frozen=True)
@@ -239,25 +242,30 @@ class RecordFile:
         return 0
 
     def _of_json(self, first: int, lines: list[bytes]) -> Batch:
-        rows: list[Any] = []
         kept: list[int] = []
         wrong: dict[int, str] = {}
-        for at, line in enumerate(lines):
+        tables = [
+            self._table(self._objects(lines, begin, kept, wrong)) for begin in range(0, len(lines), OBJECTS_MOST)
+        ]
+        table = pa.concat_tables(tables or [self._table([])])
+        return self._batch(table, range(first, first + len(lines)), lines, kept, wrong)
+
+    def _objects(self, lines: list[bytes], begin: int, kept: list[int], wrong: dict[int, str]) -> list[Any]:
+        """What OBJECTS_MOST lines say; which of them say something, and what is wrong with others, is added."""
+        rows: list[Any] = []
+        for at, line in enumerate(lines[begin : begin + OBJECTS_MOST], begin):
             if not line.strip():
                 continue
             if len(line) > LINE_OCTETS_MAX:
                 wrong[at] = TOO_LONG
                 continue
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                row = None
+            row = _object(line)
             if not isinstance(row, dict):
                 wrong[at] = NO_OBJECT
                 continue
             kept.append(at)
             rows.append(row)
-        return self._batch(self._table(rows), range(first, first + len(lines)), lines, kept, wrong)
+        return rows
 
     def _of_document(self, source: Plain) -> Iterator[Batch]:
         """As lines are, but for where they begin."""
@@ -286,15 +294,7 @@ class RecordFile:
 
     def _table(self, rows: list[Any]) -> Any:
         """What is wanted of objects, as texts."""
-        columns: dict[str, list[str]] = {name: [] for name in self.template.theirs}
-        wanted = [(name, name.split(".") if "." in name else None, column) for name, column in columns.items()]
-        for row in rows:
-            for name, path, column in wanted:
-                value = row.get(name)
-                if value is None and path is not None:
-                    value = _inside(row, path)
-                column.append(value if isinstance(value, str) else _as_text(value))
-        return pa.table({name: _texts(values) for name, values in columns.items()})
+        return pa.table({name: _texts(_column(rows, name)) for name in self.template.theirs})
 
     def _batch(
         self, table: Any, numbers: Sequence[int], lines: list[bytes], kept: list[int], wrong: dict[int, str]
@@ -309,11 +309,30 @@ class RecordFile:
         return Batch(made[(odd == FINE) & ~ignored], int(np.count_nonzero(ignored)), rejected)
 
 
-def _inside(row: Any, path: list[str]) -> Any:
-    """What keys inside keys lead to; None where they do not."""
-    for key in path:
-        row = row.get(key) if isinstance(row, dict) else None
-    return row
+def _object(line: bytes) -> Any:
+    """What a line of JSON is; None if it is none. As json.loads, which first asks each line for its encoding."""
+    try:
+        said = line.decode("utf-8", "surrogatepass").strip()
+        row, end = SCAN(said, 0)
+    except (ValueError, StopIteration, RecursionError):
+        return None
+    return row if end == len(said) else None
+
+
+def _column(rows: list[Any], name: str) -> list[str]:
+    """What stands under a name in each object, or under keys inside keys where the name has dots.
+
+    Column by column, since this is most of what an import takes.
+    """
+    values = [row.get(name) for row in rows]
+    if "." in name:
+        inside = rows
+        for key in name.split("."):
+            inside = [one.get(key) if type(one) is dict else None for one in inside]
+        values = [deeper if one is None else one for one, deeper in zip(values, inside, strict=True)]
+    return [
+        one if type(one) is str else str(one) if type(one) is int else _as_text(one) for one in values
+    ]  # fmt: skip
 
 
 def _as_text(value: Any) -> str:

@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 
 from simward.wire import text
 
@@ -36,7 +35,7 @@ def amounts(values: Any, most: int, unit: Fraction, mark: str, *, clock: bool) -
         made[said] = -(-made[said] * unit.numerator // unit.denominator)
     if odd.any():
         rows = np.flatnonzero(odd)
-        encoded = pc.dictionary_encode(values.take(rows))
+        encoded = values.take(rows).dictionary_encode()
         read = [_amount(one, unit, mark, clock) for one in encoded.dictionary.to_pylist()]
         made[rows] = np.array([min(one, most + 1) for one in read], np.int64)[np.asarray(encoded.indices)]
         odd, over = odd & (made < 0), over | (made > most)

@@ -8,8 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from simward.wire import text
 
@@ -35,6 +33,9 @@ def moments(values: Any, form: str, zone: ZoneInfo | None) -> np.ndarray:
     if "%f" in form:  # which Arrow does not read
         made = np.array([_by_form(one, form, zone) for one in values.to_pylist()], np.int64)
         return made
+    import pyarrow as pa  # whoever only reads a template, as each watch does, has no use of it
+    import pyarrow.compute as pc
+
     read = pc.strptime(values, format=form, unit="s", error_is_null=True)
     made = np.asarray(pc.fill_null(pc.cast(read, pa.int64()), 0)) * MICROS
     return made if zone is None or "%z" in form else utc_of(made, zone)
