@@ -1,4 +1,4 @@
-"""Which record ids are known: a set of integers in one array, filled and asked a batch at a time, compiled."""
+"""Which ids (of records, subscriptions) are known: a set of integers in one array, filled a batch at a time."""
 
 from __future__ import annotations
 

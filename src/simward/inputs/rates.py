@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from simward import compiled
 from simward.engine.events import TICK
+from simward.inputs.known_ids import KnownIds
 
 DAY_US = 86_400_000_000
-PLACES_LEAST = 1 << 10
 GROUPS = {
     "clones": (("cloned-subscription", "copied-device"), 10_000),
     "impossible_travel": (("impossible-travel",), 10_000),
@@ -26,56 +25,28 @@ WORDS = {
 }
 
 
-def note_all(seen, imsis, count):  # type: ignore[no-untyped-def]
-    """Note IMSIs in a set (0 = free, a power of two of places, never full); returns how many it has then."""
-    mask = len(seen) - 1
-    for number in range(len(imsis)):
-        imsi = imsis[number]
-        place = (imsi ^ (imsi >> 20)) & mask
-        while seen[place] != 0 and seen[place] != imsi:
-            place = (place + 1) & mask
-        if seen[place] == 0:
-            seen[place] = imsi
-            count += 1
-    return count
-
-
-noted = compiled.entry(note_all, [])
-
-
 class SubscriptionDays:
     """Counts the days (UTC) on which each subscription sent or asked for something, added up over all."""
 
     def __init__(self) -> None:
-        self._before, self._day, self._today = 0, -1, 0
-        self._seen = np.zeros(PLACES_LEAST, np.int64)
+        self._before, self._day, self._today = 0, -1, KnownIds()
 
     @property
     def count(self) -> int:
         """So far."""
-        return self._before + self._today
+        return self._before + self._today.count
 
     def take(self, events: np.ndarray) -> None:
-        """Count the days of EVENT rows in the order of time; memory is some numbers a subscription of one day."""
-        imsis = np.ascontiguousarray(events["imsi"])
+        """Count the days of EVENT rows in the order of time; memory is that of one day's IMSIs."""
+        imsis = events["imsi"]
         told = (events["kind"] != TICK) & (imsis != 0)
         imsis, days = imsis[told], events["received_at"][told] // DAY_US
         while len(days):
             first = int(np.searchsorted(days, days[0], side="right"))
-            self._note(int(days[0]), imsis[:first])
+            if days[0] != self._day:
+                self._before, self._day, self._today = self.count, int(days[0]), KnownIds()
+            self._today.add(imsis[:first])
             imsis, days = imsis[first:], days[first:]
-
-    def _note(self, day: int, imsis: np.ndarray) -> None:
-        if day != self._day:
-            self._before, self._day, self._today = self.count, day, 0
-            self._seen[:] = 0
-        if 2 * (self._today + len(imsis)) > len(self._seen):
-            known, size = self._seen[self._seen != 0], len(self._seen)
-            while size < 4 * (len(known) + len(imsis)):
-                size *= 2
-            self._seen = np.zeros(size, np.int64)
-            noted(self._seen, known, 0)
-        self._today = int(noted(self._seen, imsis, self._today))
 
 
 def rates(found: Counter[str], subscription_days: int) -> dict[str, dict[str, Any]]:

@@ -182,8 +182,7 @@ def _relearns(row, day, keeps):  # type: ignore[no-untyped-def]
 
 @njit
 def _settle_heard(  # type: ignore[no-untyped-def]
-    row, day, cohort, pool, muted, widening, shifts, peer_centre, peer_scale, peer_spread, bits, limits,
-    kept,
+    row, day, cohort, pool, muted, widening, shifts, peer_centre, peer_scale, peer_spread, bits, limits, kept
 ):  # fmt: skip
     """Settle a subscription that was heard on the day."""
     maturity = maturity_of(np.int64(row.learnt))
