@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +19,7 @@ import pyarrow.parquet as pq
 from simward.engine.texts import Texts
 from simward.errors import ConfigurationError, Problem, UsageError, nearest
 from simward.inputs.event_columns import IGNORED, TIMES, Table, WrongValue, all_columns, is_by_value
+from simward.inputs.packed import COMPRESSIONS, Counted, unpacked
 
 BATCH_ROWS = 65_536
 TEXT_FORMS = ("digits", "imeis", "addresses", "texts", "octets", "hexadecimal")
@@ -34,14 +33,12 @@ OPENED_MAX = 64
 SHOWN_MAX = 120
 """How much of a wrong value an error repeats."""
 SUFFIXES = (".csv", ".jsonl", ".ndjson", ".json", ".parquet")
-PACKED = (".gz", ".zst")
-"""In which all but Parquet may be packed."""
 
 
 def suffix_of(path: Path) -> str:
     """What a file holds, by its name without what it is packed in: one of SUFFIXES, or something else."""
     name = path.name.lower()
-    for packed in PACKED:
+    for packed in COMPRESSIONS:  # Parquet packs its own pages
         if name.removesuffix(packed).endswith(SUFFIXES[:-1]):
             name = name.removesuffix(packed)
     return Path(name).suffix
@@ -52,10 +49,16 @@ class EventFile:
 
     def __init__(self, path: Path, texts: Texts, number: int = 0) -> None:
         self.path = path
-        self.octets_read = 0
         self.rows = 0
+        self._counted: Counted | None = None
+        self._reckoned = 0
         self._texts = texts
         self._requests_from = (number + 1) << 40  # names of requests that no other input gives
+
+    @property
+    def octets_read(self) -> int:
+        """How far it was read, of the packed file; of Parquet, which is read by columns, by its rows."""
+        return self._counted.octets_read if self._counted else self._reckoned
 
     def events(self) -> Iterator[np.ndarray]:
         """EVENT rows, a batch at a time, ordered by `received_at` within it.
@@ -98,14 +101,11 @@ class EventFile:
     def _opened(self) -> Iterator[Any]:
         """What the file says, unpacked. UsageError where it cannot be read to its end."""
         with open(self.path, "rb") as file:
-            counting: Any = _Counting(file, self)
-            if self.path.suffix.lower() == ".gz":
-                counting = gzip.GzipFile(fileobj=counting, mode="rb")
-            elif self.path.suffix.lower() == ".zst":
-                counting = io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(counting, mode="r"), "zstd"))
+            self._counted = Counted(file)
+            source = unpacked(self._counted, self.path)
             try:
-                yield counting
-            except (EOFError, OSError, zlib.error) as error:
+                yield source if source is self._counted else io.BufferedReader(source)
+            except OSError as error:
                 raise UsageError(f"{self.path} cannot be read to its end: {_first_line(error)}") from None
 
     # CSV
@@ -145,7 +145,7 @@ class EventFile:
     def _header(self) -> list[str]:
         with self._opened() as file:
             first = file.readline(LINE_OCTETS_MAX)
-        self.octets_read = 0
+        self._counted = None
         try:
             names = next(csv.reader([first.decode("utf-8-sig").rstrip("\r\n")]), [])
         except UnicodeDecodeError:
@@ -175,7 +175,7 @@ class EventFile:
                     raise self._wrong(self._line_of(block, line, at + error.row), error) from None
                 line += block.count(b"\n")
 
-    def _blocks(self, file: BinaryIO) -> Iterator[bytes]:
+    def _blocks(self, file: Any) -> Iterator[bytes]:
         """Whole lines, some megabytes at a time."""
         rest = b""
         while chunk := file.read(BLOCK_OCTETS):
@@ -253,32 +253,9 @@ class EventFile:
                     except WrongValue as error:
                         raise self._wrong(row + error.row, error) from None
                     row += batch.num_rows
-                    self.octets_read = size * (row - 1) // max(1, file.metadata.num_rows)
+                    self._reckoned = size * (row - 1) // max(1, file.metadata.num_rows)
             except (pa.ArrowException, OSError) as error:
                 raise UsageError(f"{self.path} cannot be read: {_first_line(error)}") from None
-
-
-class _Counting:
-    """A file that says how far it was read; Arrow reads it ahead."""
-
-    closed = False
-
-    def __init__(self, file: BinaryIO, owner: EventFile) -> None:
-        self._file, self._owner = file, owner
-
-    def read(self, count: int = -1) -> bytes:
-        octets = self._file.read(count)
-        self._owner.octets_read += len(octets)
-        return octets
-
-    def readline(self, most: int = -1) -> bytes:
-        return self._file.readline(most)
-
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        self.closed = True
 
 
 def _is_shallow(block: bytes) -> bool:

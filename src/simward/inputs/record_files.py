@@ -19,7 +19,7 @@ import pyarrow.csv as pa_csv
 
 from simward.errors import UsageError
 from simward.inputs.record_documents import Document
-from simward.inputs.record_octets import Counted, Plain
+from simward.inputs.record_octets import Hashed, Plain
 from simward.wire.cdr.columns import FINE, REASONS, Columns
 from simward.wire.cdr.template import CSV, JSON, Template
 
@@ -66,7 +66,7 @@ class RecordFile:
         self._header = b""
         self._open: list[bytes] = []
         """The last lines of a block, if a quotation mark that stands in them may be closed in the next one."""
-        self._counted: Counted | None = None
+        self._counted: Hashed | None = None
 
     @property
     def octets_read(self) -> int:
@@ -82,7 +82,7 @@ class RecordFile:
         """All of it, in order. UsageError where it is no such file, or ends before its end."""
         try:
             with open(self.path, "rb") as file:
-                self._counted = Counted(file)
+                self._counted = Hashed(file)
                 source = Plain(self._counted, self.path)
                 if self.template.format == CSV:
                     yield from self._of_csv_blocks(source)

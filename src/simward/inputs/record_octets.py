@@ -5,46 +5,32 @@ from __future__ import annotations
 import codecs
 import hashlib
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-import pyarrow as pa
+from simward.inputs.packed import Counted, unpacked
 
-COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 BLOCK_OCTETS = 4 << 20
 
 
-class Counted:
-    """A file that says how far it was read, and the SHA-256 of that."""
-
-    closed = False
+class Hashed(Counted):
+    """A file whose digest is that of what was read of it."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file, self.octets_read, self.sha256 = file, 0, hashlib.sha256()
+        super().__init__(file)
+        self.sha256 = hashlib.sha256()
 
     def read(self, count: int = -1) -> bytes:
         """As of the file."""
-        octets = self._file.read(count)
-        self.octets_read += len(octets)
+        octets = super().read(count)
         self.sha256.update(octets)
         return octets
-
-    def readable(self) -> bool:
-        """As Arrow asks."""
-        return True
-
-    def close(self) -> None:
-        """The file is closed by who opened it."""
-        self.closed = True
 
 
 class Plain:
     """What a file says, block by block. `begins` is what it begins with, still to be read."""
 
     def __init__(self, file: Counted, path: Path) -> None:
-        compression = COMPRESSIONS.get(path.suffix.lower())
-        self._source: Any = file
-        if compression:
-            self._source = pa.CompressedInputStream(pa.PythonFile(file, mode="r"), compression)
+        self._source = unpacked(file, path)
         first = self._source.read(BLOCK_OCTETS)
         recoded = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         self._decoder = codecs.getincrementaldecoder("utf-16")("replace") if recoded else None

@@ -20,12 +20,12 @@ from simward.inputs.foreign import statements as sql
 from simward.inputs.foreign.choosing import DAY, is_spoilt
 from simward.inputs.foreign.mapping import Mapping
 from simward.inputs.foreign.names import usual
+from simward.inputs.packed import COMPRESSIONS
 
 SAMPLE_ROWS = 2000
 """Rows that are looked at to tell what columns hold."""
 PEEKED_OCTETS = 262_144
 SHOWN = 12
-COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 FOREIGN = {
     b"PK\x03\x04": "a spreadsheet or a zip archive: save it as CSV, or unpack it, first",
     b"\xd0\xcf\x11\xe0": "an old spreadsheet: save it as CSV first", b"BZh": "packed with bzip2: unpack it first",
@@ -77,7 +77,7 @@ def _fields(
 
 
 def _begins(path: Path) -> bytes:
-    compression = next((COMPRESSED[one.lower()] for one in path.suffixes if one.lower() in COMPRESSED), None)
+    compression = next((COMPRESSIONS[one.lower()] for one in path.suffixes if one.lower() in COMPRESSIONS), None)
     try:
         with pa.input_stream(str(path), compression=compression) as file:
             begins = bytes(file.read(PEEKED_OCTETS))
