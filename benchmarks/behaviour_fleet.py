@@ -11,7 +11,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simward.engine.behaviour.layouts import BEHAVIOUR, CHANNELS, DOWN, FAILED, HOURS, SESSION_TIME, SESSIONS, UP
+from simward.engine.behaviour.features import SHARED_LEAST
+from simward.engine.behaviour.layouts import (
+    BEHAVIOUR,
+    CHANNELS,
+    DOWN,
+    FAILED,
+    HOURS,
+    SESSION_TIME,
+    SESSIONS,
+    SHARE_OFFSET,
+    UP,
+    UP_SHARE,
+)
 
 DAY_BEGAN = 20_000
 """Days since 1970-01-01 of its first day."""
@@ -111,5 +123,8 @@ class DayFleet:
 
 
 def features_of(amounts: np.ndarray) -> np.ndarray:
-    """What the fold makes of amounts: log2(1 + v) in 1/1024."""
-    return np.rint(1024 * np.log2(1 + np.floor(np.maximum(amounts, 0)))).astype(np.uint16)
+    """What the fold makes of amounts: log2(1 + v) in 1/1024, and of up and down what goes up for each octet down."""
+    features = np.rint(1024 * np.log2(1 + np.floor(np.maximum(amounts, 0)))).astype(np.int64)
+    up, down = features[:, UP], features[:, DOWN]
+    features[:, UP_SHARE] = np.where(np.minimum(up, down) < SHARED_LEAST, 0, np.maximum(SHARE_OFFSET + up - down, 1))
+    return features.astype(np.uint16)

@@ -29,8 +29,10 @@ from simward.engine.behaviour.layouts import (
     REVISION_ARRAYS,
     ROLLED_UP,
     SCORE_BINS,
+    SHARE_OFFSET,
     UNUSUAL,
     UP,
+    UP_SHARE,
     WARMING,
     Q,
     cohort_key,
@@ -51,7 +53,7 @@ from simward.engine.behaviour.scoring import (
 from simward.engine.behaviour.settle import settle
 
 DAY = 20_000
-USUAL = [10 * Q, 9 * Q, 2 * Q, 7 * Q, 2 * Q, 0]
+USUAL = [10 * Q, 9 * Q, 2 * Q, 7 * Q, 2 * Q, 0, SHARE_OFFSET + Q]
 
 
 def arrays_of(*, threshold: int = 16, per_scale: float = 2.0, muted: int = 0) -> dict[str, np.ndarray]:
@@ -109,18 +111,30 @@ def test_a_day_becomes_features_and_counting_begins_anew() -> None:
     rows["day"], rows["up_low"], rows["up_high"], rows["sessions"], rows["hours"] = 20_005, 7, 1, 3, 0b1011
     finish_day(records(rows), 0)
     row = rows[0]
-    assert row["features"].tolist() == [32 * Q, 0, 2 * Q, 0, 2 * Q, 0]
+    assert row["features"].tolist() == [32 * Q, 0, 2 * Q, 0, 2 * Q, 0, 0]
     assert (row["features_day"], row["day"], row["up_high"], row["hours"], row["new_hours"]) == (20_005, 0, 0, 0, 3)
 
 
 def test_hours_of_the_week_are_new_once() -> None:
     rows = np.zeros(1, BEHAVIOUR)
     told = []
-    for day, hours in ((20_001, 0b1), (20_002, 0b1), (20_008, 0b11)):  # 20,001 and 20,008 are the same day of the week
+    # 20,001 and 20,008 are the same day of the week
+    for day, hours in ((20_001, 0b1), (20_002, 0b1), (20_008, 0b1011), (20_009, 0b1)):
         rows["day"], rows["hours"] = day, hours
         finish_day(records(rows), 0)
         told.append(int(rows["new_hours"][0]))
-    assert told == [1, 1, 1]
+    assert told == [1, 1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "share"),
+    [(1_023, 1_023, 16 * Q), (4_095, 1_023, 18 * Q), (1_023, 4_095, 14 * Q), (254, 99_999, 0), (99_999, 200, 0)],
+)
+def test_what_goes_up_for_each_octet_down_is_said_where_there_is_enough_of_both(up: int, down: int, share: int) -> None:
+    rows = np.zeros(1, BEHAVIOUR)
+    rows["day"], rows["up_low"], rows["down_low"] = 20_001, up, down
+    finish_day(records(rows), 0)
+    assert rows["features"][0, UP_SHARE] == share
 
 
 def test_fires_when_a_day_is_far_from_all_before() -> None:

@@ -6,8 +6,17 @@ import numpy as np
 import pytest
 
 from simward.engine.behaviour.cohort_numbers import ANY, MANY, Cohort, cohort_number, cohort_of
+from simward.engine.behaviour.layouts import SHARE_OFFSET, UP_SHARE
 from simward.engine.outputs import OUTPUT
-from simward.engine.weighing import Weight, put_weights, sentence, told, weights_of
+from simward.engine.weighing import (
+    Weight,
+    new_hours,
+    new_hours_text,
+    put_weights,
+    sentence,
+    told,
+    weights_of,
+)
 
 DAY = 20_712  # 2026-09-16
 UP, SESSION_TIME, FAILED = 0, 3, 5
@@ -39,6 +48,25 @@ def test_it_is_told_in_octets_seconds_and_numbers() -> None:
     assert sentence(one) == (
         "octets up 1.0 MB (usually 1.0 kB to 2.0 kB, its peers 441 B to 3.4 kB; since 2026-09-15)"
     )
+
+
+def test_a_share_is_told_in_thousandths_and_said_in_percent() -> None:
+    halves = Weight(UP_SHARE, False, SHARE_OFFSET + 3 * 1024, (SHARE_OFFSET - 1024, SHARE_OFFSET), None, 1, 256)
+    (one,) = told(output_with(halves)[0]) or []
+    assert (one["value"], one["usual"]) == (889, {"low": 333, "high": 500})
+    assert sentence(one).startswith("share of octets that went up 88.9 % (usually 33.3 % to 50 %; since")
+
+
+@pytest.mark.parametrize("hours", [None, 0, 3, 24])
+def test_new_hours_come_back_as_they_were_written(hours: int | None) -> None:
+    made = np.zeros(1, OUTPUT)
+    put_weights(made[0], [], 20_000, hours)
+    assert new_hours(made[0]) == hours
+
+
+def test_new_hours_are_said() -> None:
+    assert new_hours_text(1) == "traffic in an hour of the week in which it never had any before"
+    assert new_hours_text(5) == "traffic in 5 hours of the week in which it never had any before"
 
 
 def test_an_output_without_any_says_nothing() -> None:

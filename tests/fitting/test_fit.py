@@ -13,8 +13,17 @@ import numpy as np
 import pytest
 from benchmarks.behaviour_fleet import DAY_BEGAN, DayFleet, Kind, features_of
 
-from simward.engine.behaviour.layouts import DOWN, READY, REVISION_ARRAYS, ROLLED_UP, UNUSUAL, UP, WARMING
-from simward.engine.behaviour.revision import ANY, RevisionUnreadable
+from simward.engine.behaviour.layouts import (
+    CHANNELS,
+    DOWN,
+    READY,
+    REVISION_ARRAYS,
+    ROLLED_UP,
+    UNUSUAL,
+    UP,
+    WARMING,
+)
+from simward.engine.behaviour.revision import ANY, MEMORY_ARRAYS, NO_SHIFT, RevisionUnreadable
 from simward.engine.behaviour.settle import settle
 from simward.fitting import Budget, Revision, fit_day
 from simward.fitting.budget import AIMED_AT
@@ -231,15 +240,44 @@ def test_a_revision_survives_its_octets(month: Watch) -> None:
     assert len(made.octets()) < 1_000_000
 
 
-def test_a_revision_of_the_first_format_ends_findings_as_it_did(month: Watch) -> None:
-    with np.load(io.BytesIO(month.revision.octets())) as loaded:
-        arrays = {name: loaded[name] for name in loaded.files if name != "keeps"}
-    document = json.loads(arrays["document"].tobytes()) | {"format": 1}
+def as_of_format(revision: Revision, number: int) -> bytes:
+    """As releases before wrote it: six channels, and in the first format nothing of when findings end."""
+    with np.load(io.BytesIO(revision.octets())) as loaded:
+        arrays = {name: loaded[name] for name in loaded.files if name != "keeps" or number > 1}
+    for name, (_, shape) in {**REVISION_ARRAYS, **MEMORY_ARRAYS}.items():
+        if name in arrays and CHANNELS in shape:
+            arrays[name] = arrays[name].take(range(6), axis=shape.index(CHANNELS))
+    document = json.loads(arrays["document"].tobytes()) | {"format": number}
     arrays["document"] = np.frombuffer(json.dumps(document).encode(), np.uint8)
     written = io.BytesIO()
     np.savez_compressed(written, allow_pickle=False, **arrays)
-    read = Revision.read(written.getvalue())
+    return written.getvalue()
+
+
+def test_a_revision_of_the_first_format_ends_findings_as_it_did(month: Watch) -> None:
+    read = Revision.read(as_of_format(month.revision, 1))
     assert np.array_equal(read.arrays["keeps"], read.arrays["thresholds"])
+
+
+def test_a_revision_with_six_channels_is_read_with_nothing_known_of_the_others(month: Watch) -> None:
+    muted = np.full_like(month.revision.arrays["muted"], 0b100001_000011)
+    six = dataclasses.replace(month.revision, arrays={**month.revision.arrays, "muted": muted})
+    read = Revision.read(as_of_format(six, 2))
+    assert set(read.arrays["muted"].tolist()) == {0b0100001_0000011}
+    assert np.array_equal(read.arrays["bits"][:, :, :6], month.revision.arrays["bits"][:, :, :6])
+    assert not read.arrays["bits"][:, :, 6].any() and (read.memory["history"][:, :, 6] == NO_SHIFT).all()
+
+
+def test_a_fleet_goes_on_from_a_revision_with_six_channels(month: Watch) -> None:
+    """The days after an upgrade: what is new has no past, and nobody is found for that."""
+    watch = copy_of(month)
+    watch.revision = Revision.read(as_of_format(watch.revision, 2))
+    rows = watch.fleet.rows
+    for name in ("centre", "scale", "weekend", "ledger", "ages"):
+        rows[name][:, 6] = 0
+    rows["taught"] &= 0b111111
+    watch.lives(28)
+    assert watch.told == [] and len(watch.found_since(28)) <= 3
 
 
 def test_other_octets_are_refused_with_a_reason(month: Watch) -> None:

@@ -43,8 +43,8 @@ def findings(
     was, now, expected (the evidence), verdict (the in-line answer), response (in force), held (the limit that kept the
     wanted response back, else null), ended_at (null while it lasts), wanted, scope, gateway, apn, address, session_id,
     changes (what differs, where a finding compares), about (the cell, gateway, network, model or cohort, where it is
-    about many subscriptions; such ids begin with w), channels (what weighs most, where it is about behaviour), segment
-    (where it is about one). Times are UTC. Identities are complete: this is the owner's own data.
+    about many subscriptions; such ids begin with w), channels and new_hours (what weighs most, where it is about
+    behaviour), segment (where it is about one). Times are UTC. Identities are complete: this is the owner's own data.
     """
     wanted = _filter(imsi, detector, only_open)
     folder: Folder = ctx.obj

@@ -1,7 +1,7 @@
 """Many of one kind changed what they do on the same day: one finding for all of them.
 
 **What it sees.** What the members of a cohort (tenant, use case, model, radio access; at least 200 of them, else the
-wider one) had in common on a day, in each of six channels, against what they had in common before. It is taken out of
+wider one) had in common on a day, in each of seven channels, against what they had in common before. It is taken out of
 each member's day, so that a member is judged by what it does beyond it.
 
 - `more`: the cohort as a whole did more of something than is usual for it.

@@ -1,16 +1,18 @@
 """A subscription no longer behaves as it used to, nor as its like do, and by more than chance explains.
 
-**What it sees.** Each day (UTC) in six channels: octets up, octets down, sessions begun, time in sessions, hours of the
-day with traffic, and requests that no session followed. Each is held against the subscription's own past and against
-its cohort (tenant, use case, model, radio access); what the whole cohort did on that day is taken out first. How
-improbable each channel was is added up over days and channels, with decay. A finding begins where that evidence passes
-the threshold which keeps the fleet within its alarm budget (`[behaviour] findings_a_day`).
+**What it sees.** Each day (UTC) in seven channels: octets up, octets down, what share of them went up, sessions begun,
+time in sessions, hours of the day with traffic, and requests that no session followed. Each is held against the
+subscription's own past and against its cohort (tenant, use case, model, radio access); what the whole cohort did on
+that day is taken out first. How improbable each channel was is added up over days and channels, with decay. A finding
+begins where that evidence passes the threshold which keeps the fleet within its alarm budget (`[behaviour]
+findings_a_day`).
 
 - `sudden`: the evidence gathered within three days.
 - `gradual`: it gathered over more of them: a slow leak.
 
 `now` is the evidence in bits (each bit halves the odds of chance), `expected` the threshold. `channels` names the three
 channels that weigh most, each with the day's amount, the device's usual range, that of its peers, and since when.
+`new_hours` says in how many hours of the week it had traffic that day for the first time since it was first heard.
 
 **Why it matters.** What no rule names: a device that was taken over and sends somebody's data out, one that joined an
 attack, one that fails slowly, a SIM that does another's work.

@@ -182,6 +182,8 @@ def finding_sentence(finding: dict[str, Any]) -> str:
         text += f"; {projected(finding['projection'])}"
     if finding.get("channels"):
         text += f"; {'; '.join(map(weighing.sentence, finding['channels']))}"
+    if finding.get("new_hours"):
+        text += f"; {weighing.new_hours_text(finding['new_hours'])}"
     if finding.get("last_word"):
         text += f"; {last_word_sentence(finding['last_word'])}"
     text += f". Response: {finding['response'] or 'observe'}"

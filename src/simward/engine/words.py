@@ -47,9 +47,11 @@ ABOUT_WORDS = {"plmn": "network", "software": "model", "use-case": "use case"}
 FINDING_KEYS = (
     "id", "at", "detector", "class", "severity", "tenant", "imsi", "iccid", "use_case", "was", "now", "expected",
     "verdict", "response", "held", "ended_at", "wanted", "scope", "gateway", "apn", "address", "session_id", "changes",
-    "about", "segment", "projection", "last_word", "channels",
+    "about", "segment", "projection", "last_word", "channels", "new_hours",
 )  # fmt: skip
 """The keys of a finding as JSON; the first sixteen are what others may rely on."""
+NEWEST = ("verdict", "response", "wanted", "held", "severity", "now", "projection", "channels", "new_hours")
+"""Of a finding that lasts, what its latest row says."""
 OTHERWISE = ("projects", "tells_last_word", "weighs")
 """Detectors that use `before` and `after` of an output for something else than what changed."""
 
@@ -283,6 +285,7 @@ def finding(row: Any, lexicon: Lexicon, verdict: int | None = None) -> dict[str,
         "projection": projection(row) if entry.get("projects") else None,
         "last_word": last_word(int(row["before"][0])) if entry.get("tells_last_word") else None,
         "channels": weighing.told(row) if entry.get("weighs") else None,
+        "new_hours": weighing.new_hours(row) if entry.get("weighs") else None,
     }
 
 
@@ -361,7 +364,7 @@ class Findings:
         if int(row["kind"]) == out.FINDING_ENDED:
             known["ended_at"], known["now"] = fresh["ended_at"], fresh["now"]
         elif known is not fresh:
-            for key in ("verdict", "response", "wanted", "held", "severity", "now", "projection", "channels"):
+            for key in NEWEST:
                 known[key] = fresh[key]
         return known
 

@@ -19,7 +19,7 @@ RISES_LEAST, RISES_ENOUGH = 30.0, 200.0
 """A tail begins where at least so many rises are; as far out as there are enough."""
 TAIL_SHARE, TAIL_SHARE_OF_FEW = 0.01, 0.1
 BEYOND_EXPECTED, ALWAYS_COUNTED = 2.0, 1.0
-AIMED_AT = 0.45
+AIMED_AT = 0.4
 """Share of the budget that thresholds aim at: it is asked for as a most, and estimates of what is so rare err."""
 LEVELS = np.arange(TOTAL_BINS) * TOTAL_BIN / ONE_BIT
 """Bits."""

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simward.engine.behaviour.layouts import CENTRE_OFFSET, CHANNELS, HIGHER, LOWER, Q
+from simward.engine.behaviour.layouts import (
+    CENTRE_OFFSET,
+    CHANNELS,
+    HIGHER,
+    LOWER,
+    SHARE_OFFSET,
+    UP_SHARE,
+    Q,
+)
 from simward.engine.behaviour.revision import ANY, HISTORY_DAYS, NO_SHIFT, CohortFinding, Node, Revision
 from simward.engine.behaviour.scoring import EMPTY_BELOW, SCALE_LEAST, WINDOW_DAYS
 from simward.fitting.cohorts import Cohorts, covers
@@ -49,6 +57,8 @@ class Peers:
     """Per cohort: how many members were."""
     learnt: np.ndarray
     """How many of them had a past: without one there is no shift."""
+    known: np.ndarray
+    """Per cohort and channel: was the shift made from enough that had a past in the channel? Else it is 0."""
 
 
 def peers_of(rows: np.ndarray, heard: np.ndarray, cohorts: Cohorts, before: Revision | None) -> Peers:
@@ -56,6 +66,7 @@ def peers_of(rows: np.ndarray, heard: np.ndarray, cohorts: Cohorts, before: Revi
     count = len(cohorts.nodes)
     made = [np.zeros((count, CHANNELS), np.int32) for _ in range(4)]
     made[3][:], number, learnt = Q, np.zeros(count, np.int64), np.zeros(count, np.int64)
+    known = np.zeros((count, CHANNELS), bool)
     earlier = _by_node(before)
     for cohort, members in cohorts.rows_in(heard).items():
         number[cohort], learnt[cohort] = len(members), np.count_nonzero(rows["learnt"][heard[members]])
@@ -65,9 +76,10 @@ def peers_of(rows: np.ndarray, heard: np.ndarray, cohorts: Cohorts, before: Revi
             continue
         was = earlier.get(cohorts.nodes[cohort])
         then = before.arrays["peer_scale"][was] if before is not None and was is not None else None
-        for array, values in zip(made, _cohort(rows[chosen], then)):
-            array[cohort] = values
-    return Peers(made[0], made[1], made[2], made[3], number, learnt)
+        values, known[cohort] = _cohort(rows[chosen], then)
+        for array, value in zip(made, values):
+            array[cohort] = value
+    return Peers(made[0], made[1], made[2], made[3], number, learnt, known)
 
 
 def _by_node(before: Revision | None) -> dict[Node, int]:
@@ -76,24 +88,30 @@ def _by_node(before: Revision | None) -> dict[Node, int]:
     return {tuple(int(part) for part in node): at for at, node in enumerate(before.memory["nodes"])}  # type: ignore[misc]
 
 
-def _cohort(rows: np.ndarray, scale_before: np.ndarray | None) -> np.ndarray:
-    """Shift, centre, spread and scale (4 x CHANNELS) of one cohort's members."""
-    made = np.zeros((4, CHANNELS))
+def _cohort(rows: np.ndarray, scale_before: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Shift, centre, spread and scale (4 x CHANNELS) of one cohort's members; of which channels there is a shift."""
+    made, known = np.zeros((4, CHANNELS)), np.zeros(CHANNELS, bool)
     for channel in range(CHANNELS):
         then = None if scale_before is None else float(scale_before[channel])
-        made[:, channel] = _channel(rows, channel, then)
-    return np.asarray(np.rint(made))
+        made[:, channel], known[channel] = _channel(rows, channel, then)
+    return np.rint(made), known
 
 
-def _channel(rows: np.ndarray, channel: int, scale_before: float | None) -> tuple[float, float, float, float]:
+def _channel(
+    rows: np.ndarray, channel: int, scale_before: float | None
+) -> tuple[tuple[float, float, float, float], bool]:
     """The same of one channel, of those to whom the day says something of it (scoring.says_nothing)."""
+    if channel == UP_SHARE:
+        rows = rows[rows["features"][:, channel] != 0]
+        if len(rows) == 0:
+            return (0.0, float(SHARE_OFFSET), float(Q), float(Q)), False
     amounts = rows["features"][:, channel].astype(np.int32)
     centres = rows["centre"][:, channel].astype(np.int32) - CENTRE_OFFSET
     learnt = np.minimum(rows["learnt"], WINDOW_DAYS).astype(np.int32)
     taught = (rows["taught"] >> channel) & 1 == 1
     known = taught & ((amounts != 0) | (centres <= EMPTY_BELOW))
-    shift, scale = 0.0, 0.0
-    if known.sum() >= LEARNT_LEAST:
+    shift, scale, is_known = 0.0, 0.0, bool(known.sum() >= LEARNT_LEAST)
+    if is_known:
         left = (amounts - centres)[known]
         shift = float(np.median(left))
         scale = _scale((left - shift) / np.sqrt(1 + 1 / learnt[known]))
@@ -102,11 +120,11 @@ def _channel(rows: np.ndarray, channel: int, scale_before: float | None) -> tupl
         levels = levels[levels > -shift]
     centre = float(np.median(levels))
     spread = max(_scale(levels - centre), 1.0)
-    if known.sum() < LEARNT_LEAST:
+    if not is_known:
         scale = spread
     elif scale_before is not None:
         scale = 0.8 * scale_before + 0.2 * scale
-    return shift, centre, spread, max(scale, SCALE_LEAST)
+    return (shift, centre, spread, max(scale, SCALE_LEAST)), is_known
 
 
 def _scale(off: np.ndarray) -> float:
@@ -124,8 +142,8 @@ def history_of(cohorts: Cohorts, peers: Peers, day: int, before: Revision | None
         for cohort, node in enumerate(cohorts.nodes):
             if node in earlier:
                 history[cohort, : HISTORY_DAYS - gap] = before.memory["history"][earlier[node], gap:]
-    known = peers.learnt >= LEARNT_LEAST
-    history[known, -1] = peers.shifts[known]
+    known = peers.known & (peers.learnt >= LEARNT_LEAST)[:, None]
+    history[:, -1] = np.where(known, peers.shifts, NO_SHIFT)
     return history
 
 
@@ -138,7 +156,7 @@ def remembered(history: np.ndarray, cohorts: Cohorts, found: list[CohortFinding]
     number = {node: cohort for cohort, node in enumerate(cohorts.nodes)}
     for one in found:
         cohort = number[one.node]
-        if np.count_nonzero(history[cohort, :-1, 0] != NO_SHIFT) >= ENOUGH_DAYS:
+        if np.count_nonzero((history[cohort, :-1] != NO_SHIFT).any(axis=1)) >= ENOUGH_DAYS:
             kept[cohort, -1] = NO_SHIFT
     return kept
 
@@ -152,19 +170,30 @@ def _same_weekdays(history: np.ndarray) -> np.ndarray:
 def expectation(history: np.ndarray, scale: np.ndarray, heard: int) -> tuple[np.ndarray, np.ndarray]:
     """What earlier days make likely of the last day's shift of one cohort, and how far off that it usually is.
 
-    By the same day of the week, where two such days are known.
+    By the same day of the week, where two such days are known. Channels may have different days behind them: one that
+    is new has none.
     """
+    expected, chance = np.zeros(CHANNELS), np.zeros(CHANNELS)
+    masks, which = np.unique(history[:-1] != NO_SHIFT, axis=1, return_inverse=True)
+    for group in range(masks.shape[1]):
+        alike = np.ravel(which) == group
+        expected[alike], chance[alike] = _expectation(history[:, alike], scale[alike], heard)
+    return expected, chance
+
+
+def _expectation(history: np.ndarray, scale: np.ndarray, heard: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same of channels of which the same days are known."""
     known = history[:-1, 0] != NO_SHIFT
     past = np.where(known[:, None], history[:-1], 0).astype(float)
     if known.sum() < KNOWN_DAYS:
         expected = past[known][-1] if known.any() else history[-1].astype(float)
-        return expected, np.full(CHANNELS, float(UNKNOWN_CHANCE))
+        return expected, np.full(history.shape[1], float(UNKNOWN_CHANCE))
     same = _same_weekdays(history)
     weekly = int(same.sum()) >= WEEKS_LEAST
     expected = np.median(past[same] if weekly else past[known][-14:], axis=0)
     if weekly:
         off = [past[at] - past[at - 7] for at in range(7, HISTORY_DAYS - 1) if known[at] and known[at - 7]]
-        usual = MAD_TO_SCALE * np.median(np.abs(off), axis=0) / np.sqrt(2) if off else np.zeros(CHANNELS)
+        usual = MAD_TO_SCALE * np.median(np.abs(off), axis=0) / np.sqrt(2) if off else np.zeros(history.shape[1])
     else:
         usual = MAD_TO_SCALE * np.median(np.abs(past[known][-14:] - expected), axis=0)
     if not weekly:
@@ -182,7 +211,7 @@ def shifted(
         if peers.learnt[cohort] < LEARNT_LEAST:
             continue
         expected, chance = expectation(history[cohort], peers.peer_scale[cohort], int(peers.heard[cohort]))
-        off = peers.shifts[cohort] - expected
+        off = np.where(history[cohort, -1] == NO_SHIFT, 0, peers.shifts[cohort] - expected)
         times = np.where(np.abs(off) >= SHIFT_LEAST, np.abs(off) / chance, 0.0)
         channel = int(times.argmax())
         goes_on = any(is_same(one.node, node, cohorts) for one in lasting)

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from simward.engine.events import SESSION_CONTEXT_NOT_FOUND
+from simward.engine.words import NEWEST
 from simward.registry import population
 from simward.registry import tables as t
 from simward.registry.hourly import count
@@ -93,8 +94,7 @@ def merged(known: dict[str, Any], fresh: dict[str, Any]) -> dict[str, Any]:
     """A finding's document after one more of its rows, as `words.Findings` merges them."""
     if fresh["ended_at"]:
         return {**known, "ended_at": fresh["ended_at"], "now": fresh["now"]}
-    newest = ("verdict", "response", "wanted", "held", "severity", "now", "projection", "channels")
-    return {**known, **{key: fresh[key] for key in newest if key in fresh}}
+    return {**known, **{key: fresh[key] for key in NEWEST if key in fresh}}
 
 
 def note_effect(connection: sa.Connection, values: dict[str, Any]) -> None:

@@ -45,8 +45,8 @@ DEVICE = _object("Which device.", {
     "imeisv": _text("The same and, where it was reported, the software."),
 })  # fmt: skip
 _RANGE = {"low": {"type": "integer"}, "high": {"type": "integer"}}
-CHANNEL = _object("A channel of behaviour: octets, seconds (session-time) or how many.", {
-    "channel": _text("Which.", enum=["up", "down", "sessions", "session-time", "hours", "failed"]),
+CHANNEL = _object("A channel of behaviour: octets, seconds (session-time), thousandths (up-share) or how many.", {
+    "channel": _text("Which.", enum=["up", "down", "sessions", "session-time", "hours", "failed", "up-share"]),
     "side": _text("Which way.", enum=["more", "less"]), "value": _of("integer", "Of the day."),
     "usual": _object("Where nineteen days of twenty lie.", _RANGE),
     "peers": _of(["object", "null"], "The same of its like; null beside a cohort.", properties=_RANGE),
@@ -63,7 +63,10 @@ FINDING = _object("A finding, as `simward findings --json` has it.", {
     "expected": {**_EVIDENCE, "description": "Evidence: what would have been right."},
     "verdict": _maybe("The in-line answer.", enum=["allow", "quarantine", "reject", None]),
     "response": _RESPONSE, "held": _HELD, "ended_at": _MOMENT_OR_NOT,
-}, channels=_maybe("Of behaviour: what weighs most, the heaviest first.", "array", items=CHANNEL))  # fmt: skip
+},
+    channels=_maybe("Of behaviour: what weighs most, the heaviest first.", "array", items=CHANNEL),
+    new_hours=_maybe("Of behaviour: hours of the week with traffic for the first time.", "integer"),
+)  # fmt: skip
 INCIDENT = _object("An incident, as `simward incidents list --json` has it.", {
     "number": _of("integer", "Its number: /v1/incidents/{number}."),
     "state": _text("Where it stands.", enum=["open", "acknowledged", "contained", "resolved"]),

@@ -7,9 +7,10 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 
 class Channel(TypedDict):
-    """A channel of behaviour that weighs in a finding. Amounts are octets, seconds (session-time) or how many."""
+    """A channel of behaviour that weighs in a finding. Amounts are octets, seconds (session-time), thousandths of
+    the octets (up-share) or how many."""
 
-    channel: Literal["up", "down", "sessions", "session-time", "hours", "failed"]
+    channel: Literal["up", "down", "sessions", "session-time", "hours", "failed", "up-share"]
     side: Literal["more", "less"]
     value: int
     usual: Range
@@ -41,6 +42,7 @@ Finding = TypedDict("Finding", {
     "apn": 'NotRequired[str | None]',
     "changes": 'NotRequired[dict[str, Any] | None]',
     "channels": 'NotRequired[list[Channel] | None]',
+    "new_hours": 'NotRequired[int | None]',
 })  # fmt: skip
 """A finding."""
 

@@ -93,9 +93,10 @@ class Range(BaseModel):
 
 
 class Channel(BaseModel):
-    """A channel of behaviour that weighs in a finding. Amounts are octets, seconds (session-time) or how many."""
+    """A channel of behaviour that weighs in a finding. Amounts are octets, seconds (session-time), thousandths of the
+    octets (up-share) or how many."""
 
-    channel: Literal["up", "down", "sessions", "session-time", "hours", "failed"]
+    channel: Literal["up", "down", "sessions", "session-time", "hours", "failed", "up-share"]
     side: Literal["more", "less"]
     value: int = Field(description="Of the day.")
     usual: Range = Field(description="Of this device, or of this cohort.")
@@ -130,6 +131,9 @@ class Finding(Row):
     apn: str | None
     changes: dict[str, Any] | None
     channels: list[Channel] | None = Field(description="Of behaviour: what weighs most, the heaviest first.")
+    new_hours: int | None = Field(
+        default=None, description="Of behaviour: hours of the week with traffic for the first time."
+    )
 
 
 class Findings(BaseModel):

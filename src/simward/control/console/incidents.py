@@ -111,6 +111,7 @@ def _evidence(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         {
             **finding, "name": "/".join(part for part in (finding["detector"], finding["class"]) if part),
             "sides": [(side, finding.get(side)) for side in ("was", "now", "expected")],
+            "hours": weighing.new_hours_text(finding["new_hours"]) if finding.get("new_hours") else "",
             "channels": [_channel(one) for one in finding.get("channels") or ()],
             "other": [(name, finding[name]) for name in ("gateway", "apn", "about", "segment") if finding.get(name)],
         }

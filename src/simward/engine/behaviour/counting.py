@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.behaviour.features import finish_row
+from simward.engine.behaviour.features import finish_row, weigh_shares
 from simward.engine.behaviour.layouts import DOWN, FAILED, SESSION_TIME, SESSIONS, UP
 from simward.engine.behaviour.logarithm import INDEX_BITS, TABLE, log2_q10
 
@@ -123,6 +123,8 @@ def count_used(row, settled_day, up, down, begun, since_s, at_s):  # type: ignor
     add_late(row, UP, of_day(up, since_s, at_s, waiting))
     add_late(row, DOWN, of_day(down, since_s, at_s, waiting))
     add_late(row, SESSION_TIME, of_day(lasted_s, since_s, at_s, waiting))
+    if up + down > 0:
+        weigh_shares(row)
     if day == waiting:
         add_late(row, SESSIONS, begun)
     return np.int64(1 if day < waiting else 0)

@@ -1,15 +1,27 @@
-"""What was counted on a day becomes its features: six amounts on one logarithmic scale."""
+"""What was counted on a day becomes its features: an amount for each channel, all on one logarithmic scale."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-from simward.engine.behaviour.layouts import DOWN, FAILED, HOURS, SESSION_TIME, SESSIONS, UP
+from simward.engine.behaviour.layouts import (
+    DOWN,
+    FAILED,
+    HOURS,
+    SESSION_TIME,
+    SESSIONS,
+    SHARE_OFFSET,
+    UP,
+    UP_SHARE,
+    Q,
+)
 from simward.engine.behaviour.logarithm import log2_q10
 
 THURSDAY = 3
 """1970-01-01 was one: so many days after a Monday."""
+SHARED_LEAST = 8 * Q
+"""With less than 256 octets up, or down, there is no saying what share goes up."""
 
 
 @njit
@@ -20,6 +32,16 @@ def hours_in(bits):  # type: ignore[no-untyped-def]
         left &= left - np.int64(1)
         count += np.int64(1)
     return count
+
+
+@njit
+def weigh_shares(row):  # type: ignore[no-untyped-def]
+    """What goes up for each octet that comes down, of the finished day: to be done again whenever either changed."""
+    up, down = np.int64(row.features[UP]), np.int64(row.features[DOWN])
+    if up < SHARED_LEAST or down < SHARED_LEAST:
+        row.features[UP_SHARE] = 0
+    else:
+        row.features[UP_SHARE] = min(max(np.int64(SHARE_OFFSET) + up - down, np.int64(1)), np.int64(65_535))
 
 
 @njit
@@ -44,6 +66,7 @@ def finish_row(row):  # type: ignore[no-untyped-def]
     row.features[SESSION_TIME] = log2_q10(np.int64(row.session_s))
     row.features[HOURS] = log2_q10(hours_in(row.hours))
     row.features[FAILED] = log2_q10(np.int64(row.failed))
+    weigh_shares(row)
     _mark_hours(row)
     row.features_day = row.day
     row.day = 0

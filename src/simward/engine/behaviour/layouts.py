@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-UP, DOWN, SESSIONS, SESSION_TIME, HOURS, FAILED = range(6)
-"""Channels: octets up and down, sessions begun, seconds in sessions, distinct hours with traffic, failed starts."""
-CHANNELS = 6
-CHANNEL_NAMES = ("up", "down", "sessions", "session-time", "hours", "failed")
+UP, DOWN, SESSIONS, SESSION_TIME, HOURS, FAILED, UP_SHARE = range(7)
+"""Channels: octets up and down, sessions begun, seconds in sessions, distinct hours with traffic, failed starts, octets
+up for each octet down (+ SHARE_OFFSET)."""
+CHANNELS = 7
+CHANNEL_NAMES = ("up", "down", "sessions", "session-time", "hours", "failed", "up-share")
 QUIET, UNUSUAL = 0, 1
 """`class` in BEHAVIOUR. A finding is open as long as it is UNUSUAL."""
 NEW, WARMING, READY, ROLLED_UP, DRIFTING = range(5)
@@ -66,7 +67,9 @@ BEHAVIOUR = np.dtype(
     ],
     align=True,
 )
-"""One a subscription, under the row number that it has in the gate's table: 140 octets."""
+"""One a subscription, under the row number that it has in the gate's table: 152 octets."""
+SHARE_OFFSET = 16 * Q
+"""UP_SHARE of a day with as much up as down: below it, more came down. 0 = too little of one of them to say."""
 CENTRE_OFFSET = 16_384
 """Less its cohort's shift a centre may be below 0, by 16 octaves at most."""
 
@@ -74,7 +77,7 @@ REVISION_ARRAYS = {
     # Leaf keys (cohort_key) that were there when it was made, sorted; one that is not among them is in cohort 0.
     "keys": ("i8", ("keys",)),
     "cohorts": ("u2", ("keys",)),
-    # Channels of a key of which a crossing is told as one with others: bit c higher, bit 6 + c lower.
+    # Channels of a key of which a crossing is told as one with others: bit c higher, bit CHANNELS + c lower.
     "muted": ("u2", ("keys",)),
     # Cohort 0 is the whole fleet.
     "pools": ("u1", ("cohorts",)),  # the tables that a cohort is scored with

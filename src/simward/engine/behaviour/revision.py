@@ -22,8 +22,10 @@ from simward.engine.behaviour.layouts import (
 )
 from simward.errors import SimwardError
 
-FORMAT = 2
-"""Of 1 there are in journals: findings ended at half of the threshold that the day's gates had raised."""
+FORMAT = 3
+"""Of 1 there are in journals: findings ended at half of the threshold that the day's gates had raised. Up to 2 there
+were six channels."""
+CHANNELS_OF_2 = 6
 ANY = -1
 TOTAL_BINS, TOTAL_BIN = 1024, 32
 """Bins of what evidence comes to: an eighth of a bit each."""
@@ -41,7 +43,7 @@ MEMORY_ARRAYS = {
     # How often the total of a subscription rose through each level, and over how many subscription-days.
     "rises": ("f4", ("pools", MATURITIES, TOTAL_BINS)),
     "exposure": ("f4", ("pools", MATURITIES)),
-    # Shifts of the last days, newest last, Q10; NO_SHIFT where there is none.
+    # Shifts of the last days, newest last, Q10; NO_SHIFT where there is none, in any channel or in this one.
     "history": ("i4", ("cohorts", HISTORY_DAYS, CHANNELS)),
     "pool_nodes": ("i8", ("pools", 4)),
 }
@@ -122,10 +124,12 @@ class Revision:
             with np.load(io.BytesIO(octets), allow_pickle=False) as loaded:
                 found = {name: loaded[name] for name in loaded.files}
             document = json.loads(found["document"].tobytes())
+            if document["format"] not in range(1, FORMAT + 1):
+                raise RevisionUnreadable(f"a behaviour revision of format {document['format']}, not {FORMAT}")
             if document["format"] == 1:
                 found["keeps"] = found["thresholds"]
-            elif document["format"] != FORMAT:
-                raise RevisionUnreadable(f"a behaviour revision of format {document['format']}, not {FORMAT}")
+            if document["format"] <= 2:
+                _add_channels(found)
             return cls(
                 int(document["day"]), _checked(found, REVISION_ARRAYS), _checked(found, MEMORY_ARRAYS),
                 tuple(_finding(one) for one in document["findings"]),
@@ -133,6 +137,23 @@ class Revision:
             )  # fmt: skip
         except (KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile) as error:
             raise RevisionUnreadable(f"octets that are no behaviour revision: {error}") from error
+
+
+def _add_channels(found: dict[str, np.ndarray]) -> None:
+    """Nothing is known of channels that there were not yet: what is measured in them begins with the next fit."""
+    for name, wanted in {**REVISION_ARRAYS, **MEMORY_ARRAYS}.items():
+        if CHANNELS in wanted[1]:
+            axis = wanted[1].index(CHANNELS)
+            there = found[name]
+            if there.ndim != len(wanted[1]) or there.shape[axis] != CHANNELS_OF_2:
+                raise ValueError(f"{name} has {there.shape}")
+            shape = list(there.shape)
+            shape[axis] = CHANNELS - CHANNELS_OF_2
+            empty = np.full(shape, NO_SHIFT if name == "history" else 0, there.dtype)
+            found[name] = np.concatenate([there, empty], axis=axis)
+    muted = found["muted"]
+    of_side = (1 << CHANNELS_OF_2) - 1
+    found["muted"] = (muted & of_side) | ((muted >> CHANNELS_OF_2) & of_side) << CHANNELS
 
 
 def _finding(said: dict[str, Any]) -> CohortFinding:

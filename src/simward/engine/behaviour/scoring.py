@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.behaviour.layouts import CENTRE_OFFSET, CHANNELS, HIGHER, LOWER, SCORE_BINS, Q
+from simward.engine.behaviour.layouts import CENTRE_OFFSET, CHANNELS, HIGHER, LOWER, SCORE_BINS, UP_SHARE, Q
 from simward.engine.behaviour.logarithm import log2_q10
 
 WINDOW_DAYS = 16
@@ -100,9 +100,14 @@ def predicted(row, channel, day, shift, peer_centre, peer_days):  # type: ignore
 
 @njit
 def says_nothing(row, channel, peer_centre):  # type: ignore[no-untyped-def]
-    """Was a channel empty that usually is not? Then the day is no amount of it: silence is for other detectors."""
+    """Was a channel empty that usually is not? Then the day is no amount of it: silence is for other detectors.
+
+    Nor is it one of a share where there was too little to share.
+    """
     if row.features[channel] != 0:
         return False
+    if channel == UP_SHARE:
+        return True
     if is_taught(row, channel):
         return np.int64(row.centre[channel]) > np.int64(CENTRE_OFFSET + EMPTY_BELOW)
     return np.int64(peer_centre) > np.int64(EMPTY_BELOW) and row.learnt < EMPTY_DAYS

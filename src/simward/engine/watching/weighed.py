@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DEVIATIONS = 2
 """A range is so many standard deviations to either side: nineteen days of twenty lie in it."""
+ACQUAINTED_DAYS = 14
+"""So many days it takes until each day of the week is known twice."""
 LOWER_BIT, CHANNEL_BITS = 128, 127
 
 
@@ -26,7 +28,7 @@ def put_evidence(outputs: np.ndarray, rows: np.ndarray, use_cases: np.ndarray, r
         output = outputs[place]
         at = int(output["row"])
         cohort = cohort_at(revision.arrays, rows[at], int(use_cases[at]))
-        put_weights(output, weights(rows[at], revision.arrays, cohort), revision.day)
+        put_weights(output, weights(rows[at], revision.arrays, cohort), revision.day, new_hours(rows[at]))
         output["expected"] = threshold(rows[at], revision.arrays, cohort)
 
 
@@ -57,6 +59,11 @@ def weights(row: Any, arrays: Mapping[str, np.ndarray], cohort: int) -> list[Wei
             )
         )  # fmt: skip
     return found
+
+
+def new_hours(row: Any) -> int | None:
+    """How many of the settled day's hours are new; None while most of the week still is."""
+    return int(row["new_hours"]) if int(row["learnt"]) > ACQUAINTED_DAYS else None
 
 
 def threshold(row: Any, arrays: Mapping[str, np.ndarray], cohort: int) -> int:

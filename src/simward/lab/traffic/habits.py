@@ -28,6 +28,8 @@ STOP_LOST_SHARE = 0.005
 BACK_OFF_S = 30
 SPREAD_TOGETHER = 0.04
 """Of log octets, from day to day, of a whole kind: weather, prices, holidays."""
+SHARE_SPREADS = (0.05, 0.30)
+"""Of the log of octets down for each octet up, from day to day: from the steadiest devices to the least steady."""
 OPENS_H, CLOSES_H = 8.0, 19.0
 VISITS = 5.0
 """Sessions of a payment terminal in a usual day."""
@@ -74,7 +76,9 @@ def octets(
     mine = members.rows[who]
     one = KINDS[int(mine["kind"][0])] if len(who) else KINDS[0]
     day = busy[NUMBER[one.name]] * np.exp(rng.normal(0.0, one.spread_days, len(who)))
-    return mine["up"] * day, mine["down"] * day * np.exp(rng.normal(0.0, 0.1, len(who)))
+    # How steady a device's protocol is does not go with where it is: any of its own numbers may say so.
+    spread = SHARE_SPREADS[0] + (SHARE_SPREADS[1] - SHARE_SPREADS[0]) * mine["leans"][:, 0]
+    return mine["up"] * day, mine["down"] * day * np.exp(spread * rng.standard_normal(len(who)))
 
 
 def _meters(members: Members, begins_at: int, busy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
