@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from behaving_story import MEMBERS, Weeks, a_fleet, words_of
 
 from simward.engine import outputs as o
+from simward.engine.behaviour.layouts import HIGHER, LOWER, UP
+from simward.engine.behaviour.revision import ANY, CohortFinding
 from simward.engine.watching.cohort_findings import settle_cohorts
 
 
@@ -34,6 +37,22 @@ def test_stays_quiet_where_nothing_is_in_common() -> None:
     weeks = Weeks({}, more_days=1)
     assert weeks.began("cohort-shift") == []
     assert [one for one in weeks.told(o.FINDING_ENDED) if one["detector"] == "cohort-shift"] == []
+
+
+def test_what_swings_from_more_to_less_is_one_finding() -> None:
+    """An outage and what was put off because of it."""
+    behind = a_fleet(4)
+    told = []
+    for day, sides in enumerate(((HIGHER,), (LOWER,), ())):
+        found = tuple(
+            CohortFinding((0, 0, ANY, ANY), UP, side, 0, day, 300, 1.0, 900, 0, 20, "shift") for side in sides
+        )
+        memory = {"nodes": np.array([(ANY, ANY, ANY, ANY)])}
+        arrays = {"peer_centre": np.zeros((1, 7)), "shifts": np.zeros((1, 7)), "peer_spread": np.ones((1, 7))}
+        said = SimpleNamespace(findings=found, day=day, memory=memory, arrays=arrays)
+        outputs = settle_cohorts(behind.watch, said, 0, 100 + day, 1, 1024)  # type: ignore[arg-type]
+        told += [(int(one["kind"]), int(one["class"])) for one in outputs]
+    assert told == [(o.FINDING_BEGAN, 1), (o.FINDING_ENDED, 1)]
 
 
 def test_stands_on_the_boundary_of_the_budget_and_tells_what_is_beyond_as_one() -> None:

@@ -16,11 +16,13 @@ from benchmarks.behaviour_fleet import DAY_BEGAN, DayFleet, Kind, features_of
 from simward.engine.behaviour.layouts import (
     CHANNELS,
     DOWN,
+    HIGHER,
     READY,
     REVISION_ARRAYS,
     ROLLED_UP,
     UNUSUAL,
     UP,
+    UP_SHARE,
     WARMING,
 )
 from simward.engine.behaviour.revision import ANY, MEMORY_ARRAYS, NO_SHIFT, RevisionUnreadable
@@ -41,12 +43,15 @@ class Watch:
         self.begun: list[np.ndarray] = []
         self.told: list[str] = []
 
-    def lives(self, days: int = 1, times: float = 1.0, rows: slice | np.ndarray = slice(0, 0)) -> Watch:
+    def lives(
+        self, days: int = 1, times: float = 1.0, rows: slice | np.ndarray = slice(0, 0),
+        channels: tuple[int, ...] = (UP, DOWN),
+    ) -> Watch:  # fmt: skip
         """So many days; what `rows` send and receive is multiplied."""
         for _ in range(days):
             day = self.fleet.next()
             made = self.fleet.made[rows].copy()
-            made[:, [UP, DOWN]] *= times
+            made[:, list(channels)] *= times
             self.fleet.rows["features"][rows] = features_of(made)
             was = self.fleet.rows["class"].copy()
             fleet = self.fleet
@@ -153,6 +158,26 @@ def test_a_part_of_a_cohort_that_changes_alike_is_told_as_one(month: Watch) -> N
     assert watch.told == ["part"]
     assert (watch.fleet.rows["state"][part] == ROLLED_UP).mean() > 0.9
     assert len(watch.found_since(1)) < 10
+
+
+@pytest.mark.parametrize("share", [0.2, 1.0])
+def test_an_update_that_is_fetched_is_more_that_is_received_and_not_less_that_is_sent(
+    month: Watch, share: float
+) -> None:
+    """Of a part of a model or of all: told once, of what moved, though the share that goes up fell in each."""
+    watch = copy_of(month)
+    model = np.flatnonzero(watch.fleet.kind_at == 1)
+    watch.lives(2, times=10, rows=model[: int(share * len(model))], channels=(DOWN,))
+    assert [(one.channel, one.side) for one in watch.revision.findings] == [(DOWN, HIGHER)]
+    assert len(watch.found_since(2)) <= 2
+
+
+def test_one_that_sends_three_times_as_much_and_receives_what_it_did_is_found(month: Watch) -> None:
+    watch = copy_of(month)
+    busy = np.flatnonzero(watch.fleet.kind_at == 0)[3:6]  # days of the first three vary far more
+    watch.lives(5, times=3, rows=busy, channels=(UP,))
+    assert set(busy.tolist()) <= watch.found_since(5)
+    assert (watch.fleet.rows["ledger"][busy, UP_SHARE] > watch.fleet.rows["ledger"][busy, UP]).any()
 
 
 def test_to_be_a_hair_on_the_side_on_which_nobody_is_says_nothing(month: Watch) -> None:

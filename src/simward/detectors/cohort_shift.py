@@ -44,10 +44,12 @@ KNOBS = []  # type: ignore[var-annotated]
 
 
 def judge(memory, cohort, event, knobs, evidence):  # type: ignore[no-untyped-def]
-    """Judge what a day's fit says of one cohort."""
+    """Judge what a day's fit says of one cohort; what began as more is the same thing on a day that has less."""
     if cohort.members == 0:
         return QUIET
     evidence.now = cohort.members
     if cohort.rolled_up != 0:
         return CLASS_MANY
+    if cohort.open_class == CLASS_MORE or cohort.open_class == CLASS_LESS:
+        return cohort.open_class
     return CLASS_LESS if cohort.lower != 0 else CLASS_MORE

@@ -15,6 +15,7 @@ from simward.engine.behaviour.layouts import (
     READY,
     ROLLED_UP,
     UNUSUAL,
+    UP_SHARE,
     WARMING,
 )
 from simward.engine.behaviour.revision import Budget, CohortFinding, Node, Revision
@@ -183,9 +184,12 @@ def _rate_at(today: _Day, rates: dict[tuple[int, int], Rates]) -> np.ndarray:
 
 
 def _strongest(today: _Day, above: np.ndarray) -> np.ndarray:
-    """The bit of `muted` of what weighs most in each."""
+    """The bit of `muted` of what weighs most in each; of the share, only where it is all there is (settle._is_muted):
+    it goes up where more is sent, and down where more is received."""
     ledgers = today.ledgers[above]
-    channel = np.abs(ledgers.astype(np.int32)).argmax(axis=1)
+    weight = np.abs(ledgers.astype(np.int32))
+    weight[(weight[:, :UP_SHARE] > 0).any(axis=1), UP_SHARE] = 0
+    channel = weight.argmax(axis=1)
     lower = ledgers[np.arange(len(above)), channel] < 0
     return np.asarray(channel + CHANNELS * lower)
 
@@ -228,10 +232,11 @@ def _parts(today: _Day, above: np.ndarray, heard: Cohorts, day: int) -> tuple[li
 
 
 def _mute(muted: np.ndarray, heard: Cohorts, node: Node, side: int) -> None:
-    """What members of a node do on a side is told as one."""
+    """What members of a node do on a side is told as one, and so are shares, whichever way they go."""
+    shares = 1 << UP_SHARE | 1 << CHANNELS + UP_SHARE
     for leaf, own in enumerate(heard.leaves):
         if node in upwards(own):
-            muted[leaf] |= np.uint16(((1 << CHANNELS) - 1) << (side * CHANNELS))
+            muted[leaf] |= np.uint16(((1 << CHANNELS) - 1) << (side * CHANNELS) | shares)
 
 
 def _mute_who_follow(muted: np.ndarray, heard: Cohorts, lasting: tuple[CohortFinding, ...], day: int) -> None:

@@ -213,6 +213,8 @@ def shifted(
         expected, chance = expectation(history[cohort], peers.peer_scale[cohort], int(peers.heard[cohort]))
         off = np.where(history[cohort, -1] == NO_SHIFT, 0, peers.shifts[cohort] - expected)
         times = np.where(np.abs(off) >= SHIFT_LEAST, np.abs(off) / chance, 0.0)
+        if times[:UP_SHARE].max() > OFTEN:
+            times[UP_SHARE] = 0.0  # more of one is another share: what moved says more
         channel = int(times.argmax())
         goes_on = any(is_same(one.node, node, cohorts) for one in lasting)
         if times[channel] > (STILL if goes_on else OFTEN):

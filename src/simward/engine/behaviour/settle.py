@@ -26,6 +26,7 @@ from simward.engine.behaviour.layouts import (
     ROLLED_UP,
     SCORE_BINS,
     UNUSUAL,
+    UP_SHARE,
     WARMING,
 )
 from simward.engine.behaviour.learning import teach_channel
@@ -145,8 +146,13 @@ def _weigh(row):  # type: ignore[no-untyped-def]
 
 @njit
 def _is_muted(row, muted):  # type: ignore[no-untyped-def]
-    """Is what weighs most something that is told of its cohort, or of the fleet, as one?"""
+    """Is what weighs most something that is told of its cohort, or of the fleet, as one?
+
+    A share is not what moved, where anything else did: more down is less of it, and more up is more.
+    """
     first = np.int64(row.weighs[0])
+    if first & np.int64(127) == UP_SHARE + 1 and np.int64(row.weighs[1]) != 0:
+        first = np.int64(row.weighs[1])
     bit = (first & np.int64(127)) - np.int64(1) + (np.int64(CHANNELS) if first >= 128 else np.int64(0))
     return (np.int64(muted) >> bit) & np.int64(1) == 1
 

@@ -29,6 +29,7 @@ class Shifted(NamedTuple):
     members: int
     lower: int = 0
     rolled_up: int = 0
+    open_class: int = 0
 
 
 class Evidence:
@@ -61,9 +62,10 @@ def settle_cohorts(
     open_rows = {int(table["cohort"][row]): row for row in np.flatnonzero(table["opened_sequence"]).tolist()}
     for name in sorted(open_rows.keys() | shifted.keys()):
         memory, group = shifted.get(name, (Shifted(0), []))
+        row = open_rows.get(name)
+        memory = memory._replace(open_class=0 if row is None else int(table["class"][row]))
         seen = Evidence()
         cls = int(of_watch()[number].module.judge(memory, memory, None, None, seen))
-        row = open_rows.get(name)
         if row is not None and cls != int(table["class"][row]):
             tell(row, FINDING_ENDED, ())
             fold.state.drop_cohort(row)
