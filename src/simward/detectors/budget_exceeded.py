@@ -1,11 +1,11 @@
 """A subscription uses more of a service than its use case's budget for the hour, the day, the week or the month.
 
-**What it sees.** The octets of its sessions, both directions together, as accounting reports them, against
-`services.data`: one budget, or several for different periods (`[1 MB/hour, 2 MB/day, 30 MB/month]`). Short messages and
-seconds of calls, as call detail records report them, against `services.sms` (`10/day`) and `services.voice`
-(`10m/day`). Periods are of UTC; weeks begin on Mondays, months on their first day. It is told with the record that
-passes the budget, again each time that the use has doubled, and ends with the period, each service and period by
-itself. `now` is what was used so far, `expected` the budget.
+**What it sees.** The octets of its sessions, both directions together, as accounting reports them (or call detail
+records, of a subscription that no accounting tells of), against `services.data`: one budget, or several for different
+periods (`[1 MB/hour, 2 MB/day, 30 MB/month]`). Short messages and seconds of calls, as call detail records report them,
+against `services.sms` (`10/day`) and `services.voice` (`10m/day`). Periods are of UTC; weeks begin on Mondays, months
+on their first day. It is told with the record that passes the budget, again each time that the use has doubled, and
+ends with the period, each service and period by itself. `now` is what was used so far, `expected` the budget.
 
 - `burst`: more than the hour's budget.
 - `day`: more than the day's.

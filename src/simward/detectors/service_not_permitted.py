@@ -1,7 +1,8 @@
 """A subscription uses a service that its use case does not have.
 
-**What it sees.** Each session that accounting reports, against `services.data`, and each call and short message that
-call detail records tell of, against `services.voice` and `services.sms`. It ends a day after it was last told.
+**What it sees.** Each session that accounting reports (or call detail records, of a subscription that no accounting
+tells of), against `services.data`, and each call and short message that call detail records tell of, against
+`services.voice` and `services.sms`. It ends a day after it was last told.
 
 - `data`: a data session, where the use case says `services: {data: none}`. `now` is the APN.
 - `voice`: a call, where it says `voice: none`. `now` is how long it called on that day, to numbers of that class.
@@ -17,8 +18,7 @@ case needs them. An alarm button whose SIM begins a data session is no longer in
 The first premium call is where a bill of tens of thousands begins.
 
 **What it misses.** Requests that are refused: a use of the service is what accounting or a record tells. Calls and
-messages of operators whose records are not imported, and what records tell later than a week after. Data that records
-alone tell of.
+messages of operators whose records are not imported, and what records tell later than a week after.
 
 **Likely false alarms.** A firmware that opens a data session after each restart, and sends nothing in it. A use case
 that says `none` because nobody knew. Messages of the operator's own, where the template does not ignore received ones.

@@ -30,3 +30,15 @@ def count_day(w, row, event, up, down, begun, since_s, at_s):  # type: ignore[no
         one.tac = tac(event.imei)
     if event.rat != 0:
         one.rat = event.rat
+
+
+@njit
+def count_recorded_day(w, row, record, at_s, now_s):  # type: ignore[no-untyped-def]
+    """Count what a call detail record says of a session that no accounting tells of."""
+    meta = watch_meta_of(w)
+    if meta.settled_day == 0:
+        meta.settled_day = now_s // np.int64(DAY_S) - np.int64(1)
+    ends_s = min(at_s + max(np.int64(record.duration_s), np.int64(0)), now_s)
+    up, down = max(np.int64(record.uplink_octets), np.int64(0)), max(np.int64(record.downlink_octets), np.int64(0))
+    late = count_used(behaviour_at(w, row), np.int64(meta.settled_day), up, down, np.int64(1), at_s, ends_s)
+    meta.counted_late = np.int64(meta.counted_late) + late

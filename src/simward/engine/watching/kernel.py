@@ -39,6 +39,7 @@ from simward.engine.watching.groups import (
 )
 from simward.engine.watching.hearing import hear_subscription, session_name
 from simward.engine.watching.layouts import (
+    ACCOUNTED,
     ALL_KINDS_END,
     CELL,
     DATA,
@@ -217,7 +218,7 @@ def use_data(t, w, row, event, position, made, index):  # type: ignore[no-untype
     use.apn = event.apn
     bit = np.int64(1) << np.int64(DATA)
     use.is_first = 0 if np.int64(usage.services) & bit else 1
-    usage.services = np.int64(usage.services) | bit
+    usage.services = np.int64(usage.services) | bit | np.int64(ACCOUNTED)
     return judge_uses(t, w, row, event, position, made, index)
 
 

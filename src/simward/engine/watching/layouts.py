@@ -76,6 +76,8 @@ UP_DAY, DOWN_DAY, UP_MONTH, DOWN_MONTH, BOTH_HOUR, BOTH_WEEK = range(6)
 """Counters of octets in USAGE, by their place there."""
 COUNTERS = 6
 
+ACCOUNTED, RECORDED = 1 << 6, 1 << 7
+"""Accounting has told of its data; call detail records have. Where both do, what is judged is what accounting tells."""
 USAGE = np.dtype(
     [
         ("session_head", "i4"),  # row + 1 of the newest of its sessions' COUNTED
@@ -86,7 +88,7 @@ USAGE = np.dtype(
         ("sessions_day", "u2"),
         ("sessions_month", "u2"),
         ("known_day", "u2"),  # days since 1970: when it was heard first
-        ("services", "u1"),  # a bit for each that it has ever used
+        ("services", "u1"),  # a bit for each that it has ever used, and who tells of its data: ACCOUNTED, RECORDED
         ("spare", "u1"),
     ],
     align=True,

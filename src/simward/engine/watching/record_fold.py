@@ -14,7 +14,8 @@ from simward.engine.call_records import PREMIUM
 from simward.engine.lookup import find_imsi, find_msisdn
 from simward.engine.rows import subscription_at
 from simward.engine.watching.call import look_at_call
-from simward.engine.watching.layouts import DATA, DAY, VOICE
+from simward.engine.watching.days import count_recorded_day
+from simward.engine.watching.layouts import ACCOUNTED, DATA, DAY, RECORDED, VOICE
 from simward.engine.watching.periods import DAY_S, HOUR_S
 from simward.engine.watching.rows import (
     call_of,
@@ -84,6 +85,16 @@ def may_call_premium(t, w, row):  # type: ignore[no-untyped-def]
 
 
 @njit
+def note_data(usage):  # type: ignore[no-untyped-def]
+    """Note that a record tells of data; returns 1 where accounting does too, which tells sooner, else 0."""
+    services = np.int64(usage.services)
+    if services & np.int64(RECORDED) == 0 and services & (np.int64(1) << np.int64(DATA)):
+        services |= np.int64(ACCOUNTED)  # as it was counted before records told of any
+    usage.services = services | np.int64(RECORDED) | np.int64(1) << np.int64(DATA)
+    return np.int64(1) if services & np.int64(ACCOUNTED) else np.int64(0)
+
+
+@njit
 def fold_record(t, w, row, record, made, index):  # type: ignore[no-untyped-def]
     """Count one record, and have it judged; returns made and index."""
     usage, now_s = usage_at(w, row), np.int64(watch_meta_of(w).now) // np.int64(SECOND_US)
@@ -92,16 +103,20 @@ def fold_record(t, w, row, record, made, index):  # type: ignore[no-untyped-def]
     count_call(w, row, record, at_s)
     learn_since(w, usage, at_s)
     service = service_of(record)
-    if service == DATA:  # what data is used, accounting tells sooner
-        return made, index
     bit = np.int64(1) << service
     is_first = np.int64(0) if np.int64(usage.services) & bit else np.int64(1)
+    if service == DATA:
+        if note_data(usage):
+            return made, index
+        count_recorded_day(w, row, record, at_s, now_s)
     usage.services = np.int64(usage.services) | bit
     if now_s - at_s > JUDGED_FOR_S:
         return made, index
     judged_s = newest_s(w, row, service, at_s)
     look_at_record(w, row, record, judged_s, is_first)
     made, index = judge_uses(t, w, row, unsaid(w), np.int64(0), made, index)
+    if service == DATA:
+        return made, index
     look_at_use(w, row, np.int64(VOICE), judged_s)
     look_at_call(t, w, row, judged_s)
     call_of(w).service, call_of(w).destination = service, record.destination

@@ -133,7 +133,7 @@ def _last_used_s(state: WatchState, count: int) -> dict[int, np.ndarray]:
     while len(rows):  # a step along every chain at once
         found = state.tallies[at[rows] - 1]
         services = (found["key"] - 1) & (1 << SERVICE_BITS) - 1
-        for service in (SMS, VOICE):
+        for service in (DATA, SMS, VOICE):
             mine = services == service
             newest = found["hour"][mine].astype(np.int64) * HOUR_S
             last[service][rows[mine]] = np.maximum(last[service][rows[mine]], newest)

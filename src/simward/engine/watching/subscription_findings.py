@@ -8,7 +8,7 @@ from numba import njit
 from simward.engine.events import TICK
 from simward.engine.outputs import FINDING_BEGAN, FINDING_ENDED, FINDING_UPDATED
 from simward.engine.rows import class_of, detector_at, evidence_at, output_at, subscription_at, zero_output
-from simward.engine.watching.layouts import DATA, MONTH, SUBSCRIPTION_FINDINGS_MAX
+from simward.engine.watching.layouts import ACCOUNTED, DATA, MONTH, RECORDED, SUBSCRIPTION_FINDINGS_MAX
 from simward.engine.watching.periods import DAY_S, period_begins_s, period_ends_s
 from simward.engine.watching.rows import (
     about_at,
@@ -59,7 +59,9 @@ def look_at_aspect(w, row, detector, aspect):  # type: ignore[no-untyped-def]
 def used_in_period(w, row, service, period, at_s):  # type: ignore[no-untyped-def]
     """How much of a service in the period that a moment is in: octets as accounting tells, else as records tell."""
     if service == DATA:
-        return used_in(usage_at(w, row), period, at_s)
+        usage = usage_at(w, row)
+        if np.int64(usage.services) & np.int64(ACCOUNTED | RECORDED) != RECORDED:
+            return used_in(usage, period, at_s)
     return used_of(w, row, service, np.int64(ANY), period, at_s)
 
 
