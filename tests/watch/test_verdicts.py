@@ -78,8 +78,8 @@ def test_a_benign_device_is_allowed_more_and_its_finding_ends(folder: Path) -> N
 def test_a_verdict_is_taken_back(folder: Path) -> None:
     data_dir = folder / "data"
     follower, finding = until_found(data_dir)
-    for for_s in (None, 0):
-        leave(data_dir, Verdict(finding, for_s, "so", "ada"))
+    for moment, for_s in enumerate((None, 0)):
+        leave(data_dir, Verdict(finding, for_s, "so", "ada", moment))
         follower.verdicts._looked_at = 0.0
         for _ in range(6):
             follower.step()
@@ -91,7 +91,7 @@ def test_a_verdict_is_taken_back(folder: Path) -> None:
 def test_what_is_no_finding_of_behaviour_is_counted_and_dropped(folder: Path) -> None:
     data_dir = folder / "data"
     follower = Follower(data_dir, SETTINGS)
-    leave(data_dir, Verdict("w0/17/1024", None, "so", "ada"))
+    leave(data_dir, Verdict("w0/17/1024", None, "so", "ada", 1))
     (data_dir / "watch" / "verdicts" / "000000000000000001-00001.json").write_text("{}")
     follower.step()
     follower.verdicts._looked_at = 0.0
