@@ -14,6 +14,7 @@ from behaving import IMSI, days_of, journal_of
 from click.testing import CliRunner, Result
 
 from control import assembled
+from control.console.visiting import visit
 from control.running import Answer
 from gate.running import RunningGate, until
 from simward.behaviour_settings import BehaviourSettings
@@ -159,6 +160,8 @@ def test_it_closes_the_incident_and_is_audited_listed_and_explained(watched: Wat
     assert f"{ADA} said that" in explained and until_day in explained and "--withdraw" in explained
     story = watched.ask("GET", f"/v1/subscriptions/{WHO}").document["story"]
     assert [one["finding"] for one in story["now"]["benign"]] == [finding]
+    shown = visit(watched.control, f"/subscriptions/{WHO}/past").text
+    assert f"More is allowed of it until {until_day}. {ADA} said" in shown
     assert f"Of it more is allowed until {until_day}: {ADA} said" in watched.simward("explain", WHO).output
     assert watched.simward("audit", "verify").exit_code == 0
 
