@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from simward.compiled import INTERPRETED
+from simward.engine.behaviour.renumbering import Names, Renumbering
 from simward.engine.fold import Fold
 from simward.engine.outputs import OUTPUT
 from simward.engine.rows import MAPPED
@@ -37,6 +38,10 @@ class WatchFold:
         """Inputs of its own that are journalled, and taken when their sequence comes."""
         self.last_day: dict[str, Any] = {}
         """What is said of the day that was settled last: empty before the first."""
+        self.names: Names = gate.state.policy.names
+        """By which numbers of use cases and tenants its state goes: those of the policy in force."""
+        self.fit_names: Names = self.names
+        """And those by which the newest fit went."""
         self.state.take_policy(gate.state.policy)
         self.index_groups()
 
@@ -137,6 +142,14 @@ class WatchFold:
         """A revision took a sequence number, and the gate fold has taken the revision."""
         self._number(sequence, at)
         self.state.take_policy(self.gate.state.policy)
+        moved = Renumbering.between(self.names, self.gate.state.policy.names)
+        self.names = self.gate.state.policy.names
+        if moved is not None:
+            use_cases = np.asarray(self.gate.state.subscriptions["use_case"][: self.subscriptions]).astype(np.int64)
+            self.state.make_room(self.subscriptions, 0)
+            moved.move_rows(self.state.behaviour[: self.subscriptions], use_cases)
+            moved.move_verdicts(self.state.benign_cohorts)
+            moved.move_findings(self.state.cohort_findings)
 
     def _number(self, sequence: int, at: int) -> None:
         self.state.watch_meta["sequence"] = sequence

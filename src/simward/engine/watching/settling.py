@@ -71,7 +71,7 @@ def settle_fitted(fold: WatchFold, revision: Revision, said: dict[str, Any], seq
     before = rows["class"].copy()
     use_cases = np.asarray(fold.gate.state.subscriptions["use_case"][: fold.subscriptions]).astype(np.int64)
     settle(rows, use_cases, day, revision.arrays)
-    state.watch_meta["settled_day"] = day
+    state.watch_meta["settled_day"], fold.fit_names = day, fold.names
     open_rows = np.flatnonzero((rows["class"] != lay.QUIET) | (before != lay.QUIET))
     outputs = judge(fold, open_rows[:MOST_OUTPUTS], sequence, at, FIRST_INDEX)
     put_evidence(outputs, rows, use_cases, revision)
