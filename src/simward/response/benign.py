@@ -51,7 +51,7 @@ class Verdicts:
         until = last_day(fact.until_day)
         at = max(fact.at, row.opened_at)
         meant = f"is benign: more is allowed of {fact.about} until {until}" if until else "is not benign after all"
-        text = f"{fact.by} said that {finding} {meant}. {fact.why.rstrip('.')}."
+        text = f"{fact.by} said that {finding} {meant} (because: {fact.why.rstrip('.')})."
         facts = {"finding": finding, "until": until, "because": fact.why}
         kept.change(connection, row.number, changed_at=at)
         kept.enter(connection, row.number, at, "judged", text, fact.by, facts)
