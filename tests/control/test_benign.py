@@ -93,6 +93,9 @@ class Watched:
         found: list[dict[str, Any]] = self.ask("GET", f"/v1/findings?imsi={WHO}").document["findings"]
         return found[0]
 
+    def finding_itself(self) -> Any:
+        return self.ask("GET", f"/v1/findings/{self.finding()['id']}").document
+
     def incident(self) -> Any:
         return self.ask("GET", f"/v1/incidents/{self.finding()['incident']}").document
 
@@ -119,7 +122,7 @@ def test_who_may_say_it(watched: Watched) -> None:
     """Before anything was said: the finding is of tenant `default`."""
     finding = watched.finding()
     said = {"finding": finding["id"], "because": "x"}
-    assert finding["tenant"] == "default" and finding["ended_at"] is None
+    assert watched.finding_itself()["benign"] is None and finding["tenant"] == "default" and finding["ended_at"] is None
     stranger = assembled.token(watched.control, "administrator", "stranger", tenant="acme")
     for path in ("/v1/benign", "/v1/benign/withdraw"):
         assert watched.ask("POST", path, said, stranger).document["type"].endswith(":no-such-finding")
@@ -156,6 +159,7 @@ def test_it_closes_the_incident_and_is_audited_listed_and_explained(watched: Wat
     assert watched.benign("?in_force=false", stranger) == []
     listed = json.loads(watched.simward("benign", "--list", "--all", "--json").stdout)
     assert (listed["finding"], listed["by"], listed["until"]) == (finding, ADA, until_day)
+    assert watched.finding_itself()["benign"] == row
     explained = watched.simward("explain", finding).output
     assert f"{ADA} said that" in explained and until_day in explained and "--withdraw" in explained
     story = watched.ask("GET", f"/v1/subscriptions/{WHO}").document["story"]
@@ -186,6 +190,24 @@ def test_taken_back_it_opens_the_incident_again(watched: Watched) -> None:
     (row,) = watched.benign("?in_force=false")
     assert row["until"] is None and not row["in_force"] and row["by"] == "bob"
     assert watched.simward("audit", "verify").exit_code == 0
+
+
+def test_over_a_server_it_is_the_same(watched: Watched) -> None:
+    finding = watched.finding()["id"]
+    operator = assembled.token(watched.control, "operator", "from-afar")
+    host, port = watched.control.tcp()
+
+    def afar(*words: str) -> Result:
+        called = ["--server", f"http://{host}:{port}", *words]
+        return CliRunner().invoke(cli, called, env={"SIMWARD_TOKEN": operator})
+
+    assert afar("benign", finding, "--because", "seen from afar", "--for", "300d").exit_code == 0
+    watched.ticks()
+    (row,) = [json.loads(line) for line in afar("benign", "--list", "--json").stdout.splitlines()]
+    assert row["by"] == "token from-afar" and row == watched.finding_itself()["benign"]
+    assert "token from-afar said that" in afar("explain", finding).stdout
+    assert afar("benign", "w0/1/1", "--because", "x").exit_code == 1
+    assert afar("explain", "w0/1/1").exit_code == 1
 
 
 def test_the_command_line_knows_what_it_is_about(watched: Watched) -> None:
@@ -229,4 +251,4 @@ def test_what_is_cut_off_between_journal_and_registry_is_done_once(watched: Watc
         said = [one.what for one in audit.entries(connection) if one.what.startswith("finding.")]
         walked = audit.walk(connection)
     registry.close()
-    assert stumbles.failed and said == ["finding.benign", "finding.not-benign"] and not walked.wrong
+    assert stumbles.failed and said == [one["what"] for one in watched.audited()] and not walked.wrong

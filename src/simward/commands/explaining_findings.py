@@ -90,7 +90,8 @@ def _recorded(folder: Folder, named: str) -> tuple[dict[str, Any] | None, list[d
 def _remote(folder: Folder, named: str) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     assert folder.server is not None
     finding = folder.server.finding(named)
-    return finding, [one for one in folder.server.benign() if finding is not None and _is_of(one, finding)]
+    benign = finding.pop("benign") if finding is not None else None
+    return finding, [benign] if benign is not None else []
 
 
 def _is_of(benign: dict[str, Any], finding: dict[str, Any]) -> bool:

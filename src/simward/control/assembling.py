@@ -101,7 +101,7 @@ def assemble(settings: Settings, *more: Part) -> Control:
     )  # fmt: skip
     routes = [
         # Those that are asked most come first: a request is held against one after the other.
-        record_routes(registry, lambda imsi: story_of(settings.data_dir, imsi)),
+        record_routes(registry, lambda imsi: story_of(data_dir, imsi), now_us),
         incident_routes(registry, judging, data_dir, now_us), rule_routes(registry, now_us),
         work_routes(registry, settings.inventory_path, now_us, outward.commanding.wake),
         audit_routes(registry), gateway_routes(gate, registry), behaviour_routes(data_dir),

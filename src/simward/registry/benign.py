@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,18 @@ def whose(connection: sa.Connection, finding: str, imsi: str | None) -> Whose:
 def of_subject(connection: sa.Connection, subject: str) -> Any | None:
     """The newest verdict on a device (its IMSI) or a cohort; None where there never was one."""
     return connection.execute(sa.select(t.benign).where(B.subject == subject)).one_or_none()
+
+
+def of_finding(connection: sa.Connection, finding: Any, detectors: Sequence[str]) -> Any | None:
+    """The newest verdict on the device or cohort that a finding (a row of the mirror) is about; None: there is none, or
+    it is of no detector of behaviour."""
+    if finding.detector not in detectors:
+        return None
+    if finding.imsi:
+        return of_subject(connection, finding.imsi)
+    about = finding.document["about"]
+    mine = sa.select(t.benign).where(B.tenant == finding.tenant, B.imsi.is_(None), B.about == about)
+    return connection.execute(mine.order_by(B.at.desc()).limit(1)).one_or_none()
 
 
 def says_the_same(row: Any, finding: str, by: str, why: str, until_day: int) -> bool:
