@@ -30,7 +30,7 @@ COLOURS = {
 @click.option("--all", "everything", is_flag=True, help="Every session, also those like the one before.")
 @click.pass_context
 def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | None, everything: bool) -> None:
-    """Tell the story of one subscription, or what is known of one finding.
+    """Tell the story of one subscription, or of a finding.
 
     SUBSCRIPTION is an IMSI, an ICCID or an MSISDN (+...). Told are: what was declared; which device it was bound to,
     when and why; its sessions and absences, and what was different after each; findings with their evidence, and who
