@@ -18,6 +18,7 @@ from simward.engine.behaviour.layouts import cohort_key
 from simward.engine.behaviour.renumbering import Renumbering
 from simward.engine.behaviour.revision import FLEET, Revision
 from simward.engine.sqlite_journal import SqliteJournal
+from simward.engine.watching.layouts import USE_CASE
 from simward.engine.watching.own_inputs import VERDICT, OwnInput, newest_fit
 from simward.engine.watching.settling import take_own
 from simward.policy.compile import compile_policy
@@ -75,6 +76,12 @@ def test_a_use_case_that_comes_first_has_nobody_begin_anew(data_dir: Path) -> No
     assert np.all(before["learnt"] >= 3) and np.all(before["key"] != 0)
     fit = Revision.read(newest_fit(watch, follower.own))
     assert {int(one[1]) for one in fit.memory["nodes"]} == {ANY, 1}
+
+    def of_use_cases() -> list[tuple[int, int]]:
+        groups = watch.state.groups[watch.state.groups["kind"] == USE_CASE]
+        return [(int(one["key"]), int(one["members"])) for one in groups]
+
+    assert of_use_cases() == [(1, MEMBERS)]
     journal = SqliteJournal.open(data_dir / "journal")
     tables = compile_policy(read_policies({"fleet.yaml": ADDED}), Settings(Path("/nowhere"), GateSettings()))
     assert list(tables.names["use_cases"]) == ["", "camera", "meter"]
@@ -89,6 +96,7 @@ def test_a_use_case_that_comes_first_has_nobody_begin_anew(data_dir: Path) -> No
     assert int(verdict["cohort"]) == cohort_number(cohort._replace(use_case=2)), "and not of camera, of another tenant"
     moved = Revision.read(newest_fit(watch, follower.own))
     assert {int(one[1]) for one in moved.memory["nodes"]} == {ANY, 2}
+    assert of_use_cases() == [(2, MEMBERS)]
     path = follower.behind.save(data_dir)
     digest = watch.digest()
     follower.close()

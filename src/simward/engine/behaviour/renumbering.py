@@ -37,6 +37,11 @@ class Renumbering:
         moves = [np.any(one != np.arange(len(one))) for one in (made.use_cases, made.tenants)]
         return made if any(moves) else None
 
+    def numbers(self, use_cases: np.ndarray) -> np.ndarray:
+        """Numbers of use cases (i8), where they are some."""
+        inside = (use_cases >= 0) & (use_cases < len(self.use_cases))
+        return np.where(inside, self.use_cases[np.where(inside, use_cases, 0)], use_cases)
+
     def node(self, node: Node) -> Node:
         """A cohort of a fit."""
         tenant, use_case, tac, rat = node

@@ -14,6 +14,7 @@ from simward.engine.rows import MAPPED
 from simward.engine.state import BATCH_MAX, interpreted
 from simward.engine.tables import InventoryDelta
 from simward.engine.watching import compose
+from simward.engine.watching.layouts import USE_CASE
 from simward.engine.watching.own_inputs import Awaited
 from simward.engine.watching.settling import take_own
 from simward.engine.watching.state import WatchState
@@ -150,6 +151,9 @@ class WatchFold:
             moved.move_rows(self.state.behaviour[: self.subscriptions], use_cases)
             moved.move_verdicts(self.state.benign_cohorts)
             moved.move_findings(self.state.cohort_findings)
+            groups = self.state.groups[: int(self.state.watch_meta["groups"][0])]
+            groups["key"] = np.where(groups["kind"] == USE_CASE, moved.numbers(groups["key"]), groups["key"])
+            self.index_groups()
 
     def _number(self, sequence: int, at: int) -> None:
         self.state.watch_meta["sequence"] = sequence
