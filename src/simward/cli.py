@@ -44,7 +44,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "endpoints": ("commands.endpoints", "endpoints", "Say who is told, test it, and send dead letters again."),
         "findings": ("commands.findings", "findings", "List what is or was odd."),
         "events": ("commands.events", "events", "List what happened, as journalled."),
-        "explain": ("commands.explaining", "explain", "Tell the story of one subscription."),
+        "explain": ("commands.explaining", "explain", "Tell the story of one subscription, or of a finding."),
         "who": ("commands.explaining", "who", "Say who held an address at a time."),
         "history": ("commands.past", "history", "Ask what was kept: status, ready questions, SQL."),
         "replay": ("commands.replaying", "replay", "Say what would be found in captures, event files or the journal."),

@@ -8,7 +8,8 @@ import pytest
 
 from engine.recording import HOUR, ICCID, IMSI, METER, METERS, MINUTE, MSISDN, OTHER_ICCID, OTHER_IMSI, PHONE, Recording
 from simward.engine import events as ev
-from simward.engine.story import now_sentences, read_story
+from simward.engine.standing import now_sentences
+from simward.engine.story import read_story
 from simward.errors import IdentityError
 
 

@@ -78,9 +78,14 @@ def test_a_folder_with_something_in_it_is_refused(folder: Path) -> None:
         write_traffic(folder, PLAN, radius=False, later_us=0, progress=nothing)
 
 
-def test_days_are_moved_by_whole_weeks_to_end_before_a_moment() -> None:
-    ends_s = BEGINS_AT / 1e6 + 100 * DAY_S
+@pytest.mark.parametrize("after_days", [100, 30, 29, -400])
+def test_days_are_moved_by_whole_weeks_to_end_before_a_moment(after_days: int) -> None:
+    ends_s = BEGINS_AT / 1e6 + after_days * DAY_S
     later_us = weeks_later(30, ends_s)
     assert later_us % (7 * DAY_US) == 0
     assert 0 <= ends_s * 1e6 - (BEGINS_AT + later_us + 30 * DAY_US) < 7 * DAY_US
-    assert weeks_later(30, 0) == 0
+
+
+def test_days_that_would_begin_before_time_does_are_refused() -> None:
+    with pytest.raises(UsageError, match="30 days that are over by 1970-01-11 begin before 1970"):
+        weeks_later(30, 10 * DAY_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 
 from gate.running import until
 from simward.supervisor.child import STEADY_S, Child, Patience
@@ -70,4 +71,32 @@ def test_what_it_says_is_passed_on_in_whole_lines_also_after_its_end() -> None:
     child.step(0.0)
     until_it_ends(child, 0.0)
     assert child.lines() == ["one", "two", "end"] and child.lines() == []
+    child.close()
+
+
+def test_one_that_is_renewed_starts_at_once_and_counts_no_end() -> None:
+    child = child_that("import time; time.sleep(60)")
+    child.step(0.0)
+    first = child.pid
+    child.renew(10.0)
+    while child.pid == first:
+        child.step(1.0)
+        time.sleep(0.01)
+    assert child.pid is not None and child.restarts == 0 and child.last_end == ""
+    child.close()
+
+
+def test_one_that_does_not_stop_to_be_renewed_is_killed() -> None:
+    child = child_that("import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('x', flush=True); "
+                       "time.sleep(60)", heard=True)  # fmt: skip
+    child.step(0.0)
+    while not child.lines():
+        time.sleep(0.01)
+    first = child.pid
+    child.renew(10.0)
+    assert not child.step(9.0) and child.pid == first
+    while child.pid == first:
+        child.step(10.0)
+        time.sleep(0.01)
+    assert child.pid is not None and child.restarts == 0
     child.close()

@@ -103,6 +103,36 @@ def test_all_end_where_the_supervisor_is_killed_and_a_new_one_can_start(served: 
     assert served.stop() == 0
 
 
+def test_a_hang_up_has_the_settings_read_again_and_cuts_nobody_off(served: Served) -> None:
+    """What `systemctl reload` and logrotate send."""
+    supervisor = served.process
+    assert supervisor is not None
+    ids = {name: served.pid(name) for name in NAMES}
+    assert "fresh" not in simward(served, "endpoints").stdout
+    until(lambda: read_status(served.folder / "data"))
+    settings = served.folder / "simward.toml"
+    text = settings.read_text()
+    endpoint = '[[endpoint]]\nname = "fresh"\nkind = "webhook"\nurl = "https://fresh.example/"\n'
+    endpoint += 'secret = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="\n'
+    settings.write_text(f"{text}\n{endpoint}")
+    supervisor.send_signal(signal.SIGHUP)
+    again = {name: served.pid(name, other_than=ids[name]) for name in ("watch", "control")}
+    assert "fresh" in simward(served, "endpoints").stdout
+    assert served.ask("status")["pid"] == ids["gate"], "it went on"
+    assert {one["restarts"] for one in served.processes().values()} == {0}, "nothing has ended by itself"
+    settings.write_text(f"{text}\nwrong = 1\n")
+    supervisor.send_signal(signal.SIGHUP)
+    until(lambda: "the settings were not taken" in served.errors())
+    assert "unknown key" in served.errors()
+    settings.write_text(text.replace("[gate]", '[gate]\nunknown_subscription = "allow"'))
+    os.kill(ids["gate"], signal.SIGHUP)  # by a service manager that tells all of them
+    supervisor.send_signal(signal.SIGHUP)
+    until(lambda: "[gate] changed: that counts for the gate from its next start" in served.errors())
+    for name in again:
+        served.pid(name, other_than=again[name])
+    assert served.pid("gate") == ids["gate"] and served.stop() == 0
+
+
 def test_ctrl_c_stops_all(served: Served) -> None:
     ids = [served.pid(name) for name in NAMES]
     assert served.stop(signal.SIGINT) == 0

@@ -24,7 +24,8 @@ from simward.engine.events import EVENT
 from simward.engine.journal import MemoryJournal, Row
 from simward.engine.outputs import OUTPUT
 from simward.engine.sqlite_journal import SqliteJournal
-from simward.engine.story import now_sentences, read_story
+from simward.engine.standing import now_sentences
+from simward.engine.story import read_story
 from simward.identity import cell_text
 from simward.watch.following import Follower
 from simward.watch.snapshots import make_snapshot

@@ -16,7 +16,7 @@ from simward.engine import outputs as o
 from simward.engine.behaviour.cohort_numbers import Cohort, cohort_number
 from simward.engine.verdict_files import Verdict, leave, waiting
 from simward.engine.watching.own_inputs import VERDICT, OwnInput
-from simward.engine.watching.settling import take_own
+from simward.engine.watching.settling import FIRST_INDEX, take_own
 from simward.watch.following import Follower
 
 MEMBERS, DAYS, DEVIANT = 300, 16, 4
@@ -78,8 +78,8 @@ def test_a_benign_device_is_allowed_more_and_its_finding_ends(folder: Path) -> N
 def test_a_verdict_is_taken_back(folder: Path) -> None:
     data_dir = folder / "data"
     follower, finding = until_found(data_dir)
-    for for_s in (None, 0):
-        leave(data_dir, Verdict(finding, for_s, "so", "ada"))
+    for moment, for_s in enumerate((None, 0)):
+        leave(data_dir, Verdict(finding, for_s, "so", "ada", moment))
         follower.verdicts._looked_at = 0.0
         for _ in range(6):
             follower.step()
@@ -91,7 +91,7 @@ def test_a_verdict_is_taken_back(folder: Path) -> None:
 def test_what_is_no_finding_of_behaviour_is_counted_and_dropped(folder: Path) -> None:
     data_dir = folder / "data"
     follower = Follower(data_dir, SETTINGS)
-    leave(data_dir, Verdict("w0/17/1024", None, "so", "ada"))
+    leave(data_dir, Verdict("w0/17/1024", None, "so", "ada", 1))
     (data_dir / "watch" / "verdicts" / "000000000000000001-00001.json").write_text("{}")
     follower.step()
     follower.verdicts._looked_at = 0.0
@@ -112,3 +112,33 @@ def test_a_cohort_is_remembered_until_it_expires(folder: Path) -> None:
     assert len(kept) == 1 and kept["cohort"][0] == cohort_number(cohort) and kept["until_day"][0] == FIRST_DAY + 4
     assert np.all(kept["bits"] == 20)
     follower.close()
+
+
+def test_what_a_benign_cohort_did_ends_and_is_not_told_again(tmp_path: Path) -> None:
+    """Half of the fleet, one model, sends eight times as much for good: a firmware that was meant."""
+    data_dir, moved = tmp_path / "data", range(1, MEMBERS + 100, 2)
+    more = {(day, member): 8.0 for day in range(10, DAYS) for member in moved}
+    journal_of(data_dir, MEMBERS + 100, days_of(MEMBERS + 100, DAYS, more))
+    follower = Follower(data_dir, SETTINGS)
+
+    def said(kind: int) -> list[np.ndarray]:
+        outputs = recorded(data_dir)
+        return [one for one in outputs if one["kind"] == kind and one["subject"] and not one["imsi"]]
+
+    while not said(o.FINDING_BEGAN):
+        assert follower.step()
+    (began,) = said(o.FINDING_BEGAN)
+    leave(data_dir, Verdict(f"w0/{began['sequence']}/{began['index']}", None, "new firmware", "ada", 1))
+    follower.verdicts._looked_at = 0.0
+    while not said(o.FINDING_ENDED):
+        assert follower.step()
+    (ended,) = said(o.FINDING_ENDED)
+    assert follower.verdicts.taken == 1 and ended["index"] == FIRST_INDEX, "with the verdict, and not when it fades"
+    follower.catch_up()
+    assert len(said(o.FINDING_BEGAN)) == 1, "it goes on, and is allowed to"
+    digest = follower.behind.watch.digest()
+    follower.close()
+    again = Follower(data_dir, SETTINGS)
+    again.catch_up()
+    assert again.behind.watch.digest() == digest
+    again.close()

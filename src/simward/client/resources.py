@@ -8,6 +8,7 @@ from simward.client.calls.account_links import AccountLinksCalls, AsyncAccountLi
 from simward.client.calls.accounts import AccountsCalls, AsyncAccountsCalls
 from simward.client.calls.audit import AsyncAuditCalls, AuditCalls
 from simward.client.calls.behaviour import AsyncBehaviourCalls, BehaviourCalls
+from simward.client.calls.benign import AsyncBenignCalls, BenignCalls
 from simward.client.calls.bindings import AsyncBindingsCalls, BindingsCalls
 from simward.client.calls.clients import AsyncClientsCalls, ClientsCalls
 from simward.client.calls.commands import AsyncCommandsCalls, CommandsCalls
@@ -50,6 +51,9 @@ ROUTES = {
     "POST /v1/accounts/{name}/reset": "accounts.reset",
     "GET /v1/audit": "audit.list",
     "GET /v1/behaviour": "behaviour.get",
+    "GET /v1/benign": "benign.list",
+    "POST /v1/benign": "benign.create",
+    "POST /v1/benign/withdraw": "benign.withdraw",
     "GET /v1/bindings": "bindings.list",
     "POST /v1/clients": "clients.create",
     "GET /v1/clients": "clients.list",
@@ -142,6 +146,7 @@ class Resources:
         self.accounts = AccountsCalls(caller)
         self.audit = AuditCalls(caller)
         self.behaviour = BehaviourCalls(caller)
+        self.benign = BenignCalls(caller)
         self.bindings = BindingsCalls(caller)
         self.clients = ClientsCalls(caller)
         self.commands = CommandsCalls(caller)
@@ -184,6 +189,7 @@ class AsyncResources:
         self.accounts = AsyncAccountsCalls(caller)
         self.audit = AsyncAuditCalls(caller)
         self.behaviour = AsyncBehaviourCalls(caller)
+        self.benign = AsyncBenignCalls(caller)
         self.bindings = AsyncBindingsCalls(caller)
         self.clients = AsyncClientsCalls(caller)
         self.commands = AsyncCommandsCalls(caller)

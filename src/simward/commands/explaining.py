@@ -22,14 +22,15 @@ COLOURS = {
 
 
 @click.command()
-@click.argument("subscription")
+@click.argument("subscription", metavar="SUBSCRIPTION|FINDING")
 @click.option("--json", "as_json", is_flag=True,
-              help="One JSON object: subscription, chapters, records, now, could, incidents, work_orders.")  # fmt: skip
+              help="One JSON object: subscription, chapters, records, now, could, incidents, work_orders; or finding, "
+              "benign, could.")  # fmt: skip
 @click.option("--since", type=MOMENT, help="Only chapters since then (2h, 2026-11-23T14:00Z).")
 @click.option("--all", "everything", is_flag=True, help="Every session, also those like the one before.")
 @click.pass_context
 def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | None, everything: bool) -> None:
-    """Tell the story of one subscription.
+    """Tell the story of one subscription, or of a finding.
 
     SUBSCRIPTION is an IMSI, an ICCID or an MSISDN (+...). Told are: what was declared; which device it was bound to,
     when and why; its sessions and absences, and what was different after each; findings with their evidence, and who
@@ -37,13 +38,23 @@ def explain(ctx: click.Context, subscription: str, as_json: bool, since: int | N
     answer as proof; how it stands now, and what can be done. Times are UTC. Sessions like the one before are told
     together, unless --all.
 
+    FINDING is an id as `findings` shows it, of a cohort's for instance: told are its evidence, what weighs in it, and
+    who said that it is benign, why and until when.
+
     Exits 1 where nobody has heard of it.
     """
+    from simward.commands.explaining_findings import explain_finding, is_finding
     from simward.commands.incidents import incidents_about
     from simward.commands.work import add_remarks
     from simward.engine.story import Subject, look_up, numbers_of, tell_story
 
     folder: Folder = ctx.obj
+    if is_finding(subscription):
+        if everything or since is not None:
+            raise UsageError("--all and --since are of a subscription's story")
+        if not explain_finding(folder, subscription, as_json):
+            ctx.exit(1)
+        return
     if folder.server is not None:
         if everything:
             raise UsageError("--all reads the journal, which is not done over --server")
@@ -79,7 +90,7 @@ def _tell(told: dict[str, Any], called: str) -> None:
     """`called` is how this folder's commands begin: what is offered can be copied."""
     from simward.commands.incidents import sentence
     from simward.commands.work import item_sentence
-    from simward.engine.story import now_sentences
+    from simward.engine.standing import now_sentences
 
     who = told["subscription"]
     names = [f"IMSI {', '.join(who['imsi'])}"] if who["imsi"] else []

@@ -28,17 +28,20 @@ def serve(ctx: click.Context, only: tuple[str, ...]) -> None:
     """Run gate, watch and control until told to stop.
 
     Each is a process of its own; one that dies is started again. Prints a line with `ready` once the gate's sockets
-    are open. SIGTERM and SIGINT let the gate finish what it has begun, make it durable, and stop.
+    are open. SIGTERM and SIGINT let the gate finish what it has begun, make it durable, and stop. SIGHUP has the
+    settings and the secrets that they name read again: watch and control start anew with them, the gate goes on.
     """
     folder: Folder = ctx.obj
     settings = folder.settings()
     for problem in settings.warnings:
         click.echo(str(problem), err=True)
     from simward.observing.processes import NAMES
+    from simward.supervisor.rereading import Rereading
     from simward.supervisor.run import Supervisor
 
     logs.begin("supervisor", settings.log)
-    supervisor = Supervisor(folder.path, settings.data_dir, only or NAMES, say=_line)
+    reread = Rereading(settings).again
+    supervisor = Supervisor(folder.path, settings.data_dir, only or NAMES, say=_line, reread=reread)
     ctx.exit(supervisor.run())
 
 

@@ -12,8 +12,8 @@ from simward.commands.folder import ANSWER_WITHIN_S, Folder
 from simward.errors import UsageError
 
 REMOTE = (
-    "account", "client", "deployments", "disconnect", "endpoints", "events", "explain", "findings", "incidents", "lock",
-    "pause", "quarantine", "release", "resume", "rules", "token", "undo", "work",
+    "account", "benign", "client", "deployments", "disconnect", "endpoints", "events", "explain", "findings",
+    "incidents", "lock", "pause", "quarantine", "release", "resume", "rules", "token", "undo", "work",
 )  # fmt: skip
 """Commands that can ask a server; the others work on the files or the processes of this machine."""
 
@@ -107,6 +107,21 @@ class Server(Folder):
                 imsi=imsi, detector=name or None, lasting=True if only_open else None, since=since, limit=1000
             ))  # fmt: skip
         return [dict(one) for one in reversed(rows) if not class_name or one["class"] == class_name]
+
+    def finding(self, named: str) -> dict[str, Any] | None:
+        """One finding; None where there is none of this id."""
+        try:
+            return dict(self.client.findings.get(named))
+        except ProblemError as problem:
+            if problem.status == 404:
+                return None
+            with self.errors():
+                raise
+
+    def benign(self) -> list[Any]:
+        """As `benign --list --all` shows them, the oldest first."""
+        with self.errors():
+            return [dict(one) for one in self.client.benign.all(in_force=False, sort="at", limit=1000)]
 
     def story(self, subscription: str) -> dict[str, Any]:
         """What `explain` tells of a subscription (IMSI or ICCID); without incidents and work orders."""

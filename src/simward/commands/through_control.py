@@ -17,7 +17,8 @@ START_WITHIN_S = 20.0
 """How long a control process that a supervisor keeps running may take to answer; it takes a second or two."""
 TRIED_AGAIN_S = 0.1
 DECIDED_HERE = (
-    ":no-such-incident", ":no-such-rule", ":incident-refused", ":no-such-work-order", ":work-order-refused",
+    ":no-such-incident", ":no-such-finding", ":finding-not-judged",
+    ":no-such-rule", ":incident-refused", ":no-such-work-order", ":work-order-refused",
     ":no-such-token", ":token-refused", ":no-such-account", ":account-refused", ":no-such-client", ":client-refused",
     ":key-refused", ":not-permitted", ":not-found", ":no-such-deployment", ":deployment-is-over",
     ":device-bound-elsewhere", ":subscription-locked", ":subscription-out-of-service", ":unknown-subscription",

@@ -6,6 +6,7 @@ from simward.control.access.assembling import Access
 from simward.control.api.asking import Asking
 from simward.control.api.audit import audit_routes
 from simward.control.api.behaviour import behaviour_routes
+from simward.control.api.benign import benign_routes
 from simward.control.api.deployments import InForce, deployment_routes
 from simward.control.api.events import News, Streams, event_routes
 from simward.control.api.gateways import gateway_routes
@@ -40,6 +41,7 @@ from simward.registry.mirrors import tenant_of
 from simward.registry.work_orders import is_open
 from simward.response.announcing import Announcing
 from simward.response.auditing import Auditing
+from simward.response.benign import Verdicts
 from simward.response.deployments import Deployments
 from simward.response.incidents import Incidents
 from simward.response.judging import Judging
@@ -57,7 +59,7 @@ def assemble(settings: Settings, *more: Part) -> Control:
     registry = Registry.open(url_of(settings))
     registry.migrate()
     clock = SystemClock()
-    now_us = clock.now
+    now_us, data_dir = clock.now, settings.data_dir
     announcing = Announcing(settings.endpoints, now_us, settings.parties)
     heads = Heads(settings.heads_path, Signer.of(settings.data_dir), registry)
     incidents = Incidents(announcing, settings.incidents, now_us)
@@ -80,10 +82,10 @@ def assemble(settings: Settings, *more: Part) -> Control:
             Retention(settings.registry),
         ],
         # In this order: what work orders say to a finding is its incident's title, and what is announced names that.
-        takers=[WorkOrders(announcing), deployments, incidents, announcing, automation, *camara.takers],
+        takers=[WorkOrders(announcing), deployments, incidents, Verdicts(incidents.life, now_us), announcing,
+                automation, *camara.takers],
     )  # fmt: skip
-    judging = Judging(incidents.life, widening(settings.data_dir))
-    data_dir = settings.data_dir
+    judging = Judging(incidents.life, widening(data_dir, now_us))
     conditions: list[Conditions] = [
         behind, RegistryConditions(registry), WatchConditions(data_dir), ProcessConditions(data_dir),
     ]
@@ -95,15 +97,15 @@ def assemble(settings: Settings, *more: Part) -> Control:
         Asking(registry), Cases(registry, judging, settings.data_dir, now_us), gate,
         Readiness([GateConditions(gate), *conditions]), data_dir, now_us, lambda iccid: _tenant_of(registry, iccid),
         Orders(registry, settings.inventory_path, now_us), outward.commanding.wake,
-        [one.name for one in settings.endpoints],
-        settings=settings, registry=registry, policy=behind.policy,
+        [one.name for one in settings.endpoints], settings=settings, registry=registry, policy=behind.policy,
     )  # fmt: skip
     routes = [
         # Those that are asked most come first: a request is held against one after the other.
-        record_routes(registry, lambda imsi: story_of(settings.data_dir, imsi)),
-        incident_routes(registry, judging, settings.data_dir, now_us), rule_routes(registry, now_us),
+        record_routes(registry, lambda imsi: story_of(data_dir, imsi), now_us),
+        incident_routes(registry, judging, data_dir, now_us), rule_routes(registry, now_us),
         work_routes(registry, settings.inventory_path, now_us, outward.commanding.wake),
         audit_routes(registry), gateway_routes(gate, registry), behaviour_routes(data_dir),
+        benign_routes(registry, data_dir, now_us),
         event_routes(registry, installation_of(settings.data_dir), news, access.still, streams),
         metrics_routes(gate, data_dir, now_us, measures.text), service_routes(registry, data_dir),
     ]  # fmt: skip

@@ -193,7 +193,8 @@ class Following:
             for one in self._awaits:
                 one.begin(connection)
         self._journal: BothJournals[Any] = BothJournals(
-            self._whole, self._found, cursor.gate, cursor.watch, outputs_max=PART_OUTPUTS
+            self._whole, self._found, cursor.gate, cursor.watch, outputs_max=PART_OUTPUTS,
+            with_verdicts=True,
         )
         lexicon = Lexicon(self._journal.manifest)
         lexicon.load(texts)

@@ -22,6 +22,7 @@ class Retention:
     def __init__(self, settings: RegistrySettings) -> None:
         wanted = (
             ("findings", settings.keep_findings_s, keeping.prune_findings),
+            ("verdicts", settings.keep_findings_s, keeping.prune_benign),
             ("incidents", settings.keep_incidents_s, keeping.prune_incidents),
             ("commands", settings.keep_commands_s, keeping.prune_commands),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from simward.engine.verdict_files import Verdict, leave
@@ -12,12 +13,12 @@ from simward.response.judging import Widen
 log = logging.getLogger(__name__)
 
 
-def widening(data_dir: Path) -> Widen:
-    """Leaves verdicts on findings of behaviour where the watch of a working folder takes them."""
+def widening(data_dir: Path, now: Callable[[], int]) -> Widen:
+    """Leaves verdicts on findings of behaviour where the watch of a working folder takes them; `now` in us UTC."""
 
     def widen(finding: str, benign: bool, actor: str, why: str) -> None:
         try:
-            left = leave(data_dir, Verdict(finding, None if benign else 0, why, actor))
+            left = leave(data_dir, Verdict(finding, None if benign else 0, why, actor, now()))
             trouble = "" if left else "too many wait already"
         except (OSError, ValueError) as error:
             trouble = str(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -35,14 +35,17 @@ class BothJournals(Generic[Gate]):
     """
 
     def __init__(
-        self, gate: Gate, watch: Journal, gate_told: int = 0, watch_told: int = 0, *, outputs_max: int | None = None
-    ) -> None:
+        self, gate: Gate, watch: Journal, gate_told: int = 0, watch_told: int = 0, *, outputs_max: int | None = None,
+        with_verdicts: bool = False,
+    ) -> None:  # fmt: skip
         """What a reader has taken before, up to these sequences, `more` leaves out.
+
+        `with_verdicts`: rows in which people judged findings of behaviour come as well, in their place.
 
         `outputs_max`: the gate's rows of events come in parts that have about as many outputs at most; a part is cut
         between two inputs, always at the same, and `told` may say the end of any.
         """
-        self.gate, self._watch, self._outputs_max = gate, watch, outputs_max
+        self.gate, self._watch, self._outputs_max, self._with_verdicts = gate, watch, outputs_max, with_verdicts
         self._gate_told, self._watch_told = gate_told, watch_told
 
     @property
@@ -101,24 +104,45 @@ class BothJournals(Generic[Gate]):
                 layout = self.gate.layouts.get(row.layout)
                 yield from (part for part in parts_of(row, layout, self._outputs_max) if part.last > told)
 
-    def verdicts(self, imsis: Collection[int]) -> Iterator[tuple[int, dict[str, Any]]]:
-        """When (us UTC) people judged findings of behaviour about these, and what they said (own_inputs.VERDICT)."""
-        for row in self._watch.rows():
-            if row.kind == BEHAVIOUR and len(row.inputs) <= VERDICT_OCTETS_MOST:
-                one = OwnInput.from_bytes(row.inputs)
-                if one.kind == VERDICT and one.said.get("imsi") in imsis:
-                    yield row.at, one.said
+    @property
+    def newest_at(self) -> int:
+        """The gate's clock (us UTC) at its newest row; 0 where there is none."""
+        last = self.gate.last
+        newest = next(iter(self.gate.rows(after=last - 1)), None) if last else None
+        return newest.at if newest is not None else 0
+
+    def verdicts(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """When (us UTC) people judged findings of behaviour, and what they said (own_inputs.VERDICT), in order."""
+        return verdicts_in(self._watch)
 
     def _findings(self) -> Iterator[Row]:
         """The watch's rows cut into one for each input that something was found at: a row covers all that was folded
         at a time, and its first finding belongs before what happened after it.
         """
         for row in self._watch.rows(after=self._watch_told):
+            if self._with_verdicts and verdict_in(row) is not None:
+                yield row
             outputs = np.frombuffer(row.outputs, self._watch.layouts[row.layout].outputs)
             for sequence in np.unique(outputs["sequence"]).tolist():
                 if sequence > self._watch_told:
                     part = outputs[outputs["sequence"] == sequence]
                     yield replace(row, first=sequence, count=1, outputs=part.tobytes())
+
+
+def verdicts_in(watch: Journal) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The verdicts of people in the watch's journal, each with when it was taken (us UTC), in order."""
+    for row in watch.rows():
+        said = verdict_in(row)
+        if said is not None:
+            yield row.at, said
+
+
+def verdict_in(row: Row) -> dict[str, Any] | None:
+    """What a person said of a finding of behaviour (own_inputs.VERDICT); None where a row is no such thing."""
+    if row.kind != BEHAVIOUR or len(row.inputs) > VERDICT_OCTETS_MOST:
+        return None
+    one = OwnInput.from_bytes(row.inputs)
+    return one.said if one.kind == VERDICT else None
 
 
 def parts_of(row: Row, layout: Layout | None, outputs_max: int) -> Iterator[Row]:

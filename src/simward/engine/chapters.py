@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from simward.engine import weighing
+from simward.engine.benign import Benign
 from simward.engine.last_words import last_word_sentence
 from simward.engine.past_sessions import PastSession
 from simward.engine.phrases import octets, short_when, span, when
@@ -15,7 +16,6 @@ from simward.engine.words import SHARD
 
 RUN_FROM = 3
 """So many quiet chapters of one kind in a row are told as one."""
-DAY_US = 86_400_000_000
 BACK_WITHIN_S = 60
 """So long after the request that ended an absence may the Start of its session come."""
 
@@ -36,13 +36,13 @@ class Chapter:
     until: int = 0
 
     @classmethod
-    def of_verdict(cls, at: int, said: Mapping[str, Any]) -> Chapter:
-        """What a person said of a finding of behaviour (own_inputs.VERDICT)."""
-        until = when(int(said["until_day"]) * DAY_US)[:10] if said["until_day"] else None
-        meant = f"is benign, and more is allowed until {until}" if until else "is not benign after all"
-        text = f"{said['by']} said that {said['finding']} {meant}: {said['because']}"
-        facts = {"about": said["finding"], "by": said["by"], "because": said["because"], "until": until}
-        return cls(at, "judged", text, facts)
+    def of_verdict(cls, one: Benign, cohort: str) -> Chapter:
+        """What a person said of a finding of behaviour about it, or about its `cohort` (in words; else empty)."""
+        allowed = f"and more is allowed{' of ' if cohort else ''}{cohort} until {one.until}"
+        meant = f"is benign, {allowed}" if one.until else "is not benign after all"
+        text = f"{one.by} said that {one.finding} {meant}: {one.because}"
+        facts = {"about": one.finding, "by": one.by, "because": one.because, "until": one.until}
+        return cls(one.at, "judged", text, facts | ({"cohort": cohort} if cohort else {}))
 
     def sentence(self) -> str:
         """What people read."""

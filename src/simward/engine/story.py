@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,13 @@ import numpy as np
 from simward import identity
 from simward.engine import events as ev
 from simward.engine import outputs as out
+from simward.engine.benign import Benign, Kind, newest_of_each
 from simward.engine.both_journals import BothJournals
 from simward.engine.chapters import Absence, Chapter, changes_text, changes_told, condensed, device_of, where_of
 from simward.engine.journal import EVENTS, FINDINGS, INVENTORY, POLICY, Journal, Layout, Row, row_events, row_outputs
 from simward.engine.past_sessions import FACTS, PastSession, SessionBook, facts_of
 from simward.engine.phrases import span, when
-from simward.engine.recorded import COMMAND_NAMES, Deeds, lock_ends
+from simward.engine.recorded import COMMAND_NAMES, Deeds
 from simward.engine.tables import BINDING_MODES, LIFECYCLE, InventoryDelta, unpack
 from simward.engine.together import Together, sentence, since_sentence
 from simward.engine.words import Findings, Lexicon
@@ -27,6 +28,7 @@ AWAY_FROM_S = 60
 COMMANDS = tuple(COMMAND_NAMES)
 GATEWAY_KINDS = (ev.ACCOUNTING_ON, ev.ACCOUNTING_OFF)
 FOR_ALL = (*GATEWAY_KINDS, ev.COMMAND_PAUSE, ev.COMMAND_RESUME)
+TAC_DIGITS = 8
 PLACE_FACTS = ("device", "software", "network", "area", "cell", "rat", "gateway")
 
 
@@ -125,6 +127,7 @@ class Story:
         self._modes: list[int] = [0]
         self._release_rules: list[int] = [0]
         self._paused = False
+        self._benign: list[dict[str, Any]] = []
 
     @property
     def known(self) -> bool:
@@ -158,7 +161,22 @@ class Story:
             for result in results:
                 self._chapters += self._deeds.output(result)
 
-    def insert(self, chapter: Chapter) -> None:
+    def judged(self, said: Iterable[tuple[int, Mapping[str, Any]]], now: int) -> None:
+        """What people said of findings of behaviour (own_inputs.VERDICT), with when, in order; those of it and of its
+        cohorts are told, and as of `now` (us UTC) which are in force."""
+        device = self._last.get("device", "")[:TAC_DIGITS]
+        use_case, rat = self.declared.get("use_case") or "", self._last.get("rat", "")
+        kind = Kind(use_case, int(device), rat) if device.isdigit() and use_case else None
+        told = []
+        for at, one in said:
+            verdict = Benign.of(at, one)
+            if verdict is not None and verdict.holds_for(self.subject.imsis, kind, self._lexicon):
+                told.append((at, one))
+                cohort = verdict.about(self._lexicon) if verdict.cohort is not None else ""
+                self._insert(Chapter.of_verdict(verdict, cohort))
+        self._benign = [one.told(self._lexicon, now) for one in newest_of_each(told) if one.in_force(now)]
+
+    def _insert(self, chapter: Chapter) -> None:
         """A chapter that comes from elsewhere, after the last that began before it."""
         earlier = (at for at, one in enumerate(self._chapters, 1) if one.at <= chapter.at)
         self._chapters.insert(max(earlier, default=0), chapter)
@@ -339,6 +357,7 @@ class Story:
             "probably_over": [one.session_id or "(unnamed)" for one in over],
             "open_findings": [f"{one['detector']}/{one['class']}" for one in self._open_findings()],
             "together": self._silent_together(bool(live)),
+            "benign": self._benign,
         }
 
     def _silent_together(self, live: bool) -> str | None:
@@ -368,6 +387,10 @@ class Story:
             could.append(f"simward release {iccid} --because TEXT")
         elif self._open_findings():
             could += [f"simward {name} {iccid} --because TEXT" for name in ("quarantine", "lock")]
+        could += [
+            f"simward benign {one['id']} --because TEXT" for one in self._open_findings()
+            if one["detector"] == "unusual-behaviour"
+        ]  # fmt: skip
         since = [one["channels"][0]["since"] for one in self._open_findings() if one.get("channels")]
         if since:  # the records behind what is unusual
             imsi = identity.imsi_text(min(self.subject.imsis))
@@ -381,32 +404,6 @@ class Story:
 
 def _same_place(one: PastSession, other: PastSession) -> bool:
     return all(one.facts.get(name) == other.facts.get(name) for name in FACTS)
-
-
-def now_sentences(told: dict[str, Any]) -> Iterator[str]:
-    """How it stands now, in words, from a told story."""
-    now = told["now"]
-    if now["paused"]:
-        yield "Responses are paused."
-    if not now["declared"]:
-        yield "Not in the inventory."
-    if now["locked"]:
-        until = lock_ends(now["locked"]["until"] or "", bool(now["locked"]["release_when"]))
-        yield f"Locked since {now['locked']['since'][:19].replace('T', ' ')}, {until}: {now['locked']['because']}."
-    if confined := now["quarantined"]:
-        since, ends = confined["since"][:19].replace("T", " "), lock_ends(confined["until"] or "", False)
-        yield f"In quarantine since {since}, {ends}: {confined['because']}."
-    if now["bound_device"]:
-        generation = f" (generation {now['generation']})" if now["generation"] else ""
-        yield f"Bound to device {now['bound_device']}{generation}."
-    live = now["live_sessions"]
-    yield f"Live sessions: {', '.join(live[:5])}{' and more' if len(live) > 5 else ''}." if live else "No live session."
-    if now["probably_over"]:
-        yield f"Probably over, though no Stop was reported: {', '.join(now['probably_over'][:5])}."
-    if now["together"]:
-        yield str(now["together"])
-    if now["open_findings"]:
-        yield f"Open findings: {', '.join(now['open_findings'])}."
 
 
 def read_story(journal: Journal | BothJournals[Any], text: str) -> Story:
@@ -423,8 +420,7 @@ def tell_story(journal: Journal | BothJournals[Any], subject: Subject, rows: Ite
     for row in rows:
         story.take(row, journal.layouts)
     if isinstance(journal, BothJournals):
-        for at, said in journal.verdicts(subject.imsis):
-            story.insert(Chapter.of_verdict(at, said))
+        story.judged(journal.verdicts(), journal.newest_at)
     return story
 
 

@@ -1,7 +1,7 @@
 """Verdicts on their way to the watch: small files in a folder of its own, each whole or not there.
 
 Who judges (a person at the control plane, or at the command line) leaves one; the watch journals it as an input of its
-fold and removes it. One that is left twice is taken twice, which changes nothing.
+fold and removes it, in the order in which they were said. One that is left twice is taken twice, which changes nothing.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ class Verdict:
     """How long that holds, s; None = as long as the settings say."""
     because: str
     by: str
+    at: int
+    """When it was said, us UTC, by the clock of whoever left it."""
 
     @property
     def place(self) -> tuple[int, int]:
@@ -44,7 +46,7 @@ def leave(data_dir: Path, verdict: Verdict) -> bool:
     sequence, index = verdict.place
     folder = watch_folder(data_dir) / FOLDER
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"{sequence:018d}-{index:05d}.json"
+    path = folder / f"{verdict.at:020d}-{sequence:018d}-{index:05d}.json"
     if not path.exists() and sum(1 for _ in folder.iterdir()) >= WAITING_MOST:
         return False
     write_whole(path, asdict(verdict))
@@ -52,7 +54,7 @@ def leave(data_dir: Path, verdict: Verdict) -> bool:
 
 
 def waiting(data_dir: Path) -> Iterator[tuple[Path, Verdict | None]]:
-    """Those that wait, the oldest finding first; None for a file that holds something else."""
+    """Those that wait, as they were said; None for a file that holds something else."""
     folder = watch_folder(data_dir) / FOLDER
     if not folder.is_dir():
         return
@@ -61,7 +63,7 @@ def waiting(data_dir: Path) -> Iterator[tuple[Path, Verdict | None]]:
         try:
             yield path, Verdict(
                 str(said["finding"]), None if said["for_s"] is None else int(said["for_s"]), str(said["because"]),
-                str(said["by"]),
+                str(said["by"]), int(said["at"]),
             ) if said is not None else None  # fmt: skip
         except (KeyError, TypeError, ValueError):
             yield path, None

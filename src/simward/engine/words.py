@@ -39,6 +39,8 @@ FINDING_KINDS = (out.FINDING_BEGAN, out.FINDING_UPDATED, out.FINDING_ENDED)
 SPOKEN_FORMS = {"imei", "imeisv", "plmn", "rat", "cell", "apn", "address"}
 """Evidence kinds where a zero in `now` means that the network did not say."""
 
+WHOLE_FLEET, MANY_OF_THE_FLEET = "the whole fleet", "many of the fleet"
+"""What findings are about that no tenant has for itself."""
 SERVICES = ("data", "sms", "voice", "")
 """As `usage_text` counts them."""
 
@@ -156,10 +158,14 @@ class Lexicon:
         """The tenant that owns a use case."""
         return _at(self._names.get("tenants", []), _at(self._tenant_of, use_case) or 0) or "default"
 
+    def tenant(self, number: int) -> str:
+        """The name of a tenant."""
+        return _at(self._names.get("tenants", []), number) or "default"
+
     def cohort(self, number: int) -> str:
         """A cohort by what its members have in common."""
         if number == MANY:
-            return "many of the fleet"
+            return MANY_OF_THE_FLEET
         one = cohort_of(number)
         parts = [f"use case {self.use_case(one.use_case) or one.use_case}"] if one.use_case != ANY else []
         if one.use_case == ANY and one.tenant != ANY:
@@ -168,7 +174,7 @@ class Lexicon:
             parts.append(f"model {one.tac:08d}" if one.tac else "no model reported")
         if one.rat != ANY:
             parts.append(identity.rat_text(one.rat) if one.rat else "no radio access reported")
-        return ", ".join(parts) or "the whole fleet"
+        return ", ".join(parts) or WHOLE_FLEET
 
     def detector(self, number: int) -> Mapping[str, Any]:
         """The manifest entry of a detector, as the kernel of this row numbers them."""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from simward.behaviour_settings import BehaviourSettings
+from simward.engine.behaviour.renumbering import Renumbering
 from simward.engine.outputs import OUTPUT
 from simward.engine.watching.fold import WatchFold
 from simward.engine.watching.own_inputs import SETTLED, UNFITTED, OwnInput
@@ -60,6 +61,7 @@ class DayFits:
         self._watch, self._settings, self._fit, self._before, self._beside = watch, settings, fit, before, beside
         self._running: threading.Thread | None = None
         self._made: OwnInput | None = None
+        self._names = watch.names
         self._attempts, self._not_before = 0, 0.0
         self.fitted = self.failed = self.unfitted = 0
         self.seconds = 0.0
@@ -102,12 +104,14 @@ class DayFits:
 
         The caller journals what it gets and then calls `taken`; until then it gets the same again.
         """
-        if self._made is not None:
-            return self._made
         if self._running is not None:
-            if wait or self._watch.now >= self.overrun_at() or not self._running.is_alive():
-                self._running.join()
-                self._running = None
+            if not (wait or self._watch.now >= self.overrun_at() or not self._running.is_alive()):
+                return None
+            self._running.join()
+            self._running = None
+        if self._made is not None and Renumbering.between(self._names, self._watch.names) is not None:
+            self._made = None  # a policy came meanwhile that numbers use cases otherwise: the day is fitted again
+        if self._made is not None:
             return self._made
         if not self.day or self._watch.now < self.due_at() or time.monotonic() < self._not_before:
             return None
@@ -138,6 +142,7 @@ class DayFits:
             self._running.join(within_s)
 
     def _copied(self) -> Copied:
+        self._names = self._watch.names
         watch, count = self._watch, self._watch.subscriptions
         rows = watch.state.behaviour[:count].copy()
         gate = watch.gate.state

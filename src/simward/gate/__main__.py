@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def main() -> int:
     parser.add_argument("--parent", type=int, default=0, help="stop when this process is no longer the parent")
     arguments = parser.parse_args()
     parentage.end_with(arguments.parent)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it is for the supervisor to say what is read again
     logs.begin("gate")
     try:
         settings = Settings.load(arguments.dir)

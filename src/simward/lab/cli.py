@@ -6,11 +6,13 @@ import math
 import secrets
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from simward.errors import UsageError
 
@@ -93,19 +95,20 @@ def scenes() -> None:
 @click.option("--attack", "attacks", metavar="ID", multiple=True, help="Only these; `lab attacks` lists them.")
 @click.option("--honest-only", is_flag=True, help="No attack: how often is something found where nothing is wrong?")
 @click.option("--strength", type=click.FloatRange(min=0.0), default=None, callback=_finite,
-              help="Instead of each attack's own.")
-@click.option("--times", type=click.IntRange(min=1), default=4, show_default=True, help="Each attack and strength.")
+              help="Instead of each attack's own; of scenes, from 0 to 1, their full strength.")
+@click.option("--times", type=click.IntRange(min=1), default=4, show_default=True,
+              help="Each attack and strength; not of scenes.")
 @click.option("--tick", "tick_s", type=click.IntRange(1, 60), default=10, show_default=True,
-              help="Seconds between two ticks of the clock; the gate's own is 1.")
+              help="Seconds between two ticks of the clock; the gate's own is 1. Not of scenes.")
 @click.option("--budget", type=click.FloatRange(min=0.0, min_open=True), default=5.0, show_default=True,
-              callback=_finite, help="Statistical findings a day that the owner puts up with.")
+              callback=_finite, help="Statistical findings a day that the owner puts up with; not of scenes.")
 @click.option("--scene", "scenes", metavar="ID", multiple=True,
               help="Play scenes instead (`lab scenes` lists them; `all`: every one), and say of each what came of it.")
 @click.option("--radius", is_flag=True, help="Scenes over RADIUS to a gate on loopback, not as events.")
 @click.option("--subscriptions", type=click.IntRange(min=40), default=None,
               help="Size of the fleet.  [default: 5000; of scenes 1000]")
 @click.option("--days", type=click.IntRange(min=2), default=None,
-              help="Of the fleet's life.  [default: 60; of scenes 32]")
+              help="Of the fleet's life; not with --radius.  [default: 60; of scenes 32]")
 @click.option("--seed", type=int, default=None, help="The same seed plays the same.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
@@ -122,18 +125,21 @@ def score(
     gate's and the watch's, judge every event. The table has a row for each detector and each attack.
 
     With --scene or --radius single scenes are played instead; that exits 1 where an attack of full strength was missed,
-    or anything false was found.
+    or anything false was found. An option that a form has no use for is refused.
     """
     drawn = seed if seed is not None else secrets.randbelow(100_000)
     if scenes or radius:
-        if attacks or honest_only or html is not None:
-            raise UsageError("--scene and --radius play scenes; --attack, --honest-only, --html are of a measurement")
+        _refuse(ctx, ("--attack", "--honest-only", "--times", "--tick", "--budget", "--html"), OF_A_MEASUREMENT)
+        if radius:
+            _refuse(ctx, ("--strength", "--days"), OF_SCENES_AS_EVENTS)
+        if strength is not None and strength > 1.0:
+            raise UsageError(f"--strength {strength:g}: a scene is played at most at 1, its full strength")
         names = () if "all" in scenes else scenes
         full = 1.0 if strength is None else strength
         _score_scenes(ctx, names, subscriptions or 1000, days or 32, drawn, full, radius, as_json)
         return
-    if honest_only and (attacks or strength is not None):
-        raise UsageError("--honest-only plays no attack: there is no --attack, and no --strength")
+    if honest_only:
+        _refuse(ctx, ("--attack", "--strength", "--times"), "are of attacks, and --honest-only plays none")
     if html is not None and not html.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {html.absolute().parent} to write {html.name} into")
     from simward.lab.traffic.programme import Plan
@@ -141,6 +147,26 @@ def score(
     chosen = () if honest_only else attacks or None
     plan = Plan(drawn, subscriptions or 5000, days or 60, chosen, times, tick_s=tick_s, strength=strength)
     _measure(plan, budget, as_json, html)
+
+
+OF_A_MEASUREMENT = (
+    "are of a measurement; with --scene or --radius, which play scenes, go --subscriptions, --seed and --json, and "
+    "without --radius --days and --strength"
+)
+OF_SCENES_AS_EVENTS = (
+    "are of scenes as events; a rehearsal over RADIUS (--radius) plays each as long as it takes, at its full strength"
+)
+
+
+def _refuse(ctx: click.Context, options: Sequence[str], why: str) -> None:
+    """UsageError where any of these options was given: it would be passed over."""
+    names = {option: one.name for one in ctx.command.params for option in one.opts}
+    given = [
+        one for one in options
+        if ctx.get_parameter_source(str(names[one])) not in (ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP, None)
+    ]
+    if given:
+        raise UsageError(f"{', '.join(given)}: these {why}" if len(given) > 1 else f"{given[0]}: such options {why}")
 
 
 def _measure(plan: Any, budget: float, as_json: bool, html: Path | None) -> None:
@@ -170,7 +196,7 @@ def _score_scenes(
 
     from simward.lab import scoring
 
-    plan = scoring.Plan(names, subscriptions, days, seed, min(1.0, strength))
+    plan = scoring.Plan(names, subscriptions, days, seed, strength)
     result = scoring.score_radius(plan) if radius else scoring.score_events(plan)
     if as_json:
         click.echo(json.dumps(result.told()))

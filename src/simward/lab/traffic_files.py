@@ -48,8 +48,12 @@ CALL_COLUMNS = (
 
 def weeks_later(days: int, ends_s: float) -> int:
     """By how much to move so many days, us, so that they are over by then (s since 1970): whole weeks, since what is
-    usual depends on the day of the week."""
-    return max(0, int((ends_s - days * DAY_S) * SECOND_US - BEGINS_AT) // (7 * DAY_US)) * 7 * DAY_US
+    usual depends on the day of the week. UsageError where they would begin before 1970."""
+    later_us = int((ends_s - days * DAY_S) * SECOND_US - BEGINS_AT) // (7 * DAY_US) * 7 * DAY_US
+    if BEGINS_AT + later_us < 0:
+        by = datetime.fromtimestamp(ends_s, UTC)
+        raise UsageError(f"{days} days that are over by {by:%Y-%m-%d} begin before 1970")
+    return later_us
 
 
 def write_traffic(

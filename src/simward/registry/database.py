@@ -29,7 +29,7 @@ POSTGRESQL_GONE = {
 WRITES, LASTING = "simward_writes", "simward_lasting"
 OF_ACCESS, TABLES_OF_ACCESS = "simward_access", frozenset(("token", "account", "membership", "session"))
 VERSION = sa.table("registry_version", sa.column("version_num"))
-NEWEST = "0015"
+NEWEST = "0016"
 """The last change that this code knows."""
 
 

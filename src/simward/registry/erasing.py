@@ -35,7 +35,8 @@ def erase(
         mine = sa.select(t.camara_subscription.c.id).where(t.camara_subscription.c.imsi == imsi)
         connection.execute(sa.delete(t.camara_notification).where(t.camara_notification.c.subscription.in_(mine)))
         connection.execute(sa.delete(t.camara_subscription).where(t.camara_subscription.c.imsi == imsi))
-        connection.execute(sa.delete(t.binding).where(t.binding.c.imsi == imsi))
+        for table in (t.binding, t.benign):
+            connection.execute(sa.delete(table).where(table.c.imsi == imsi))
         connection.execute(sa.delete(t.declared_line).where(t.declared_line.c.imsi == imsi))
         _documents(connection, imsi)
         hidden = {"session_id": None}

@@ -356,11 +356,11 @@ def judge_findings(connection: sa.Connection, number: int, outcome: str | None) 
     connection.execute(sa.update(t.finding).where(t.finding.c.incident == number).values(outcome=outcome))
 
 
-def findings_by(connection: sa.Connection, number: int, detectors: Sequence[str]) -> list[str]:
-    """The ids of an incident's findings by some detectors, JUDGED_AT_ONCE at most."""
+def findings_by(connection: sa.Connection, number: int, detectors: Sequence[str]) -> list[Any]:
+    """An incident's findings by some detectors, JUDGED_AT_ONCE at most."""
     f = t.finding.c
-    chosen = sa.select(f.id).where(f.incident == number, f.detector.in_(detectors)).order_by(f.id)
-    return list(connection.execute(chosen.limit(JUDGED_AT_ONCE)).scalars())
+    chosen = sa.select(t.finding).where(f.incident == number, f.detector.in_(detectors)).order_by(f.id)
+    return list(connection.execute(chosen.limit(JUDGED_AT_ONCE)))
 
 
 def judgements(connection: sa.Connection) -> list[tuple[str, str]]:

@@ -16,7 +16,8 @@ from simward.registry.incidents import RESOLVED
 AT_ONCE = 500
 """So many rows go in one transaction at most."""
 INCIDENTS_AT_ONCE = 50
-_F, _E, _I, _C = t.finding.c, t.effect.c, t.incident.c, t.command.c
+_F, _E, _I, _C, _B = t.finding.c, t.effect.c, t.incident.c, t.command.c, t.benign.c
+DAY_US = 86_400_000_000
 
 
 def prune_findings(connection: sa.Connection, before: int) -> int:
@@ -54,6 +55,12 @@ def prune_incidents(connection: sa.Connection, before: int) -> int:
     connection.execute(sa.delete(t.incident).where(_I.merged_into.in_(numbers), _I.number < newest))
     gone = [one for one in numbers if not _has_parts(connection, one)]
     return connection.execute(sa.delete(t.incident).where(_I.number.in_(gone))).rowcount
+
+
+def prune_benign(connection: sa.Connection, before: int) -> int:
+    """Remove verdicts that ended before, or were taken back before; gives how many. The audit has them for ever."""
+    over = sa.select(_B.subject).where(_B.at < before, _B.until_day * DAY_US < before)
+    return _remove(connection, t.benign, _B.subject, over.order_by(_B.at))
 
 
 def prune_commands(connection: sa.Connection, before: int) -> int:

@@ -6,6 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from simward.engine.benign import last_day
+from simward.registry import benign
 from simward.registry import tables as t
 from simward.registry.audit import Deed, note
 from simward.response import facts as f
@@ -42,6 +44,8 @@ def deed_of(connection: sa.Connection, fact: f.Fact) -> Deed | None:
             name = f"{said['detector']}/{said['class']}" if said["class"] else said["detector"]
             after = {key: said[key] for key in ("response", "held", "verdict", "was", "now", "expected")}
             return _deed(fact, f"response.{said['response']}", object=said["id"], after={"finding": name, **after})
+        case f.Judged():
+            return _judged(connection, fact)
         case f.Locked():
             return _deed(fact, "lock", **_lock(connection, fact, {"locked": True, "until": fact.until}))
         case f.Quarantined():
@@ -93,6 +97,22 @@ def _deed(fact: f.Fact, what: str, **more: Any) -> Deed:
 
 def _cause(connection: sa.Connection, fact: f.Fact) -> str:
     return command_id(fact) or finding_behind(connection, fact) or fact.id
+
+
+def _judged(connection: sa.Connection, fact: f.Judged) -> Deed | None:
+    """A person's verdict on a finding of behaviour; the same said again is none."""
+    before = benign.of_subject(connection, fact.subject)
+    if before is not None and benign.says_the_same(before, fact.finding, fact.by, fact.why, fact.until_day):
+        return None
+    whose = benign.whose(connection, fact.finding, fact.imsi)
+    return Deed(
+        at=fact.at, actor=fact.by, what="finding.benign" if fact.until_day else "finding.not-benign",
+        object=fact.finding, cause=fact.id, tenant=whose.tenant or fact.tenant, imsi=fact.imsi, iccid=whose.iccid,
+        why=fact.why, after={"about": fact.about, "until": last_day(fact.until_day)},
+        before=None if before is None else {
+            "finding": before.finding, "by": before.actor, "until": last_day(before.until_day)
+        },
+    )  # fmt: skip
 
 
 def _switches(fact: f.Fact) -> dict[str, Any]:

@@ -55,6 +55,20 @@ class FindingEnded(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judged(Fact):
+    """A person judged a finding of behaviour: of that device or cohort more is allowed (engine/benign.py)."""
+
+    finding: str
+    by: str
+    why: str
+    until_day: int
+    """The last day of it (days since 1970, UTC); 0: it is not benign after all."""
+    subject: str
+    """Of whom it is: an IMSI, or a cohort by number."""
+    about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bound(Fact):
     """The subscription belongs in this device from now on."""
 

@@ -89,15 +89,19 @@ class Life:
         self.counts["acknowledged"] += 1
 
     def resolve(
-        self, connection: sa.Connection, row: kept.Incident, at: int, actor: str, outcome: str | None, why: str
-    ) -> None:
-        """It is over: a person says so with an outcome, or it ends by itself (`actor` empty, no outcome)."""
+        self, connection: sa.Connection, row: kept.Incident, at: int, actor: str, outcome: str | None, why: str,
+        *, all_findings: bool = True,
+    ) -> None:  # fmt: skip
+        """It is over: a person says so with an outcome, or it ends by itself (`actor` empty, no outcome).
+
+        The outcome holds for all that was found, or (`all_findings` False) for what was judged by itself.
+        """
         kept.change(
             connection, row.number, state=kept.RESOLVED, resolved_at=at, resolved_by=actor[: kept.ACTOR_MAX],
             outcome=outcome, changed_at=at, deadline_at=None, quiet_since=None, proof_at=None,
             changes=t.incident.c.changes + 1,
         )  # fmt: skip
-        if outcome is not None:
+        if outcome is not None and all_findings:
             kept.judge_findings(connection, row.number, outcome)
         by = f"Resolved by {actor}: {outcome}" if actor else "Resolved by itself"
         kept.enter(connection, row.number, at, "resolved", f"{by}{_because(why)}.", actor, {"outcome": outcome})

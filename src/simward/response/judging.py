@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
+from simward.engine.words import MANY_OF_THE_FLEET, WHOLE_FLEET
 from simward.errors import RefusedError, UsageError
 from simward.registry import incidents as kept
 from simward.registry.audit import Deed, note
@@ -38,9 +39,12 @@ class Judging:
 
     def act(
         self, connection: sa.Connection, number: int, action: str, at: int, actor: str, because: str = "",
-        outcome: str | None = None, to: str | None = None,
+        outcome: str | None = None, to: str | None = None, tenant: str | None = None,
     ) -> kept.Incident:  # fmt: skip
-        """Do one of ACTIONS, enter it into the audit, and give the incident as it then stands."""
+        """Do one of ACTIONS, enter it into the audit, and give the incident as it then stands.
+
+        `tenant`: whom the actor acts for, None = all; more is allowed of nobody else because of it.
+        """
         row = self._standing(connection, number)
         match action:
             case "acknowledge":
@@ -50,9 +54,9 @@ class Judging:
             case "note":
                 changed = self._note(connection, row, at, actor, because)
             case "resolve":
-                changed = self._resolve(connection, row, at, actor, because, outcome)
+                changed = self._resolve(connection, row, at, actor, because, outcome, tenant)
             case "reopen":
-                changed = self._reopen(connection, row, at, actor, because)
+                changed = self._reopen(connection, row, at, actor, because, tenant)
             case _:
                 raise UsageError(f"there is no action {action!r}: {', '.join(ACTIONS)}")
         after = kept.get(connection, row.number)
@@ -111,8 +115,9 @@ class Judging:
         return True
 
     def _resolve(
-        self, connection: sa.Connection, row: kept.Incident, at: int, actor: str, why: str, outcome: str | None
-    ) -> bool:
+        self, connection: sa.Connection, row: kept.Incident, at: int, actor: str, why: str, outcome: str | None,
+        tenant: str | None,
+    ) -> bool:  # fmt: skip
         if outcome not in OUTCOMES:
             raise UsageError(f"{outcome!r} is no outcome: {', '.join(OUTCOMES)}")
         if row.state == kept.RESOLVED and row.outcome is None:
@@ -120,28 +125,46 @@ class Judging:
             kept.change(connection, row.number, outcome=outcome, changed_at=at)
             kept.judge_findings(connection, row.number, outcome)
             kept.enter(connection, row.number, at, "judged", f"Judged {outcome} by {actor}: {why}", actor)
-            self._tell(connection, row.number, outcome == BENIGN, actor, why)
-            return True
-        _unresolved(row)
-        self._life.resolve(connection, row, at, actor, outcome, why)
-        self._tell(connection, row.number, outcome == BENIGN, actor, why)
+        else:
+            _unresolved(row)
+            self._life.resolve(connection, row, at, actor, outcome, why)
+        if outcome == BENIGN:
+            self._tell(connection, row.number, True, actor, why, tenant)
         return True
 
-    def _tell(self, connection: sa.Connection, number: int, benign: bool, actor: str, why: str) -> None:
+    def _tell(
+        self, connection: sa.Connection, number: int, benign: bool, actor: str, why: str, tenant: str | None
+    ) -> None:
         """Inside the transaction: what is told though it then fails is told again, and twice is as once."""
-        if self._widen is not None and benign:
+        if self._widen is not None:
             for finding in kept.findings_by(connection, number, WIDENED):
-                self._widen(finding, True, actor, why)
+                if not unjudgeable(finding.tenant, finding.document, tenant):
+                    self._widen(finding.id, benign, actor, why)
 
-    def _reopen(self, connection: sa.Connection, row: kept.Incident, at: int, actor: str, why: str) -> bool:
+    def _reopen(
+        self, connection: sa.Connection, row: kept.Incident, at: int, actor: str, why: str, tenant: str | None
+    ) -> bool:
         if row.state != kept.RESOLVED:
             raise RefusedError(f"incident {row.number} is {row.state}: only a resolved one can be reopened")
-        if self._widen is not None and row.outcome == BENIGN:
-            for finding in kept.findings_by(connection, row.number, WIDENED):
-                self._widen(finding, False, actor, why)
+        if row.outcome == BENIGN:
+            self._tell(connection, row.number, False, actor, why, tenant)
         kept.judge_findings(connection, row.number, None)
         self._life.reopen(connection, row, at, at, actor, why)
         return True
+
+
+def unjudgeable(of: str, document: Mapping[str, Any], tenant: str | None) -> str:
+    """Why nobody who acts for `tenant` (None = all) can say that a finding is benign; empty: they can.
+
+    `of` is the finding's tenant, `document` the finding as JSON.
+    """
+    if document["detector"] not in WIDENED:
+        return f"{document['detector']} is no detector of behaviour: resolve its incident"
+    if document["about"] == MANY_OF_THE_FLEET:
+        return "it tells many as one: what each of them does is judged by itself"
+    if tenant is not None and (tenant != of or document["about"] == WHOLE_FLEET):
+        return "it is about the fleet of every tenant"
+    return ""
 
 
 def _unresolved(row: kept.Incident) -> None:

@@ -11,12 +11,14 @@ import numpy as np
 from simward import identity
 from simward.engine import events as ev
 from simward.engine import outputs as out
-from simward.engine.journal import EVENTS, FINDINGS, INVENTORY, POLICY, Layout, Row, row_events, row_outputs
+from simward.engine.benign import Benign
+from simward.engine.both_journals import verdict_in
+from simward.engine.journal import BEHAVIOUR, EVENTS, FINDINGS, INVENTORY, POLICY, Layout, Row, row_events, row_outputs
 from simward.engine.layouts import CONFINED_BY_RULE
 from simward.engine.past_sessions import facts_of
 from simward.engine.phrases import address_text, prefix_text
 from simward.engine.tables import HANDED_BACK, OF_API, InventoryDelta
-from simward.engine.words import Lexicon, changes, finding, finding_id, imeisv_text, session_id_text
+from simward.engine.words import WATCH_SHARD, Lexicon, changes, finding, finding_id, imeisv_text, session_id_text
 from simward.policy.compile import CANONICAL
 from simward.response.facts import (
     AddressGiven,
@@ -30,6 +32,7 @@ from simward.response.facts import (
     FindingBegan,
     FindingEnded,
     FindingUpdated,
+    Judged,
     Locked,
     PlanEnded,
     Planned,
@@ -70,12 +73,27 @@ class Reading:
                 documents=json.loads(self.lexicon.sources.get(CANONICAL, "{}")) if is_policy else {},
                 command=notes.get(str(row.first)), deployed=deployed, handed_back=handed_back,
             )  # fmt: skip
+        if row.kind == BEHAVIOUR:
+            yield from self._judged(row)
         if row.outputs:
             yield from self._outputs(row, notes)
         if row.kind == EVENTS and awaited:
             yield from self._stops(row, awaited)
         if row.kind == EVENTS and attaching:
             yield from self._attached(row, attaching)
+
+    def _judged(self, row: Row) -> Iterator[Fact]:
+        said = verdict_in(row)
+        one = None if said is None else Benign.of(row.at, said)
+        if one is None:
+            return
+        case = one.cohort.use_case if one.cohort is not None else 0
+        yield Judged(
+            id=finding_id(row.last, 0, f"{WATCH_SHARD}-verdict"), at=row.at, sequence=row.last,
+            imsi=identity.imsi_text(one.imsi) if one.imsi else None, finding=one.finding, by=one.by, why=one.because,
+            tenant=self.lexicon.tenant_of(case), use_case=self.lexicon.use_case(case) or None,
+            until_day=one.until_day, subject=one.subject, about=one.about(self.lexicon),
+        )  # fmt: skip
 
     def _outputs(self, row: Row, notes: Mapping[str, Any]) -> Iterator[Fact]:
         rows = row_outputs(row, self.layouts)

@@ -41,6 +41,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._output: int | None = None
         self._unread = bytearray()
+        self._renew_by: float | None = None
 
     @property
     def pid(self) -> int | None:
@@ -61,8 +62,13 @@ class Child:
             return True
         code = self._process.poll()
         if code is None:
+            if self._renew_by is not None and now >= self._renew_by:
+                self._process.kill()
             return False
         self._process, self.code = None, code
+        if self._renew_by is not None:  # as it was told to: nothing to be patient about, and nothing to count
+            self._start(now)
+            return True
         self._ended(now, _how(code))
         return True
 
@@ -89,6 +95,13 @@ class Child:
         if self._process is not None:
             self._process.send_signal(number)
 
+    def renew(self, by: float) -> None:
+        """Have it stop, killed if it has not by then, and start anew at once; `step` sees to it. Where none runs, the
+        next start is a new one anyway."""
+        if self._process is not None:
+            self._renew_by = by
+            self._process.send_signal(signal.SIGTERM)
+
     def has_ended(self) -> bool:
         """Is it gone? For one that was told to stop: it is not started again."""
         if self._process is not None and self._process.poll() is not None:
@@ -105,7 +118,7 @@ class Child:
             self._output = None
 
     def _start(self, now: float) -> None:
-        self.started_at = now
+        self.started_at, self._renew_by = now, None
         self._close_output()
         try:
             # Standard error is the supervisor's own: one log tells of all. A group of its own keeps Ctrl-C from it:

@@ -1,6 +1,7 @@
 """`simward serve`: gate, watch and control as processes of their own; what dies is started again, a signal stops all.
 
-The gate comes first: until it is ready nothing else is started, and where it cannot start, nothing goes on.
+The gate comes first: until it is ready nothing else is started, and where it cannot start, nothing goes on. SIGHUP has
+the settings read again, for which watch and control are started anew; nobody is cut off for it, so the gate goes on.
 """
 
 from __future__ import annotations
@@ -35,12 +36,18 @@ Say = Callable[[str], None]
 class Supervisor:
     """Keeps the processes of one folder running. It opens nothing of theirs, and decides nothing."""
 
-    def __init__(self, folder: Path, data_dir: Path, names: Sequence[str] = NAMES, *, say: Say = print) -> None:
-        """`names`: which of gate, watch and control; `say` is given the line with `ready`."""
+    def __init__(
+        self, folder: Path, data_dir: Path, names: Sequence[str] = NAMES, *, say: Say = print,
+        reread: Callable[[], bool] = lambda: False,
+    ) -> None:  # fmt: skip
+        """`names`: which of gate, watch and control; `say` is given the line with `ready`. `reread` is called at
+        SIGHUP, and says whether watch and control are to be started anew."""
         self._children = {name: Child(name, command(name, folder), PATIENCE[name], heard=name in (GATE, CONTROL))
                           for name in NAMES if name in names}  # fmt: skip
         self._report = Report(data_dir, self._children.values())
-        self._say = say
+        self._say, self._reread = say, reread
+        self._hung_up = False
+        self._at_terminal = os.isatty(0)
         self._ready = GATE not in self._children
         self._signals = 0
         self._wake_read, self._wake_write = os.pipe()
@@ -53,9 +60,12 @@ class Supervisor:
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup means it
+            signal.signal(signal.SIGHUP, self._on_hang_up)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)  # wakes the loop up: an end is seen at once
         try:
             while not self._signals:
+                self._take_settings()
                 code = self._round()
                 if code is not None:
                     return code
@@ -69,6 +79,21 @@ class Supervisor:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._signals += 1
+
+    def _on_hang_up(self, number: int, frame: FrameType | None) -> None:
+        if self._at_terminal and not _terminal_is_there():
+            self._signals += 1  # whoever started it there has gone
+        self._hung_up = True
+
+    def _take_settings(self) -> None:
+        """After SIGHUP: those that nobody waits for in-line are started anew. Not before the gate is ready: until then
+        nothing else runs."""
+        if self._hung_up and self._ready and not self._signals:
+            self._hung_up = False
+            if self._reread():
+                for child in self._children.values():
+                    if child.name != GATE:
+                        child.renew(time.monotonic() + STOP_WITHIN_S)
 
     def _round(self) -> int | None:
         """Start and reap; the exit code where the gate could not be started."""
@@ -143,6 +168,14 @@ class Supervisor:
         if gate.code in (0, -signal.SIGTERM):  # by the signal itself: before it was ready, with nothing to drain
             return 0
         return gate.code if gate.code in (2, COULD_NOT) else COULD_NOT
+
+
+def _terminal_is_there() -> bool:
+    try:
+        os.tcgetpgrp(0)
+    except OSError:
+        return False
+    return True
 
 
 def command(name: str, folder: Path) -> list[str]:

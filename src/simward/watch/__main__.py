@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def main() -> int:
     parser.add_argument("--parent", type=int, default=0, help="end when this process is no longer the parent")
     arguments = parser.parse_args()
     parentage.end_with(arguments.parent)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it is for the supervisor to say what is read again
     os.nice(BEHIND_THE_GATE)
     os.umask(0o077)  # what it writes names subscriptions
     logs.begin("watch")

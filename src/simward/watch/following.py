@@ -146,10 +146,11 @@ class Follower:
         if len(self.behind.watch.awaited):
             return True  # one thing at a time: what is journalled is to be taken first
         lagging = self.journal.last - self.followed > STEP_EVENTS
-        verdict = self.verdicts.next(time.monotonic())
-        made = verdict or self.fits.step(wait=lagging or not self._beside)
         # A row of the journal has sequences of its own: where findings took the last one, the next row is waited for.
-        if made is None or self.own.last >= self.followed:
+        has_room = self.own.last < self.followed
+        verdict = self.verdicts.next(time.monotonic()) if has_room else None
+        made = verdict or self.fits.step(wait=lagging or not self._beside)
+        if made is None or not has_room:
             return True
         if not self._take_input(made):
             return False

@@ -95,9 +95,12 @@ def test_without_a_watch_nothing_is_known(console: RunningControl) -> None:
 
 def test_who_resolves_it_as_benign_tells_the_watch(console: RunningControl) -> None:
     number = incident(console)
+    assert "more is allowed for as long as" in visit(console, f"/incidents/{number}/resolve").text
     body = {"because": "a test of the firmware", "outcome": "benign"}
     assert console.ask("POST", f"/v1/incidents/{number}/resolve", body).status == 200
     verdicts = [verdict for _, verdict in waiting(console.folder / "data")]
     assert {one and (one.for_s, one.because) for one in verdicts} == {(None, "a test of the firmware")}
+    assert "Nothing more is allowed of the device" in visit(console, f"/incidents/{number}/reopen").text
     assert console.ask("POST", f"/v1/incidents/{number}/reopen", {"because": "it was not"}).status == 200
-    assert {one and one.for_s for _, one in waiting(console.folder / "data")} == {0}
+    last = {one.finding: one.for_s for _, one in waiting(console.folder / "data") if one}
+    assert set(last.values()) == {0}, "said in this order"

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Literal
 
-from simward.client.answers.findings import Finding, Findings
+from simward.client.answers.findings import Finding, FindingAndVerdict, Findings
 from simward.client.caller import AsyncCaller, Caller, path
 
 
@@ -42,9 +42,9 @@ class FindingsCalls:
             limit},
         )  # fmt: skip
 
-    def get(self, id: str) -> Finding:
+    def get(self, id: str) -> FindingAndVerdict:
         """One of them: its id has slashes."""
-        answer: Finding = self._caller.call("GET", path("/v1/findings/{id}", id))
+        answer: FindingAndVerdict = self._caller.call("GET", path("/v1/findings/{id}", id))
         return answer
 
 
@@ -80,8 +80,8 @@ class AsyncFindingsCalls:
             limit},
         )  # fmt: skip
 
-    async def get(self, id: str) -> Finding:
+    async def get(self, id: str) -> FindingAndVerdict:
         """One of them: its id has slashes."""
-        answer: Finding = await self._caller.call("GET", path("/v1/findings/{id}", id))
+        answer: FindingAndVerdict = await self._caller.call("GET", path("/v1/findings/{id}", id))
         return answer
 

@@ -87,7 +87,9 @@ class Cases:
         def act() -> dict[str, Any]:
             with self._registry.writing() as connection:
                 _visible(connection, number, tenant)
-                return told(self._judging.act(connection, number, action, self._now(), actor, asked.because, **more))
+                return told(self._judging.act(
+                    connection, number, action, self._now(), actor, asked.because, tenant=tenant, **more
+                ))  # fmt: skip
 
         answer: dict[str, Any] = await _run(act)
         log.info(

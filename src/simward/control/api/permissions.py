@@ -34,7 +34,7 @@ PERMISSIONS = {
     "read-policy": "See the policy in force, revisions and uploads.",
     "read-jobs": "See jobs, and how far they are.",
     "read-audit": "See who did what, and why.",
-    "judge-incidents": "Acknowledge, assign, note, resolve and reopen incidents.",
+    "judge-incidents": "Acknowledge, assign, note, resolve and reopen incidents; say what is benign, and take it back.",
     "lock": "Lock a subscription.",
     "quarantine": "Put a subscription into quarantine.",
     "release": "Take a lock or a quarantine off.",

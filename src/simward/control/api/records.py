@@ -7,19 +7,23 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from simward.control.api import paging, preconditions
 from simward.control.api.asking import Asking, in_thread
+from simward.control.api.benign import Verdicted
+from simward.control.api.benign import told as told_verdict
 from simward.control.api.permissions import needs
 from simward.control.api.problems import Problem, invalid
 from simward.engine.phrases import when
 from simward.errors import IdentityError
 from simward.identity import Iccid, Imsi
-from simward.registry import listing
+from simward.registry import benign, listing
 from simward.registry.database import Registry
 from simward.registry.walking import Page
+from simward.response.judging import WIDENED
 
 STORIES_AT_ONCE = 2
 """A story reads the journals: that many are told at a time, others wait."""
@@ -136,6 +140,12 @@ class Finding(Row):
     )
 
 
+class FindingAndVerdict(Finding):
+    """One finding, with what people said of its device or cohort."""
+
+    benign: Verdicted | None = Field(description="The newest verdict on what it is about, in force or not.")
+
+
 class Findings(BaseModel):
     """A page, the newest first."""
 
@@ -171,11 +181,12 @@ class Effects(BaseModel):
     next: str | None = Field(description="The cursor of the next page; null: there is none.")
 
 
-def record_routes(registry: Registry, story: Story) -> APIRouter:
-    """All of them; `story` gives that of a subscription by IMSI, None where the journals know nothing of it."""
+def record_routes(registry: Registry, story: Story, now: Callable[[], int]) -> APIRouter:
+    """All of them; `story` gives that of a subscription by IMSI, None where the journals know nothing of it; `now` is
+    in us UTC."""
     routes, asking = APIRouter(prefix="/v1"), Asking(registry)
     _add_subscriptions(routes, asking, story)
-    _add_findings(routes, asking)
+    _add_findings(routes, asking, now)
     _add_effects(routes, asking)
     return routes
 
@@ -222,7 +233,7 @@ def _add_subscriptions(routes: APIRouter, asking: Asking, story: Story) -> None:
         return {**subscription_told(row), "story": said}
 
 
-def _add_findings(routes: APIRouter, asking: Asking) -> None:
+def _add_findings(routes: APIRouter, asking: Asking, now: Callable[[], int]) -> None:
     declared: dict[str, Any] = {"tags": ["findings"], "openapi_extra": needs("read-findings")}
 
     @routes.get("/findings", response_model=None, responses={200: {"model": Findings}}, **declared)
@@ -243,13 +254,18 @@ def _add_findings(routes: APIRouter, asking: Asking) -> None:
         rows = [paging.picked(finding_told(row), wanted) for row in found.rows]
         return paging.page("findings", rows, paging.next_of(f"findings {sort}", found.on))
 
-    @routes.get("/findings/{id:path}", response_model=None, responses={200: {"model": Finding}}, **declared)
+    @routes.get("/findings/{id:path}", response_model=None, responses={200: {"model": FindingAndVerdict}}, **declared)
     async def finding(id: Id, request: Request) -> dict[str, Any]:
         """One of them: its id has slashes."""
-        row = await asking.read(lambda c: listing.finding(c, request.state.principal.tenant, id))
+
+        def look(connection: sa.Connection) -> tuple[Any, Any]:
+            row = listing.finding(connection, request.state.principal.tenant, id)
+            return row, None if row is None else benign.of_finding(connection, row, WIDENED)
+
+        row, verdict = await asking.read(look)
         if row is None:
             raise Problem(404, "no-such-finding", "No such finding", "There is no finding with this id.")
-        return finding_told(row)
+        return {**finding_told(row), "benign": None if verdict is None else told_verdict(verdict, now())}
 
 
 def _add_effects(routes: APIRouter, asking: Asking) -> None:

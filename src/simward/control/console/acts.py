@@ -9,6 +9,7 @@ from typing import Any
 from simward.control.api.principals import Principal
 from simward.control.console.words import count
 from simward.registry.incidents import RESOLVED
+from simward.response.judging import BENIGN, WIDENED
 
 COMMANDS = ("lock", "quarantine", "disconnect", "release")
 """What the gate does; everything else is done here."""
@@ -108,8 +109,17 @@ def _sessions(act: str, live: Sequence[str] | None) -> str:
     return f"{count(len(live), 'live session')} ended: the gateway is sent a Disconnect-Request for {named}."
 
 
+AS_BENIGN = (
+    "As benign: of that device or cohort more is allowed for as long as [behaviour] benign_for says (30 days unless "
+    "said), and it learns its new level. Reopening takes that back."
+)
+NO_MORE = "Nothing more is allowed of the device or cohort that was found to be benign."
+
+
 def judging_preview(act: str, incident: Mapping[str, Any], locked: int) -> list[str]:
     """What an act will do to an incident."""
+    of_behaviour = any(one["detector"] in WIDENED for one in incident["evidence"])
+    said: list[str | bool]
     stays = f"{count(locked, 'subscription')} locked or in quarantine: resolving releases nobody." if locked else ""
     match act:
         case "acknowledge":
@@ -125,8 +135,9 @@ def judging_preview(act: str, incident: Mapping[str, Any], locked: int) -> list[
         case "resolve":
             said = [
                 f"It is over. The outcome is noted for {count(incident['findings'], 'finding')}, in the record of the "
-                "detectors.", stays,
+                "detectors.", of_behaviour and AS_BENIGN, stays,
             ]  # fmt: skip
         case _:
-            said = ["It is open again, and its deadline runs anew. What was judged of its findings is taken back."]
-    return [one for one in said if one]
+            said = ["It is open again, and its deadline runs anew. What was judged of its findings is taken back.",
+                    of_behaviour and incident["outcome"] == BENIGN and NO_MORE]  # fmt: skip
+    return [str(one) for one in said if one]

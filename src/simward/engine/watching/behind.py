@@ -87,6 +87,7 @@ class Behind:
             "watch_kernel": self.watch.kernel,
             "watch_detectors": [one["id"] for one in self.watch.manifest()["detectors"]],
             "watch_last_day": self.watch.last_day,
+            "watch_fit_names": {name: list(self.watch.fit_names[name]) for name in ("use_cases", "tenants")},
         }
         return save(self.gate, data_dir, {f"{WATCH_PREFIX}{name}": array for name, array in arrays.items()}, notes)
 
@@ -105,6 +106,7 @@ def restore_behind(data_dir: Path, journal: Journal) -> Behind:
     watch = WatchFold(gate, state)
     if snapshot is not None:
         watch.last_day = dict(snapshot.notes.get("watch_last_day", {}))
+        watch.fit_names = snapshot.notes.get("watch_fit_names", watch.names)
     if state is None:
         watch.state.watch_meta["sequence"] = gate.sequence
     return Behind(gate, watch)

@@ -48,7 +48,7 @@ def settle_cohorts(
     table, number = fold.state.cohort_findings, detector_number()
     if number is None:
         return np.zeros(0, OUTPUT)
-    shifted = {name: (_shifted(group), group) for name, group in _by_cohort(revision.findings).items()}
+    shifted = {name: (_shifted(group), group) for name, group in _by_cohort(_untold(fold, revision)).items()}
     if rolled_up:
         shifted[MANY] = (Shifted(rolled_up, rolled_up=1), [])
     outputs: list[np.ndarray] = []
@@ -91,6 +91,25 @@ def settle_cohorts(
             table[field][row] = value
         tell(row, FINDING_BEGAN, group)
     return np.concatenate(outputs) if outputs else np.zeros(0, OUTPUT)
+
+
+def end_cohort(fold: WatchFold, name: int, sequence: int, at: int, index: int) -> np.ndarray:
+    """End what is found about a cohort, since a person found it to be benign; the output, numbered `index`."""
+    table = fold.state.cohort_findings
+    rows = np.flatnonzero((table["opened_sequence"] != 0) & (table["cohort"] == name))
+    if not len(rows):
+        return np.zeros(0, OUTPUT)
+    ended = _output(fold, int(rows[0]), FINDING_ENDED, sequence, at, index)
+    fold.state.drop_cohort(int(rows[0]))
+    return ended
+
+
+def _untold(fold: WatchFold, revision: Revision) -> list[CohortFinding]:
+    """What the fit says of cohorts, but for what began before somebody found the cohort to be benign."""
+    table = fold.state.benign_cohorts
+    in_force = table[table["until_day"] >= revision.day]
+    said = {int(one["cohort"]): int(one["said_day"]) for one in in_force}
+    return [one for one in revision.findings if one.since > said.get(cohort_number(Cohort(*one.node)), -1)]
 
 
 def detector_number() -> int | None:

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from simward.compiled import INTERPRETED
+from simward.engine.behaviour.renumbering import Names, Renumbering
 from simward.engine.fold import Fold
 from simward.engine.outputs import OUTPUT
 from simward.engine.rows import MAPPED
 from simward.engine.state import BATCH_MAX, interpreted
 from simward.engine.tables import InventoryDelta
 from simward.engine.watching import compose
+from simward.engine.watching.layouts import USE_CASE
 from simward.engine.watching.own_inputs import Awaited
 from simward.engine.watching.settling import take_own
 from simward.engine.watching.state import WatchState
@@ -37,6 +39,10 @@ class WatchFold:
         """Inputs of its own that are journalled, and taken when their sequence comes."""
         self.last_day: dict[str, Any] = {}
         """What is said of the day that was settled last: empty before the first."""
+        self.names: Names = gate.state.policy.names
+        """By which numbers of use cases and tenants its state goes: those of the policy in force."""
+        self.fit_names: Names = self.names
+        """And those by which the newest fit went."""
         self.state.take_policy(gate.state.policy)
         self.index_groups()
 
@@ -137,6 +143,17 @@ class WatchFold:
         """A revision took a sequence number, and the gate fold has taken the revision."""
         self._number(sequence, at)
         self.state.take_policy(self.gate.state.policy)
+        moved = Renumbering.between(self.names, self.gate.state.policy.names)
+        self.names = self.gate.state.policy.names
+        if moved is not None:
+            use_cases = np.asarray(self.gate.state.subscriptions["use_case"][: self.subscriptions]).astype(np.int64)
+            self.state.make_room(self.subscriptions, 0)
+            moved.move_rows(self.state.behaviour[: self.subscriptions], use_cases)
+            moved.move_verdicts(self.state.benign_cohorts)
+            moved.move_findings(self.state.cohort_findings)
+            groups = self.state.groups[: int(self.state.watch_meta["groups"][0])]
+            groups["key"] = np.where(groups["kind"] == USE_CASE, moved.numbers(groups["key"]), groups["key"])
+            self.index_groups()
 
     def _number(self, sequence: int, at: int) -> None:
         self.state.watch_meta["sequence"] = sequence

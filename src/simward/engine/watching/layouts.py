@@ -165,10 +165,12 @@ COHORT_FINDING = np.dtype(
 COHORT_FINDINGS_MAX = 256
 """Open findings about cohorts; what would begin beyond that is counted."""
 BENIGN_COHORT = np.dtype(
-    [("cohort", "i8"), ("until_day", "i4"), ("bits", "i4")],  # until_day 0 = a free row
+    # until_day 0 = a free row
+    [("cohort", "i8"), ("until_day", "i4"), ("bits", "i4"), ("said_day", "i4"), ("spare", "i4")],
     align=True,
 )
-"""A cohort that a person found to be benign: how much more it is allowed, and until when."""
+"""A cohort that a person found to be benign: how much more each member is allowed, and until when; what the cohort did
+up to `said_day` is told no more until then."""
 BENIGN_COHORTS_MAX = 256
 GIVEN = {"use": USE, "call": CALL, "cadence": CADENCE, "signalling": SIGNALLING, "behaviour": BEHAVED}
 """Detector.given: what such a detector may be given besides. For each NAME but "use" there is a module NAME in this

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simward.engine.behaviour.renumbering import Renumbering
+from simward.engine.behaviour.revision import Revision, RevisionUnreadable
 from simward.engine.journal import BEHAVIOUR, Journal, Row
 from simward.engine.tables import pack, unpack
 from simward.errors import JournalError
@@ -85,9 +87,12 @@ def read_own(journal: Journal, last: int) -> bytes:
 
 
 def newest_fit(watch: WatchFold, journal: Journal) -> bytes:
-    """What the newest fit gave that was taken; empty where there is none, or the journal no longer has it."""
+    """What the newest fit gave that was taken, by the numbers of today's policy; empty where there is none, or the
+    journal no longer has it, or its format is another one."""
     after = int(watch.last_day.get("fit_after", 0))
     try:
-        return OwnInput.from_bytes(read_own(journal, after)).octets if after else b""
-    except JournalError:
+        octets = OwnInput.from_bytes(read_own(journal, after)).octets if after else b""
+        moved = Renumbering.between(watch.fit_names, watch.names)
+        return octets if moved is None or not octets else moved.revision(Revision.read(octets)).octets()
+    except (JournalError, RevisionUnreadable):
         return b""

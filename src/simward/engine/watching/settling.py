@@ -19,7 +19,7 @@ from simward.engine.behaviour.revision import Revision
 from simward.engine.behaviour.settle import settle
 from simward.engine.events import EVENT, TICK
 from simward.engine.outputs import FINDING_BEGAN, OUTPUT
-from simward.engine.watching.cohort_findings import settle_cohorts
+from simward.engine.watching.cohort_findings import end_cohort, settle_cohorts
 from simward.engine.watching.own_inputs import SETTLED, UNFITTED, VERDICT, OwnInput
 from simward.engine.watching.weighed import put_evidence
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 FIRST_INDEX = 1024
 """Outputs of own inputs are numbered from here on: those of the kernel at the same sequence end far before."""
+DAY_US = 86_400_000_000
 AT_ONCE, MOST_OUTPUTS = 256, 30_000
 """Subscriptions judged with one call of the kernel, and of one day: their outputs have room in 15 bits."""
 
@@ -71,7 +72,7 @@ def settle_fitted(fold: WatchFold, revision: Revision, said: dict[str, Any], seq
     before = rows["class"].copy()
     use_cases = np.asarray(fold.gate.state.subscriptions["use_case"][: fold.subscriptions]).astype(np.int64)
     settle(rows, use_cases, day, revision.arrays)
-    state.watch_meta["settled_day"] = day
+    state.watch_meta["settled_day"], fold.fit_names = day, fold.names
     open_rows = np.flatnonzero((rows["class"] != lay.QUIET) | (before != lay.QUIET))
     outputs = judge(fold, open_rows[:MOST_OUTPUTS], sequence, at, FIRST_INDEX)
     put_evidence(outputs, rows, use_cases, revision)
@@ -118,8 +119,9 @@ def widen(fold: WatchFold, said: dict[str, Any], sequence: int, at: int) -> np.n
     """What a person found to be benign: a device, or a cohort, is allowed more until the verdict expires."""
     until, bits = int(said["until_day"]), min(int(said["bits"]), 255)
     if "cohort" in said:
-        keep_benign_cohort(fold, cohort_number(Cohort(*said["cohort"])), until, bits)
-        return np.zeros(0, OUTPUT)
+        name = cohort_number(Cohort(*said["cohort"]))
+        keep_benign_cohort(fold, name, until, bits, at)
+        return end_cohort(fold, name, sequence, at, FIRST_INDEX) if until else np.zeros(0, OUTPUT)
     row = fold.gate.find(imsi=int(said["imsi"]))
     if row < 0:
         return np.zeros(0, OUTPUT)
@@ -131,12 +133,13 @@ def widen(fold: WatchFold, said: dict[str, Any], sequence: int, at: int) -> np.n
     return judge(fold, np.array([row]), sequence, at, FIRST_INDEX)
 
 
-def keep_benign_cohort(fold: WatchFold, name: int, until: int, bits: int) -> None:
+def keep_benign_cohort(fold: WatchFold, name: int, until: int, bits: int, at: int) -> None:
     """Remember a cohort's verdict; where there is no room, that which expires first gives way."""
     table = fold.state.benign_cohorts
     same = np.flatnonzero(table["cohort"] == name)
     place = int(same[0]) if len(same) else int(np.argmin(table["until_day"]))
-    for field, value in (("cohort", name), ("until_day", until), ("bits", bits)):
+    said_day = at // DAY_US
+    for field, value in (("cohort", name), ("until_day", until), ("bits", bits), ("said_day", said_day)):
         table[field][place] = value
 
 

@@ -20,7 +20,7 @@ from simward.registry.tables.camara import (
 from simward.registry.tables.counts import EVERY_TENANT, hourly, population
 from simward.registry.tables.deployments import deployment
 from simward.registry.tables.incidents import incident, incident_entry, incident_party, incident_trait
-from simward.registry.tables.mirrors import binding, cursor, effect, finding, journal_text, subscription
+from simward.registry.tables.mirrors import benign, binding, cursor, effect, finding, journal_text, subscription
 from simward.registry.tables.outward import announcement, command, delivery, subject
 from simward.registry.tables.people import account, link, membership, recovery_code, session
 from simward.registry.tables.revisions import declared_line, job, policy_text, revision, upload
@@ -38,6 +38,7 @@ __all__ = [
     "audit",
     "audit_key",
     "audit_subject",
+    "benign",
     "binding",
     "camara_notification",
     "camara_subscription",

@@ -97,6 +97,27 @@ finding = sa.Table(
 )  # fmt: skip
 """A mirror; `document` is the finding as JSON. `outcome` is judged: true-positive, benign or false-positive."""
 
+benign = sa.Table(
+    "benign", metadata,
+    sa.Column("subject", sa.String, primary_key=True),
+    tenant_column(),
+    sa.Column("imsi", sa.String),
+    sa.Column("iccid", sa.String),
+    sa.Column("use_case", sa.String),
+    sa.Column("about", sa.String, nullable=False),
+    sa.Column("finding", sa.String, nullable=False),
+    sa.Column("at", Big, nullable=False),
+    sa.Column("actor", sa.String, nullable=False),
+    sa.Column("because", sa.String, nullable=False),
+    sa.Column("until_day", Big, nullable=False),
+    sa.Column("as_of_seq", Big, nullable=False),
+    sa.Index("ix_benign_at_subject", "at", "subject"),
+    sa.Index("ix_benign_tenant_at_subject", "tenant", "at", "subject"),
+    sa.Index("ix_benign_finding", "finding"),
+)  # fmt: skip
+"""A mirror: the newest verdict of a person on what a device (`subject` is its IMSI) or a cohort does. More is allowed
+of it up to and with `until_day` (days since 1970, UTC); 0: it was taken back."""
+
 effect = sa.Table(
     "effect", metadata,
     sa.Column("id", sa.String, primary_key=True),
