@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from simward.cli import cli
 from simward.engine import call_records as c
+from simward.engine.behaviour.layouts import CENTRE_OFFSET, ONE_BIT, READY, UNUSUAL, UP, Q
 from simward.engine.watching.behind import Behind
 
 AWAY = 1_90199
@@ -66,6 +67,28 @@ def test_what_one_has_used_today_and_this_month(work: Path) -> None:
     assert one["month"]["networks"]["90199"] == {"voice_s": 0, "messages": 1, "octets": 1000}
     text = CliRunner().invoke(cli, ["--dir", str(work), "usage", "001010000000001"]).stdout
     assert "calls, premium (s)" in text and "90199: octets" in text
+
+
+def test_how_well_one_is_known_and_what_is_usual_of_it(work: Path) -> None:
+    story = CallStory().starts()
+    (new,) = asked(work, story, "001010000000001")
+    assert new["behaviour"] == {
+        "state": "new", "learnt_days": 0, "settled": None, "evidence_bits": 0.0, "unusual_since": None,
+        "benign_until": None, "hours_of_week": 0, "usual": {},
+    }  # fmt: skip
+    row = story.watch.state.behaviour[0]
+    row["state"], row["learnt"], row["settled_day"], row["total"] = READY, 9, 20_740, 20 * ONE_BIT
+    row["class"], row["since"], row["taught"], row["presence"][:2] = UNUSUAL, 20_739, 1 << UP, 0b111
+    row["centre"][UP], row["scale"][UP] = CENTRE_OFFSET + 12 * Q, Q
+    (known,) = asked(work, story, "001010000000001")
+    assert known["behaviour"] == {
+        "state": "ready", "learnt_days": 9, "settled": "2026-10-14", "evidence_bits": 20.0,
+        "unusual_since": "2026-10-13", "benign_until": None, "hours_of_week": 6,
+        "usual": {"up": {"low": 1023, "high": 16383}},
+    }  # fmt: skip
+    text = CliRunner().invoke(cli, ["--dir", str(work), "usage", "001010000000001"]).stdout
+    assert "Behaviour: ready, 9 days learnt, traffic in 6 of the week's 168 hours" in text
+    assert "Unusual since 2026-10-13, by 20 bits of evidence" in text and "1.0 kB to 16.4 kB" in text
 
 
 def test_it_says_what_is_missing(work: Path) -> None:

@@ -29,7 +29,8 @@ def usage(folder: Folder, subscription: str | None, days: int, as_json: bool) ->
     would rule out. Calls and messages are known from imported call detail records alone.
 
     With SUBSCRIPTION (IMSI, ICCID or MSISDN) what that one has used today and this month: octets, messages, seconds of
-    calls by class of destination, and each visited network.
+    calls by class of destination, and each visited network; and what its baseline has learnt is usual of it, from how
+    many days (new, warming, ready, rolled-up, drifting: docs/explanation/behaviour.md).
 
     Read from the newest snapshot of the watch (`status` says when it was made).
     """
@@ -55,6 +56,7 @@ def usage(folder: Folder, subscription: str | None, days: int, as_json: bool) ->
 
 def _of_one(gate: Fold, state: WatchState, subscription: str, as_json: bool) -> None:
     from simward.engine.story import Subject
+    from simward.engine.watching.baselines import baseline_of
     from simward.engine.watching.service_use import of_subscription
 
     subject, count = Subject.parse(subscription), int(gate.state.meta["subscriptions"][0])
@@ -67,7 +69,7 @@ def _of_one(gate: Fold, state: WatchState, subscription: str, as_json: bool) -> 
     ]  # fmt: skip
     if not rows:
         raise UsageError(f"no subscription in the inventory is {subscription}")
-    said = of_subscription(state, rows[0])
+    said = {**of_subscription(state, rows[0]), "behaviour": baseline_of(state, rows[0])}
     if as_json:
         json_line(said)
         return
@@ -81,6 +83,22 @@ def _of_one(gate: Fold, state: WatchState, subscription: str, as_json: bool) -> 
         day = said["day"]["networks"].get(network, {})
         facts += [(f"{network or 'no network'}: {name}", day.get(name, 0), month[name]) for name in month]
     table(("", "today", "this month"), facts)
+    _say_baseline(said["behaviour"])
+
+
+def _say_baseline(one: dict[str, Any]) -> None:
+    """How well it is known, and what is usual of it."""
+    from simward.engine.weighing import LABELS, range_text
+
+    days = "1 day" if one["learnt_days"] == 1 else f"{one['learnt_days']} days"
+    click.echo(f"\nBehaviour: {one['state']}, {days} learnt, traffic in {one['hours_of_week']} of the week's 168 hours")
+    if one["unusual_since"]:
+        click.echo(f"Unusual since {one['unusual_since']}, by {one['evidence_bits']:g} bits of evidence")
+    if one["benign_until"]:
+        click.echo(f"Found to be benign: more is allowed until {one['benign_until']}")
+    if one["usual"]:
+        facts = [(LABELS[name], range_text(name, ends)) for name, ends in one["usual"].items()]
+        table(("usually, on a day", ""), facts)
 
 
 def _restored(folder: Folder) -> tuple[Fold, WatchState]:

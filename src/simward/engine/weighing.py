@@ -29,6 +29,8 @@ TOLD = 3
 """So many channels are told."""
 DAY_PLACE = TOLD
 LESS = 64
+DEVIATIONS = 2
+"""A range is so many standard deviations to either side: nineteen days of twenty lie in it."""
 MOST_16, MOST_DAYS = 0xFFFF, 0xFF
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -131,17 +133,24 @@ def amount_of(channel: int, q10: int) -> int:
     return max(0, round(2 ** (q10 / 1024) - 1))
 
 
-def _told(one: Weight, day: int) -> dict[str, Any]:
-    def range_of(ends: tuple[int, int]) -> dict[str, int]:
-        return {"low": amount_of(one.channel, ends[0]), "high": amount_of(one.channel, ends[1])}
+def range_of(channel: int, ends: tuple[int, int]) -> dict[str, int]:
+    """Low and high end, as JSON has them."""
+    return {"low": amount_of(channel, ends[0]), "high": amount_of(channel, ends[1])}
 
+
+def around(centre: int, deviation: int) -> tuple[int, int]:
+    """The range in which nineteen days of twenty lie, Q10."""
+    return max(0, centre - DEVIATIONS * deviation), max(0, centre + DEVIATIONS * deviation)
+
+
+def _told(one: Weight, day: int) -> dict[str, Any]:
     since = EPOCH + timedelta(days=day - max(0, one.days - 1))
     return {
         "channel": CHANNEL_NAMES[one.channel],
         "side": "less" if one.less else "more",
         "value": amount_of(one.channel, one.value),
-        "usual": range_of(one.usual),
-        "peers": range_of(one.peers) if one.peers else None,
+        "usual": range_of(one.channel, one.usual),
+        "peers": range_of(one.channel, one.peers) if one.peers else None,
         "since": f"{since:%Y-%m-%d}",
         "bits": round(one.bits / 256, 1),
     }

@@ -16,7 +16,7 @@ from simward.detectors.detector import OBSERVE, QUIET
 from simward.engine.behaviour.cohort_numbers import ANY, MANY, Cohort, cohort_number, cohort_of
 from simward.engine.behaviour.layouts import LOWER
 from simward.engine.outputs import FINDING_BEGAN, FINDING_ENDED, FINDING_UPDATED, OUTPUT
-from simward.engine.weighing import Weight, put_weights
+from simward.engine.weighing import DEVIATIONS, Weight, put_weights
 
 if TYPE_CHECKING:
     from simward.engine.behaviour.revision import CohortFinding, Revision
@@ -179,6 +179,3 @@ def _weight(one: CohortFinding, revision: Revision) -> Weight:
     usual = max(0, centre + one.expected_q - around), max(0, centre + one.expected_q + around)
     return Weight(one.channel, one.side == LOWER, max(0, centre + shift), usual, None, one.day - one.since + 1, 0)
 
-
-DEVIATIONS = 2
-"""As of the ranges of one subscription (weighed.py)."""

@@ -10,13 +10,11 @@ import numpy as np
 from simward.engine.behaviour.layouts import CENTRE_OFFSET, cohort_key
 from simward.engine.behaviour.scoring import maturity_of
 from simward.engine.outputs import FINDING_ENDED
-from simward.engine.weighing import TOLD, Weight, put_weights
+from simward.engine.weighing import TOLD, Weight, around, put_weights
 
 if TYPE_CHECKING:
     from simward.engine.behaviour.revision import Revision
 
-DEVIATIONS = 2
-"""A range is so many standard deviations to either side: nineteen days of twenty lie in it."""
 ACQUAINTED_DAYS = 14
 """So many days it takes until each day of the week is known twice."""
 LOWER_BIT, CHANNEL_BITS = 128, 127
@@ -54,7 +52,7 @@ def weights(row: Any, arrays: Mapping[str, np.ndarray], cohort: int) -> list[Wei
         found.append(
             Weight(
                 channel, bool(named & LOWER_BIT), int(row["features"][channel]),
-                _around(own, int(row["scale"][channel])), _around(peers, int(arrays["peer_spread"][cohort, channel])),
+                around(own, int(row["scale"][channel])), around(peers, int(arrays["peer_spread"][cohort, channel])),
                 int(row["ages"][channel]), abs(int(row["ledger"][channel])),
             )
         )  # fmt: skip
@@ -69,7 +67,3 @@ def new_hours(row: Any) -> int | None:
 def threshold(row: Any, arrays: Mapping[str, np.ndarray], cohort: int) -> int:
     """Above which evidence a row is unusual, bits in Q8; what a verdict adds is not in it."""
     return int(arrays["thresholds"][int(arrays["pools"][cohort]), int(maturity_of(int(row["learnt"])))])
-
-
-def _around(centre: int, deviation: int) -> tuple[int, int]:
-    return max(0, centre - DEVIATIONS * deviation), max(0, centre + DEVIATIONS * deviation)
