@@ -92,6 +92,44 @@ def test_a_copy_in_another_town_comes_again_and_is_found(tmp_path: Path) -> None
     assert made["far_rows"] == 0 and found["cloned-subscription/two-places"] == 1
 
 
+def test_a_wrong_cell_that_only_one_is_in_accuses_nobody(tmp_path: Path) -> None:
+    """Of few people in many cells, hardly anybody can bear witness: but a copy would be where others are, or move."""
+    rows = [row(1, f"h{day}.{one}", (24 * day + one / 2, 24 * day + one / 2 + 0.1), A, 10, f"59.9{one},10.75")
+            for day in range(6) for one in range(6)]  # fmt: skip
+    rows += [row(1, f"w{day}.{one}", (24 * day + one / 2 + 0.2, 24 * day + one / 2 + 0.3), A, 10, "48.85,2.35")
+             for day in range(6) for one in range(5)]  # fmt: skip
+    found, made, _ = found_in(tmp_path, rows)
+    assert made["doubted_cells"] == 1
+    assert not found["cloned-subscription/two-places"] and not found["impossible-travel/too-fast"]
+    other = [one.replace(A, B) if "48.85" in one else one for one in rows]
+    found, made, _ = found_in(tmp_path, other)
+    assert made["doubted_cells"] == 0 and found["cloned-subscription/two-places"] >= 1
+
+
+def test_off_the_coast_of_africa_is_nowhere(tmp_path: Path) -> None:
+    rows = [row(1, f"s{step}", (step / 10, step / 10 + 0.1), A, 10, "0,0" if step % 2 else OSLO) for step in range(12)]
+    found, _, _ = found_in(tmp_path, rows)
+    assert not found["cloned-subscription/two-places"] and not found["impossible-travel/too-fast"]
+
+
+def test_one_imei_in_three_forms_is_one_device(tmp_path: Path) -> None:
+    forms = (A, f"{A}7", f"{A}01", f"{A}02", "000000000000000", "004999010640000")
+    rows = [row(1, f"s{step}", (step / 2, step / 2 + 1), forms[step % 6], 10) for step in range(24)]
+    found, made, _ = found_in(tmp_path, rows)
+    assert made["devices"] == 1 and made["unread"]["device"] == 8
+    assert not found["cloned-subscription/two-devices"] and not found["device-change/not-reported"]
+    assert {one.partition("/")[2] for one in found if one.startswith("device-change")} <= {"software"}
+
+
+def test_a_placeholder_among_devices_is_none(tmp_path: Path) -> None:
+    rows = []
+    for one in range(1, 15):
+        rows += [row(one, f"a{hour}", (hour, hour + 1), f"350000000{one:05}", 10) for hour in range(4)]
+        rows += [row(one, "p", (hour + 0.5, hour + 1.5), "35555555555555", 10) for hour in (1, 2)]
+    found, made, _ = found_in(tmp_path, rows)
+    assert made["shared_devices"] == 0 and made["unread"]["device"] == 28 and not found
+
+
 def test_the_place_of_a_session_is_where_it_began(tmp_path: Path) -> None:
     """Who leaves a session behind that ends hours later has not been in two places."""
     rows = [row(1, "a", (0, 5), A, 10), row(1, "b", (4.9, 5.5), A, 10, BERGEN), row(1, "c", (5.1, 5.7), A, 10, BERGEN)]

@@ -13,7 +13,7 @@ import click
 from simward.commands.findings import FindingTable
 from simward.commands.folder import Folder
 from simward.commands.printing import json_line
-from simward.errors import UsageError
+from simward.errors import SimwardError, UsageError
 
 if TYPE_CHECKING:
     from simward.engine.tables import PolicyTables
@@ -65,7 +65,7 @@ def replay(
     from simward.inputs.run import Replay
 
     folder: Folder = ctx.obj
-    settings = folder.settings()
+    settings = _settings(folder, inputs)
     shown: list[dict[str, Any]] = []
     told = json_line if as_json else shown.append
     with ExitStack() as closing:
@@ -84,6 +84,20 @@ def replay(
         _table(shown, run.found.total())
     _summary(run, plan, took, as_json)
     ctx.exit(1 if (run.found and not exit_zero) or run.differing else 0)
+
+
+def _settings(folder: Folder, inputs: tuple[str, ...]) -> Settings:
+    """The folder's; where there are none, it matters more that a file holds no events at all."""
+    from simward.engine.texts import Texts
+    from simward.inputs.event_files import SUFFIXES, EventFile, suffix_of
+
+    try:
+        return folder.settings()
+    except SimwardError:
+        for path in map(Path, inputs):
+            if suffix_of(path) in SUFFIXES and path.is_file():
+                next(EventFile(path, Texts()).events(), None)
+        raise
 
 
 def _tables(settings: Settings, policies: Path) -> PolicyTables:

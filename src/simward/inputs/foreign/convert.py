@@ -18,7 +18,7 @@ import duckdb
 import numpy as np
 
 from simward import identity
-from simward.errors import ConfigurationError, IdentityError, Problem, UsageError
+from simward.errors import ConfigurationError, IdentityError, Problem, SimwardError, UsageError
 from simward.inputs.foreign import doubts, times
 from simward.inputs.foreign import statements as sql
 from simward.inputs.foreign.choosing import NOT_USED, choose
@@ -75,6 +75,10 @@ class Converted:
     ended_at: int = 0
 
 
+class OutOfRoomError(SimwardError):
+    """Disk or memory do not suffice for what is to be converted."""
+
+
 class Conversion:
     """One run: `take` each file, then `write` the events, and what else is wanted."""
 
@@ -101,7 +105,7 @@ class Conversion:
     def take(self, path: Path) -> None:
         """Read one file. ConfigurationError where its columns do not fit, UsageError where it cannot be read."""
         try:
-            source = opened(self._connection, path, self._mapping)
+            source = opened(self._connection, path, self._mapping, Path(self._folder.name))
             chosen = choose(source.sample, self._mapping, str(path))
             used = {ours: theirs for ours, theirs in chosen.columns.items() if ours not in NOT_USED}
             written = {ours: _together(ours, [source.columns[one] for one in many]) for ours, many in used.items()}
@@ -117,14 +121,23 @@ class Conversion:
         self.made.units[str(path)] = {ours: unit for ours, unit in chosen.units.items() if ours in used}
         named = {one for many in used.values() for one in many}
         self.made.unused[str(path)] = [one for one in source.columns if one not in named]
-        self.made.notes += [f"{path}: {one}" for one in chosen.notes]
+        self.made.notes += [*source.notes, *(f"{path}: {one}" for one in chosen.notes)]
 
     def write(self, events: Path, rejected: Path, told: Callable[[str], None] = lambda step: None) -> Converted:
-        """Write the events (Parquet), and the rows that tell nothing with the reason (CSV), if there are any."""
+        """Write the events (Parquet), and the rows that tell nothing with the reason (CSV), if there are any.
+
+        OutOfRoomError where disk or memory do not suffice.
+        """
+        try:
+            return self._write(events, rejected, told)
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            raise OutOfRoomError(f"{events} cannot be written: {str(error).splitlines()[0]}") from None
+
+    def _write(self, events: Path, rejected: Path, told: Callable[[str], None]) -> Converted:
         steps: Sequence[tuple[str, str]] = (
             ("rows that are there twice", sql.REPEATED), ("records", sql.RECORDS),
             ("cells of the same number", sql.FAR_APART), ("subscriptions", sql.SUBSCRIPTIONS),
-            ("devices", sql.DEVICES), ("places", sql.CELLS), ("sessions", sql.PARTS),
+            ("devices", f"{sql.DEVICES}; {sql.NO_DEVICES}"), ("places", sql.CELLS), ("sessions", sql.PARTS),
         )  # fmt: skip
         self._said = self._one("SELECT count(*) FROM said")
         for step, statement in steps:
@@ -200,8 +213,8 @@ class Conversion:
             )
         run(doubts.WAYS)
         run("CREATE TABLE doubted (cell VARCHAR, area VARCHAR)")
-        for share in doubts.SHARES:
-            run(f"INSERT INTO doubted {doubts.doubted_cells(share)}")
+        for chosen in (*(doubts.doubted_cells(share) for share in doubts.SHARES), doubts.LONELY_CELLS):
+            run(f"INSERT INTO doubted {chosen}")
             known, made.doubted_cells = made.doubted_cells, one("SELECT count(*) FROM doubted")
             if made.doubted_cells > known:
                 run(doubts.UNPLACED)
@@ -251,7 +264,6 @@ class Conversion:
         made.began_at, made.ended_at = one("SELECT min(begun) FROM part"), one("SELECT max(until) FROM part")
         both = "FROM record JOIN said USING (line)"
         unread = {
-            "device": "FROM part JOIN device USING (device) WHERE kind = 'none'",
             "rat": "FROM record WHERE rat IS NOT NULL AND rat NOT IN (SELECT rat FROM technology)",
             "network": f"FROM record WHERE NOT {sql.NETWORK}",
             "duration": f"{both} WHERE said.duration IS NOT NULL AND record.lasted_s IS NULL",
@@ -260,6 +272,7 @@ class Conversion:
             "address": f"FROM record WHERE NOT contains(address, ':') AND NOT {sql.IPV4}",
         }
         counts = {column: one(f"SELECT count(*) {rest}") for column, rest in unread.items()}
+        counts = {"device": one("SELECT sum(rows) FROM device WHERE kind = 'none'"), **counts}
         made.unread = {column: count for column, count in counts.items() if count}
 
     def _one(self, statement: str) -> int:

@@ -17,6 +17,9 @@ SHARES = (0.9, 0.7, 0.5, 0.5)
 its neighbours' ways too."""
 WITNESSES = 3
 """So many subscriptions have to say so: a single one may be two."""
+LONELY_SHARE, LONELY_DAYS = 0.3, 5
+"""Of the ways to a cell that hardly anybody is in so many must be impossible; and of the days of whoever is mostly
+there half, and so many at least: a copy is not there all the time."""
 COMES_AGAIN, FOR_US = 3, 6 * 3600 * 1_000_000
 """What is far away so often within a day, in about the same place, in more than one session or for so long, may be a
 copy, and stays."""
@@ -44,9 +47,10 @@ WAYS = f"""
         {_faster(LIMIT_KMH, 'here', 'before', 'before_at', 'begun')} AS jumped,
         coalesce({METRES.format('here', 'before')} > {FAR_M}, true) AS elsewhere
     FROM (
-        SELECT p.line, p.subscription, p.begun, p.named, c.cell, c.area, c.latitude AS here_north,
-            c.longitude AS here_east, lag(c.latitude) OVER one AS before_north,
-            lag(c.longitude) OVER one AS before_east, lag(p.begun) OVER one AS before_at
+        SELECT p.line, p.subscription, p.begun, p.named, p.device, lag(p.device) OVER one AS before_device,
+            c.cell, c.area, c.latitude AS here_north, c.longitude AS here_east,
+            lag(c.latitude) OVER one AS before_north, lag(c.longitude) OVER one AS before_east,
+            lag(p.begun) OVER one AS before_at
         FROM part p JOIN place c ON c.cell = p.cell AND c.area IS NOT DISTINCT FROM p.area
         WHERE c.latitude IS NOT NULL AND c.longitude IS NOT NULL
         WINDOW one AS (PARTITION BY p.subscription ORDER BY p.begun, p.line)
@@ -55,15 +59,47 @@ WAYS = f"""
 """Each row with a place, whether it came there faster than is usual, and whether that is far from where it was."""
 
 
+MOVED = f"begun - before_at < {WITHIN_US} AND (before_north, before_east) IS DISTINCT FROM (here_north, here_east)"
+
+
 def doubted_cells(share: float) -> str:
     """The cells to and from which, by several subscriptions, hardly anybody can have come."""
-    moved = "(before_north, before_east) IS DISTINCT FROM (here_north, here_east)"
     return f"""
-        SELECT cell, area FROM way WHERE begun - before_at < {WITHIN_US} AND {moved} GROUP BY cell, area
+        SELECT cell, area FROM way WHERE {MOVED} GROUP BY cell, area
         HAVING count(DISTINCT subscription) FILTER (came) >= {WITNESSES} AND avg(CAST(came AS INTEGER)) >= {share}
     """
 
 
+LONELY_CELLS = f"""
+    WITH lives AS (
+        SELECT subscription, count(*) AS rows, count(DISTINCT begun // 86400000000) AS days,
+            count(DISTINCT begun // 86400000000) FILTER (came) AS accused
+        FROM way GROUP BY subscription
+    ),
+    stays AS (
+        SELECT cell, area, subscription, any_value(here_north) AS north, any_value(here_east) AS east,
+            count(*) AS many, coalesce(avg(CAST(came AS INTEGER)) FILTER ({MOVED}), 0) AS share,
+            coalesce(bool_or(device <> before_device) FILTER (came), false) AS in_another
+        FROM way GROUP BY cell, area, subscription
+    ),
+    lonely AS (
+        SELECT cell, area, any_value(north) AS lonely_north, any_value(east) AS lonely_east
+        FROM stays JOIN lives USING (subscription) GROUP BY cell, area
+        HAVING count(*) < {WITNESSES} AND bool_and(share >= {LONELY_SHARE} AND NOT in_another
+            AND (2 * many < rows OR (accused >= {LONELY_DAYS} AND 2 * accused >= days)))
+    ),
+    been AS (
+        SELECT DISTINCT subscription, cell, area, here_north AS been_north, here_east AS been_east FROM way
+    )
+    SELECT cell, area FROM lonely EXCEPT
+    SELECT lonely.cell, lonely.area FROM lonely
+        JOIN been AS here ON here.cell = lonely.cell AND here.area IS NOT DISTINCT FROM lonely.area
+        JOIN been ON been.subscription = here.subscription
+            AND (been.cell, been.area) IS DISTINCT FROM (lonely.cell, lonely.area)
+    WHERE {METRES.format('lonely', 'been.been')} < {FAR_M}
+"""
+"""Cells that too few were in for witnesses, each of whom came from where nobody comes so fast, in the same device, and
+was never in another cell near by. A copy is where others are, or in several cells."""
 IN_TWO_DEVICES = """
     SELECT count(DISTINCT subscription) FROM (
         SELECT subscription, device, began, arg_max(device, seen) OVER earlier AS other, max(seen) OVER earlier AS until
