@@ -48,6 +48,23 @@ def test_a_context_that_was_left_hanging_is_no_copy(tmp_path: Path) -> None:
     assert told["clones"] == {"findings": 0, "rate": 0.0, "in_subscription_days": 10_000}
 
 
+def test_a_context_left_hanging_is_no_copy_without_session_ids(tmp_path: Path) -> None:
+    rows = [row(1, "", (hour, hour + 1), A, 0 if hour else 10, BERGEN) for hour in range(6)]
+    rows += [row(1, "", (hour + 0.5, hour + 0.6), B, 10) for hour in range(2, 6)]
+    rows += [row(2, "", (hour, hour + 1), "35000000000077", 10, BERGEN) for hour in range(6)]
+    found, made, _ = found_in(tmp_path, rows)
+    assert made["idle_rows"] == 5 and not [one for one in found if "two" in one or "too-fast" in one]
+
+
+@pytest.mark.parametrize("session", ["", "a"])
+def test_parts_that_have_the_place_of_the_beginning_are_no_copy(tmp_path: Path, session: str) -> None:
+    rows = [row(1, session, (hour, hour + 1), A, 10) for hour in range(8)]
+    rows += [row(1, f"b{step}" if session else "", (5 + step / 4, 5.1 + step / 4), A, 10, BERGEN) for step in range(4)]
+    rows += [row(2, f"c{hour}", (hour, hour + 0.5), B, 10, BERGEN) for hour in range(6)]
+    found, made, _ = found_in(tmp_path, rows)
+    assert made["continued_rows"] == 7 and not [one for one in found if "two" in one or "too-fast" in one]
+
+
 def test_two_devices_that_both_go_on_moving_data_are_two(tmp_path: Path) -> None:
     rows = [row(1, "a", (hour, hour + 1), A, 10) for hour in range(4)]
     rows += [row(1, "b", (hour + 0.5, hour + 1.5), B, 10) for hour in range(3)]

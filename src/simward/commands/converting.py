@@ -170,6 +170,10 @@ def _tell(made: Converted, events: Path, rejected: Path, into: Path | None) -> N
         click.echo(f"{made.doubted_cells} cells are where nobody comes so fast: taken without their coordinates")
     if made.far_rows:
         click.echo(f"{made.far_rows} rows are farther away, once, than anything travels: taken without their cell")
+    if made.continued_rows:
+        click.echo(f"{made.continued_rows} rows go on where another ended, and not all in its place: taken without it")
+    if made.idle_rows:
+        click.echo(f"{made.idle_rows} rows moved nothing for ten minutes or more: taken without place and device")
     for reason, count in made.rejected.items():
         click.echo(f"{count} rows rejected, in {rejected}: {reason}")
     if into is not None:

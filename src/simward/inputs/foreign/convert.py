@@ -58,6 +58,10 @@ class Converted:
     """Cells whose coordinates cannot be right (doubts.py)."""
     far_rows: int = 0
     """Rows whose place cannot be right."""
+    continued_rows: int = 0
+    """Rows that go on with what others began, and cannot be where these began."""
+    idle_rows: int = 0
+    """Rows that moved nothing for long, which show neither place nor device."""
     unread: dict[str, int] = field(default_factory=dict)
     """Values that could not be read, where the row was kept without them: column -> how many."""
     notes: list[str] = field(default_factory=list)
@@ -203,6 +207,8 @@ class Conversion:
         made.subscription_days = one(f"SELECT count(*) FROM ({days})")
         if not self._mapping.doubt:
             return
+        made.idle_rows = one(f"SELECT count(*) FROM part WHERE {doubts.IDLE}")
+        run(f"UPDATE part SET cell = NULL, device = NULL WHERE {doubts.IDLE}")
         subscriptions, several = one("SELECT count(*) FROM subscriber"), one(doubts.IN_TWO_DEVICES)
         if several > doubts.SHARED_SHARE * subscriptions and several >= doubts.ACCUSED_LEAST:
             run("UPDATE part SET device = NULL")
@@ -219,6 +225,10 @@ class Conversion:
             if made.doubted_cells > known:
                 run(doubts.UNPLACED)
                 run(doubts.WAYS)
+        made.continued_rows = one(f"SELECT count(*) FROM ({doubts.CONTINUED})")
+        if made.continued_rows:
+            run(f"UPDATE part SET cell = NULL WHERE line IN ({doubts.CONTINUED})")
+            run(doubts.WAYS)
         run(f"CREATE TABLE far AS {doubts.FAR_ROWS}")
         made.far_rows = one("SELECT count(*) FROM far")
         if made.far_rows:

@@ -35,6 +35,14 @@ METRES = (
 """Between two places, on a sphere (haversine)."""
 
 
+IDLE_S = 600
+IDLE = f"""
+    coalesce(up, down) IS NOT NULL AND coalesce(up, 0) + coalesce(down, 0) = 0 AND (session IS NULL OR part > 1) AND until - begun >= {IDLE_S} * 1000000
+    AND (cell IS NOT NULL OR device IS NOT NULL)
+"""
+"""Rows of a while in which nothing moved: often a context that nobody took down, and not where its SIM is by now."""
+
+
 def _faster(kilometres_an_hour: int, one: str, other: str, began: str, ended: str) -> str:
     limit = f"(({ended} - {began}) / 1e6 + {CLOCKS_S}) * {kilometres_an_hour} / 3.6"
     metres = METRES.format(one, other)
@@ -100,6 +108,16 @@ LONELY_CELLS = f"""
 """
 """Cells that too few were in for witnesses, each of whom came from where nobody comes so fast, in the same device, and
 was never in another cell near by. A copy is where others are, or in several cells."""
+CONTINUED = """
+    SELECT DISTINCT p.line
+    FROM (SELECT DISTINCT subscription, begun // 86400000000 AS day FROM way WHERE jumped) AS accused
+        JOIN part p ON p.subscription = accused.subscription
+            AND p.begun // 86400000000 BETWEEN accused.day - 1 AND accused.day + 1
+        JOIN part q ON q.subscription = p.subscription AND q.cell = p.cell AND q.area IS NOT DISTINCT FROM p.area
+            AND q.begun < p.begun AND abs(q.until - p.begun) <= 2000000
+"""
+"""Rows that go on in the cell where another has just ended, around days on which somebody was too fast: many systems
+write in each part of a session where it began. What begins anew shows where it is."""
 IN_TWO_DEVICES = """
     SELECT count(DISTINCT subscription) FROM (
         SELECT subscription, device, began, arg_max(device, seen) OVER earlier AS other, max(seen) OVER earlier AS until
@@ -146,6 +164,8 @@ FAR_ROWS = f"""
             AND ({_faster(LIMIT_KMH, 'here', 'before', 'before_at', 'begun')}
                 OR {_faster(LIMIT_KMH, 'left', 'next', 'left_at', 'next_at')})
             AND ({METRES.format('before', 'next')} < {FAR_M}
+                OR (many = 1 AND (next_at IS NULL OR next_at - left_at > {FOR_US}
+                    OR before_at IS NULL OR begun - before_at > {FOR_US}))
                 OR ({_faster(SELDOM_KMH, 'here', 'before', 'before_at', 'begun')}
                     AND {_faster(SELDOM_KMH, 'left', 'next', 'left_at', 'next_at')}
                     AND NOT {_faster(SELDOM_KMH, 'before', 'next', 'before_at', 'next_at')}))
@@ -155,4 +175,4 @@ FAR_ROWS = f"""
     WHERE times < {COMES_AGAIN} OR NOT (in_several OR lasted > {FOR_US})
 """
 """Rows of a stay that is far from where it was before and after, which are near each other or can be reached from one
-another; without what comes again."""
+another, or if it is a single row, are hours away on one side; without what comes again."""
