@@ -37,7 +37,8 @@ METRES = (
 
 IDLE_S = 600
 IDLE = f"""
-    coalesce(up, down) IS NOT NULL AND coalesce(up, 0) + coalesce(down, 0) = 0 AND (session IS NULL OR part > 1) AND until - begun >= {IDLE_S} * 1000000
+    coalesce(up, down) IS NOT NULL AND coalesce(up, 0) + coalesce(down, 0) = 0
+    AND (session IS NULL OR part > 1) AND until - begun >= {IDLE_S} * 1000000
     AND (cell IS NOT NULL OR device IS NOT NULL)
 """
 """Rows of a while in which nothing moved: often a context that nobody took down, and not where its SIM is by now."""
@@ -49,10 +50,12 @@ def _faster(kilometres_an_hour: int, one: str, other: str, began: str, ended: st
     return f"coalesce({metres} > {FAR_M} AND {metres} > {limit}, false)"
 
 
+ALIKE = "NOT coalesce(device <> before_device, false)"
+"""A way between two devices says nothing of places: there may be two."""
 WAYS = f"""
     CREATE OR REPLACE TABLE way AS
-    SELECT *, {_faster(SELDOM_KMH, 'here', 'before', 'before_at', 'begun')} AS came,
-        {_faster(LIMIT_KMH, 'here', 'before', 'before_at', 'begun')} AS jumped,
+    SELECT *, {_faster(SELDOM_KMH, 'here', 'before', 'before_at', 'begun')} AND {ALIKE} AS came,
+        {_faster(LIMIT_KMH, 'here', 'before', 'before_at', 'begun')} AND {ALIKE} AS jumped,
         coalesce({METRES.format('here', 'before')} > {FAR_M}, true) AS elsewhere
     FROM (
         SELECT p.line, p.subscription, p.begun, p.named, p.device, lag(p.device) OVER one AS before_device,
@@ -86,14 +89,13 @@ LONELY_CELLS = f"""
     ),
     stays AS (
         SELECT cell, area, subscription, any_value(here_north) AS north, any_value(here_east) AS east,
-            count(*) AS many, coalesce(avg(CAST(came AS INTEGER)) FILTER ({MOVED}), 0) AS share,
-            coalesce(bool_or(device <> before_device) FILTER (came), false) AS in_another
+            count(*) AS many, coalesce(avg(CAST(came AS INTEGER)) FILTER ({MOVED}), 0) AS share
         FROM way GROUP BY cell, area, subscription
     ),
     lonely AS (
         SELECT cell, area, any_value(north) AS lonely_north, any_value(east) AS lonely_east
         FROM stays JOIN lives USING (subscription) GROUP BY cell, area
-        HAVING count(*) < {WITNESSES} AND bool_and(share >= {LONELY_SHARE} AND NOT in_another
+        HAVING count(*) < {WITNESSES} AND bool_and(share >= {LONELY_SHARE}
             AND (2 * many < rows OR (accused >= {LONELY_DAYS} AND 2 * accused >= days)))
     ),
     been AS (
@@ -146,12 +148,14 @@ FAR_ROWS = f"""
         SELECT subscription, stay, min(begun) AS begun, max(begun) AS left_at, count(*) AS many, min(named) AS named,
             min(named) <> max(named) AS is_several,
             arg_min(here_north, (begun, line)) AS here_north, arg_min(here_east, (begun, line)) AS here_east,
+            arg_min(device, (begun, line)) AS device, arg_max(device, (begun, line)) AS left_device,
             arg_max(here_north, (begun, line)) AS left_north, arg_max(here_east, (begun, line)) AS left_east
         FROM placed GROUP BY subscription, stay
     ),
     visits AS (
         SELECT *, lag(left_north) OVER one AS before_north, lag(left_east) OVER one AS before_east,
-            lag(left_at) OVER one AS before_at, lead(here_north) OVER one AS next_north,
+            lag(left_at) OVER one AS before_at, lag(left_device) OVER one AS before_device,
+            lead(device) OVER one AS next_device, lead(here_north) OVER one AS next_north,
             lead(here_east) OVER one AS next_east, lead(begun) OVER one AS next_at,
             coalesce(many > least(lag(many) OVER one, lead(many) OVER one), false) AS is_at_home
         FROM stays WINDOW one AS (PARTITION BY subscription ORDER BY stay)
@@ -160,7 +164,8 @@ FAR_ROWS = f"""
         SELECT *, count(*) OVER there AS times, max(left_at) OVER there - min(begun) OVER there AS lasted,
             bool_or(is_several) OVER there OR min(named) OVER there <> max(named) OVER there AS in_several
         FROM visits
-        WHERE NOT is_at_home AND left_at - begun < {FOR_US}
+        WHERE NOT is_at_home AND {ALIKE} AND NOT coalesce(left_device <> next_device, false)
+            AND left_at - begun < {FOR_US}
             AND ({_faster(LIMIT_KMH, 'here', 'before', 'before_at', 'begun')}
                 OR {_faster(LIMIT_KMH, 'left', 'next', 'left_at', 'next_at')})
             AND ({METRES.format('before', 'next')} < {FAR_M}
