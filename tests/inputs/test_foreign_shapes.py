@@ -276,6 +276,14 @@ def test_a_spreadsheet_that_is_damaged_is_said_to_be(tmp_path: Path, row: str) -
     assert done.exit_code == 2 and "save it as CSV" in done.output
 
 
+def test_units_that_cannot_be_meant_are_asked_for(tmp_path: Path) -> None:
+    text = "user,start,duration,volume\na,2026-01-05 09:00,90000000,0.5\nb,2026-01-05 09:00,99000000,2\n"
+    said = convert(tmp_path, text).output
+    assert "--octets MB" in said and "if they are ms" in said
+    said = convert(tmp_path, text.replace("volume", "volume_mb"), "--time", "auto").output
+    assert "--octets MB" not in said
+
+
 def test_a_tac_is_an_area_unless_it_has_eight_digits(tmp_path: Path) -> None:
     text = "imsi,start,tac,cell_id,imei\n001010000000009,1767603600,22849,123,35209900176148\n"
     assert "area = tac" in convert(tmp_path, text).output

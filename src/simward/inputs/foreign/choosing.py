@@ -30,6 +30,8 @@ class Chosen:
     columns: dict[str, tuple[str, ...]]
     units: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    unsaid: set[str] = field(default_factory=set)
+    """Those of which nothing says the unit."""
 
 
 def is_spoilt(value: str) -> bool:
@@ -59,6 +61,8 @@ def choose(sample: Filled[str, Sequence[str]], mapping: Mapping, file: str) -> C
             said = mapping.duration if ours == "duration" else mapping.octets
             named = units.get(theirs[0]) or unit_of(theirs[0], ours)
             chosen.units[ours] = said or named or next(iter(MEASURED[ours]))
+            if not (said or named):
+                chosen.unsaid.add(ours)
     _complete(chosen, problems, sample, file)
     if problems:
         raise ConfigurationError(problems)

@@ -29,6 +29,8 @@ MEMORY = "1GB"
 THREADS = 2
 ROW_GROUP_ROWS = 65_536
 USE_CASE = "imported"
+SELDOM_OCTETS, SELDOM_S = 100, 86_400
+"""Where half of the rows moved fewer octets, or lasted longer, another unit is meant, most likely."""
 BROKEN = "not as many values as there are columns"
 AGAIN = "; `doubt: false` in a mapping takes them all the same"
 TECHNOLOGIES = {
@@ -88,6 +90,7 @@ class Conversion:
 
     def __init__(self, mapping: Mapping, beside: Path) -> None:
         self._mapping, self.made = mapping, Converted()
+        self._unsaid: set[str] = set()
         self._folder = tempfile.TemporaryDirectory(prefix=".simward-", dir=beside)
         self._connection = duckdb.connect(
             str(Path(self._folder.name) / "records.duckdb"),
@@ -125,6 +128,7 @@ class Conversion:
         self.made.units[str(path)] = {ours: unit for ours, unit in chosen.units.items() if ours in used}
         named = {one for many in used.values() for one in many}
         self.made.unused[str(path)] = [one for one in source.columns if one not in named]
+        self._unsaid |= chosen.unsaid
         self.made.notes += [*source.notes, *(f"{path}: {one}" for one in chosen.notes)]
 
     def write(self, events: Path, rejected: Path, told: Callable[[str], None] = lambda step: None) -> Converted:
@@ -272,6 +276,7 @@ class Conversion:
         made.sessions_an_hour = one(sql.PACE)
         made.shared_devices = one("SELECT count(*) FROM device WHERE kind = 'model'")
         made.began_at, made.ended_at = one("SELECT min(begun) FROM part"), one("SELECT max(until) FROM part")
+        self._ask_for_units()
         both = "FROM record JOIN said USING (line)"
         unread = {
             "rat": "FROM record WHERE rat IS NOT NULL AND rat NOT IN (SELECT rat FROM technology)",
@@ -284,6 +289,17 @@ class Conversion:
         counts = {column: one(f"SELECT count(*) {rest}") for column, rest in unread.items()}
         counts = {"device": one("SELECT sum(rows) FROM device WHERE kind = 'none'"), **counts}
         made.unread = {column: count for column, count in counts.items() if count}
+
+    def _ask_for_units(self) -> None:
+        """Say where a unit that nothing names cannot be the one that is meant."""
+        moved = "coalesce(up, 0) + coalesce(down, 0)"
+        octets, lasted = self._connection.execute(
+            f"SELECT median({moved}) FILTER ({moved} > 0), median(lasted_s) FILTER (ended_at_us IS NULL) FROM record"
+        ).fetchall()[0]
+        if self._unsaid & {"uplink", "downlink", "octets"} and octets is not None and octets < SELDOM_OCTETS:
+            self.made.notes.append(f"half of the rows moved less than {SELDOM_OCTETS} B: if it is MB, say --octets MB")
+        if "duration" in self._unsaid and lasted is not None and lasted > SELDOM_S:
+            self.made.notes.append("half of the durations are longer than a day: if they are ms, a mapping says so")
 
     def _one(self, statement: str) -> int:
         found: Any = self._connection.execute(statement).fetchone()
