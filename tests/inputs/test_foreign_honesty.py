@@ -138,6 +138,14 @@ def test_one_imei_in_three_forms_is_one_device(tmp_path: Path) -> None:
     assert {one.partition("/")[2] for one in found if one.startswith("device-change")} <= {"software"}
 
 
+def test_a_serial_number_of_zeros_is_a_device(tmp_path: Path) -> None:
+    """Made-up records begin to count there, and so does who plants a copy."""
+    rows = [row(1, "a", (hour, hour + 1), "350000000000000", 10) for hour in range(4)]
+    rows += [row(1, "b", (hour + 0.5, hour + 1.5), B, 10) for hour in range(3)]
+    found, made, _ = found_in(tmp_path, rows)
+    assert made["devices"] == 2 and found["cloned-subscription/two-devices"] == 1
+
+
 def test_a_placeholder_among_devices_is_none(tmp_path: Path) -> None:
     rows = []
     for one in range(1, 15):

@@ -42,7 +42,7 @@ EQUIPMENT = f"""
 """TS 23.003 6.2: 14 digits are the device, whichever of check digit and software version follows. Systems write one
 device now with, now without."""
 PLACEHOLDERS = (
-    f"({'|'.join(f'{one}+' for one in range(10))}|[0-9]{{8}}000000|0?1234567890[0-9]*|00499901064000|0044999[0-9]*)"
+    f"({'|'.join(f'{one}+' for one in range(10))}|0?1234567890[0-9]*|00499901064000)"
 )
 """What modems and systems say where there is no IMEI."""
 SOMEWHERE = "abs(try_cast(latitude AS DOUBLE)) > 0.01 OR abs(try_cast(longitude AS DOUBLE)) > 0.01"
