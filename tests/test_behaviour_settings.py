@@ -19,7 +19,7 @@ def loaded(folder: Path, section: str) -> BehaviourSettings:
 
 
 def test_defaults(tmp_path: Path) -> None:
-    assert loaded(tmp_path, "") == BehaviourSettings(5.0, 7200, 30 * 86_400)
+    assert loaded(tmp_path, "") == BehaviourSettings(None, 7200, 30 * 86_400)
 
 
 def test_what_is_given_holds(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from simward import toml_reading as read
 from simward.quantities import QuantityError
 
 FINDINGS_MOST = 100_000
+FINDINGS_A_DAY_MOST, SUBSCRIPTION_DAYS_A_FINDING = 5.0, 4000
+"""The alarm budget that a fleet has whose owner sets none."""
 BENIGN_DAYS = 30
 
 
@@ -17,12 +19,18 @@ BENIGN_DAYS = 30
 class BehaviourSettings:
     """`[behaviour]`."""
 
-    findings_a_day: float = 5.0
-    """The alarm budget: so many statistical findings a day for the whole fleet; the threshold is derived from it."""
+    findings_a_day: float | None = None
+    """The alarm budget: so many statistical findings a day for the whole fleet; the threshold is derived from it. None:
+    it follows the fleet (`budget_of`)."""
     grace_s: int = 7200
     """So long after its midnight (UTC) is a day still added to: records come late."""
     benign_for_s: int = BENIGN_DAYS * 86_400
     """How long a device or cohort is allowed more after somebody found it to be benign."""
+
+
+def budget_of(heard: int) -> float:
+    """The alarm budget of a day on which so many subscriptions were heard, where the owner set none."""
+    return min(FINDINGS_A_DAY_MOST, heard / SUBSCRIPTION_DAYS_A_FINDING)
 
 
 def budget(raw: object) -> float:

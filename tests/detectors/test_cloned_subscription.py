@@ -18,10 +18,31 @@ def test_fires_when_two_devices_go_on_reporting() -> None:
     assert story.findings == ["cloned-subscription/two-devices"], "one condition is one finding"
 
 
-def test_fires_when_it_jumps_to_and_fro() -> None:
+PLACES = "cloned-subscription/two-places"
+
+
+def test_fires_when_it_jumps_to_and_fro_and_there_again() -> None:
     story = Story(UNBOUND, cells=CELLS).attaches(cell=OSLO, area=1).attaches(cell=BERGEN, area=2)
-    assert "cloned-subscription/two-places" not in story.findings
-    assert "cloned-subscription/two-places" in story.attaches(cell=OSLO, area=1).findings
+    assert PLACES not in story.attaches(cell=OSLO, area=1).findings, "one wrong cell is a way there and a way back"
+    assert PLACES in story.after(hours=20).attaches(cell=OSLO, area=1).attaches(cell=BERGEN, area=2).findings
+
+
+def test_fires_when_it_is_back_from_another_device_elsewhere() -> None:
+    story = Story(UNBOUND, cells=CELLS).attaches(cell=OSLO, area=1).attaches(cell=BERGEN, area=2, device=PHONE)
+    assert PLACES not in story.findings and PLACES in story.attaches(cell=OSLO, area=1).findings
+
+
+def test_stays_quiet_when_a_cell_is_wrong_once_a_day() -> None:
+    story = Story(UNBOUND, cells=CELLS)
+    for _ in range(3):
+        story.attaches(cell=OSLO, area=1).attaches(cell=BERGEN, area=2).attaches(cell=OSLO, area=1).after(hours=25)
+    assert PLACES not in story.findings
+
+
+def test_boundary_the_place_of_a_stop_is_no_jump() -> None:
+    story = Story(UNBOUND, cells=CELLS).attaches(cell=OSLO, area=1).starts("a", cell=OSLO, area=1)
+    story.attaches(cell=BERGEN, area=2).stops("a", cell=OSLO, area=1).attaches(cell=BERGEN, area=2)
+    assert PLACES not in story.findings
 
 
 def test_stays_quiet_when_the_device_was_exchanged_and_a_stop_was_lost() -> None:

@@ -11,7 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
+from simward.cli import cli
 from simward.engine import events as ev
 from simward.engine.texts import Texts
 from simward.errors import ConfigurationError, UsageError
@@ -304,3 +306,19 @@ def test_values_that_a_file_has_numbered(tmp_path: Path, monkeypatch: pytest.Mon
     assert len(next(reading)) == 4
     with pytest.raises(ConfigurationError, match=r"wrong\.parquet:7: rat: '5g-ish'"):
         next(reading)
+
+
+@pytest.mark.parametrize("folder", ["ready", "bare"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("r.csv", "user_id,start,end\na,2026-01-05,2026-01-06\n"), ("r.csv", "user_id;start;end\na;b;c\n"),
+        ("r.jsonl", '{"user_id": "a", "start": "2026-01-05"}\n'), ("r.json", '[\n{"user_id": "a"}\n]\n'),
+    ],
+)  # fmt: skip
+def test_records_of_elsewhere_are_told_the_way(tmp_path: Path, folder: str, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    if folder == "ready":
+        assert CliRunner().invoke(cli, ["--dir", str(tmp_path), "init"]).exit_code == 0
+    done = CliRunner().invoke(cli, ["--dir", str(tmp_path), "replay", str(tmp_path / name)])
+    assert done.exit_code == 2 and "simward convert FILE" in str(done.output) + str(done.exception)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -139,7 +140,7 @@ def test_what_lost_its_digits_is_said_and_not_taken(tmp_path: Path) -> None:
     ("text", "said"),
     [("imsi,start\n1,4/5/2026 9:00\n", "--time day-first or --time month-first"),
      ("A594,2026-01-05 09:00:00,5\n", "say which column is which: --column subscription=1"),
-     (b"PK\x03\x04....", "a spreadsheet or a zip archive"), ("", "is empty"),
+     (b"PK\x03\x04....", "a zip archive"), ("", "is empty"),
      ("imsi,time\n1,09:00:00\n", "holds times of day"),
      ('{"data": [{"imsi": 1}]}', "the records are inside 'data'"), (gzip.compress(b"imsi,start\n"), "call it"),
      ("imsi,start\n1,86400\n", "a time before 1990")],
@@ -208,6 +209,79 @@ def test_a_number_is_spoilt_where_digits_are_missing() -> None:
     assert is_spoilt("2.08E+14") and is_spoilt("2E+3") and not is_spoilt("2.08201448079117E+14")
     assert not is_spoilt("208201448079117") and not is_spoilt("8e12345600000012"), "a hash is no number"
     assert is_record(["A1", "2026-01-05 09:00:00"]) and not is_record(["a", "b"]) and not is_record(["imsi", "2026"])
+
+
+SPOKEN = {
+    "用户标识": ("subscription", ""), "开始时间": ("began_at", ""), "小区ID": ("cell", ""), "终端型号": ("model", ""),
+    "上行流量(KB)": ("uplink", "kB"), "下行流量（字节）": ("downlink", "B"), "时长(秒)": ("duration", "s"),
+    "Abonné": ("subscription", ""), "Date de début": ("began_at", ""), "Durée (s)": ("duration", "s"),
+    "Volume montant (Ko)": ("uplink", "kB"), "Volume total (Mo)": ("octets", "MB"), "Modèle": ("model", ""),
+    "Teilnehmer-ID": ("subscription", ""), "Beginn": ("began_at", ""), "Dauer (Sek)": ("duration", "s"),
+    "Endgerät": ("device", ""), "Datenvolumen (MB)": ("octets", "MB"), "Längengrad": ("longitude", ""),
+    "ID de usuario": ("", ""), "id_usuario": ("subscription", ""), "Fecha de inicio": ("began_at", ""),
+    "Duración (min)": ("duration", "min"), "Tráfico Bajada (MB)": ("downlink", "MB"), "Tecnología": ("rat", ""),
+    "hashed_imsi": ("subscription", ""), "Encrypted IMEI": ("device", ""), "user_hash": ("subscription", ""),
+    "MB": ("octets", "MB"), "mccmnc": ("network", ""), "bytes_total": ("octets", "B"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_columns_are_known_in_other_languages_and_under_other_names(name: str) -> None:
+    assert usual(name)[::2] == SPOKEN[name]
+
+
+def test_a_file_of_devices_alone_names_its_subscriptions_by_them(tmp_path: Path) -> None:
+    text = "date,device_id,tac,bytes_total\n2026-01-05,9f3a,35000000,10\n2026-01-06,77c1,35000000,20\n"
+    done = convert(tmp_path, text)
+    assert done.exit_code == 0 and labels(tmp_path) == ["9f3a", "77c1"] and "device_id" in done.output
+    assert {int(one["imei"]) // 10**6 for one in events_of(tmp_path)} == {35000000}
+
+
+SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+BOOK_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
+
+
+def workbook(path: Path, *rows: str) -> None:
+    with zipfile.ZipFile(path, "w") as file:
+        sheets = '<sheet name="June" sheetId="1" r:id="rId7"/><sheet name="July" sheetId="2" r:id="rId8"/>'
+        book = f'<workbook xmlns="{SHEET}" xmlns:r="{BOOK_RELATIONS}"><sheets>{sheets}</sheets></workbook>'
+        file.writestr("xl/workbook.xml", book)
+        target = '<Relationship Id="rId7" Target="worksheets/sheet1.xml"/>'
+        file.writestr("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{RELATIONS}">{target}</Relationships>')
+        texts = "<si><t>user id</t></si><si><r><t>start </t></r><r><t>time</t></r></si><si><t>end time</t></si>"
+        file.writestr("xl/sharedStrings.xml", f'<sst xmlns="{SHEET}">{texts}</sst>')
+        cells = f'<worksheet xmlns="{SHEET}"><sheetData>{"".join(rows)}</sheetData></worksheet>'
+        file.writestr("xl/worksheets/sheet1.xml", cells)
+
+
+NAMES = '<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c><c r="D1" t="s"><v>2</v></c></row>'
+
+
+def test_the_first_sheet_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
+    inline = '<c r="A2" t="inlineStr"><is><t>anna</t></is></c>'
+    workbook(tmp_path / "r.xlsx", NAMES, f'<row r="2">{inline}<c r="B2"><v>46027.375</v></c><c r="D2">'
+             '<v>46027.416666666664</v></c></row>')  # fmt: skip
+    done = CliRunner().invoke(cli, ["convert", str(tmp_path / "r.xlsx"), "--into", str(tmp_path / "study")])
+    assert done.exit_code == 0 and "'June' is taken, and 1 more are not" in done.output
+    stop = stop_of(tmp_path)
+    assert labels(tmp_path) == ["anna"]
+    assert stop["duration_s"] == 3600 and stop["received_at"] == NINE_US + 3_600_000_000
+
+
+@pytest.mark.parametrize("row", ['<row><c t="s"><v>77</v></c></row>', "<row><c></row>", '<row><c r="ZZZ1"/></row>'])
+def test_a_spreadsheet_that_is_damaged_is_said_to_be(tmp_path: Path, row: str) -> None:
+    workbook(tmp_path / "r.xlsx", NAMES, row)
+    done = CliRunner().invoke(cli, ["convert", str(tmp_path / "r.xlsx"), "--into", str(tmp_path / "study")])
+    assert done.exit_code == 2 and "save it as CSV" in done.output
+
+
+def test_units_that_cannot_be_meant_are_asked_for(tmp_path: Path) -> None:
+    text = "user,start,duration,volume\na,2026-01-05 09:00,90000000,0.5\nb,2026-01-05 09:00,99000000,2\n"
+    said = convert(tmp_path, text).output
+    assert "--octets MB" in said and "if they are ms" in said
+    said = convert(tmp_path, text.replace("volume", "volume_mb"), "--time", "auto").output
+    assert "--octets MB" not in said
 
 
 def test_a_tac_is_an_area_unless_it_has_eight_digits(tmp_path: Path) -> None:

@@ -52,6 +52,14 @@ def test_the_budget_and_what_of_it_is_in_use_are_told() -> None:
     assert told["day"] == "2026-09-16" and told["subscriptions"]["ready"] == 985
 
 
+def test_a_budget_that_is_not_set_is_that_of_the_last_day() -> None:
+    told = stands(a_day(budget=0.25), {**FITS, "findings_a_day": None})
+    assert told["findings_a_day"] == 0.25 and told["budget_is_derived"]
+    assert not stands(a_day(), FITS)["budget_is_derived"]
+    unsettled = stands({}, {**FITS, "findings_a_day": None})
+    assert unsettled["findings_a_day"] is None and metrics(unsettled)["behaviour_budget_findings"] == {}
+
+
 def test_every_metric_has_its_words_and_labels() -> None:
     told = metrics(stands(a_day(), FITS))
     assert told.keys() == HELP.keys() and LABELS.keys() <= HELP.keys()

@@ -13,7 +13,7 @@ import pytest
 from behaving import DAY_US, FIRST_DAY, IMSI, a_fleet, days_of, journal_of
 from journalled import recorded
 
-from simward.behaviour_settings import BehaviourSettings
+from simward.behaviour_settings import BehaviourSettings, budget_of
 from simward.engine import outputs as o
 from simward.engine.both_journals import findings_folder
 from simward.engine.journal import BEHAVIOUR
@@ -76,6 +76,23 @@ def test_each_day_is_fitted_once_in_order_and_the_thief_is_told(weeks: Path, dat
     follower.close()
     days = [one.kind for _, one in own_inputs(data_dir)]
     assert days == ["settled"] * (DAYS - 1)
+
+
+def test_the_budget_follows_who_was_heard_and_is_journalled(data_dir: Path, truth) -> None:  # type: ignore[no-untyped-def]
+    follower = Follower(data_dir, SETTINGS)
+    follower.catch_up()
+    heard = follower.behind.watch.last_day["figures"]["heard"]
+    follower.close()
+    (*_, (_, last)) = own_inputs(data_dir)
+    assert last.said["budget"] == budget_of(heard) == heard / 4000 and last.said["budget_is_derived"]
+    assert budget_of(1_000_000) == 5.0
+
+
+def test_a_budget_that_is_set_holds_to_the_digit(data_dir: Path) -> None:
+    follower = Follower(data_dir, BehaviourSettings(findings_a_day=0.123))
+    follower.catch_up()
+    follower.close()
+    assert {(one.said["budget"], one.said["budget_is_derived"]) for _, one in own_inputs(data_dir)} == {(0.123, False)}
 
 
 @pytest.mark.parametrize("seed", range(3))

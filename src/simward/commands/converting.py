@@ -16,21 +16,17 @@ if TYPE_CHECKING:
     from simward.inputs.foreign.convert import Conversion, Converted
     from simward.inputs.foreign.mapping import Mapping
 
-DAY_US = 86_400_000_000
 EVENTS, REJECTED = "events.parquet", "rejected.csv"
 SETTINGS = """\
 # A folder to look at records in: `simward --dir . replay events.parquet`. No gateway asks here.
 [control]
 http = "none"
 
-# The most statistical findings a day that are asked for: one in {each:,} of the days on which a subscription did
-# something (there are about {active:,.0f} a day), as many as five at most. Change it, and replay again.
-[behaviour]
-findings_a_day = {findings_a_day:g}
+# At most so many statistical findings a day. It follows from how many subscriptions do something on a day unless it is
+# set here: one in 4,000 of them, and never more than five.
+# [behaviour]
+# findings_a_day = 0.5
 """
-ONE_FINDING_IN = 2000
-"""Subscription-days a statistical finding, in a folder of records: a handful of people cannot have five a day."""
-FINDINGS_A_DAY_MOST, FINDINGS_A_DAY_LEAST = 5.0, 0.001
 POLICY = """\
 # What the records are judged by. Change it, and replay again: nothing is cut by it.
 use_case: {name}
@@ -138,7 +134,7 @@ def _folder(into: Path, run: Conversion) -> None:
     run.write_cells(into / "cells.csv")
     settings, policies = into / "simward.toml", into / "policies"
     if not settings.exists():
-        settings.write_text(_settings(run.made), encoding="utf-8")
+        settings.write_text(SETTINGS, encoding="utf-8")
     if not policies.exists():
         policies.mkdir()
         for name in use_cases:
@@ -146,13 +142,6 @@ def _folder(into: Path, run: Conversion) -> None:
             if (seldom := run.made.sessions_an_hour) > SESSIONS_AN_HOUR_USUAL:
                 text += PACE.format(seldom=seldom, limit=2 * seldom)
             (policies / f"{name}.yaml").write_text(text, encoding="utf-8")
-
-
-def _settings(made: Converted) -> str:
-    days = max(1, (made.ended_at - made.began_at) // DAY_US + 1)
-    active = made.subscription_days / days
-    budget = min(max(active / ONE_FINDING_IN, FINDINGS_A_DAY_LEAST), FINDINGS_A_DAY_MOST)
-    return SETTINGS.format(each=ONE_FINDING_IN, active=active, findings_a_day=float(f"{budget:.2g}"))
 
 
 def _tell(made: Converted, events: Path, rejected: Path, into: Path | None) -> None:
@@ -181,6 +170,10 @@ def _tell(made: Converted, events: Path, rejected: Path, into: Path | None) -> N
         click.echo(f"{made.doubted_cells} cells are where nobody comes so fast: taken without their coordinates")
     if made.far_rows:
         click.echo(f"{made.far_rows} rows are farther away, once, than anything travels: taken without their cell")
+    if made.continued_rows:
+        click.echo(f"{made.continued_rows} rows go on where another ended, and not all in its place: taken without it")
+    if made.idle_rows:
+        click.echo(f"{made.idle_rows} rows moved nothing for ten minutes or more: taken without place and device")
     for reason, count in made.rejected.items():
         click.echo(f"{count} rows rejected, in {rejected}: {reason}")
     if into is not None:

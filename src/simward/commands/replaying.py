@@ -13,7 +13,7 @@ import click
 from simward.commands.findings import FindingTable
 from simward.commands.folder import Folder
 from simward.commands.printing import json_line
-from simward.errors import UsageError
+from simward.errors import SimwardError, UsageError
 
 if TYPE_CHECKING:
     from simward.engine.tables import PolicyTables
@@ -65,7 +65,7 @@ def replay(
     from simward.inputs.run import Replay
 
     folder: Folder = ctx.obj
-    settings = folder.settings()
+    settings = _settings(folder, inputs)
     shown: list[dict[str, Any]] = []
     told = json_line if as_json else shown.append
     with ExitStack() as closing:
@@ -84,6 +84,20 @@ def replay(
         _table(shown, run.found.total())
     _summary(run, plan, took, as_json)
     ctx.exit(1 if (run.found and not exit_zero) or run.differing else 0)
+
+
+def _settings(folder: Folder, inputs: tuple[str, ...]) -> Settings:
+    """The folder's; where there are none, it matters more that a file holds no events at all."""
+    from simward.engine.texts import Texts
+    from simward.inputs.event_files import SUFFIXES, EventFile, suffix_of
+
+    try:
+        return folder.settings()
+    except SimwardError:
+        for path in map(Path, inputs):
+            if suffix_of(path) in SUFFIXES and path.is_file():
+                next(EventFile(path, Texts()).events(), None)
+        raise
 
 
 def _tables(settings: Settings, policies: Path) -> PolicyTables:
@@ -253,7 +267,8 @@ def _summary(run: Replay, plan: _Plan, took: tuple[float, float], as_json: bool)
         "events": run.events, "ticks": run.ticks, "from": when(run.began_at) if run.began_at else None,
         "until": when(run.ended_at) if run.ended_at else None, "findings": run.found.total(),
         "by_class": dict(run.found.most_common()), "subscription_days": run.lived.count,
-        "rates": rates(run.found, run.lived.count), "findings_a_day": run.behaviour.findings_a_day, "files": files,
+        "rates": rates(run.found, run.lived.count), "findings_a_day": run.findings_a_day,
+        "budget_is_derived": run.behaviour.findings_a_day is None, "files": files,
         "seconds": round(took[0], 3), "cpu_seconds": round(took[1], 3),
     }  # fmt: skip
     if plan.replays_record:
@@ -271,6 +286,9 @@ def _words(run: Replay, said: dict[str, Any]) -> Iterator[str]:
     span = f" from {said['from'][:19]}Z to {said['until'][:19]}Z" if said["from"] else ""
     yield f"{run.events:,} events{span} folded in {said['seconds']:.1f} s: {said['findings']:,} findings."
     yield from sentences(said["rates"], said["subscription_days"])
+    if said["findings_a_day"] is not None:
+        whence = "follows from how many were heard on the last day" if said["budget_is_derived"] else "as set"
+        yield f"  alarm budget: {said['findings_a_day']:.3g} statistical findings a day at most ({whence})"
     for one in said["files"]:
         rest = ", ".join(f"{name} {count:,}" for name, count in one.items() if isinstance(count, int))
         yield f"{one['file']}: {rest or 'nothing'}{'; ' + one['damage'] if one.get('damage') else ''}"

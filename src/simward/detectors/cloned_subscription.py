@@ -6,7 +6,8 @@
   A session whose Stop was lost never reports again; a handover and a second APN stay in one device; a failover to
   another gateway takes the device along. So two devices that both go on reporting are two.
 - `two-places`: within a day it went farther than anything travels, and back again just as fast (see
-  `impossible-travel`).
+  `impossible-travel`): in another device, or if one device was in both places or none was told, then there once more.
+  One record with a wrong cell is a way there and a way back.
 
 Two gateways, two addresses, or two areas at once decide nothing by themselves: failovers, second connections and
 devices that move show them every day.
@@ -24,7 +25,7 @@ none.
 import numpy as np
 
 from simward.detectors.detector import CRITICAL, NO_OPINION, QUIET, Detector
-from simward.detectors.facts import ACCOUNTING_INTERIM, area_number
+from simward.detectors.facts import ACCOUNTING_INTERIM, ACCOUNTING_STOP, area_number
 
 DETECTOR = Detector(
     id="cloned-subscription",
@@ -37,7 +38,8 @@ DETECTOR = Detector(
 CLASSES = ("two-devices", "two-places")
 CLASS_TWO_DEVICES, CLASS_TWO_PLACES = 1, 2
 WITHIN_S = 86_400
-MEMORY: list[tuple[str, str]] = []
+MEMORY = [("jumped_before_s", "u4")]
+"""When it went farther than anything travels the time before the last, 0 = never."""
 KNOBS: list[object] = []
 
 
@@ -47,7 +49,12 @@ def judge(memory, subscription, event, knobs, evidence, around):  # type: ignore
         evidence.was, evidence.now = subscription.last_imei, event.imei
         return CLASS_TWO_DEVICES
     lately = subscription.jumped_s != 0 and around.event_s - np.int64(subscription.jumped_s) < WITHIN_S
-    if around.jumped and lately:
+    if around.jumped and lately and event.kind != ACCOUNTING_STOP:  # which may tell where its session began
+        again = memory.jumped_before_s != 0 and around.event_s - np.int64(memory.jumped_before_s) < WITHIN_S
+        memory.jumped_before_s = subscription.jumped_s
+        another = event.imei != 0 and subscription.last_imei != 0 and event.imei != subscription.last_imei
+        if not again and not another:
+            return NO_OPINION
         evidence.was = area_number(subscription.plmn, subscription.area)
         evidence.now = area_number(event.plmn, event.area)
         return CLASS_TWO_PLACES

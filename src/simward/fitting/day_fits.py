@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from simward.behaviour_settings import BehaviourSettings
+from simward.behaviour_settings import BehaviourSettings, budget_of
 from simward.engine.behaviour.renumbering import Renumbering
 from simward.engine.outputs import OUTPUT
 from simward.engine.watching.fold import WatchFold
@@ -46,6 +46,8 @@ class Copied:
     before: bytes
     """The fit of the day before as it was journalled, empty = there was none."""
     a_day: float
+    """The alarm budget: as the owner set it, else as it follows from how many were heard on the day."""
+    is_derived: bool = False
 
 
 Fit = Callable[[Copied], bytes]
@@ -147,15 +149,17 @@ class DayFits:
         rows = watch.state.behaviour[:count].copy()
         gate = watch.gate.state
         benign = watch.state.benign_cohorts
+        a_day = self._settings.findings_a_day
         return Copied(
             self.day, rows, np.asarray(gate.subscriptions["use_case"][:count]).astype(np.int64),
             np.asarray(gate.policy.use_cases["tenant"]).astype(np.int64),
-            benign[benign["until_day"] >= self.day].copy(), self._before(), self._settings.findings_a_day,
+            benign[benign["until_day"] >= self.day].copy(), self._before(),
+            budget_of(heard_on(rows, self.day)) if a_day is None else a_day, is_derived=a_day is None,
         )  # fmt: skip
 
     def _make(self, copied: Copied) -> None:
         began = time.monotonic()
-        said: dict[str, Any] = {"budget": copied.a_day}
+        said: dict[str, Any] = {"budget": copied.a_day, "budget_is_derived": copied.is_derived}
         try:
             octets = self._fit(copied)
         # Whatever went wrong: the fold goes on, and it is said that this day was not judged.
@@ -179,6 +183,13 @@ class DayFits:
             "day %d fitted in %.1f s", copied.day, self.seconds,
             extra=called("day-fitted", day=copied.day, seconds=round(self.seconds, 3)),
         )
+
+
+def heard_on(rows: np.ndarray, day: int) -> int:
+    """How many of the watch's rows (BEHAVIOUR) are to be settled with that day, also while it is still counted."""
+    counting = (rows["day"] != 0) & (rows["day"] <= day)
+    heard = np.where(counting, rows["day"], rows["features_day"]) == day
+    return int(np.count_nonzero(heard & (rows["settled_day"] < day)))
 
 
 class InStep:

@@ -109,7 +109,10 @@ class Capture:
         if head[:4] == PCAPNG_MAGIC:
             return lambda: walking.pcapng(self._data, self._end, self._big, self._batch.arrays, self._walk)
         if head[:4] not in PCAP_MAGICS or len(head) < walking.PCAP_HEADER:
-            raise UsageError(f"{self.path} is no capture: neither pcap nor pcapng begins like this")
+            raise UsageError(
+                f"{self.path} is no capture: neither pcap nor pcapng begins like this; events are called .csv, .jsonl "
+                "or .parquet, and records of sessions become events with `simward convert FILE --into study`"
+            )
         self._big, self._over = PCAP_MAGICS[head[:4]]
         self._link = struct.unpack(">I" if self._big else "<I", head[20:24])[0] & 0x0FFF_FFFF
         if self._link not in LINK_TYPES:

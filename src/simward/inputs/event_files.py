@@ -30,6 +30,8 @@ CSV_BLOCK_OCTETS = 1 << 20
 LINE_OCTETS_MAX = 1 << 20
 OPENED_MAX = 64
 """How many brackets a line may open for Arrow, which recurses without a bound, to be given it."""
+OTHERS = "records of sessions that another system wrote become events with `simward convert FILE --into study`"
+"""What is said of a file that is none of events: most likely somebody tries records of his own."""
 SHOWN_MAX = 120
 """How much of a wrong value an error repeats."""
 SUFFIXES = (".csv", ".jsonl", ".ndjson", ".json", ".parquet")
@@ -78,6 +80,9 @@ class EventFile:
     def _table(self, names: Sequence[str]) -> Table:
         """What reads these columns; ConfigurationError where one is not known, there twice, or missing."""
         known, problems = all_columns(), []
+        if "kind" not in names and any(name not in known and name not in IGNORED for name in names):
+            what = "no such column, and each row of a file of events says what happened"
+            raise ConfigurationError([Problem(str(self.path), 1, "kind", what, OTHERS)])
         for name in names:
             if name not in known and name not in IGNORED:
                 problems.append(Problem(str(self.path), 1, name, "no such column", nearest(name, known)))
@@ -207,7 +212,8 @@ class EventFile:
             try:
                 row = json.loads(text)
             except ValueError as error:
-                problem = Problem(str(self.path), line + number, "", f"not JSON: {error}")
+                what = f"not JSON: {error}"
+                problem = Problem(str(self.path), line + number, "", what, OTHERS if line + number == 1 else "")
                 raise ConfigurationError([problem]) from None
             except RecursionError:
                 problem = Problem(str(self.path), line + number, "", "too deeply nested", "one value a key")

@@ -15,6 +15,7 @@ Piece = np.ndarray | Row
 """Events (EVENT, `received_at` never falling), or a journal row of policy or inventory, which counts from its time."""
 
 TICK_US = 1_000_000
+PIECE_US = 86_400 * TICK_US
 TICKS_IN_A_SILENCE_MAX = 86_400
 """A silence of more than a day is told in so many ticks, further apart, but for no more than LISTENS_S."""
 LISTENS_S = 10
@@ -120,7 +121,9 @@ def ticking(stream: Iterable[Piece]) -> Iterator[Piece]:
             continue
         at = piece["received_at"]
         since = np.diff(at, prepend=newest or at[0])
-        cuts = [0, *np.flatnonzero(since >= LONG_SILENCE_S * TICK_US).tolist(), len(piece)]
+        # A piece of few subscriptions spans months, and with all of its ticks would fill the memory: a day at a time.
+        anew = (since >= LONG_SILENCE_S * TICK_US) | (np.diff(at // PIECE_US, prepend=at[0] // PIECE_US) > 0)
+        cuts = [0, *np.flatnonzero(anew).tolist(), len(piece)]
         for begin, end in pairwise(cuts):
             if begin == end:
                 continue

@@ -56,6 +56,13 @@ class Replay:
         """detector/class -> findings that began."""
         return self._telling.found
 
+    @property
+    def findings_a_day(self) -> float | None:
+        """The alarm budget, as it was on the day judged last where it follows the fleet; None where no day was."""
+        if self.behaviour.findings_a_day is not None or self._watch is None:
+            return self.behaviour.findings_a_day
+        return self._watch.last_day.get("budget")
+
     def learn_texts(self, rows: Iterable[Row]) -> None:
         """Take over a record's texts: no other input may take the numbers that its rows mean."""
         for row in rows:

@@ -42,7 +42,8 @@ def stands(last_day: Mapping[str, Any], fits: Mapping[str, Any]) -> dict[str, An
         "state": state,
         "says": STATES[state].format(small=SMALL_BELOW, because=because),
         "day": day_text(int(last_day.get("day", 0))),
-        "findings_a_day": fits["findings_a_day"],
+        "findings_a_day": last_day.get("budget") if fits["findings_a_day"] is None else fits["findings_a_day"],
+        "budget_is_derived": fits["findings_a_day"] is None,
         "expected_a_day": round(float(figures.get("expected_a_day", 0)), 2),
         "began": last_day.get("began", 0),
         "cohorts_began": last_day.get("cohorts_began", 0),
@@ -86,7 +87,7 @@ def state_of(last_day: Mapping[str, Any], fits: Mapping[str, Any]) -> str:
 
 HELP = {
     "behaviour_state": "1 for the state that the judging of behaviour is in.",
-    "behaviour_budget_findings": "The alarm budget: statistical findings a day for the whole fleet, by the settings.",
+    "behaviour_budget_findings": "The alarm budget: statistical findings a day, as set or by the fleet.",
     "behaviour_expected_findings": "How many a day the threshold of the day settled last lets through by chance.",
     "behaviour_began_findings": "Statistical findings that began with the day settled last, by what they are about.",
     "behaviour_subscriptions": "Subscriptions by what is known of their behaviour, as of the day settled last.",
@@ -106,7 +107,7 @@ def metrics(told: Mapping[str, Any]) -> dict[str, dict[tuple[str, ...], float]]:
     """`stands` as numbers by name and label."""
     return {
         "behaviour_state": {(one,): float(one == told["state"]) for one in STATES},
-        "behaviour_budget_findings": {(): told["findings_a_day"]},
+        "behaviour_budget_findings": {} if told["findings_a_day"] is None else {(): told["findings_a_day"]},
         "behaviour_expected_findings": {(): told["expected_a_day"]},
         "behaviour_began_findings": {("subscription",): told["began"], ("cohort",): told["cohorts_began"]},
         "behaviour_subscriptions": {(name,): count for name, count in told["subscriptions"].items()},

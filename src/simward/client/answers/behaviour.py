@@ -13,7 +13,8 @@ class Behaviour(TypedDict):
         "late"]
     says: str
     day: str | None
-    findings_a_day: float
+    findings_a_day: float | None
+    budget_is_derived: bool
     expected_a_day: float
     began: int
     cohorts_began: int

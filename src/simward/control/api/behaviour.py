@@ -22,7 +22,11 @@ class Behaviour(BaseModel):
     state: State
     says: str = Field(description="The state in a sentence.")
     day: str | None = Field(description="The day settled last (UTC); null: none is yet.")
-    findings_a_day: float = Field(description="The alarm budget: `[behaviour] findings_a_day`.")
+    findings_a_day: float | None = Field(
+        description="The alarm budget: `[behaviour] findings_a_day`, or what follows from how many were heard on that "
+        "day where it is not set; null: that is not known before a day is settled."
+    )
+    budget_is_derived: bool = Field(description="It follows from the fleet; else it is set.")
     expected_a_day: float = Field(description="So many a day does the threshold of that day let through by chance.")
     began: int = Field(description="Findings about subscriptions that began with that day.")
     cohorts_began: int = Field(description="And about cohorts.")

@@ -17,6 +17,9 @@ LISTED = 25
 SPOILT = re.compile(r"([0-9])(?:[.,]([0-9]*))?[eE]\+?(0?[0-9]{1,2})")
 TIME_OF_DAY = re.compile(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[AaPp][Mm])?")
 DAY = re.compile(r"[0-9]{1,4}([-/. ]([0-9]{1,2}|[A-Za-z]{3,9})[-/. ][0-9]{2,4}|[0-9]{4})")
+DAYS = {"date", "day", "datum", "fecha", "日期"}
+"""What columns of days are called, beside one of times of day."""
+TAC = re.compile(r"[0-9]{8}")
 NETWORK = re.compile(r"[0-9]{3}[- ]?[0-9]{2,3}")
 
 
@@ -27,6 +30,8 @@ class Chosen:
     columns: dict[str, tuple[str, ...]]
     units: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    unsaid: set[str] = field(default_factory=set)
+    """Those of which nothing says the unit."""
 
 
 def is_spoilt(value: str) -> bool:
@@ -49,15 +54,31 @@ def choose(sample: Filled[str, Sequence[str]], mapping: Mapping, file: str) -> C
     for ours, names in candidates.items():
         if found := _best(ours, names, sample, chosen, problems, file):
             chosen.columns[ours] = found
+    if "subscription" not in chosen.columns and not problems and candidates.get("device"):
+        _by_device(chosen, candidates["device"], sample)
     for ours, theirs in chosen.columns.items():
         if ours in MEASURED:
             said = mapping.duration if ours == "duration" else mapping.octets
             named = units.get(theirs[0]) or unit_of(theirs[0], ours)
             chosen.units[ours] = said or named or next(iter(MEASURED[ours]))
+            if not (said or named):
+                chosen.unsaid.add(ours)
     _complete(chosen, problems, sample, file)
     if problems:
         raise ConfigurationError(problems)
     return chosen
+
+
+def _by_device(chosen: Chosen, names: list[str], sample: Filled[str, Sequence[str]]) -> None:
+    """Where only devices are named, each stands for its subscription: nobody can tell that one moved to another."""
+    own = [one for one in names if not _mostly(sample[one], TAC)]
+    if not own:
+        return
+    chosen.columns["subscription"] = (own[0],)
+    chosen.columns.pop("device", None)
+    if rest := [one for one in names if one not in own]:
+        chosen.columns["device"] = (rest[0],)
+    chosen.notes.append(f"{own[0]} is taken for the subscription: no column names one")
 
 
 def _complete(chosen: Chosen, problems: list[Problem], sample: Filled[str, Sequence[str]], file: str) -> None:
@@ -85,7 +106,7 @@ def _candidates(
     units = {}
     for place, name in enumerate(sample):
         ours, rank, unit = usual(name)
-        if ours == "device" and spoken(name) == "tac" and not _mostly(sample[name], re.compile(r"[0-9]{8}")):
+        if ours == "device" and spoken(name) == "tac" and not _mostly(sample[name], TAC):
             ours = "area"  # a tracking area, not a type of device
         if ours and ours not in mapping.columns and name not in taken:
             ranked.setdefault(ours, []).append((rank, place, name))
@@ -106,7 +127,7 @@ def _best(
     if ours == "network":
         return tuple([one for one in filled if _mostly(sample[one], NETWORK)][:1])
     if ours in ("began_at", "ended_at") and _mostly(sample[filled[0]], TIME_OF_DAY):
-        days = [one for one in sample if "date" in spoken(one) and _mostly(sample[one], DAY)]
+        days = [one for one in sample if DAYS & set(spoken(one).split()) and _mostly(sample[one], DAY)]
         if ours == "began_at" and days:
             return (days[0], filled[0])
         rest = [one for one in filled if not _mostly(sample[one], TIME_OF_DAY)]

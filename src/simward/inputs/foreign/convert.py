@@ -18,7 +18,7 @@ import duckdb
 import numpy as np
 
 from simward import identity
-from simward.errors import ConfigurationError, IdentityError, Problem, UsageError
+from simward.errors import ConfigurationError, IdentityError, Problem, SimwardError, UsageError
 from simward.inputs.foreign import doubts, times
 from simward.inputs.foreign import statements as sql
 from simward.inputs.foreign.choosing import NOT_USED, choose
@@ -29,6 +29,8 @@ MEMORY = "1GB"
 THREADS = 2
 ROW_GROUP_ROWS = 65_536
 USE_CASE = "imported"
+SELDOM_OCTETS, SELDOM_S = 100, 86_400
+"""Where half of the rows moved fewer octets, or lasted longer, another unit is meant, most likely."""
 BROKEN = "not as many values as there are columns"
 AGAIN = "; `doubt: false` in a mapping takes them all the same"
 TECHNOLOGIES = {
@@ -58,6 +60,10 @@ class Converted:
     """Cells whose coordinates cannot be right (doubts.py)."""
     far_rows: int = 0
     """Rows whose place cannot be right."""
+    continued_rows: int = 0
+    """Rows that go on with what others began, and cannot be where these began."""
+    idle_rows: int = 0
+    """Rows that moved nothing for long, which show neither place nor device."""
     unread: dict[str, int] = field(default_factory=dict)
     """Values that could not be read, where the row was kept without them: column -> how many."""
     notes: list[str] = field(default_factory=list)
@@ -75,11 +81,16 @@ class Converted:
     ended_at: int = 0
 
 
+class OutOfRoomError(SimwardError):
+    """Disk or memory do not suffice for what is to be converted."""
+
+
 class Conversion:
     """One run: `take` each file, then `write` the events, and what else is wanted."""
 
     def __init__(self, mapping: Mapping, beside: Path) -> None:
         self._mapping, self.made = mapping, Converted()
+        self._unsaid: set[str] = set()
         self._folder = tempfile.TemporaryDirectory(prefix=".simward-", dir=beside)
         self._connection = duckdb.connect(
             str(Path(self._folder.name) / "records.duckdb"),
@@ -101,7 +112,7 @@ class Conversion:
     def take(self, path: Path) -> None:
         """Read one file. ConfigurationError where its columns do not fit, UsageError where it cannot be read."""
         try:
-            source = opened(self._connection, path, self._mapping)
+            source = opened(self._connection, path, self._mapping, Path(self._folder.name))
             chosen = choose(source.sample, self._mapping, str(path))
             used = {ours: theirs for ours, theirs in chosen.columns.items() if ours not in NOT_USED}
             written = {ours: _together(ours, [source.columns[one] for one in many]) for ours, many in used.items()}
@@ -117,14 +128,24 @@ class Conversion:
         self.made.units[str(path)] = {ours: unit for ours, unit in chosen.units.items() if ours in used}
         named = {one for many in used.values() for one in many}
         self.made.unused[str(path)] = [one for one in source.columns if one not in named]
-        self.made.notes += [f"{path}: {one}" for one in chosen.notes]
+        self._unsaid |= chosen.unsaid
+        self.made.notes += [*source.notes, *(f"{path}: {one}" for one in chosen.notes)]
 
     def write(self, events: Path, rejected: Path, told: Callable[[str], None] = lambda step: None) -> Converted:
-        """Write the events (Parquet), and the rows that tell nothing with the reason (CSV), if there are any."""
+        """Write the events (Parquet), and the rows that tell nothing with the reason (CSV), if there are any.
+
+        OutOfRoomError where disk or memory do not suffice.
+        """
+        try:
+            return self._write(events, rejected, told)
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            raise OutOfRoomError(f"{events} cannot be written: {str(error).splitlines()[0]}") from None
+
+    def _write(self, events: Path, rejected: Path, told: Callable[[str], None]) -> Converted:
         steps: Sequence[tuple[str, str]] = (
             ("rows that are there twice", sql.REPEATED), ("records", sql.RECORDS),
             ("cells of the same number", sql.FAR_APART), ("subscriptions", sql.SUBSCRIPTIONS),
-            ("devices", sql.DEVICES), ("places", sql.CELLS), ("sessions", sql.PARTS),
+            ("devices", f"{sql.DEVICES}; {sql.NO_DEVICES}"), ("places", sql.CELLS), ("sessions", sql.PARTS),
         )  # fmt: skip
         self._said = self._one("SELECT count(*) FROM said")
         for step, statement in steps:
@@ -190,6 +211,8 @@ class Conversion:
         made.subscription_days = one(f"SELECT count(*) FROM ({days})")
         if not self._mapping.doubt:
             return
+        made.idle_rows = one(f"SELECT count(*) FROM part WHERE {doubts.IDLE}")
+        run(f"UPDATE part SET cell = NULL, device = NULL WHERE {doubts.IDLE}")
         subscriptions, several = one("SELECT count(*) FROM subscriber"), one(doubts.IN_TWO_DEVICES)
         if several > doubts.SHARED_SHARE * subscriptions and several >= doubts.ACCUSED_LEAST:
             run("UPDATE part SET device = NULL")
@@ -200,12 +223,16 @@ class Conversion:
             )
         run(doubts.WAYS)
         run("CREATE TABLE doubted (cell VARCHAR, area VARCHAR)")
-        for share in doubts.SHARES:
-            run(f"INSERT INTO doubted {doubts.doubted_cells(share)}")
+        for chosen in (*(doubts.doubted_cells(share) for share in doubts.SHARES), doubts.LONELY_CELLS):
+            run(f"INSERT INTO doubted {chosen}")
             known, made.doubted_cells = made.doubted_cells, one("SELECT count(*) FROM doubted")
             if made.doubted_cells > known:
                 run(doubts.UNPLACED)
                 run(doubts.WAYS)
+        made.continued_rows = one(f"SELECT count(*) FROM ({doubts.CONTINUED})")
+        if made.continued_rows:
+            run(f"UPDATE part SET cell = NULL WHERE line IN ({doubts.CONTINUED})")
+            run(doubts.WAYS)
         run(f"CREATE TABLE far AS {doubts.FAR_ROWS}")
         made.far_rows = one("SELECT count(*) FROM far")
         if made.far_rows:
@@ -249,9 +276,9 @@ class Conversion:
         made.sessions_an_hour = one(sql.PACE)
         made.shared_devices = one("SELECT count(*) FROM device WHERE kind = 'model'")
         made.began_at, made.ended_at = one("SELECT min(begun) FROM part"), one("SELECT max(until) FROM part")
+        self._ask_for_units()
         both = "FROM record JOIN said USING (line)"
         unread = {
-            "device": "FROM part JOIN device USING (device) WHERE kind = 'none'",
             "rat": "FROM record WHERE rat IS NOT NULL AND rat NOT IN (SELECT rat FROM technology)",
             "network": f"FROM record WHERE NOT {sql.NETWORK}",
             "duration": f"{both} WHERE said.duration IS NOT NULL AND record.lasted_s IS NULL",
@@ -260,7 +287,19 @@ class Conversion:
             "address": f"FROM record WHERE NOT contains(address, ':') AND NOT {sql.IPV4}",
         }
         counts = {column: one(f"SELECT count(*) {rest}") for column, rest in unread.items()}
+        counts = {"device": one("SELECT sum(rows) FROM device WHERE kind = 'none'"), **counts}
         made.unread = {column: count for column, count in counts.items() if count}
+
+    def _ask_for_units(self) -> None:
+        """Say where a unit that nothing names cannot be the one that is meant."""
+        moved = "coalesce(up, 0) + coalesce(down, 0)"
+        octets, lasted = self._connection.execute(
+            f"SELECT median({moved}) FILTER ({moved} > 0), median(lasted_s) FILTER (ended_at_us IS NULL) FROM record"
+        ).fetchall()[0]
+        if self._unsaid & {"uplink", "downlink", "octets"} and octets is not None and octets < SELDOM_OCTETS:
+            self.made.notes.append(f"half of the rows moved less than {SELDOM_OCTETS} B: if it is MB, say --octets MB")
+        if "duration" in self._unsaid and lasted is not None and lasted > SELDOM_S:
+            self.made.notes.append("half of the durations are longer than a day: if they are ms, a mapping says so")
 
     def _one(self, statement: str) -> int:
         found: Any = self._connection.execute(statement).fetchone()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
+
+from simward.inputs.foreign.languages import LANGUAGES, UNITS
 
 USUAL: dict[str, tuple[str, ...]] = {
     "subscription": (
@@ -11,23 +14,29 @@ USUAL: dict[str, tuple[str, ...]] = {
         "served imsi", "iccid", "icc", "sim iccid", "sim", "sim id", "sim card id", "sim sid",
         "sim card number", "user", "user id", "uid", "customer id", "msisdn", "msisdn number", "msisdn hash",
         "served msisdn", "calling station id", "caller id", "caller", "calling number", "calling no", "calling party",
-        "a number", "phone number", "user name",
+        "a number", "phone number", "user name", "subs id", "supi", "gpsi", "ue id", "ue", "customer", "client id",
+        "account", "account id", "participant", "participant id", "person id", "endpoint id", "thing id", "line id",
+        "station mac", "client mac", "mac address", "mac", "id",
     ),
     "began_at": (
-        "began at", "start", "start time", "start date time", "started at", "start timestamp", "timestamp start",
+        "began at", "began", "start", "start time", "start date time", "started at", "start timestamp",
+        "timestamp start",
         "session start", "session start time", "acct start time", "procedure start time", "call start time",
         "call event start", "begin", "begin time", "opening time", "record opening time", "time", "timestamp", "ts",
         "date time", "event time", "event timestamp", "usage date", "created at", "call time", "start date",
-        "call date", "date",
+        "call date", "date", "session begin", "connection start", "connect time", "connection time start", "login time",
+        "association time", "assoc time", "record start time", "begin timestamp", "start ts", "first seen", "day",
     ),
     "ended_at": (
         "ended at", "end", "end time", "end date time", "end timestamp", "timestamp end", "session end",
         "session end time", "acct stop time", "procedure end time", "call end time", "stop", "stop time",
-        "stop timestamp", "closing time", "closed at", "end date",
+        "stop timestamp", "closing time", "closed at", "end date", "logout time", "disconnect time",
+        "disassociation time", "record end time", "finish", "finish time", "end ts", "last seen",
     ),
     "duration": (
         "duration", "dur", "session duration", "session time", "acct session time", "call duration",
-        "call event duration", "total duration", "elapsed", "connection time",
+        "call event duration", "total duration", "elapsed", "connection time", "session length", "online time",
+        "length",
     ),
     "session": (
         "session", "session id", "acct unique id", "acct session id", "charging id", "bearer id", "flow id",
@@ -37,12 +46,13 @@ USUAL: dict[str, tuple[str, ...]] = {
         "nr cell id", "serving cell", "base station", "base station id", "base id", "bs", "bs id", "bts", "bts id",
         "antenna", "antenna id", "caller antenna", "enodeb", "enodeb id", "enb", "enb id", "gnb id", "site", "site id",
         "cell site", "cell name", "cell tower", "tower", "tower id", "first cell id", "square id", "location",
-        "location id", "last location name", "location name", "user location info",
+        "location id", "last location name", "location name", "user location info", "ap", "ap name", "ap id", "ap mac",
     ),
     "area": ("area", "lac", "tracking area", "tracking area code", "location area", "location area code"),
     "network": (
         "network", "plmn", "plmn id", "mcc mnc", "visited plmn", "visited network", "operator",
-        "operator code", "serving network", "sgsn mcc mnc",
+        "operator code", "serving network", "sgsn mcc mnc", "mccmnc", "visited mcc mnc", "visited mccmnc",
+        "serving plmn",
     ),
     "mcc": ("mcc", "mobile country code", "operator mcc"),
     "mnc": ("mnc", "mobile network code", "operator mnc"),
@@ -71,17 +81,17 @@ USUAL: dict[str, tuple[str, ...]] = {
     "uplink": (
         "uplink", "uplink octets", "uplink volume", "uplink data", "octets up", "up octets", "volume up", "up volume",
         "data volume uplink", "data volume gprs uplink", "ul", "total ul", "ul data", "ul volume", "ul traffic", "up",
-        "upload", "uploaded", "upload volume", "tx", "volume tx", "sent", "acct input octets",
+        "upload", "uploaded", "upload volume", "tx", "volume tx", "sent", "acct input octets", "ul volume total",
     ),
     "downlink": (
         "downlink", "downlink octets", "downlink volume", "downlink data", "octets down", "down octets", "volume down",
         "down volume", "data volume downlink", "data volume gprs downlink", "dl", "total dl", "dl data", "dl volume",
         "dl traffic", "down", "download", "downloaded", "download volume", "rx", "volume rx", "received",
-        "acct output octets",
+        "dl volume total", "acct output octets",
     ),
     "octets": (
         "octets", "volume", "traffic", "traffic volume", "data volume", "total octets", "total volume", "volume total",
-        "total data", "total traffic", "total", "byte count", "usage", "data usage", "data used",
+        "total data", "total traffic", "total", "byte count", "usage", "data usage", "data used", "data", "consumption",
     ),
     "latitude": ("latitude", "lat", "cell latitude", "cell lat"),
     "longitude": ("longitude", "lon", "lng", "long", "cell longitude", "cell lon"),
@@ -99,18 +109,26 @@ UNIT_WORDS = {
     "b": "B", "byte": "B", "bytes": "B", "octets": "B", "kb": "kB", "kbytes": "kB", "mb": "MB", "mbytes": "MB",
     "gb": "GB", "kib": "KiB", "mib": "MiB", "gib": "GiB", "s": "s", "sec": "s", "secs": "s", "second": "s",
     "seconds": "s", "ms": "ms", "msec": "ms", "millis": "ms", "milliseconds": "ms", "min": "min", "mins": "min",
-    "minutes": "min", "h": "h", "hours": "h",
+    "minutes": "min", "h": "h", "hours": "h", **UNITS,
 }  # fmt: skip
 """How units are written in the names of columns."""
-COUNTED = {"byte", "bytes", "octets"}
+HIDDEN = {
+    "hash", "hashed", "anonymized", "anonymised", "anonymous", "anon", "encrypted", "masked", "pseudonymized",
+    "pseudonymised",
+}
+"""Words that say how an identity was made one that nobody knows."""
+COUNTED = {"byte", "bytes", "octets", "字节"}
 """Words that name what is counted wherever they stand: `bytes up`, `up bytes`."""
 
 
 def spoken(name: str) -> str:
-    """A column's name as USUAL spells it: `SessionStart`, `session_start` and `Session-Start` are one."""
-    units = re.sub(r"\b([kKMG]i?)B\b", lambda found: found[0].lower(), name.strip().strip('"\ufeff'))
-    words = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", units)
-    return re.sub(r"[\s_\-./()\[\]:]+", " ", words).strip().lower()
+    """A column's name as USUAL spells it: `SessionStart`, `session_start` and `Session-Start` are one; accents are
+    left out."""
+    plain = unicodedata.normalize("NFKD", name.strip().strip('"\ufeff'))
+    plain = "".join(one for one in plain if not unicodedata.combining(one))
+    units = re.sub(r"\b([kKMG]i?)[Bo]\b", lambda found: found[0].lower(), plain)
+    words = re.sub(r"([a-z0-9]|[^\W\x00-\x7f])([A-Z])", r"\1 \2", units)
+    return re.sub(r"[\s_\-./()\[\]:#]+", " ", words).strip().lower()
 
 
 def unit_of(name: str, ours: str) -> str:
@@ -124,7 +142,11 @@ def _squashed(name: str) -> str:
     return name.replace(" ", "")
 
 
-_BY_NAME = {_squashed(name): (ours, rank) for ours, many in USUAL.items() for rank, name in enumerate(many)}
+_BY_NAME: dict[str, tuple[str, int]] = {}
+for _names in (USUAL, *LANGUAGES):
+    for _ours, _many in _names.items():
+        for _rank, _name in enumerate(_many):
+            _BY_NAME.setdefault(_squashed(_name), (_ours, _rank))
 
 
 def usual(name: str) -> tuple[str, int, str]:
@@ -134,7 +156,10 @@ def usual(name: str) -> tuple[str, int, str]:
     """
     parts = name.split(".")
     for depth, tail in enumerate((name, ".".join(parts[-2:]), parts[-1])):
-        found, rank, unit = _usual(spoken(tail))
+        words = spoken(tail)
+        found, rank, unit = _usual(words)
+        if not found and (shown := " ".join(one for one in words.split() if one not in HIDDEN)) != words:
+            found, rank, unit = _usual(shown)
         if found:
             return found, rank + 100 * (depth + len(parts) - 1), unit
     return "", 0, ""
@@ -151,6 +176,8 @@ def _usual(words: str) -> tuple[str, int, str]:
         unit = UNIT_WORDS.get(there[place], "")
         if not unit or (place != len(there) - 1 and there[place] not in COUNTED):
             continue
+        if len(there) == 1 and unit in OCTETS and unit != "B":
+            return "octets", 0, unit
         ours, rank = _BY_NAME.get("".join(there[:place] + there[place + 1 :]), ("", 0))
         if not ours and there[place] in COUNTED and len(there) == 1:
             ours, rank = "octets", 0

@@ -20,6 +20,7 @@ from simward.inputs.foreign import statements as sql
 from simward.inputs.foreign.choosing import DAY, is_spoilt
 from simward.inputs.foreign.mapping import Mapping
 from simward.inputs.foreign.names import usual
+from simward.inputs.foreign.spreadsheet import is_spreadsheet, write_csv
 from simward.inputs.packed import COMPRESSIONS
 
 SAMPLE_ROWS = 2000
@@ -27,7 +28,7 @@ SAMPLE_ROWS = 2000
 PEEKED_OCTETS = 262_144
 SHOWN = 12
 FOREIGN = {
-    b"PK\x03\x04": "a spreadsheet or a zip archive: save it as CSV, or unpack it, first",
+    b"PK\x03\x04": "a zip archive: unpack it first",
     b"\xd0\xcf\x11\xe0": "an old spreadsheet: save it as CSV first", b"BZh": "packed with bzip2: unpack it first",
     b"\xfd7zX": "packed with xz: unpack it first", b"7z\xbc\xaf": "a 7-Zip archive: unpack it first",
 }  # fmt: skip
@@ -45,12 +46,23 @@ class Source:
     columns: dict[str, str]
     is_csv: bool = False
     sample: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    """What is to be said of how it is read."""
 
 
-def opened(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) -> Source:
-    """Find out what the file is. UsageError where it is nothing that is read, ConfigurationError without names."""
-    begins = _begins(path)
-    file = sql.text(str(path))
+def opened(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping, beside: Path) -> Source:
+    """Find out what the file is; what has to be made of it first is written to the folder `beside`.
+
+    UsageError where it is nothing that is read, ConfigurationError without names.
+    """
+    notes: list[str] = []
+    readable = path
+    if is_spreadsheet(path):
+        readable = beside / f"{path.stem}.csv"
+        sheet, *others = write_csv(path, readable)
+        notes = [f"{path}: of its sheets, {sheet!r} is taken, and {len(others)} more are not"] if others else []
+    begins = _begins(readable)
+    file = sql.text(str(readable))
     if begins[:4] == b"PAR1":
         given = f"read_parquet({file})"
         described = connection.execute(f"DESCRIBE SELECT * FROM {given}").fetchall()
@@ -59,7 +71,7 @@ def opened(connection: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping) 
         source = _json(connection, file, begins, str(path))
     else:
         source = _csv(connection, file, begins, mapping, str(path))
-    source.sample = _sample(connection, source, mapping)
+    source.sample, source.notes = _sample(connection, source, mapping), notes
     return source
 
 

@@ -34,6 +34,19 @@ IPV4 = "regexp_full_match(address, '[0-9]{1,3}([.][0-9]{1,3}){3}')"
 SPOILT = "'[0-9]([.,][0-9]*)?[eE][+]?0?[0-9]{1,2}'"
 """A number that lost its last digits (choosing.is_spoilt); not what a hash looks like, such as `8e12345600000012`."""
 DEGREES = "CASE WHEN try_cast({0} AS DOUBLE) BETWEEN -{1} AND {1} THEN try_cast({0} AS DOUBLE) END"
+DIGITS = "regexp_replace(device, '[ /-]', '', 'g')"
+EQUIPMENT = f"""
+    CASE WHEN regexp_full_match({DIGITS}, '[0-9]{{14,16}}') THEN left({DIGITS}, 14) ELSE device END AS device,
+    CASE WHEN regexp_full_match({DIGITS}, '[0-9]{{16}}') THEN right({DIGITS}, 2) END AS software
+"""
+"""TS 23.003 6.2: 14 digits are the device, whichever of check digit and software version follows. Systems write one
+device now with, now without."""
+PLACEHOLDERS = (
+    f"({'|'.join(f'{one}+' for one in range(10))}|0?1234567890[0-9]*|00499901064000)"
+)
+"""What modems and systems say where there is no IMEI."""
+SOMEWHERE = "abs(try_cast(latitude AS DOUBLE)) > 0.01 OR abs(try_cast(longitude AS DOUBLE)) > 0.01"
+"""Not off the coast of Africa, where no coordinates are."""
 WHERE = "coalesce(cell, latitude || ' ' || longitude) AS cell"
 """Coordinates are as good as a name."""
 
@@ -129,7 +142,7 @@ RECORDS = f"""
             SELECT line, subscription, session, began_at, ended_at, ended_at_us,
                 coalesce(began_at_us, ended_at_us - coalesce(lasted_s, 0) * {MICROS}) AS begun, lasted_s,
                 cell, area, coalesce(network, mcc || lpad(mnc, CAST(greatest(len(mnc), 2) AS INTEGER), '0')) AS network,
-                rat, device, model, apn, address, gateway, use_case, latitude, longitude,
+                rat, {EQUIPMENT}, model, apn, address, gateway, use_case, latitude, longitude,
                 uplink_b AS up, coalesce(downlink_b, CASE WHEN uplink IS NULL THEN octets_b END) AS down
             FROM said
         )
@@ -159,8 +172,8 @@ SUBSCRIPTIONS = """
 """
 DEVICES = f"""
     CREATE TABLE device AS
-    SELECT device, kind, CASE
-            WHEN kind = 'imei' THEN digits
+    SELECT device, kind, rows, CASE
+            WHEN kind = 'imei' THEN device
             WHEN kind = 'tac' THEN device
             WHEN kind = 'model'
                 THEN lpad(CAST(200000 + 10 * row_number() OVER (ORDER BY kind, line) AS VARCHAR), 8, '0')
@@ -173,20 +186,28 @@ DEVICES = f"""
             row_number() OVER (PARTITION BY coalesce(model, '') ORDER BY line) AS serial
         FROM (
             SELECT *, CASE
-                    WHEN regexp_full_match(device, '0+|1+|9+') OR regexp_full_match(device, {SPOILT}) THEN 'none'
+                    WHEN regexp_full_match(device, {text(PLACEHOLDERS)}) OR regexp_full_match(device, {SPOILT})
+                        OR (shared_by > {SHARED_BY} AND NOT are_models) THEN 'none'
                     WHEN regexp_full_match(device, '[0-9]{{8}}') THEN 'tac'
                     WHEN shared_by > {SHARED_BY} THEN 'model'
-                    WHEN regexp_full_match(digits, '[0-9]{{14,16}}') THEN 'imei' ELSE 'other' END AS kind
+                    WHEN regexp_full_match(device, '[0-9]{{14}}') THEN 'imei' ELSE 'other' END AS kind
             FROM (
-                SELECT device, regexp_replace(device, '[ /-]', '', 'g') AS digits, any_value(model) AS model,
-                    min(line) AS line, count(DISTINCT subscription) AS shared_by
-                FROM record WHERE wrong IS NULL AND device IS NOT NULL GROUP BY device
+                SELECT *, 2 * sum(rows) FILTER (shared_by > {SHARED_BY}) OVER () >= sum(rows) OVER () AS are_models
+                FROM (
+                    SELECT device, any_value(model) AS model, min(line) AS line, count(*) AS rows,
+                        count(DISTINCT subscription) AS shared_by
+                    FROM record WHERE wrong IS NULL AND device IS NOT NULL GROUP BY device
+                )
             )
         )
     )
 """
 """Of 8 digits it is a TAC: then each subscription has a device of that model that is its own. So it has where many
-name the same device: that is a model, or what a modem says that has no IMEI."""
+name the same device, if most rows are such: then the column holds models. Where few are, it is what modems say that
+have no IMEI."""
+NO_DEVICES = """
+    UPDATE record SET device = NULL, software = NULL FROM device d WHERE record.device = d.device AND d.kind = 'none'
+"""
 CELLS = f"""
     CREATE TABLE place AS
     SELECT cell, area, latitude, longitude, CASE
@@ -202,8 +223,9 @@ CELLS = f"""
         CASE WHEN regexp_full_match(cell, '[0-9]{{3}}-[0-9]{{2,3}}-[0-9]+-[0-9]+')
             THEN string_split(cell, '-')[1] || string_split(cell, '-')[2] END AS plmn
     FROM (
-        SELECT cell, area, min(line) AS line, median({DEGREES.format('latitude', 90)}) AS latitude,
-            median({DEGREES.format('longitude', 180)}) AS longitude
+        SELECT cell, area, min(line) AS line,
+            median({DEGREES.format('latitude', 90)}) FILTER ({SOMEWHERE}) AS latitude,
+            median({DEGREES.format('longitude', 180)}) FILTER ({SOMEWHERE}) AS longitude
         FROM record WHERE wrong IS NULL AND cell IS NOT NULL GROUP BY cell, area
     )
 """
@@ -241,9 +263,10 @@ comes more than a day later, or from another device, is another session."""
 JOINED = """
     SELECT p.*, s.imsi, s.number,
         CASE WHEN d.kind IN ('tac', 'model') THEN d.imei || lpad(CAST(s.number % 1000000 AS VARCHAR), 6, '0')
-            ELSE d.imei END AS imei,
+            WHEN d.kind = 'imei' THEN d.imei || coalesce(p.software, '') ELSE d.imei END AS imei,
         c.named AS located, lead(c.named) OVER (PARTITION BY p.subscription, p.named ORDER BY p.part) AS next_located,
         t.number AS rat_number, c.latitude AS north, c.longitude AS east,
+        p.subscription IN (SELECT subscription FROM part WHERE device IS NOT NULL) AS is_told,
         coalesce(regexp_replace(p.network, '[ -]', '', 'g'), c.plmn, CASE WHEN north IS NOT NULL THEN '00101' END)
             AS plmn
     FROM part p JOIN subscriber s USING (subscription)
@@ -279,8 +302,9 @@ def events() -> str:
     """All events in the order of time, in the columns of a file of events.
 
     Records tell where they began: what ends has the place where the next part begins, or none.
-    An interim says that its device was still there. The end of a part shows that only where the next one moved data: a
-    context that nobody took down goes on being recorded after its SIM was moved.
+    Where the device is not said but is at other times, there is no request: it was asked for with the device, which
+    these records only leave out. An interim says that its device was still there. The end of a part shows that only
+    where the next one moved data: a context that nobody took down goes on being recorded after its SIM was moved.
     """
     numbers = ("duration_s", "uplink_octets", "downlink_octets")
     nothing = ", ".join(f"CAST(NULL AS BIGINT) AS {one}" for one in numbers)
@@ -294,7 +318,7 @@ def events() -> str:
         WITH joined AS ({JOINED})
         SELECT * EXCLUDE (line, rank) FROM (
             SELECT begun AS received_at, line, 1 AS rank, {ev.ACCESS_REQUEST} AS kind, located AS cell, {_SHARED},
-                {nothing} FROM joined WHERE part = 1
+                {nothing} FROM joined WHERE part = 1 AND (imei IS NOT NULL OR NOT is_told)
             UNION ALL
             SELECT begun + 1, line, 2, {ev.ACCOUNTING_START}, located, {_SHARED}, {nothing} FROM joined WHERE part = 1
             UNION ALL
