@@ -115,6 +115,31 @@ def test_a_day_becomes_features_and_counting_begins_anew() -> None:
     assert (row["features_day"], row["day"], row["up_high"], row["hours"], row["new_hours"]) == (20_005, 0, 0, 0, 3)
 
 
+def test_a_share_that_is_far_from_that_of_its_peers_is_a_trait_and_no_finding() -> None:
+    """Of peers who are all alike, too: nobody grows into the share of others."""
+    one = Subscription()
+    one.arrays["peer_spread"][:], one.arrays["peer_scale"][:] = Q // 16, Q // 16
+    for _ in range(30):
+        one.rows["features"][0] = USUAL
+        one.rows["features"][0, UP_SHARE] = USUAL[UP_SHARE] - 4 * Q
+        one.rows["features_day"] = one.day
+        settle(one.rows, np.array([3]), one.day, one.arrays)
+        one.day += 1
+        assert one["total"] == 0
+    assert int(one.rows["centre"][0, UP_SHARE]) - CENTRE_OFFSET == USUAL[UP_SHARE] - 4 * Q
+
+
+@pytest.mark.parametrize("octaves", [-6, 6])
+def test_who_is_far_from_peers_that_are_far_apart_is_known_from_the_first_day(octaves: int) -> None:
+    """Each is regular in its own way: what the peers' days vary by says nothing of how far apart they are."""
+    one = Subscription()
+    one.arrays["peer_spread"][:], one.arrays["peer_scale"][:] = 3 * Q, SCALE_LEAST
+    for _ in range(10):
+        one.lives(up=octaves)
+        assert one["class"] == QUIET
+    assert one.centre == pytest.approx(10 + octaves, abs=0.05)
+
+
 def test_hours_of_the_week_are_new_once() -> None:
     rows = np.zeros(1, BEHAVIOUR)
     told = []

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.behaviour.layouts import CENTRE_OFFSET, ONE_BIT
+from simward.engine.behaviour.layouts import CENTRE_OFFSET, ONE_BIT, UP_SHARE
 from simward.engine.behaviour.scoring import WINDOW_DAYS, is_taught, is_weekend
 
 CLIP_TIMES = 2
 """A day moves the centre by no more than it would if it were so many scales off."""
 FIRST_CLIP_TIMES = 8
-"""A first day is compared with peers, who may be far apart."""
+"""A first day is compared with peers, who may be far apart; but for the share that goes up, which is a trait."""
 DEVIATION_CLIP_TIMES = 3
 SUSPECTED = 6 * ONE_BIT
 """With so much evidence in a channel, it learns at a quarter of its rate."""
@@ -65,7 +65,7 @@ def teach_channel(row, channel, day, amount, deviation, squared, whole, is_relea
     if not is_taught(row, channel):
         row.taught = np.int64(row.taught) | (np.int64(1) << np.int64(channel))
         most = FIRST_CLIP_TIMES * root_of(whole)
-        first = _within(deviation, -most, most) + amount - deviation
+        first = amount if channel == UP_SHARE else _within(deviation, -most, most) + amount - deviation
         row.centre[channel] = _within(first + np.int64(CENTRE_OFFSET), 0, 65_535)
         row.scale[channel] = _within(scale, 0, 65_535)
         row.weekend[channel] = 0

@@ -17,6 +17,8 @@ WINDOW_DAYS = 16
 """A baseline is never surer of itself than so many days would make it."""
 PRIOR_DAYS = 4
 """So many days does the peers' scale count for beside the subscription's own."""
+DAY_PARTS, PEER_DAYS_MOST = 4_096, 64
+"""In which what the peers' centre is worth is counted, and at most so many days."""
 SCALE_LEAST = 48
 """1/1024 octave: nobody is so regular that less would be a deviation (about 3 %)."""
 OFF_LEAST = 128
@@ -77,10 +79,20 @@ def scale_squared(row, channel, peer_scale):  # type: ignore[no-untyped-def]
 
 
 @njit
-def peer_days_q4(peer_scale, peer_spread):  # type: ignore[no-untyped-def]
-    """How many days (Q4, at least one sixteenth) the peers' centre is worth: many where they are all alike."""
-    spread = max(np.int64(peer_spread), np.int64(1))
-    return min(np.int64(1024), max(np.int64(1), 16 * np.int64(peer_scale) * np.int64(peer_scale) // (spread * spread)))
+def peer_days(peer_scale, peer_spread):  # type: ignore[no-untyped-def]
+    """How many days (in DAY_PARTS, at least one) the peers' centre is worth: many where they are all alike, next to
+    none where each is very regular in another way."""
+    spread, scale = max(np.int64(peer_spread), np.int64(1)), np.int64(peer_scale)
+    return min(np.int64(PEER_DAYS_MOST * DAY_PARTS), max(np.int64(1), DAY_PARTS * scale * scale // (spread * spread)))
+
+
+@njit
+def peer_days_of(row, channel, peer_scale, peer_spread):  # type: ignore[no-untyped-def]
+    """The same for a prediction of one channel of a subscription: what share goes up is a trait of each, so that once
+    its own is known its peers' says nothing."""
+    if channel == UP_SHARE and is_taught(row, channel):
+        return np.int64(1)
+    return peer_days(peer_scale, peer_spread)
 
 
 @njit
@@ -90,11 +102,11 @@ def is_weekend(day):  # type: ignore[no-untyped-def]
 
 
 @njit
-def predicted(row, channel, day, shift, peer_centre, peer_days):  # type: ignore[no-untyped-def]
+def predicted(row, channel, day, shift, peer_centre, peers):  # type: ignore[no-untyped-def]
     """The amount (Q10) that was to be expected of a day."""
-    days = np.int64(16) * days_known(row, channel)
+    days = np.int64(DAY_PARTS) * days_known(row, channel)
     own = np.int64(row.centre[channel]) - np.int64(CENTRE_OFFSET)
-    level = (days * own + peer_days * np.int64(peer_centre)) // (days + peer_days) + np.int64(shift)
+    level = (days * own + peers * np.int64(peer_centre)) // (days + peers) + np.int64(shift)
     return level + np.int64(row.weekend[channel]) if is_weekend(day) else level
 
 
@@ -114,10 +126,10 @@ def says_nothing(row, channel, peer_centre):  # type: ignore[no-untyped-def]
 
 
 @njit
-def variance(row, channel, squared, peer_days):  # type: ignore[no-untyped-def]
+def variance(row, channel, squared, peers):  # type: ignore[no-untyped-def]
     """Of a prediction (Q20): how much days vary, and how uncertain the centre still is."""
-    days = np.int64(16) * days_known(row, channel)
-    return squared + np.int64(16) * squared // (days + peer_days)
+    days = np.int64(DAY_PARTS) * days_known(row, channel)
+    return squared + np.int64(DAY_PARTS) * squared // (days + peers)
 
 
 @njit

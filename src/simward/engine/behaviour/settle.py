@@ -36,7 +36,7 @@ from simward.engine.behaviour.scoring import (
     faded,
     is_taught,
     maturity_of,
-    peer_days_q4,
+    peer_days_of,
     predicted,
     says_nothing,
     scale_squared,
@@ -57,16 +57,16 @@ RELEARNT_DAYS = 3
 def _deviation(row, channel, day, cohort, shifts, peer_centre, peer_scale, peer_spread):  # type: ignore[no-untyped-def]
     """How far off a channel is (Q10), under which variance of days, and under which variance of the prediction
     (Q20)."""
-    peer_days = peer_days_q4(peer_scale[cohort, channel], peer_spread[cohort, channel])
+    peers = peer_days_of(row, channel, peer_scale[cohort, channel], peer_spread[cohort, channel])
     squared = scale_squared(row, channel, peer_scale[cohort, channel])
-    expected = predicted(row, channel, day, shifts[cohort, channel], peer_centre[cohort, channel], peer_days)
-    return np.int64(row.features[channel]) - expected, squared, variance(row, channel, squared, peer_days)
+    expected = predicted(row, channel, day, shifts[cohort, channel], peer_centre[cohort, channel], peers)
+    return np.int64(row.features[channel]) - expected, squared, variance(row, channel, squared, peers)
 
 
 @njit
 def _is_scored(row, channel, peer_centre):  # type: ignore[no-untyped-def]
-    """Is a channel's day one to be compared? A new subscription's is, with its peers."""
-    if row.learnt > 0 and not is_taught(row, channel):
+    """Is a channel's day one to be compared? A new subscription's is, with its peers; but for its share, its own."""
+    if (row.learnt > 0 or channel == UP_SHARE) and not is_taught(row, channel):
         return False
     return not says_nothing(row, channel, peer_centre)
 
