@@ -3,7 +3,7 @@
 **What it sees.** Requests whose credentials the gate compared with the segment's, and found wrong or missing. Members
 of a group that showed such within the last ten minutes, and none that were right since, are counted: where there are at
 least ten of them, and more than three times the most that is usual of the group, that is one finding for the cause, the
-narrowest group that holds four fifths of them. `was` is how many members the group has, `now` how many of them fail,
+narrowest group that holds four fifths of them, or each of several narrower ones that fail far more densely. `was` is how many members the group has, `now` how many of them fail,
 `expected` how many would be tolerated.
 
 - `cell`, `gateway`, `network`, `model`, `software`, `use-case`: those of one.

@@ -39,7 +39,9 @@ from simward.engine.watching import (
     signalling,
     signals,
     silences,
+    storm_causes,
     storms,
+    struck,
     subscription_findings,
     tallies,
     tolls,
@@ -49,7 +51,7 @@ from simward.engine.watching import (
 
 SOURCES = (
     cadence_layouts, layouts, rows, groups, causes, findings, periods, usage, cadence, silences, hearing,
-    signal_layouts, waves, storms, signals, signalling, subscription_findings, kernel,
+    signal_layouts, struck, waves, storms, storm_causes, signals, signalling, subscription_findings, kernel,
     call_records, call_layouts, tallies, call, tolls, record_fold,
     behaviour_layouts, logarithm, features, counting, days, behaviour,
 )  # fmt: skip

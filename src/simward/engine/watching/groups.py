@@ -124,10 +124,12 @@ def group_of(w, kind, key, within):  # type: ignore[no-untyped-def]
 
 @njit
 def free_if_unused(w, number):  # type: ignore[no-untyped-def]
-    """Give up a group that nobody points at and nothing is open about; a gateway's habits are kept."""
+    """Give up a group that nobody points at and nothing is open about; a gateway's habits are kept, and who stands in
+    line (struck.py) leaves that first.
+    """
     row = number - np.int64(1)
     group = group_at(w, row)
-    if group.members > 0 or group.finding_head != 0 or np.int64(group.kind) == GATEWAY:
+    if group.members > 0 or group.finding_head != 0 or group.struck_s != 0 or np.int64(group.kind) == GATEWAY:
         return
     take_out(w, row)
     zero_group(w, row)

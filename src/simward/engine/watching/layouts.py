@@ -291,8 +291,9 @@ WATCH_META = np.dtype(
         ("about_live", "i4"),
         ("about_sweep", "i4"),
         ("silence_sweep", "i4"),
-        ("struck_rows", "i4", (ALL_KINDS_END - CELL,)),  # of each kind: row + 1 of a subscription of which a group was
-        ("struck_at_s", "u4", (ALL_KINDS_END - CELL,)),  # struck, and when: its groups are judged at each tick
+        ("struck_first", "i4", (ALL_KINDS_END - CELL,)),  # of each kind: row + 1 of the first group in line to
+        ("struck_last", "i4", (ALL_KINDS_END - CELL,)),  # be judged at each tick (struck.py), and of the last,
+        ("struck_count", "i4", (ALL_KINDS_END - CELL,)),  # and how many there are
         ("visits", "i4"),  # rows of `visits` in use
         ("visits_full", "i8"),  # visits to networks that found no room there
         ("deaf_from", "i8", (DEAF_KEPT,)),  # when the gate was last not there, us
