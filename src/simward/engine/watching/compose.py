@@ -47,10 +47,11 @@ from simward.engine.watching import (
     tolls,
     usage,
     waves,
+    witnesses,
 )
 
 SOURCES = (
-    cadence_layouts, layouts, rows, groups, causes, findings, periods, usage, cadence, silences, hearing,
+    cadence_layouts, layouts, rows, witnesses, groups, causes, findings, periods, usage, cadence, silences, hearing,
     signal_layouts, struck, waves, storms, storm_causes, signals, signalling, subscription_findings, kernel,
     call_records, call_layouts, tallies, call, tolls, record_fold,
     behaviour_layouts, logarithm, features, counting, days, behaviour,

@@ -261,7 +261,7 @@ def sweep_silences(t, w, event, position, made, index):  # type: ignore[no-untyp
         before = index
         made, index = judge_cadences(t, w, row, event, position, made, index)
         if index != before and usage_at(w, row).finding_head != 0:  # else there was no room to tell it, and it waits
-            set_stage(w, watched_at(w, row), np.int64(TOLD))
+            set_stage(w, watched_at(w, row), row, np.int64(TOLD))
     return made, index
 
 
@@ -408,7 +408,7 @@ def forget(tables, watch, rows, at, made, index):  # type: ignore[no-untyped-def
         zero_signals(w, row)
         one = watched_at(w, rows[position])
         stand(w, one, rows[position], np.int64(IDLE), at, np.int64(0))
-        set_stage(w, one, np.int64(UNJUDGED))
+        set_stage(w, one, rows[position], np.int64(UNJUDGED))
         for kind in range(CELL, ALL_KINDS_END):
             move(w, one, np.int64(kind), np.int64(0))
         zero_watched(w, rows[position])

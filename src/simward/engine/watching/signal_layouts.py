@@ -38,6 +38,8 @@ TOLD_STORM, TOLD_RECONNECT, TOLD_FAILURES, TOLD_OUTAGE = 1, 2, 4, 8
 """GROUP.told, which the detectors write: what is told of a group now."""
 WITNESSES = 8
 """So many of those struck in a group are kept to be asked what else they have in common."""
+APART_STORM, APART_FAILURES, APART_WAVE, APART_SILENT, APART_LATE = 1, 2, 4, 8, 16
+"""GROUP.apart: what several narrower groups explain, each for itself."""
 OF_GROUP = [
     ("told", "u1"),  # TOLD_*
     ("accounts", "u1"),  # gateways: it sends accounting, so a request without a session has failed

@@ -1,9 +1,9 @@
 """Which group explains a storm, wrong credentials or a wave best, inside compiled code: one finding for the cause.
 
-Whoever is struck is so in each of its groups. Some of those struck in a group are its witnesses, and each is asked what
-else it belongs to. The cause is the narrowest group that holds most of all that were struck; but where the witnesses of
-a wide group are of several narrower ones, each struck far more densely than the wide one, those are causes of their
-own: of a fleet of which eight cells storm at once, the eight are told and not the fleet.
+Whoever is struck is so in each of its groups. The witnesses of a group (witnesses.py) are asked what else they belong
+to. The cause is the narrowest group that holds most of all that were struck; but where they are of several narrower
+ones, each struck far more densely, those are causes of their own: of a fleet of which eight cells storm at once, the
+eight are told and not the fleet.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from simward.engine.watching.groups import SECOND_US, count_were, keep_due, poin
 from simward.engine.watching.layouts import ALL_KINDS_END, CELL, GATEWAY, MODEL, NETWORK, SOFTWARE, USE_CASE
 from simward.engine.watching.rows import group_at, watched_at
 from simward.engine.watching.signal_layouts import (
+    APART_FAILURES,
+    APART_STORM,
+    APART_WAVE,
     FAILING,
     STORMING,
     TOLD_FAILURES,
@@ -24,23 +27,18 @@ from simward.engine.watching.signal_layouts import (
     TOLD_STORM,
     WITNESSES,
 )
-from simward.engine.watching.silences import ACTIVE_US
+from simward.engine.watching.silences import ACTIVE_US, look_at_late
 from simward.engine.watching.storms import learn
 from simward.engine.watching.struck import strike
 from simward.engine.watching.waves import is_wave, roll_waves
+from simward.engine.watching.witnesses import are_several, is_apart, is_denser, is_most, set_apart
 
 THIS, PERHAPS, OTHER = 0, 1, 2
 """What a cause says: nothing explains it better; something wider may be on its way; another group does."""
 STORM, FAILURES, WAVE = 0, 1, 2
 """What is compared."""
-DENSER, MOST_SHARE = 2, 60
-"""A group is a cause of its own where twice the share of its members is struck as of a wider one's; or four fifths of
-them where of the wider one no more than so many in a hundred are. So what struck most members of a group is not
-explained by several others."""
 SHARE, SHARE_KEPT = 60, 50
 """So many of a hundred witnesses must be of a narrower group for it to explain a wide one, and to go on doing so."""
-WITNESSES_LEAST = 3
-"""Fewer cannot say that several groups explain it."""
 
 
 @njit
@@ -78,6 +76,14 @@ def is_bystander(group, what):  # type: ignore[no-untyped-def]
 
 
 @njit
+def apart_of(what):  # type: ignore[no-untyped-def]
+    """Its bit in GROUP.apart."""
+    if what == STORM:
+        return np.int64(APART_STORM)
+    return np.int64(APART_FAILURES if what == FAILURES else APART_WAVE)
+
+
+@njit
 def order_of(kind):  # type: ignore[no-untyped-def]
     """Of two groups with as many members: what a device is made for and made of explains what it does, before where
     it happens to be.
@@ -98,25 +104,10 @@ def is_narrower(group, other):  # type: ignore[no-untyped-def]
 
 
 @njit
-def is_most(part, whole):  # type: ignore[no-untyped-def]
-    """Is `part` four fifths of `whole`?"""
-    return part * 5 >= whole * 4
-
-
-@njit
 def is_better(group, other, what, now_s):  # type: ignore[no-untyped-def]
     """Does `other`, a narrower group, hold most of what struck `group`?"""
     its = amount(other, what)
     return is_struck(other, what, now_s) and is_most(its, amount(group, what)) and is_narrower(other, group)
-
-
-@njit
-def is_denser(other, group, what):  # type: ignore[no-untyped-def]
-    """Is a far larger share of `other` struck than of `group`?"""
-    its, mine = amount(other, what), amount(group, what)
-    if its * np.int64(group.members) >= DENSER * mine * np.int64(other.members):
-        return True
-    return is_most(its, np.int64(other.members)) and 100 * mine <= MOST_SHARE * np.int64(group.members)
 
 
 @njit
@@ -149,7 +140,7 @@ def ask(w, row, witness, what, now_s):  # type: ignore[no-untyped-def]
         if said == THIS and rises and not is_most(mine, its):
             said = np.int64(PERHAPS)
         if struck and is_narrower(other, group):
-            has_own = has_own or is_denser(other, group, what)
+            has_own = has_own or is_denser(its, np.int64(other.members), mine, np.int64(group.members))
             if is_most(its, most):
                 said = np.int64(OTHER)
                 by = number if is_better(group, other, what, now_s) else by
@@ -180,11 +171,11 @@ def share_of(w, row, witnesses, sign, number):  # type: ignore[no-untyped-def]
 
 
 @njit
-def cause_of(w, row, witnesses, sign, before, what, is_told, now_s):  # type: ignore[no-untyped-def]
+def cause_of(w, row, witnesses, sign, before, what, is_told, fades, now_s):  # type: ignore[no-untyped-def]
     """What explains it, and by which narrower group; as before where nobody can witness it.
 
     A group that once explained it does so until it does no more: witnesses may be some who were struck by chance. And
-    what is told is not taken apart into several while it fades.
+    what is told is not taken apart into several while it fades, nor what several explain put together.
     """
     group = group_at(w, row)
     by = explained_by(group, what)
@@ -207,8 +198,9 @@ def cause_of(w, row, witnesses, sign, before, what, is_told, now_s):  # type: ig
         unsure += np.int64(1 if said == PERHAPS else 0)
     if seen == 0:
         return np.int64(before), np.int64(0)
-    several_do = 3 * own >= 2 * seen and seen >= WITNESSES_LEAST and not is_told
-    if several_do or 2 * others > seen:
+    apart = apart_of(what)
+    set_apart(group, apart, not is_told and (are_several(own, seen) or (fades and is_apart(group, apart))))
+    if is_apart(group, apart) or 2 * others > seen:
         return np.int64(OTHER), np.int64(0)
     return np.int64(PERHAPS if 2 * (others + unsure) > seen else THIS), np.int64(0)
 
@@ -220,10 +212,12 @@ def find_storm_cause(w, row, now_s):  # type: ignore[no-untyped-def]
     is_told = np.int64(group.told) & np.int64(TOLD_STORM | TOLD_RECONNECT | TOLD_OUTAGE) != 0  # by another name
     if is_told or is_struck(group, np.int64(STORM), now_s):
         group.storm_cause, group.storm_by = cause_of(
-            w, row, group.storm_witnesses, np.int64(STORMING), group.storm_cause, np.int64(STORM), is_told, now_s
-        )
+            w, row, group.storm_witnesses, np.int64(STORMING), group.storm_cause, np.int64(STORM), is_told,
+            group.storming < group.storm_rise, now_s,
+        )  # fmt: skip
     else:
         group.storm_cause, group.storm_by = THIS, 0
+        set_apart(group, np.int64(APART_STORM), False)
 
 
 @njit
@@ -234,10 +228,11 @@ def find_failures_cause(w, row, now_s):  # type: ignore[no-untyped-def]
     if is_told or is_struck(group, np.int64(FAILURES), now_s):
         group.failures_cause, group.failures_by = cause_of(
             w, row, group.failures_witnesses, np.int64(FAILING), group.failures_cause, np.int64(FAILURES), is_told,
-            now_s,
+            group.failing < group.failures_rise, now_s,
         )  # fmt: skip
     else:
         group.failures_cause, group.failures_by = THIS, 0
+        set_apart(group, np.int64(APART_FAILURES), False)
 
 
 @njit
@@ -247,7 +242,7 @@ def find_wave_cause(w, row, now_s):  # type: ignore[no-untyped-def]
     is_told = np.int64(group.told) & np.int64(TOLD_RECONNECT) != 0
     if is_wave(group, now_s):
         group.wave_cause, group.wave_by = cause_of(
-            w, row, group.wave_witnesses, np.int64(0), group.wave_cause, np.int64(WAVE), is_told, now_s
+            w, row, group.wave_witnesses, np.int64(0), group.wave_cause, np.int64(WAVE), is_told, False, now_s
         )
     elif not is_told:
         group.wave_cause, group.wave_by = THIS, 0
@@ -275,6 +270,7 @@ def look_at_group(w, row, now):  # type: ignore[no-untyped-def]
     overdue_at = np.int64(group.overdue_at)
     group.overdue = 1 if overdue_at != 0 and now - overdue_at <= ACTIVE_US else 0
     find_cause(w, row, now)
+    look_at_late(w, row)
     learn(group, now_s)
     find_storm_cause(w, row, now_s)
     find_failures_cause(w, row, now_s)

@@ -13,8 +13,9 @@ from simward.engine.watching.groups import pointer
 from simward.engine.watching.layouts import ALL_KINDS_END, CELL
 from simward.engine.watching.rows import group_at
 from simward.engine.watching.signal_layouts import STORMING
-from simward.engine.watching.struck import keep_witness, strike
+from simward.engine.watching.struck import strike
 from simward.engine.watching.waves import in_thousandths, learn_wave, of_members
+from simward.engine.watching.witnesses import keep_witness
 
 STORM_LEAST, STORM_SHARE = 5, 5
 """A fifth of the members, and at least so many: what fewer do is told of each."""

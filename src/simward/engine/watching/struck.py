@@ -10,11 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.hashing import mix
 from simward.engine.watching.groups import SECOND_US, free_if_unused
 from simward.engine.watching.layouts import CELL
 from simward.engine.watching.rows import group_at, watch_meta_of
-from simward.engine.watching.signal_layouts import WITNESSES
 
 STRUCK_S = 40
 """So long after it was struck a group is judged out of turn."""
@@ -71,16 +69,3 @@ def return_to_line(w, number, now_s):  # type: ignore[no-untyped-def]
     else:
         group.struck_s = 0
         free_if_unused(w, number)
-
-
-@njit
-def keep_witness(witnesses, number, count):  # type: ignore[no-untyped-def]
-    """Keep a member (row + 1) that is struck as the `count`th, so that each is as likely to be among those kept.
-
-    Which one gives way follows from the numbers, so that it is the same each time.
-    """
-    place = count - np.int64(1)
-    if count > WITNESSES:
-        place = mix(number ^ (count << np.int64(31))) % count
-    if place < WITNESSES:
-        witnesses[place] = number
