@@ -33,8 +33,10 @@ from simward.engine.watching.struck import strike
 from simward.engine.watching.waves import is_wave, roll_waves
 from simward.engine.watching.witnesses import are_several, is_apart, is_denser, is_most, set_apart
 
-THIS, PERHAPS, OTHER = 0, 1, 2
-"""What a cause says: nothing explains it better; something wider may be on its way; another group does."""
+THIS, PERHAPS, OTHER, LIKELY = 0, 1, 2, 3
+"""What a cause says: nothing explains it better; something wider may be on its way; another group does; or something
+wider is half-way to being struck, and this one not by so much that it stands out.
+"""
 STORM, FAILURES, WAVE = 0, 1, 2
 """What is compared."""
 SHARE, SHARE_KEPT = 60, 50
@@ -57,6 +59,14 @@ def is_struck(group, what, now_s):  # type: ignore[no-untyped-def]
     if what == FAILURES:
         return group.failures_limit > 0 and group.failing >= group.failures_limit
     return is_wave(group, now_s)
+
+
+@njit
+def is_on_its_way(group, what):  # type: ignore[no-untyped-def]
+    """Is it struck by half as many as are more than usual? Waves come within seconds, and are waited for anyway."""
+    if what == STORM:
+        return 2 * group.storming >= group.storm_limit
+    return what == FAILURES and 2 * group.failing >= group.failures_limit
 
 
 @njit
@@ -137,8 +147,9 @@ def ask(w, row, witness, what, now_s):  # type: ignore[no-untyped-def]
         struck = is_struck(other, what, now_s)
         # Many cells at once may be the first of a model.
         rises = not struck or (is_bystander(other, what) and explained_by(other, what) == 0)
-        if said == THIS and rises and not is_most(mine, its):
-            said = np.int64(PERHAPS)
+        if said != OTHER and rises and not is_most(mine, its):
+            stands_out = struck or is_most(mine, np.int64(group.members)) or not is_on_its_way(other, what)
+            said = max(said, np.int64(PERHAPS if stands_out else LIKELY))
         if struck and is_narrower(other, group):
             has_own = has_own or is_denser(its, np.int64(other.members), mine, np.int64(group.members))
             if is_most(its, most):
@@ -184,7 +195,7 @@ def cause_of(w, row, witnesses, sign, before, what, is_told, fades, now_s):  # t
         kept = other.kind != 0 and is_better(group, other, what, now_s)
         if kept and share_of(w, row, witnesses, sign, by) >= SHARE_KEPT:
             return np.int64(OTHER), by
-    seen, own, others, unsure = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    seen, own, others, unsure, likely = np.int64(0), np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     for place in range(WITNESSES):
         if not shows(w, row, witnesses[place], sign):
             continue
@@ -195,13 +206,16 @@ def cause_of(w, row, witnesses, sign, before, what, is_told, fades, now_s):  # t
         seen += np.int64(1)
         own += np.int64(1 if has_own else 0)
         others += np.int64(1 if said == OTHER else 0)
-        unsure += np.int64(1 if said == PERHAPS else 0)
+        unsure += np.int64(1 if said == PERHAPS or said == LIKELY else 0)
+        likely += np.int64(1 if said == LIKELY else 0)
     if seen == 0:
         return np.int64(before), np.int64(0)
     apart = apart_of(what)
     set_apart(group, apart, not is_told and (are_several(own, seen) or (fades and is_apart(group, apart))))
     if is_apart(group, apart) or 2 * others > seen:
         return np.int64(OTHER), np.int64(0)
+    if 2 * likely > seen:
+        return np.int64(LIKELY), np.int64(0)
     return np.int64(PERHAPS if 2 * (others + unsure) > seen else THIS), np.int64(0)
 
 
