@@ -46,6 +46,8 @@ def test_what_is_explained_is_not_told(cause: int, excused: bool) -> None:
 def test_what_may_be_anothers_waits_longer() -> None:
     one = Struck()
     assert [one.judged(at, 50, facts.PERHAPS) for at in (100, 119, 120)] == [-1, -1, 3]
+    two = Struck()
+    assert [two.judged(at, 50, facts.LIKELY) for at in (100, 139, 140)] == [-1, -1, 3]
 
 
 def test_each_has_a_bit_of_its_own() -> None:

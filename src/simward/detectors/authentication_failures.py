@@ -3,8 +3,8 @@
 **What it sees.** Requests whose credentials the gate compared with the segment's, and found wrong or missing. Members
 of a group that showed such within the last ten minutes, and none that were right since, are counted: where there are at
 least ten of them, and more than three times the most that is usual of the group, that is one finding for the cause, the
-narrowest group that holds four fifths of them. `was` is how many members the group has, `now` how many of them fail,
-`expected` how many would be tolerated.
+narrowest group that holds four fifths of them, or each of several narrower ones that fail far more densely. `was` is
+how many members the group has, `now` how many of them fail, `expected` how many would be tolerated.
 
 - `cell`, `gateway`, `network`, `model`, `software`, `use-case`: those of one.
 - `subscription`: one alone shows wrong ones more than ten times in a moving hour. That it shows them at all is told by

@@ -7,7 +7,8 @@ least five of one group are silent, at least half of those that were live there 
 order since, and all were noticed within two windows (five minutes each, or one interval where that is longer), that is
 one finding for the cause: the narrowest group that explains most of those silent. It is told a window after the first
 fell silent, so about three intervals after what happened. `was` is how many were live, `now` how many fell silent; it
-is told again when that has grown, and ends when most are back.
+is told again when that has grown, and ends when most are back. Where several narrower groups fell silent at once, each
+far more densely than the wide one that they are part of, each of them is told; where most of the wide one did, it is.
 
 - `cell`: those of one cell. Its power, its backhaul, or interference there.
 - `gateway`: those of one gateway, in many cells.

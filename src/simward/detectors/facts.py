@@ -74,10 +74,18 @@ def travelled_impossibly(around, mobility):  # type: ignore[no-untyped-def]
 
 
 # Storms: groups of whose members many do the same at once (engine/watching/storms.py).
-PERHAPS, ANOTHER = 1, 2
-"""Does another group explain it better? One may, or one does."""
-WAIT_S, WAIT_LONG_S = 8, 20
+PERHAPS, ANOTHER, LIKELY = 1, 2, 3
+"""Does another group explain it better? One may; one does; or one is half-way to it."""
+WAIT_S, WAIT_LONG_S, WAIT_LONGEST_S = 8, 20, 40
 """What the first cell of a storm shows may be that of its model a moment later."""
+
+
+@njit
+def wait_s(cause):  # type: ignore[no-untyped-def]
+    """How long a struck group is looked at before it is told."""
+    if cause == LIKELY:
+        return WAIT_LONGEST_S
+    return WAIT_LONG_S if cause == PERHAPS else WAIT_S
 
 
 @njit
@@ -97,7 +105,7 @@ def judge_many(memory, group, evidence, now_s, struck, limit, cause, is_excused,
             return np.int64(-1)
         if memory.since_s == 0:
             memory.since_s = now_s
-        if now_s - memory.since_s < (WAIT_LONG_S if cause == PERHAPS else WAIT_S):
+        if now_s - memory.since_s < wait_s(cause):
             return np.int64(-1)
         memory.told = struck
     memory.most = max(memory.most, struck)

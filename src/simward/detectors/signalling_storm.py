@@ -4,9 +4,11 @@
 or within a thirty-second of its own usual time between two), or for a fifth time in a row, each within an eighth of
 that; neither is ever more than a quarter of an hour. Where a fifth of a group's members storm at one time, at least
 five, and more than twice the most that is usual of the group, that is one finding for the cause: the narrowest group
-that holds four fifths of all that storm. Members are counted, not events: one device that goes mad is no storm of its
-cell. `was` is how many members there are, `now` how many storm, `expected` how many would be tolerated; it is told
-again when half as many more do, and ends when less than half of them are left.
+that holds four fifths of all that storm. Where they storm in several narrower groups at once, each far more densely
+than the wide one (two models, eight cells), each of those is told; where most of the wide one storm, it is. Members are
+counted, not events: one device that goes mad is no storm of its cell. `was` is how many members there are, `now` how
+many storm, `expected` how many would be tolerated; it is told again when half as many more do, and ends when less than
+half of them are left.
 
 - `cell`, `gateway`, `network`, `model`, `software` (one version of a model's), `use-case`: those of one. Of two groups
   with as many members the model is named before the use case, and both before the place.

@@ -2,8 +2,9 @@
 
 **What it sees.** How many of a group's members connect within twenty seconds. A quarter of them, at least twenty, and
 more than twice the most that is usual of the group, is a wave. One finding for the cause: the narrowest group that
-holds four fifths of the wave. `was` is how many members there are, `now` how many were in the largest wave, `expected`
-how many would be tolerated; it ends when no further wave comes for an hour, or for twice as long as between two.
+holds four fifths of the wave, or each of several narrower ones that are in it far more densely. `was` is how many
+members there are, `now` how many were in the largest wave, `expected` how many would be tolerated; it ends when no
+further wave comes for an hour, or for twice as long as between two.
 
 - `cell`, `gateway`, `network`, `model`, `software`, `use-case`: those of one, for a second time within two hours or a
   third time within 26 hours each. Of any of these but a cell, with at least fifty members of which half connect at

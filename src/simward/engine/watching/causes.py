@@ -1,7 +1,8 @@
 """Which of its groups explains a silence best, inside compiled code: one finding for the cause, not one for each sign.
 
 Where a gateway dies, its cells, its network and its models fall silent too. The narrowest group that explains most of
-those silent is the cause: a wider one counts only where clearly more fell silent than in the narrower one.
+those silent is the cause: a wider one counts only where clearly more fell silent than in the narrower one. Where the
+witnesses of a wide one (witnesses.py) are of several that fell silent far more densely, those are causes of their own.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from numba import njit
 from simward.engine.watching.groups import WINDOW_LEAST_US, fell, pointer, roll, well
 from simward.engine.watching.layouts import CELL, GATEWAY, KINDS_END, NETWORK, SILENT
 from simward.engine.watching.rows import group_at, watch_meta_of, watched_at
+from simward.engine.watching.signal_layouts import APART_SILENT, WITNESSES
+from simward.engine.watching.witnesses import are_several, is_apart, is_denser, is_most, set_apart
 
 THIS, PERHAPS, OTHER = 0, 1, 2
 """What `cause` says: nothing explains it better; something wider may be falling as well; another group does."""
@@ -25,12 +28,6 @@ def is_silent(group):  # type: ignore[no-untyped-def]
     """Enough members, and at least half of those that were live, fell silent together."""
     count = fell(group)
     return count >= LEAST and 2 * count >= np.int64(group.were)
-
-
-@njit
-def is_most(part, whole):  # type: ignore[no-untyped-def]
-    """Is `part` four fifths of `whole`? What is missing then is chance, or on its way."""
-    return part * 5 >= whole * 4
 
 
 @njit
@@ -59,7 +56,8 @@ def compare(group, other, now):  # type: ignore[no-untyped-def]
         return np.int64(OTHER)
     if is_silent(other):
         if not is_most(mine, its):
-            return np.int64(OTHER)
+            # A bystander explains nothing; what made it silent is asked itself, where the witness is of that.
+            return np.int64(PERHAPS if other.cause == OTHER and not other.lasting else OTHER)
         if is_most(its, mine) and is_narrower(other, group):
             return np.int64(OTHER)
         return np.int64(THIS)
@@ -85,19 +83,11 @@ def is_gateways(w, group, gateway, witness, now):  # type: ignore[no-untyped-def
 
 
 @njit
-def find_cause(w, row, now):  # type: ignore[no-untyped-def]
-    """Write into the group's `cause` whether another group of the one that fell silent last explains it better."""
-    group = group_at(w, row)
-    group.cause = THIS
-    if group.witness == 0 or fell(group) == 0 or group.stopped:
-        return  # of a gateway that says nothing at all, nothing narrower is the cause
-    witness = watched_at(w, np.int64(group.witness) - np.int64(1))
-    if witness.standing != SILENT or pointer(witness, np.int64(group.kind)) != np.int64(row) + np.int64(1):
-        # It is back: whoever is still silent will say more. What is wide is not told without one that has a gateway.
-        if group.kind >= NETWORK and not group.lasting:
-            group.cause = OTHER
-        return
-    strongest = np.int64(THIS)
+def ask(w, row, witness, now):  # type: ignore[no-untyped-def]
+    """What a witness says of the silence of a group; and whether a narrower one, silent far more densely, is at least
+    its own cause.
+    """
+    group, strongest, has_own = group_at(w, row), np.int64(THIS), False
     for kind in range(CELL, KINDS_END):
         number = pointer(witness, kind)
         if number == 0 or kind == np.int64(group.kind):
@@ -107,6 +97,56 @@ def find_cause(w, row, now):  # type: ignore[no-untyped-def]
         strongest = max(strongest, compare(group, other, now))
         if kind == GATEWAY and is_gateways(w, group, other, witness, now):
             strongest = np.int64(OTHER)
-    group.cause = strongest
-    if strongest != THIS:
+        if is_silent(other) and is_narrower(other, group):
+            has_own = has_own or is_denser(fell(other), size_of(other), fell(group), size_of(group))
+    return strongest, has_own
+
+
+@njit
+def is_networks(w, group, witness):  # type: ignore[no-untyped-def]
+    """Of a gateway that says nothing at all nothing narrower is the cause. Are others of its network silent as well,
+    and that network for no other reason?
+    """
+    if witness.network == 0:
+        return False
+    network = group_at(w, np.int64(witness.network) - np.int64(1))
+    return is_silent(network) and network.cause == THIS and not is_most(fell(group), fell(network))
+
+
+@njit
+def find_cause(w, row, now):  # type: ignore[no-untyped-def]
+    """Write into the group's `cause` whether another group of those that fell silent explains it better."""
+    group = group_at(w, row)
+    group.cause = THIS
+    if fell(group) == 0:
+        set_apart(group, np.int64(APART_SILENT), False)
+        return
+    seen, own, others, unsure = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    for place in range(WITNESSES):
+        number = np.int64(group.witnesses[place])
+        if number == 0:
+            continue
+        witness = watched_at(w, number - np.int64(1))
+        if witness.standing != SILENT or pointer(witness, np.int64(group.kind)) != np.int64(row) + np.int64(1):
+            continue  # it is back, and says nothing of those who are not
+        seen += np.int64(1)
+        if group.stopped:
+            others += np.int64(1 if is_networks(w, group, witness) else 0)
+            continue
+        said, has_own = ask(w, row, witness, now)
+        own += np.int64(1 if has_own else 0)
+        others += np.int64(1 if said == OTHER else 0)
+        unsure += np.int64(1 if said == PERHAPS else 0)
+    if seen == 0:
+        # Whoever is still silent will say more. What is wide is not told without one that has a gateway.
+        group.cause = OTHER if group.kind >= NETWORK and not group.lasting and not group.stopped else THIS
+        return
+    # Several that come back one after the other explain it to the end, where nobody else falls silent meanwhile.
+    fades = is_apart(group, np.int64(APART_SILENT)) and now - group.last_fell_at > WINDOW_LEAST_US
+    set_apart(group, np.int64(APART_SILENT), (are_several(own, seen) or fades) and not group.lasting)
+    if 2 * others > seen or is_apart(group, np.int64(APART_SILENT)):
+        group.cause = OTHER
+    elif 2 * (others + unsure) > seen:
+        group.cause = PERHAPS
+    if group.cause != THIS:
         group.held_until = now + np.int64(HOLD_US)

@@ -39,17 +39,20 @@ from simward.engine.watching import (
     signalling,
     signals,
     silences,
+    storm_causes,
     storms,
+    struck,
     subscription_findings,
     tallies,
     tolls,
     usage,
     waves,
+    witnesses,
 )
 
 SOURCES = (
-    cadence_layouts, layouts, rows, groups, causes, findings, periods, usage, cadence, silences, hearing,
-    signal_layouts, waves, storms, signals, signalling, subscription_findings, kernel,
+    cadence_layouts, layouts, rows, witnesses, groups, causes, findings, periods, usage, cadence, silences, hearing,
+    signal_layouts, struck, waves, storms, storm_causes, signals, signalling, subscription_findings, kernel,
     call_records, call_layouts, tallies, call, tolls, record_fold,
     behaviour_layouts, logarithm, features, counting, days, behaviour,
 )  # fmt: skip

@@ -32,6 +32,7 @@ from simward.engine.watching.rows import (
     zero_group,
 )
 from simward.engine.watching.signal_layouts import FAILING, STORMING
+from simward.engine.watching.witnesses import keep_witness
 
 SECOND_US = 1_000_000
 DUE_FALLS_US, DUE_SHARE = 28_800_000_000, 32
@@ -124,10 +125,12 @@ def group_of(w, kind, key, within):  # type: ignore[no-untyped-def]
 
 @njit
 def free_if_unused(w, number):  # type: ignore[no-untyped-def]
-    """Give up a group that nobody points at and nothing is open about; a gateway's habits are kept."""
+    """Give up a group that nobody points at and nothing is open about; a gateway's habits are kept, and who stands in
+    line (struck.py) leaves that first.
+    """
     row = number - np.int64(1)
     group = group_at(w, row)
-    if group.members > 0 or group.finding_head != 0 or np.int64(group.kind) == GATEWAY:
+    if group.members > 0 or group.finding_head != 0 or group.struck_s != 0 or np.int64(group.kind) == GATEWAY:
         return
     take_out(w, row)
     zero_group(w, row)
@@ -177,7 +180,7 @@ def count_stage(group, stage, by):  # type: ignore[no-untyped-def]
 
 
 @njit
-def set_stage(w, one, stage):  # type: ignore[no-untyped-def]
+def set_stage(w, one, row, stage):  # type: ignore[no-untyped-def]
     """Change how a subscription stands to its cadence, and count it so in its groups."""
     before = np.int64(one.stage)
     if before == stage:
@@ -189,6 +192,8 @@ def set_stage(w, one, stage):  # type: ignore[no-untyped-def]
             group = group_at(w, number - np.int64(1))
             count_stage(group, before, np.int64(-1))
             count_stage(group, stage, np.int64(1))
+            if stage == LATE:
+                keep_witness(group.late_witnesses, np.int64(row) + np.int64(1), np.int64(group.late))
 
 
 @njit
@@ -310,7 +315,7 @@ def stand(w, one, row, standing, now, interval_us):  # type: ignore[no-untyped-d
             roll(group, now)
             group.fell_now = np.int64(group.fell_now) + np.int64(1)
             group.window_us = max(np.int64(group.window_us), interval_us)
-            group.witness = np.int64(row) + np.int64(1)
+            keep_witness(group.witnesses, np.int64(row) + np.int64(1), fell(group))
             group.last_fell_at = now
             if group.first_fell_at == 0:
                 group.first_fell_at = now

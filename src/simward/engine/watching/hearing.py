@@ -122,7 +122,7 @@ def hear_subscription(t, w, row, event, gateway):  # type: ignore[no-untyped-def
     if one.standing == SILENT:
         stand(w, one, row, np.int64(IDLE), now, np.int64(0))
     if one.stage >= LATE:
-        set_stage(w, one, np.int64(DUE))
+        set_stage(w, one, row, np.int64(DUE))
     place(t, w, row, one, event, gateway)
     stand(w, one, row, standing, now, np.int64(0))
     one.heard_at = now

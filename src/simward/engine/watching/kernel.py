@@ -32,7 +32,6 @@ from simward.engine.watching.groups import (
     free_if_unused,
     group_of,
     move,
-    pointer,
     put_group,
     set_stage,
     stand,
@@ -73,11 +72,11 @@ from simward.engine.watching.rows import (
 from simward.engine.watching.signalling import forget_explained, look_at_signalling
 from simward.engine.watching.signals import rest, signal
 from simward.engine.watching.silences import look_at_silence, note_deaf, note_plan
-from simward.engine.watching.storms import look_at_group
+from simward.engine.watching.storm_causes import look_at_group
+from simward.engine.watching.struck import in_line, next_in_line, return_to_line
 from simward.engine.watching.subscription_findings import QUIET, end_about, look_at_aspect, look_at_use
 from simward.engine.watching.tallies import forget_calls
 from simward.engine.watching.usage import count_record, forget_usage
-from simward.engine.watching.waves import struck
 
 OUTPUT_ROOM = 400
 """More outputs than one input can make (a tick stops by itself before that)."""
@@ -262,7 +261,7 @@ def sweep_silences(t, w, event, position, made, index):  # type: ignore[no-untyp
         before = index
         made, index = judge_cadences(t, w, row, event, position, made, index)
         if index != before and usage_at(w, row).finding_head != 0:  # else there was no room to tell it, and it waits
-            set_stage(w, watched_at(w, row), np.int64(TOLD))
+            set_stage(w, watched_at(w, row), row, np.int64(TOLD))
     return made, index
 
 
@@ -294,16 +293,18 @@ def sweep_about(t, w, event, position, made, index):  # type: ignore[no-untyped-
 
 @njit
 def judge_struck(t, w, event, position, made, index):  # type: ignore[no-untyped-def]
-    """The groups of whoever is in one that was struck a moment ago do not wait for their turn."""
-    for struck_kind in range(CELL, ALL_KINDS_END):
-        number = struck(w, struck_kind, np.int64(event.received_at) // np.int64(SECOND_US))
-        if number == 0:
-            continue
-        for kind in range(CELL, ALL_KINDS_END):
-            at = pointer(watched_at(w, number - np.int64(1)), kind)
-            if at != 0 and index <= TICK_ROOM:
-                look_at_group(w, at - np.int64(1), np.int64(event.received_at))
-                made, index = judged(t, w, at - np.int64(1), event, position, made, index)
+    """The groups that were struck a moment ago do not wait for their turn; the wide ones, which may explain the narrow
+    ones, come first.
+    """
+    for place in range(ALL_KINDS_END - CELL):
+        kind = np.int64(ALL_KINDS_END - 1 - place)
+        for _ in range(in_line(w, kind)):
+            if index > TICK_ROOM:
+                return made, index
+            number = next_in_line(w, kind)
+            look_at_group(w, number - np.int64(1), np.int64(event.received_at))
+            made, index = judged(t, w, number - np.int64(1), event, position, made, index)
+            return_to_line(w, number, np.int64(event.received_at) // np.int64(SECOND_US))
     return made, index
 
 
@@ -407,7 +408,7 @@ def forget(tables, watch, rows, at, made, index):  # type: ignore[no-untyped-def
         zero_signals(w, row)
         one = watched_at(w, rows[position])
         stand(w, one, rows[position], np.int64(IDLE), at, np.int64(0))
-        set_stage(w, one, np.int64(UNJUDGED))
+        set_stage(w, one, rows[position], np.int64(UNJUDGED))
         for kind in range(CELL, ALL_KINDS_END):
             move(w, one, np.int64(kind), np.int64(0))
         zero_watched(w, rows[position])

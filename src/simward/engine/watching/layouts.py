@@ -14,7 +14,7 @@ from simward.detectors import of_watch
 from simward.detectors.detector import GROUP_SCOPES, DetectorModule
 from simward.engine.watching.cadence_layouts import CADENCE
 from simward.engine.watching.call_layouts import CALL, CALLERS_OF_GROUP
-from simward.engine.watching.signal_layouts import OF_GROUP, SIGNALLING
+from simward.engine.watching.signal_layouts import OF_GROUP, SIGNALLING, WITNESSES
 
 CELL, GATEWAY, NETWORK, MODEL, SOFTWARE = 1, 2, 3, 4, 5
 """Kinds of group: of two that explain the same, the first. The position in GROUP_SCOPES, plus one."""
@@ -235,11 +235,12 @@ GROUP = np.dtype(
         ("were", "i4"),  # the most that were live, silent or lately ended since the first of those counted fell silent
         ("fell_now", "i4"),  # of them, those whose silence was noticed since `window_at`
         ("fell_before", "i4"),  # and in the window before
-        ("witness", "i4"),  # row + 1 of the subscription that fell silent last
+        ("witnesses", "i4", (WITNESSES,)),  # rows + 1 of some of those that fell silent
         ("finding_head", "i4"),
         ("due", "i4"),  # members that are counted on (DUE to OVERDUE)
         ("due_most", "i4"),  # the most that were of late: who leaves it because it is heard elsewhere was well
         ("late", "i4"),  # of them, those that are LATE or OVERDUE
+        ("late_witnesses", "i4", (WITNESSES,)),  # rows + 1 of some of these
         ("told_hour", "i4"),  # gateways: hours since 1970 in which `told_count` counts
         ("told_count", "i4"),  # findings that began with words of its members in that hour
         ("kind", "u1"),  # 0 = a free row, its `members` is then the next free one + 1
@@ -248,6 +249,7 @@ GROUP = np.dtype(
         ("overdue", "u1"),  # at this tick: it is the cause for which members are overdue
         ("stopped", "u1"),  # gateways: a finding that nothing at all is heard of it is open
         ("cause", "u1"),  # causes.py: does another group explain its silence better?
+        ("apart", "u1"),  # APART_*: what of it several narrower ones explain
         *OF_GROUP,
         *CALLERS_OF_GROUP,
         *memory_of_groups(),
@@ -291,8 +293,9 @@ WATCH_META = np.dtype(
         ("about_live", "i4"),
         ("about_sweep", "i4"),
         ("silence_sweep", "i4"),
-        ("struck_rows", "i4", (ALL_KINDS_END - CELL,)),  # of each kind: row + 1 of a subscription of which a group was
-        ("struck_at_s", "u4", (ALL_KINDS_END - CELL,)),  # struck, and when: its groups are judged at each tick
+        ("struck_first", "i4", (ALL_KINDS_END - CELL,)),  # of each kind: row + 1 of the first group in line to
+        ("struck_last", "i4", (ALL_KINDS_END - CELL,)),  # be judged at each tick (struck.py), and of the last,
+        ("struck_count", "i4", (ALL_KINDS_END - CELL,)),  # and how many there are
         ("visits", "i4"),  # rows of `visits` in use
         ("visits_full", "i8"),  # visits to networks that found no room there
         ("deaf_from", "i8", (DEAF_KEPT,)),  # when the gate was last not there, us

@@ -36,6 +36,10 @@ SIGNALLING = np.dtype(
 """Detector.given "signalling": what one subscription signals."""
 TOLD_STORM, TOLD_RECONNECT, TOLD_FAILURES, TOLD_OUTAGE = 1, 2, 4, 8
 """GROUP.told, which the detectors write: what is told of a group now."""
+WITNESSES = 8
+"""So many of those struck in a group are kept to be asked what else they have in common."""
+APART_STORM, APART_FAILURES, APART_WAVE, APART_SILENT, APART_LATE = 1, 2, 4, 8, 16
+"""GROUP.apart: what several narrower groups explain, each for itself."""
 OF_GROUP = [
     ("told", "u1"),  # TOLD_*
     ("accounts", "u1"),  # gateways: it sends accounting, so a request without a session has failed
@@ -49,9 +53,9 @@ OF_GROUP = [
     ("failures_limit", "i4"),
     ("storm_rise", "i4"),  # the most since there were few: what rises may be a storm, and is learnt when it is over
     ("failures_rise", "i4"),
-    ("storm_witness", "i4"),  # row + 1 of the newest of each
-    ("failures_witness", "i4"),
-    ("storm_by", "i4"),  # row + 1 of the group that explains it better, as long as it does
+    ("storm_witnesses", "i4", (WITNESSES,)),  # rows + 1 of some of each
+    ("failures_witnesses", "i4", (WITNESSES,)),
+    ("storm_by", "i4"),  # row + 1 of the narrower group that explains it, as long as it does
     ("failures_by", "i4"),
     ("wave_by", "i4"),
     ("tens", "i4"),  # tens of seconds since 1970: which of them `wave_now` counts
@@ -60,7 +64,7 @@ OF_GROUP = [
     ("wave_limit", "i4"),  # how many in both are more than usual
     ("wave_most", "i4"),  # the most in twenty seconds, of late
     ("wave_since_s", "u4"),  # since then
-    ("wave_witness", "i4"),
+    ("wave_witnesses", "i4", (WITNESSES,)),
     ("wave", "i4"),  # how many were in the largest of the last waves
     ("waves", "i4"),  # how many waves came, none more than some hours after the one before
     ("wave_s", "u4"),  # when the last was noticed,
@@ -76,5 +80,7 @@ OF_GROUP = [
     ("storm_habit_before", "u2"),
     ("failures_habit_before", "u2"),
     ("wave_habit_before", "u2"),
+    ("struck_s", "u4"),  # when it was struck last; 0 = it is not in line to be judged at each tick (struck.py)
+    ("struck_next", "i4"),  # row + 1 of who is behind it there
 ]
 """What is kept of a group of what its members signal."""

@@ -34,6 +34,8 @@ from simward.engine.watching.layouts import (
 )
 from simward.engine.watching.periods import DAY_S
 from simward.engine.watching.rows import group_at, watch_knobs_at, watch_meta_of, watched_at
+from simward.engine.watching.signal_layouts import APART_LATE, WITNESSES
+from simward.engine.watching.witnesses import are_several, is_apart, is_denser, set_apart
 
 MINUTE_S, HOUR_S = 60, 3_600
 ESTABLISHED_DAYS, HABIT_DAYS = 3, 28
@@ -163,6 +165,46 @@ def is_judged(t, row, one, by_habit, now_s):  # type: ignore[no-untyped-def]
 
 
 @njit
+def share_late(group):  # type: ignore[no-untyped-def]
+    """How many are late, and of how many that were counted on of late."""
+    return np.int64(group.late), max(np.int64(group.late), np.int64(group.due), np.int64(group.due_most))
+
+
+@njit
+def is_of_narrower(w, group, witness):  # type: ignore[no-untyped-def]
+    """Is one who is late of a narrower group of which far more are?"""
+    late, due = share_late(group)
+    for kind in range(CELL, KINDS_END):
+        number = pointer(witness, np.int64(kind))
+        if number == 0 or kind == np.int64(group.kind):
+            continue
+        its, of = share_late(group_at(w, number - np.int64(1)))
+        if its >= LEAST and of < due and is_denser(its, of, late, due):
+            return True
+    return False
+
+
+@njit
+def look_at_late(w, row):  # type: ignore[no-untyped-def]
+    """Write whether several narrower groups explain that many of a group are late: then it does not."""
+    group = group_at(w, row)
+    set_apart(group, np.int64(APART_LATE), False)
+    if group.late < LEAST:
+        return
+    seen, own = np.int64(0), np.int64(0)
+    for place in range(WITNESSES):
+        number = np.int64(group.late_witnesses[place])
+        if number == 0:
+            continue
+        witness = watched_at(w, number - np.int64(1))
+        is_late = witness.stage == LATE or witness.stage == OVERDUE
+        if is_late and pointer(witness, np.int64(group.kind)) == np.int64(row) + np.int64(1):
+            seen += np.int64(1)
+            own += np.int64(1 if is_of_narrower(w, group, witness) else 0)
+    set_apart(group, np.int64(APART_LATE), are_several(own, seen))
+
+
+@njit
 def may_explain(group, late_from):  # type: ignore[no-untyped-def]
     """Is it the group that fell silent, for one of it who was late from `late_from` (us) on?
 
@@ -170,7 +212,7 @@ def may_explain(group, late_from):  # type: ignore[no-untyped-def]
     in a network that the fleet has left, would look like a cause.
     """
     late, due, most = np.int64(group.late), np.int64(group.due), np.int64(group.due_most)
-    if late < LEAST or 2 * due < most:
+    if late < LEAST or 2 * due < most or is_apart(group, np.int64(APART_LATE)):
         return False
     return 2 * late >= max(due, most) or group.last_at < late_from
 
@@ -255,7 +297,7 @@ def look_at_silence(t, w, row, now):  # type: ignore[no-untyped-def]
         return np.int64(0), np.int64(0)
     late_s, silent_s, by_habit = patience_s(t, w, row, one)
     if not is_judged(t, row, one, by_habit, now_s):
-        set_stage(w, one, np.int64(UNJUDGED))
+        set_stage(w, one, row, np.int64(UNJUDGED))
         return np.int64(0), by_habit
     if one.stage == TOLD:
         return silent_s, by_habit
@@ -267,9 +309,9 @@ def look_at_silence(t, w, row, now):  # type: ignore[no-untyped-def]
         if was_deaf(w, since):
             silent_s += late_s  # one word may have come when nobody listened
     if unheard_s < silent_s:
-        set_stage(w, one, np.int64(LATE if unheard_s >= late_s else DUE))
+        set_stage(w, one, row, np.int64(LATE if unheard_s >= late_s else DUE))
         return np.int64(0), by_habit
-    set_stage(w, one, np.int64(OVERDUE))
+    set_stage(w, one, row, np.int64(OVERDUE))
     late_from = since + late_s * np.int64(SECOND_US)
     if cause_of(w, one, now, late_from, unheard_s < silent_s + late_s) != ALONE:
         return np.int64(0), by_habit

@@ -9,9 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simward.engine.watching.groups import SECOND_US, pointer
+from simward.engine.watching.groups import pointer
 from simward.engine.watching.layouts import ALL_KINDS_END, CELL
-from simward.engine.watching.rows import group_at, watch_meta_of
+from simward.engine.watching.rows import group_at
+from simward.engine.watching.signal_layouts import WITNESSES
+from simward.engine.watching.struck import strike
 
 TEN_S = 10
 WAVE_LEAST, WAVE_SHARE = 20, 4
@@ -25,28 +27,6 @@ AGAIN_WITHIN_S = 26 * 3_600
 FRESH_S = 120
 THOUSAND = 1000
 BACK_GAP_S = 300
-STRUCK_S = 40
-
-
-@njit
-def strike(w, row, kind):  # type: ignore[no-untyped-def]
-    """A group of a kind is struck as of now: for a while the groups of this subscription, which is in it, are judged at
-    each tick, and do not wait for their turn.
-
-    One of each kind is kept: a model is struck with many cells at once, none of which may take its place.
-    """
-    meta, place = watch_meta_of(w), np.int64(kind) - np.int64(CELL)
-    meta.struck_rows[place] = np.int64(row) + np.int64(1)
-    meta.struck_at_s[place] = meta.now // np.int64(SECOND_US)
-
-
-@njit
-def struck(w, kind, now_s):  # type: ignore[no-untyped-def]
-    """Row + 1 of the subscription of which a group of a kind was struck a moment ago, 0 = none."""
-    meta, place = watch_meta_of(w), np.int64(kind) - np.int64(CELL)
-    if now_s - np.int64(meta.struck_at_s[place]) > STRUCK_S:
-        meta.struck_rows[place] = 0
-    return np.int64(meta.struck_rows[place])
 
 
 @njit
@@ -71,9 +51,12 @@ def hit(w, row, one, at_s):  # type: ignore[no-untyped-def]
             group.wave_since_s = at_s
         if together > group.wave_most:
             group.wave_most = together
-        if together == group.wave_limit:  # whoever connects by chance after that was in no wave
-            strike(w, row, kind)
-            group.wave_witness = np.int64(row) + np.int64(1)
+        left = np.int64(group.wave_limit) - together
+        if left < 0 or left >= WITNESSES:
+            continue
+        group.wave_witnesses[left] = np.int64(row) + np.int64(1)
+        if left == 0:  # whoever connects by chance after that was in no wave
+            strike(w, number)
 
 
 @njit
@@ -85,6 +68,7 @@ def come_back(w, number, at_s):  # type: ignore[no-untyped-def]
         gateway.back_began_s = at_s
     gateway.back = np.int64(gateway.back) + np.int64(1)
     gateway.back_s = max(np.int64(gateway.back_s), at_s)
+    strike(w, number)
 
 
 @njit
