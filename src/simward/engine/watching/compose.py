@@ -20,6 +20,7 @@ from simward.engine import call_records, compose
 from simward.engine.behaviour import counting, features, logarithm
 from simward.engine.behaviour import layouts as behaviour_layouts
 from simward.engine.watching import (
+    ahead,
     behaviour,
     cadence,
     cadence_layouts,
@@ -48,7 +49,7 @@ from simward.engine.watching import (
 )
 
 SOURCES = (
-    cadence_layouts, layouts, rows, groups, causes, findings, periods, usage, cadence, silences, hearing,
+    cadence_layouts, layouts, rows, ahead, groups, causes, findings, periods, usage, cadence, silences, hearing,
     signal_layouts, waves, storms, signals, signalling, subscription_findings, kernel,
     call_records, call_layouts, tallies, call, tolls, record_fold,
     behaviour_layouts, logarithm, features, counting, days, behaviour,

@@ -20,8 +20,8 @@ from simward.engine.events import (
     TICK,
 )
 from simward.engine.places import happened_s
-from simward.engine.recognising import find_subscription
 from simward.engine.rows import class_of, event_at, meta_of, subscription_at, use_case_at
+from simward.engine.watching.ahead import look_ahead
 from simward.engine.watching.behaviour import look_at_behaviour
 from simward.engine.watching.cadence import look_at_cadence, note_word
 from simward.engine.watching.days import count_day
@@ -37,7 +37,7 @@ from simward.engine.watching.groups import (
     set_stage,
     stand,
 )
-from simward.engine.watching.hearing import hear_subscription, session_name
+from simward.engine.watching.hearing import hear_subscription, is_group, session_name
 from simward.engine.watching.layouts import (
     ACCOUNTED,
     ALL_KINDS_END,
@@ -56,10 +56,8 @@ from simward.engine.watching.periods import DAY_S
 from simward.engine.watching.rows import (
     about_at,
     cadence_of,
-    fetch_counted,
     group_at,
     row_ahead,
-    set_row_ahead,
     usage_at,
     use_of,
     watch_meta_of,
@@ -134,9 +132,21 @@ def judged(t, w, row, event, position, made, index):  # type: ignore[no-untyped-
 
 
 @njit
-def hear_gateway(t, w, event, position, made):  # type: ignore[no-untyped-def]
-    """A gateway says something, whatever it is about; returns its row + 1 (0 = there was no room), made and index."""
-    number = group_of(w, np.int64(GATEWAY), np.int64(event.gateway), np.int64(event.client))
+def gateway_of(w, event, row):  # type: ignore[no-untyped-def]
+    """Row + 1 of the group of an event's gateway (0 = there was no room): mostly the one it came through before."""
+    if row >= 0:
+        number = np.int64(watched_at(w, row).gateway)
+        if is_group(w, number, np.int64(event.gateway), np.int64(event.client)):
+            return number
+    return group_of(w, np.int64(GATEWAY), np.int64(event.gateway), np.int64(event.client))
+
+
+@njit
+def hear_gateway(t, w, row, event, position, made):  # type: ignore[no-untyped-def]
+    """A gateway says something, of a subscription or (row -1) of none; returns its row + 1 (0 = there was no room),
+    made and index.
+    """
+    number = gateway_of(w, event, row)
     if number == 0:
         return number, made, np.int64(0)
     made, index = judged(t, w, number - np.int64(1), event, position, made, np.int64(0))
@@ -332,22 +342,6 @@ def fold_tick(t, w, event, position, made):  # type: ignore[no-untyped-def]
     return sweep_about(t, w, event, position, made, index)
 
 
-@njit
-def look_ahead(t, w, begin, end):  # type: ignore[no-untyped-def]
-    """Seek the rows of the next events, all at once: one after the other, each would wait for memory.
-
-    Which row a subscription has changes with revisions alone, so not before these events are folded.
-    """
-    for position in range(begin, end):
-        event = event_at(w, position)
-        told = ACCESS_REQUEST <= event.kind and event.kind <= ACCOUNTING_STOP
-        set_row_ahead(w, position - begin, find_subscription(t, event) if told else np.int64(-1))
-    for position in range(begin, end):
-        row = row_ahead(w, position - begin)
-        if row >= 0:
-            fetch_counted(w, np.int64(usage_at(w, row).session_head))
-
-
 def fold(tables, watch, count, first):  # type: ignore[no-untyped-def]
     """Fold events in order, the first of which has the sequence `first` in the gate's journal.
 
@@ -370,8 +364,8 @@ def fold(tables, watch, count, first):  # type: ignore[no-untyped-def]
         meta.sequence = first + np.int64(position)
         meta.now = max(meta.now, event.received_at)
         if ACCESS_REQUEST <= kind <= ACCOUNTING_STOP:
-            gateway, made, index = hear_gateway(t, w, event, np.int64(position), made)
             row = row_ahead(w, position % LOOK_AHEAD)
+            gateway, made, index = hear_gateway(t, w, row, event, np.int64(position), made)
             if row >= 0:
                 is_judged = note_word(t, w, row, event, gateway)
                 made, index = hear_signal(t, w, row, event, gateway, np.int64(position), made, index)
@@ -380,7 +374,7 @@ def fold(tables, watch, count, first):  # type: ignore[no-untyped-def]
                 if is_judged:
                     made, index = judge_word(t, w, row, event, np.int64(position), made, index)
         elif kind == ACCOUNTING_ON or kind == ACCOUNTING_OFF:
-            _, made, _ = hear_gateway(t, w, event, np.int64(position), made)
+            _, made, _ = hear_gateway(t, w, np.int64(-1), event, np.int64(position), made)
         elif kind == TICK:
             made = fold_tick(t, w, event, np.int64(position), made)
         elif kind == COMMAND_PLAN or kind == COMMAND_UNPLAN:

@@ -123,6 +123,7 @@ USE = np.dtype(
         ("since_s", "i8"),  # when the period began
         ("until_s", "i8"),  # and ends
         ("used_month", "i8"),  # and of the month: octets, messages or seconds
+        ("month_since_s", "i8"),  # when that month began: both are kept from use to use
         ("month_until_s", "i8"),
         ("apn", "i8"),
         ("is_first", "i8"),  # 1: it never used the service before
@@ -315,7 +316,7 @@ ADDRESSED = (
     "watch_meta", "watched", "groups", "group_index", "watch_findings", "detectors", "evidence", "classes", "responses",
     "events", "outputs", "usage", "counted", "about", "use", "knobs", "case_responses",
     "rows_ahead", "called", "tallies", "call", "records", "unsaid", "rhythms", "visits", "cadence",
-    "signals", "signalling", "behaviour", "behaved",
+    "signals", "signalling", "behaviour", "behaved", "found",
 )  # fmt: skip
 WATCH_TABLES = np.dtype(
     [(name, "i8") for name in (*ADDRESSED, "group_mask", "outputs_room", "detector_count")],

@@ -29,6 +29,9 @@ from simward.engine.watching.layouts import (
 )
 from simward.engine.watching.signal_layouts import SIGNALLING, SIGNALS
 
+PLACED_OCTETS = GROUP.fields["members"][1] + 4  # type: ignore[index]
+"""Of a group's row: what is read of it wherever one of its members is heard."""
+
 _meta = pointer_to(WATCH_META)
 _watched = pointer_to(WATCHED)
 _group = pointer_to(GROUP)
@@ -46,6 +49,7 @@ _behaved = pointer_to(BEHAVED)
 _called, _tally, _call, _record = (pointer_to(one) for one in (CALLED, TALLY, CALL, RECORD))
 _unsaid = pointer_to(EVENT)
 _fetch_watched, _fetch_usage, _fetch_counted = (prefetch_of(one) for one in (WATCHED, USAGE, COUNTED))
+_fetch_group = prefetch_of(GROUP, PLACED_OCTETS)
 _signals, _signalling = pointer_to(SIGNALS), pointer_to(SIGNALLING)
 _fetch_signals, _zero_signals = prefetch_of(SIGNALS), zero_of(SIGNALS)
 _fetch_counting = prefetch_of(BEHAVIOUR, 32)
@@ -248,6 +252,19 @@ def fetch_counted(w, number):  # type: ignore[no-untyped-def]
     """Ask for a session's counters by row + 1."""
     if number != 0:
         _fetch_counted(w.counted, np.int64(number) - np.int64(1))
+
+
+@njit
+def fetch_group(w, number):  # type: ignore[no-untyped-def]
+    """Ask for what placing a subscription reads of its group, by row + 1."""
+    if number != 0:
+        _fetch_group(w.groups, np.int64(number) - np.int64(1))
+
+
+@njit
+def found_at(w, position):  # type: ignore[no-untyped-def]
+    """Row of the subscription that the gate fold found for an event, where the caller says it (`w.found`)."""
+    return int32_at(w.found, position)
 
 
 @njit
