@@ -15,7 +15,7 @@ from simward.engine.watching.rows import (
     row_ahead,
     set_row_ahead,
     usage_at,
-    watched_at,
+    watched_seen,
 )
 
 
@@ -39,4 +39,4 @@ def look_ahead(t, w, begin, end):  # type: ignore[no-untyped-def]
         row = row_ahead(w, position - begin)
         if row >= 0:
             fetch_counted(w, np.int64(usage_at(w, row).session_head))
-            fetch_group(w, np.int64(watched_at(w, row).cell))
+            fetch_group(w, np.int64(watched_seen(w, row).cell))
