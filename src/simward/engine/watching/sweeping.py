@@ -1,4 +1,4 @@
-"""A tick looks at the next slice of the subscriptions, inside compiled code: has each sent what it owes?"""
+"""A tick looks, inside compiled code, at whether the next slice of the subscriptions has sent what it owes."""
 
 from __future__ import annotations
 
