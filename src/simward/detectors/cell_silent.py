@@ -47,6 +47,7 @@ DETECTOR = Detector(
     severity={"cell": MEDIUM, "*": HIGH},
     evidence={"*": "count"},
     about={"cell": "cell", "gateway": "gateway", "network": "plmn", "model": "model", "software": "software"},
+    timeless=True,
 )
 CLASSES = ("cell", "gateway", "network", "model", "software")
 MEMORY = [("were", "i4"), ("most", "i4"), ("told", "i4"), ("spare", "i4")]

@@ -131,6 +131,10 @@ class Detector:
     alone: bool = False
     """Watch, scope "group": besides `judge` it has `judge_alone`, which is given one subscription, as `given` says, and
     the knobs of its use case. Its last class is for what that finds."""
+    timeless: bool = False
+    """Watch, scope of a group: of a group that nothing is found of, and none of whose members is silent, shows a sign
+    or connects with others, it says nothing and remembers nothing, however much time passes. Such groups are not looked
+    at by each tick (engine/watching/resting.py)."""
     aspects: int = 1
     """Watch, scope "subscription": how many conditions it judges apart, each with findings of its own; `aspect` of the
     row that it is given says which."""

@@ -49,6 +49,7 @@ DETECTOR = Detector(
     },
     given="signalling",
     alone=True,
+    timeless=True,
 )  # fmt: skip
 CLASSES = ("cell", "gateway", "network", "model", "software", "use-case", "subscription")
 CLASS_SUBSCRIPTION = 7

@@ -47,6 +47,7 @@ DETECTOR = Detector(
         "use-case": "use-case", "after-outage": "gateway",
     },
     given="signalling",
+    timeless=True,
 )  # fmt: skip
 CLASSES = ("cell", "gateway", "network", "model", "software", "use-case", "after-outage")
 CLASS_AFTER_OUTAGE = 7

@@ -34,6 +34,7 @@ DETECTOR = Detector(
     severity=CRITICAL,
     evidence={"*": "count"},
     about={"model": "model", "use-case": "use-case"},
+    timeless=True,
 )
 CLASSES = ("model", "use-case")
 CLASS_MODEL, CLASS_USE_CASE = 1, 2

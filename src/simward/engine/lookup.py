@@ -10,6 +10,8 @@ from simward.engine.rows import (
     cell_at,
     device_at,
     event_at,
+    fetch_device,
+    fetch_device_slot,
     fetch_session,
     fetch_slot,
     fetch_subscription,
@@ -53,10 +55,14 @@ def fetch_ahead(t, position, count):  # type: ignore[no-untyped-def]
     """
     if position + SLOT_AHEAD < count:
         fetch_slot(t, mix(event_at(t, position + SLOT_AHEAD).imsi) & t.imsi_mask)
+        fetch_device_slot(t, mix(event_at(t, position + SLOT_AHEAD).imei) & t.device_mask)
     if position + ROW_AHEAD < count:
         slot = int64_at(t.imsi_index, mix(event_at(t, position + ROW_AHEAD).imsi) & t.imsi_mask)
         if slot != 0:
             fetch_subscription(t, (slot & np.int64(0xFFFFFFFF)) - np.int64(1))
+        slot = int32_at(t.device_index, mix(event_at(t, position + ROW_AHEAD).imei) & t.device_mask)
+        if slot != 0:
+            fetch_device(t, slot - np.int64(1))
     if position + SESSION_AHEAD < count:
         slot = int64_at(t.imsi_index, mix(event_at(t, position + SESSION_AHEAD).imsi) & t.imsi_mask)
         if slot != 0:

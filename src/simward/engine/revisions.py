@@ -189,17 +189,16 @@ def settle_bindings(state: State) -> None:
     """Declared devices are bound at once where the use case binds by declaration (or a model was declared)."""
     used = state.subscriptions[: int(state.meta["subscriptions"][0])]
     mode = state.policy.use_cases["binding_mode"][used["use_case"]]
-    chosen = np.flatnonzero(must_be_bound(used, mode))
+    chosen = np.flatnonzero(must_be_bound(used["declared_imei"], used["bound_imei"], mode))
     used["bound_imei"][chosen] = used["declared_imei"][chosen]
     used["generation"][chosen] += 1
 
 
-def must_be_bound(used: np.ndarray, mode: np.ndarray) -> np.ndarray:
-    """Which of these subscriptions are bound to another device (or model) than is declared; `mode` of each."""
-    declared = used["declared_imei"]
+def must_be_bound(declared: np.ndarray, bound: np.ndarray, mode: np.ndarray) -> np.ndarray:
+    """Which of some subscriptions are bound to another device (or model) than is declared; `mode` of each."""
     return (declared != 0) & (
-        ((mode == BIND_DECLARED) & (used["bound_imei"] != declared))
-        | ((mode == BIND_MODEL) & (used["bound_imei"] // 1_000_000 != declared // 1_000_000))
+        ((mode == BIND_DECLARED) & (bound != declared))
+        | ((mode == BIND_MODEL) & (bound // 1_000_000 != declared // 1_000_000))
     )
 
 
@@ -336,8 +335,9 @@ def bind_declared(state: State, lines: np.ndarray, places: np.ndarray, index: in
     used = state.subscriptions
     by_api = (lines["owner"] == OF_API) & (lines["imei"] != 0)
     mode = state.policy.use_cases["binding_mode"][used["use_case"][places]]
-    first = by_api & (mode == BIND_FIRST_USE) & (used["bound_imei"][places] != lines["imei"])
-    moved = first | must_be_bound(used[places], mode)
+    bound = used["bound_imei"][places]
+    first = by_api & (mode == BIND_FIRST_USE) & (bound != lines["imei"])
+    moved = first | must_be_bound(used["declared_imei"][places], bound, mode)  # whole rows would be hundreds of octets
     chosen = places[moved]
     used["bound_imei"][chosen] = used["declared_imei"][chosen]
     used["generation"][chosen] += 1

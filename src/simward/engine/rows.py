@@ -62,9 +62,9 @@ def number_in(dtype: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any
     return read, write
 
 
-def prefetch_of(dtype: np.dtype, octets: int = 0) -> Callable[[Any, Any], None]:
-    """A function (begin, number) that asks the processor to fetch a record (its first `octets`, at most a line of 64;
-    0 = all) into its cache, and waits for nothing.
+def prefetch_of(dtype: np.dtype, octets: int = 0, field: str = "") -> Callable[[Any, Any], None]:
+    """A function (begin, number) that asks the processor to fetch a record (its first `octets`, or one `field`; else
+    all of it) into its cache, and waits for nothing.
     """
     if INTERPRETED:
         return lambda begin, number: None
@@ -73,8 +73,9 @@ def prefetch_of(dtype: np.dtype, octets: int = 0) -> Callable[[Any, Any], None]:
     from numba.core import cgutils
     from numba.extending import intrinsic
 
-    size = dtype.itemsize
-    places = (0, octets - 1) if octets else range(0, size, 64)  # few records begin where a line does
+    size, begins = dtype.itemsize, dtype.fields[field][1] if field and dtype.fields else 0
+    ends = begins + (dtype[field].itemsize if field else octets or size)
+    places = sorted({*range(begins, ends, 64), ends - 1})  # few records begin where a line does
 
     @intrinsic
     def fetch(typing: Any, begin: Any, number: Any) -> Any:
@@ -131,7 +132,9 @@ _zero_output = zero_of(OUTPUT)
 _zero_result = zero_of(RESULT)
 _fetch_subscription = prefetch_of(layouts.SUBSCRIPTION)
 _fetch_session = prefetch_of(layouts.SESSION)
+_fetch_use_case = prefetch_of(layouts.SUBSCRIPTION, field="use_case")
 _fetch_number = prefetch_of(np.dtype("i8"))
+_fetch_device, _fetch_half = prefetch_of(layouts.DEVICE), prefetch_of(np.dtype("i4"))
 _subscription = pointer_to(layouts.SUBSCRIPTION)
 _session = pointer_to(layouts.SESSION)
 _departed = pointer_to(layouts.DEPARTED)
@@ -192,6 +195,12 @@ def fetch_subscription(t, row):  # type: ignore[no-untyped-def]
 
 
 @njit
+def fetch_use_case(t, row):  # type: ignore[no-untyped-def]
+    """Have a subscription's use case in the cache soon."""
+    _fetch_use_case(t.subscriptions, row)
+
+
+@njit
 def fetch_session(t, row):  # type: ignore[no-untyped-def]
     """Have a session's row in the cache soon."""
     _fetch_session(t.sessions, row)
@@ -201,6 +210,18 @@ def fetch_session(t, row):  # type: ignore[no-untyped-def]
 def fetch_slot(t, at):  # type: ignore[no-untyped-def]
     """Have a slot of the IMSI index in the cache soon."""
     _fetch_number(t.imsi_index, at)
+
+
+@njit
+def fetch_device_slot(t, at):  # type: ignore[no-untyped-def]
+    """And of the index of devices."""
+    _fetch_half(t.device_index, at)
+
+
+@njit
+def fetch_device(t, row):  # type: ignore[no-untyped-def]
+    """Have a device's row in the cache soon."""
+    _fetch_device(t.devices, row)
 
 
 @njit

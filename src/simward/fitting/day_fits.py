@@ -200,14 +200,15 @@ class InStep:
         self._newest = b""
         self.fits = DayFits(watch, settings, fit, lambda: self._newest, beside=False)
 
-    def events(self, events: np.ndarray, first: int) -> np.ndarray:
-        """WatchFold.events: fold events, the first of which has the sequence `first`; what was found."""
+    def events(self, events: np.ndarray, first: int, found: np.ndarray | None = None) -> np.ndarray:
+        """WatchFold.events: fold events, the first of which has the sequence `first`; returns the outputs."""
         parts, at, received_at = [np.zeros(0, OUTPUT)], 0, events["received_at"]
         while at < len(events):
             self._fit(first + at - 1)
             stops_at = self.fits.stops_at(int(received_at[at]))
             until = max(at + 1, min(len(events), int(np.searchsorted(received_at, stops_at)) + 1))
-            parts.append(self.watch.events(events[at:until], first + at))
+            rows = found[at:until] if found is not None else None
+            parts.append(self.watch.events(events[at:until], first + at, rows))
             at = until
         return np.concatenate(parts)
 

@@ -228,6 +228,7 @@ class Table:
         self._texts = texts
         self._known: dict[str, dict[Any, int]] = {name: {} for name in self._names}
         self._request = requests_from
+        self._has_ipv6 = any(name.startswith("ipv6") for name in self._names)
 
     def events(self, table: Any) -> np.ndarray:
         """EVENT rows of an Arrow table or batch; WrongValue for the first value that cannot be read."""
@@ -249,10 +250,15 @@ class Table:
             missing = np.flatnonzero(made[name] == 0)
             if len(missing):
                 raise WrongValue(int(missing[0]), name, "", f"{what}: needed in every line")
+        if not self._has_ipv6:
+            return self._number_requests(made)
         alone = ((made["ipv6_high"] != 0) | (made["ipv6_low"] != 0)) & (made["prefix_length"] == 0)
         for half in ("high", "low"):  # as the receiver has it: an address that stands alone is the prefix too
             made[f"prefix_{half}"][alone] = made[f"ipv6_{half}"][alone]
         made["prefix_length"][alone] = ADDRESS_BITS
+        self._number_requests(made)
+
+    def _number_requests(self, made: np.ndarray) -> None:
         if "request" not in self._names:
             made["request"] = self._request + 1 + np.arange(len(made))
         self._request += len(made)
@@ -427,7 +433,11 @@ def _spoken(values: Any, name: str) -> Any:
 
 def _put(made: np.ndarray, name: str, field: str, numbers: np.ndarray, said: np.ndarray) -> None:
     """Write what was said into a field; WrongValue where it does not fit."""
-    limits = np.iinfo(made[field].dtype)
-    wrong = said & ((numbers < limits.min) | (numbers > limits.max))
-    _refuse(name, numbers, wrong, f"a number from {limits.min} to {limits.max}")
-    made[field][said] = numbers[said]
+    if numbers.dtype != made[field].dtype:
+        limits = np.iinfo(made[field].dtype)
+        wrong = said & ((numbers < limits.min) | (numbers > limits.max))
+        _refuse(name, numbers, wrong, f"a number from {limits.min} to {limits.max}")
+    if said.all():
+        made[field] = numbers
+    else:
+        made[field][said] = numbers[said]

@@ -5,16 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from simward import compiled
-from simward.engine import hashing
+from simward.engine import hashing, rows
 from simward.engine.hashing import mix
+from simward.engine.rows import prefetch_of
 
-ROOM_LEAST = 1 << 16
+ROOM_LEAST, AHEAD = 1 << 16, 16
+fetch_place = prefetch_of(np.dtype("i8"))
 
 
-def add_all(table, ids, fresh):  # type: ignore[no-untyped-def]
-    """Put ids (none of them 0) into a table that has room, and say of each whether it was not there."""
+def add_all(table, begin, ids, fresh):  # type: ignore[no-untyped-def]
+    """Put ids (none of them 0) into a table that has room and begins at an address, and say of each whether it was not
+    there.
+    """
     mask = np.int64(len(table) - 1)
     for row in range(len(ids)):
+        if row + AHEAD < len(ids):
+            fetch_place(begin, mix(np.int64(ids[row + AHEAD])) & mask)
         wanted = np.int64(ids[row])
         at = mix(wanted) & mask
         while table[at] != 0 and table[at] != wanted:
@@ -23,7 +29,7 @@ def add_all(table, ids, fresh):  # type: ignore[no-untyped-def]
         table[at] = wanted
 
 
-_add = compiled.entry(add_all, depends=[hashing])
+_add = compiled.entry(add_all, depends=[hashing, rows])
 
 
 class KnownIds:
@@ -37,7 +43,7 @@ class KnownIds:
         """Know ids from now on; which of them were not known, and not before in `ids`."""
         self._make_room(self.count + len(ids))
         fresh = np.zeros(len(ids), np.bool_)
-        _add(self._table, np.ascontiguousarray(ids), fresh)
+        _add(self._table, self._table.ctypes.data, np.ascontiguousarray(ids), fresh)
         self.count += int(np.count_nonzero(fresh))
         return fresh
 
@@ -47,4 +53,4 @@ class KnownIds:
             return
         known = self._table[self._table != 0]
         self._table = np.zeros(max(ROOM_LEAST, 1 << (2 * count - 1).bit_length()), np.int64)
-        _add(self._table, known, np.zeros(len(known), np.bool_))
+        _add(self._table, self._table.ctypes.data, known, np.zeros(len(known), np.bool_))

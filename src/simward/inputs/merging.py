@@ -146,26 +146,31 @@ def _long_silence(since: int, until: int) -> Iterator[np.ndarray]:
 
 
 def _with_ticks(piece: np.ndarray, newest: int) -> np.ndarray:
-    ticks = _ticks(piece["received_at"], newest)
-    if not len(ticks):
+    times, before = _ticks(piece["received_at"], newest)
+    if not len(times):
         return piece
-    both = np.concatenate([ticks, piece])
-    return both[np.argsort(both["received_at"], kind="stable")]
+    both = ev.empty(len(times) + len(piece))
+    is_event = np.zeros(len(both), np.bool_)
+    is_event[np.arange(len(piece)) + before] = True
+    both[is_event] = piece
+    both["kind"][~is_event] = ev.TICK
+    both["received_at"][~is_event] = both["happened_at"][~is_event] = times
+    return both
 
 
-def _ticks(at: np.ndarray, newest: int) -> np.ndarray:
-    """The ticks that belong between events at these times; `newest` is that of the event before (0: there is none)."""
+def _ticks(at: np.ndarray, newest: int) -> tuple[np.ndarray, np.ndarray]:
+    """When there are ticks between events at these times, and how many of them are before each event.
+
+    `newest` is the time of the event before (0: there is none).
+    """
     edges = np.concatenate([[newest or at[0]], at])
     before, after = edges[:-1] // TICK_US, edges[1:] // TICK_US
     seconds = after - before
     silences = np.flatnonzero(seconds)
-    times = []
+    times, counts = [np.zeros(0, np.int64)], np.zeros(len(at), np.int64)
     for silence in silences.tolist():
         count = int(min(seconds[silence], TICKS_IN_A_SILENCE_MAX))
         step = int(seconds[silence]) / count
+        counts[silence] = count
         times.append((before[silence] + np.ceil(step * np.arange(1, count + 1)).astype(np.int64)) * TICK_US)
-    made = ev.empty(sum(map(len, times)))
-    made["kind"] = ev.TICK
-    if len(made):
-        made["received_at"] = made["happened_at"] = np.concatenate(times)
-    return made
+    return np.concatenate(times), np.cumsum(counts)

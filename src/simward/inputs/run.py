@@ -11,7 +11,7 @@ from simward.behaviour_settings import BehaviourSettings
 from simward.engine.events import TICK
 from simward.engine.fold import Fold
 from simward.engine.journal import EVENTS, POLICY, Layout, Row, row_events, row_outputs, row_texts, row_whole_ids
-from simward.engine.replay import NO_OUTPUTS, fold_events, fold_row, folded_parts
+from simward.engine.replay import NO_OUTPUTS, fold_events, fold_row
 from simward.engine.tables import InventoryDelta, PolicyTables
 from simward.engine.watching.fold import WatchFold
 from simward.engine.words import WATCH_SHARD, Lexicon
@@ -22,6 +22,8 @@ from simward.inputs.rates import SubscriptionDays
 from simward.inputs.telling import Tell, Telling
 
 DIFFERING_MAX = 1000
+AT_ONCE = 2048
+"""Events that both folds take by turns: few enough for what they touch to stay in a core's cache."""
 
 
 class Replay:
@@ -120,12 +122,23 @@ class Replay:
         if kept:
             outputs = fold_events(self.fold, events)
             self._take(outputs)
+            if self._days is not None:
+                self._take_watch(self._days.events(events, first))
         else:
-            for part in folded_parts(self.fold, events):
-                self._take(part)
-        if self._days is not None:
-            self._take_watch(self._days.events(events, first))
+            self._both(events, first)
         return outputs
+
+    def _both(self, events: np.ndarray, first: int) -> None:
+        """Both folds by turns, a piece at a time: what the one fetched from memory the other finds in the cache."""
+        found, at = [NO_OUTPUTS], 0
+        while at < len(events):
+            folded = self.fold.events(events[at : at + AT_ONCE])
+            until = at + folded.consumed
+            self._take(folded.outputs)
+            if self._days is not None:
+                found.append(self._days.events(events[at:until], first + at, folded.results["row"]))
+            at = until
+        self._take_watch(np.concatenate(found))
 
     def _revision(self, row: Row, layouts: Mapping[str, Layout]) -> np.ndarray:
         """The same of a row of policy or inventory."""

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from simward.engine.fold import Fold
-from simward.engine.outputs import FINDING_BEGAN, VERDICT
+from simward.engine.outputs import FINDING_BEGAN, FINDING_ENDED, FINDING_UPDATED, VERDICT
 from simward.engine.words import Findings, Lexicon
 
 HELD_MAX = 20_000
 """Findings that are held so as to be told once, whole and in order; past it those that have ended are told first."""
 INDEX_BITS = 16
+IS_TOLD = np.isin(np.arange(256), (FINDING_BEGAN, FINDING_UPDATED, FINDING_ENDED, VERDICT))
+"""By kind of output: is it of a finding, or said with one?"""
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -35,9 +37,10 @@ class Telling:
 
     def take(self, outputs: np.ndarray, lexicon: Lexicon, fold: Fold) -> None:
         """Add what was decided; the texts of `fold` are what its numbers mean."""
+        self.outputs += len(outputs)
+        outputs = outputs[IS_TOLD[outputs["kind"]]]
         if not len(outputs):
             return
-        self.outputs += len(outputs)
         lexicon.learn(fold.state.texts.name, fold.state.texts.count)
         began = outputs[outputs["kind"] == FINDING_BEGAN]
         classes, counts = np.unique(began[["detector", "class"]], return_counts=True)

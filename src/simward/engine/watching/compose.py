@@ -16,10 +16,11 @@ import numpy
 from simward import compiled
 from simward.detectors import of_watch
 from simward.detectors.detector import GROUP_SCOPES, DetectorModule
-from simward.engine import call_records, compose
+from simward.engine import call_records, compose, kept_rows
 from simward.engine.behaviour import counting, features, logarithm
 from simward.engine.behaviour import layouts as behaviour_layouts
 from simward.engine.watching import (
+    ahead,
     behaviour,
     cadence,
     cadence_layouts,
@@ -34,6 +35,7 @@ from simward.engine.watching import (
     layouts,
     periods,
     record_fold,
+    resting,
     rows,
     signal_layouts,
     signalling,
@@ -43,6 +45,7 @@ from simward.engine.watching import (
     storms,
     struck,
     subscription_findings,
+    sweeping,
     tallies,
     tolls,
     usage,
@@ -51,8 +54,9 @@ from simward.engine.watching import (
 )
 
 SOURCES = (
-    cadence_layouts, layouts, rows, witnesses, groups, causes, findings, periods, usage, cadence, silences, hearing,
-    signal_layouts, struck, waves, storms, storm_causes, signals, signalling, subscription_findings, kernel,
+    cadence_layouts, layouts, rows, ahead, witnesses, groups, causes, findings, periods, usage, cadence, silences,
+    hearing, signal_layouts, struck, waves, storms, storm_causes, signals, signalling, resting, sweeping,
+    subscription_findings, kernel, kept_rows,
     call_records, call_layouts, tallies, call, tolls, record_fold,
     behaviour_layouts, logarithm, features, counting, days, behaviour,
 )  # fmt: skip
@@ -137,8 +141,12 @@ def composed_text() -> str:
     ]  # fmt: skip
     for number, one in judges:
         lines += [f"    set_class(w, {number}, -1)", *_judged(number, one)]
+    lines += ["", "", "@njit", "def may_rest(w, row):", "    kind = np.int64(group_seen(w, row).kind)"]
+    for number, one in judges:
+        stirs = f" and class_of(w, {number}) > 0" if one.detector.timeless else ""
+        lines += [f"    if {_condition(one)}{stirs}:", "        return False"]
     lines += [
-        "", "", "@njit", "def judge_use(t, w, row, event, detector):", "    use = use_of(w)",
+        "    return True", "", "", "@njit", "def judge_use(t, w, row, event, detector):", "    use = use_of(w)",
         "    knobs = watch_knobs_at(w, subscription_at(t, row).use_case)",
         *(line for number, one in of_uses for line in _judged_use(number, one)),
         "", "", "@njit", "def look_at_given(t, w, row, now_s, detector):",
@@ -155,17 +163,21 @@ def composed_text() -> str:
 
 def _judged(number: int, one: DetectorModule) -> list[str]:
     """The lines that ask one detector, where the group is of its kind."""
-    scope = one.detector.scope
-    condition = "kind != 0" if scope == "group" else f"kind == {GROUP_SCOPES.index(scope) + 1}"
     memory = f"group.{one.field}" if one.memory else "group"
     return [
-        f"    if {condition}:",
+        f"    if {_condition(one)}:",
         f"        seen = evidence_at(w, {number})",
         "        seen.was = 0",
         "        seen.now = 0",
         "        seen.expected = 0",
         f"        set_class(w, {number}, judge_{number}({memory}, group, event, knobs, seen))",
     ]
+
+
+def _condition(one: DetectorModule) -> str:
+    """Which kinds of group a detector judges."""
+    scope = one.detector.scope
+    return "kind != 0" if scope == "group" else f"kind == {GROUP_SCOPES.index(scope) + 1}"
 
 
 def _judged_use(number: int, one: DetectorModule) -> list[str]:

@@ -21,6 +21,7 @@ from simward.engine.watching.state import WatchState
 
 RECORD_INDEX = 32_768
 """The first index of what records show: that of what the input at the same place shows ends before."""
+NOT_SOUGHT = np.zeros(1, np.int32)
 FORGOTTEN_AT_ONCE = 256
 """Removed subscriptions whose findings end with one call of the kernel: some fifteen each, at the very most."""
 
@@ -69,8 +70,12 @@ class WatchFold:
         """Equal digests mean equal states."""
         return self.state.digest(self.subscriptions)
 
-    def events(self, events: np.ndarray, first: int) -> np.ndarray:
-        """Fold journalled events, the first of which has the sequence `first`; returns a copy of the outputs."""
+    def events(self, events: np.ndarray, first: int, found: np.ndarray | None = None) -> np.ndarray:
+        """Fold journalled events, the first of which has the sequence `first`; returns a copy of the outputs.
+
+        `found`: i4, for each the row of its subscription as the gate fold has just found it (results["row"]), which is
+        then not sought again.
+        """
         parts, at = [], 0
         while at < len(events):
             parts += self.take_due(first + at, int(events["received_at"][at]))
@@ -80,8 +85,10 @@ class WatchFold:
                 self.index_groups()
             watch = self.state.tables()
             watch["events"] = batch.ctypes.data
+            rows = np.ascontiguousarray(found[at : at + room], np.int32) if found is not None else NOT_SOUGHT
+            watch["found"] = rows.ctypes.data if found is not None else 0
             if INTERPRETED:
-                MAPPED[batch.ctypes.data] = interpreted(batch)
+                MAPPED[batch.ctypes.data], MAPPED[rows.ctypes.data] = interpreted(batch), interpreted(rows)
             consumed, made = self.entries.fold(self.gate.state.tables(), watch, len(batch), first + at)
             if made:
                 parts.append(self.state.outputs[:made].copy())

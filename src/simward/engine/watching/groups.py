@@ -26,6 +26,7 @@ from simward.engine.watching.layouts import (
 )
 from simward.engine.watching.rows import (
     group_at,
+    group_seen,
     group_slot,
     set_group_slot,
     watch_meta_of,
@@ -50,7 +51,7 @@ def slot_of(w, kind, key, within):  # type: ignore[no-untyped-def]
 @njit
 def put_group(w, row):  # type: ignore[no-untyped-def]
     """Enter a row that is not in the index yet."""
-    group = group_at(w, row)
+    group = group_seen(w, row)
     at = slot_of(w, group.kind, group.key, group.within)
     while group_slot(w, at) != 0:
         at = (at + np.int64(1)) & w.group_mask
@@ -60,7 +61,7 @@ def put_group(w, row):  # type: ignore[no-untyped-def]
 @njit
 def take_out(w, row):  # type: ignore[no-untyped-def]
     """Take a row out of the index and close the gap that it leaves, so that every search still arrives."""
-    group = group_at(w, row)
+    group = group_seen(w, row)
     at = slot_of(w, group.kind, group.key, group.within)
     while group_slot(w, at) != np.int64(row) + np.int64(1):
         at = (at + np.int64(1)) & w.group_mask
@@ -70,7 +71,7 @@ def take_out(w, row):  # type: ignore[no-untyped-def]
         slot = group_slot(w, at)
         if slot == 0:
             break
-        other = group_at(w, slot - np.int64(1))
+        other = group_seen(w, slot - np.int64(1))
         begin = slot_of(w, other.kind, other.key, other.within)
         # May it move to the hole? Only if its search passes there before it comes to where it stands.
         if ((at - begin) & w.group_mask) >= ((at - hole) & w.group_mask):
@@ -87,7 +88,7 @@ def find_group(w, kind, key, within):  # type: ignore[no-untyped-def]
         slot = group_slot(w, at)
         if slot == 0:
             return np.int64(0)
-        group = group_at(w, slot - np.int64(1))
+        group = group_seen(w, slot - np.int64(1))
         if group.key == key and np.int64(group.kind) == kind and np.int64(group.within) == within:
             return slot
         at = (at + np.int64(1)) & w.group_mask
@@ -250,9 +251,11 @@ def count_were(group):  # type: ignore[no-untyped-def]
 
 @njit
 def keep_due(group, now):  # type: ignore[no-untyped-def]
-    """Keep how many were counted on of late: it falls by half in a week."""
+    """Keep how many were counted on of late: it falls by half in a week, from when there are fewer on."""
     if np.int64(group.due) >= np.int64(group.due_most):
         group.due_most = group.due
+        group.due_most_at = 0
+    elif group.due_most_at == 0:
         group.due_most_at = now
     elif now - group.due_most_at >= DUE_FALLS_US:
         most = np.int64(group.due_most)

@@ -24,7 +24,7 @@ from simward.engine.watching.layouts import (
     SOFTWARE,
     USE_CASE,
 )
-from simward.engine.watching.rows import group_at, watched_at
+from simward.engine.watching.rows import group_at, group_seen, watched_at
 
 HABIT_SHARE, LATE_SHARE = 8, 16
 
@@ -67,7 +67,7 @@ def is_group(w, number, key, within):  # type: ignore[no-untyped-def]
     """Is it the group with this row + 1? Cheaper to ask than to seek it."""
     if number == 0:
         return False
-    group = group_at(w, number - np.int64(1))
+    group = group_seen(w, number - np.int64(1))
     return np.int64(group.key) == key and np.int64(group.within) == within
 
 

@@ -20,15 +20,14 @@ from simward.engine.events import (
     TICK,
 )
 from simward.engine.places import happened_s
-from simward.engine.recognising import find_subscription
-from simward.engine.rows import class_of, event_at, meta_of, subscription_at, use_case_at
+from simward.engine.rows import class_of, event_at, meta_of
+from simward.engine.watching.ahead import look_ahead
 from simward.engine.watching.behaviour import look_at_behaviour
 from simward.engine.watching.cadence import look_at_cadence, note_word
 from simward.engine.watching.days import count_day
 from simward.engine.watching.findings import settle
 from simward.engine.watching.groups import (
     SECOND_US,
-    WINDOW_LEAST_US,
     free_if_unused,
     group_of,
     move,
@@ -36,45 +35,50 @@ from simward.engine.watching.groups import (
     set_stage,
     stand,
 )
-from simward.engine.watching.hearing import hear_subscription, session_name
+from simward.engine.watching.hearing import hear_subscription, is_group, session_name
 from simward.engine.watching.layouts import (
     ACCOUNTED,
     ALL_KINDS_END,
     CELL,
     DATA,
-    ENDED,
     GATEWAY,
     IDLE,
-    LIVE,
     LOOK_AHEAD,
-    SILENT,
     TOLD,
     UNJUDGED,
 )
 from simward.engine.watching.periods import DAY_S
+from simward.engine.watching.resting import group_rests_until_s, wake_subscriptions
 from simward.engine.watching.rows import (
     about_at,
     cadence_of,
-    fetch_counted,
     group_at,
+    group_rest_s,
+    group_seen,
+    is_group_kept,
+    keep_group,
+    pace_of,
     row_ahead,
-    set_row_ahead,
+    row_rest_s,
+    set_group_rest,
     usage_at,
     use_of,
     watch_meta_of,
     watched_at,
+    watched_seen,
     zero_behaviour,
     zero_rhythm,
     zero_signals,
     zero_usage,
     zero_watched,
 )
-from simward.engine.watching.signalling import forget_explained, look_at_signalling
-from simward.engine.watching.signals import rest, signal
+from simward.engine.watching.signalling import look_at_signalling
+from simward.engine.watching.signals import signal
 from simward.engine.watching.silences import look_at_silence, note_deaf, note_plan
 from simward.engine.watching.storm_causes import look_at_group
 from simward.engine.watching.struck import in_line, next_in_line, return_to_line
 from simward.engine.watching.subscription_findings import QUIET, end_about, look_at_aspect, look_at_use
+from simward.engine.watching.sweeping import since_heard, slice_of, sweep
 from simward.engine.watching.tallies import forget_calls
 from simward.engine.watching.usage import count_record, forget_usage
 
@@ -85,12 +89,7 @@ ABOUT_SWEEP_LEAST, ABOUT_SWEEP_TICKS = 1024, 10
 HOUR_US = 3_600_000_000
 DEAF_US = 10_000_000
 """A gate ticks each second. Where nothing came for longer it was not there, and nobody could be heard."""
-MISSED_INTERVALS = 3
-"""So many intervals without a word are silence: one record may be lost, and the next may be late."""
-ENDED_INTERVALS = MISSED_INTERVALS + 2
-"""So long an end in good order counts: a silence that began before it is noticed by then, and two windows are over."""
-SWEEP_LEAST, GROUP_SWEEP_LEAST = 1024, 256
-SWEEP_TICKS, GROUP_SWEEP_TICKS = 60, 10
+GROUP_SWEEP_LEAST, GROUP_SWEEP_TICKS = 256, 10
 
 
 def judge_group(t, w, row, event):  # type: ignore[no-untyped-def]
@@ -112,15 +111,16 @@ judge_cadences = judge_signallings = judge_behaviours = judge_uses
 """The same for what is heard of a subscription, for what it signals, and of what stands in BEHAVED; likewise."""
 
 
-def look_at_given(t, w, row, now_s, detector):  # type: ignore[no-untyped-def]
-    """Fill the record, other than USE, that a detector is given; likewise."""
+def may_rest(w, row):  # type: ignore[no-untyped-def]
+    """Has no detector of a group's kind said anything of it just now, and does each wait for its members alone?
+    Likewise.
+    """
     raise NotImplementedError
 
 
-@njit
-def since_heard(w, last_at, now):  # type: ignore[no-untyped-def]
-    """How long somebody has said nothing while the gate listened, us."""
-    return now - max(np.int64(last_at), np.int64(watch_meta_of(w).listening_since))
+def look_at_given(t, w, row, now_s, detector):  # type: ignore[no-untyped-def]
+    """Fill the record, other than USE, that a detector is given; likewise."""
+    raise NotImplementedError
 
 
 @njit
@@ -129,13 +129,26 @@ def judged(t, w, row, event, position, made, index):  # type: ignore[no-untyped-
     group = group_at(w, row)
     group.unheard_us = since_heard(w, group.last_at, event.received_at) if group.last_at != 0 else np.int64(0)
     judge_group(t, w, row, event)
+    group.unheard_us = 0  # it is told to the detectors alone: kept, it would change at each tick
     return settle(w, row, position, made, index)
 
 
 @njit
-def hear_gateway(t, w, event, position, made):  # type: ignore[no-untyped-def]
-    """A gateway says something, whatever it is about; returns its row + 1 (0 = there was no room), made and index."""
-    number = group_of(w, np.int64(GATEWAY), np.int64(event.gateway), np.int64(event.client))
+def gateway_of(w, event, row):  # type: ignore[no-untyped-def]
+    """Row + 1 of the group of an event's gateway (0 = there was no room): mostly the one it came through before."""
+    if row >= 0:
+        number = np.int64(watched_seen(w, row).gateway)
+        if is_group(w, number, np.int64(event.gateway), np.int64(event.client)):
+            return number
+    return group_of(w, np.int64(GATEWAY), np.int64(event.gateway), np.int64(event.client))
+
+
+@njit
+def hear_gateway(t, w, row, event, position, made):  # type: ignore[no-untyped-def]
+    """A gateway says something, of a subscription or (row -1) of none; returns its row + 1 (0 = there was no room),
+    made and index.
+    """
+    number = gateway_of(w, event, row)
     if number == 0:
         return number, made, np.int64(0)
     made, index = judged(t, w, number - np.int64(1), event, position, made, np.int64(0))
@@ -146,46 +159,8 @@ def hear_gateway(t, w, event, position, made):  # type: ignore[no-untyped-def]
     group.off = 1 if event.kind == ACCOUNTING_OFF else 0
     if event.kind == ACCOUNTING_ON or event.kind == ACCOUNTING_OFF:
         group.epoch_at = event.received_at
+        wake_subscriptions(w)  # whose sessions it ended
     return number, made, index
-
-
-@njit
-def interval_of(t, row, one):  # type: ignore[no-untyped-def]
-    """How often an interim is owed, s: its habit, or what the gateway is told, where that is longer."""
-    return max(np.int64(one.habit_s), np.int64(use_case_at(t, subscription_at(t, row).use_case).interim_interval_s))
-
-
-@njit
-def look_after(t, w, row, now):  # type: ignore[no-untyped-def]
-    """The sweep looks at one subscription: has it sent what it owes, and does it owe it still?"""
-    one = watched_at(w, row)
-    if one.standing == IDLE:
-        return
-    interval_us = interval_of(t, row, one) * np.int64(SECOND_US)
-    unheard_us = since_heard(w, one.heard_at, now)
-    if one.standing == ENDED:
-        if unheard_us > ENDED_INTERVALS * max(interval_us, np.int64(WINDOW_LEAST_US)):
-            stand(w, one, row, np.int64(IDLE), now, np.int64(0))
-    elif one.gateway != 0 and group_at(w, np.int64(one.gateway) - np.int64(1)).epoch_at > one.heard_at:
-        stand(w, one, row, np.int64(IDLE), now, np.int64(0))  # RFC 2866 5.1: all sessions of the gateway are over
-    elif one.standing == LIVE and unheard_us > MISSED_INTERVALS * interval_us:
-        stand(w, one, row, np.int64(SILENT), now, interval_us)
-
-
-@njit
-def sweep(t, w, now):  # type: ignore[no-untyped-def]
-    """A tick looks at the next sixtieth of the subscriptions."""
-    meta = watch_meta_of(w)
-    count = np.int64(meta_of(t).subscriptions)
-    for _ in range(min(count, max(np.int64(SWEEP_LEAST), (count + SWEEP_TICKS - 1) // np.int64(SWEEP_TICKS)))):
-        at = np.int64(meta.sweep) % count
-        meta.sweep = (at + np.int64(1)) % count
-        look_after(t, w, at, now)
-        one = watched_at(w, at)
-        if one.signs:
-            rest(w, at, one, now // np.int64(SECOND_US))
-        if one.explained:
-            forget_explained(one, now // np.int64(SECOND_US))
 
 
 @njit
@@ -245,15 +220,21 @@ def sweep_silences(t, w, event, position, made, index):  # type: ignore[no-untyp
     """A tick looks for silence among the next sixtieth of the subscriptions."""
     meta, now = watch_meta_of(w), np.int64(event.received_at)
     count, last = np.int64(meta_of(t).subscriptions), index + np.int64(SILENCE_ROOM)
-    for _ in range(min(count, max(np.int64(SWEEP_LEAST), (count + SWEEP_TICKS - 1) // np.int64(SWEEP_TICKS)))):
+    pace, now_s = pace_of(w), now // np.int64(SECOND_US)
+    following = np.int64(meta.silence_sweep) if np.int64(meta.silence_sweep) < count else np.int64(0)
+    for _ in range(slice_of(count)):
         if index >= last:
             break
-        row = np.int64(meta.silence_sweep) % count
-        meta.silence_sweep = (row + np.int64(1)) % count
+        row = following
+        following = row + np.int64(1) if row + np.int64(1) < count else np.int64(0)
+        unseen = np.int64(pace.silences_unseen)
+        if unseen > 0:
+            pace.silences_unseen = unseen - np.int64(1)
+        elif now_s < row_rest_s(w, row) and pace.never == 0:
+            continue
         limit_s, by_habit = look_at_silence(t, w, row, now)
         if limit_s == 0:
             continue
-        now_s = now // np.int64(SECOND_US)
         look_at_cadence(t, w, row, now_s)
         cadence = cadence_of(w)
         cadence.is_overdue, cadence.limit_s, cadence.by_habit = 1, limit_s, by_habit
@@ -262,6 +243,7 @@ def sweep_silences(t, w, event, position, made, index):  # type: ignore[no-untyp
         made, index = judge_cadences(t, w, row, event, position, made, index)
         if index != before and usage_at(w, row).finding_head != 0:  # else there was no room to tell it, and it waits
             set_stage(w, watched_at(w, row), row, np.int64(TOLD))
+    meta.silence_sweep = following
     return made, index
 
 
@@ -309,44 +291,41 @@ def judge_struck(t, w, event, position, made, index):  # type: ignore[no-untyped
 
 
 @njit
-def fold_tick(t, w, event, position, made):  # type: ignore[no-untyped-def]
-    """Time has passed: who has fallen silent, and what does that say about the next tenth of the groups?"""
-    sweep(t, w, np.int64(event.received_at))
-    meta = watch_meta_of(w)
-    count = np.int64(meta.groups)
-    made, index = judge_struck(t, w, event, position, made, np.int64(0))
+def sweep_groups(t, w, event, position, made, index):  # type: ignore[no-untyped-def]
+    """A tick looks at the next tenth of the groups, but at none that rests."""
+    meta, pace, now = watch_meta_of(w), pace_of(w), np.int64(event.received_at)
+    count, now_s = np.int64(meta.groups), now // np.int64(SECOND_US)
     share = (count + GROUP_SWEEP_TICKS - 1) // np.int64(GROUP_SWEEP_TICKS)
     for _ in range(min(count, max(np.int64(GROUP_SWEEP_LEAST), share))):
         if index > TICK_ROOM:
             break
-        at = np.int64(meta.group_sweep) % count
-        meta.group_sweep = (at + np.int64(1)) % count
-        group = group_at(w, at)
-        if group.kind == 0:
+        at = np.int64(meta.group_sweep) if np.int64(meta.group_sweep) < count else np.int64(0)
+        meta.group_sweep = at + np.int64(1) if at + np.int64(1) < count else np.int64(0)
+        if (now_s < group_rest_s(w, at) and pace.never == 0) or group_seen(w, at).kind == 0:
             continue
-        look_at_group(w, at, np.int64(event.received_at))
+        keep_group(w, at)
+        look_at_group(w, at, now)
         before = index
         made, index = judged(t, w, at, event, position, made, index)
         if index != before:
             free_if_unused(w, at + np.int64(1))
-    made, index = sweep_silences(t, w, event, position, made, index)
-    return sweep_about(t, w, event, position, made, index)
+        elif is_group_kept(w, at) and may_rest(w, at):
+            set_group_rest(w, at, group_rests_until_s(group_seen(w, at), now))
+    return made, index
 
 
 @njit
-def look_ahead(t, w, begin, end):  # type: ignore[no-untyped-def]
-    """Seek the rows of the next events, all at once: one after the other, each would wait for memory.
-
-    Which row a subscription has changes with revisions alone, so not before these events are folded.
-    """
-    for position in range(begin, end):
-        event = event_at(w, position)
-        told = ACCESS_REQUEST <= event.kind and event.kind <= ACCOUNTING_STOP
-        set_row_ahead(w, position - begin, find_subscription(t, event) if told else np.int64(-1))
-    for position in range(begin, end):
-        row = row_ahead(w, position - begin)
-        if row >= 0:
-            fetch_counted(w, np.int64(usage_at(w, row).session_head))
+def fold_tick(t, w, event, position, made):  # type: ignore[no-untyped-def]
+    """Time has passed: who has fallen silent, and what does that say about the next tenth of the groups?"""
+    pace, now = pace_of(w), np.int64(event.received_at)
+    resting = now // np.int64(SECOND_US) < pace.rows_rest_s and pace.never == 0
+    if not resting:
+        sweep(t, w, now)
+    made, index = judge_struck(t, w, event, position, made, np.int64(0))
+    made, index = sweep_groups(t, w, event, position, made, index)
+    if not resting or pace.rows_rest_s == 0:
+        made, index = sweep_silences(t, w, event, position, made, index)
+    return sweep_about(t, w, event, position, made, index)
 
 
 def fold(tables, watch, count, first):  # type: ignore[no-untyped-def]
@@ -371,8 +350,8 @@ def fold(tables, watch, count, first):  # type: ignore[no-untyped-def]
         meta.sequence = first + np.int64(position)
         meta.now = max(meta.now, event.received_at)
         if ACCESS_REQUEST <= kind <= ACCOUNTING_STOP:
-            gateway, made, index = hear_gateway(t, w, event, np.int64(position), made)
             row = row_ahead(w, position % LOOK_AHEAD)
+            gateway, made, index = hear_gateway(t, w, row, event, np.int64(position), made)
             if row >= 0:
                 is_judged = note_word(t, w, row, event, gateway)
                 made, index = hear_signal(t, w, row, event, gateway, np.int64(position), made, index)
@@ -381,7 +360,7 @@ def fold(tables, watch, count, first):  # type: ignore[no-untyped-def]
                 if is_judged:
                     made, index = judge_word(t, w, row, event, np.int64(position), made, index)
         elif kind == ACCOUNTING_ON or kind == ACCOUNTING_OFF:
-            _, made, _ = hear_gateway(t, w, event, np.int64(position), made)
+            _, made, _ = hear_gateway(t, w, np.int64(-1), event, np.int64(position), made)
         elif kind == TICK:
             made = fold_tick(t, w, event, np.int64(position), made)
         elif kind == COMMAND_PLAN or kind == COMMAND_UNPLAN:

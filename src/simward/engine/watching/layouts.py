@@ -123,6 +123,7 @@ USE = np.dtype(
         ("since_s", "i8"),  # when the period began
         ("until_s", "i8"),  # and ends
         ("used_month", "i8"),  # and of the month: octets, messages or seconds
+        ("month_since_s", "i8"),  # when that month began: both are kept from use to use
         ("month_until_s", "i8"),
         ("apn", "i8"),
         ("is_first", "i8"),  # 1: it never used the service before
@@ -227,7 +228,7 @@ GROUP = np.dtype(
         ("quiet_until", "i8"),  # after a finding: those who come back late are no new one
         ("overdue_at", "i8"),  # when it was last the cause for which a member said nothing against its cadence
         ("ended_at", "i8"),  # when a finding about its silence last ended: each has its time from then on
-        ("due_most_at", "i8"),  # when `due_most` last fell
+        ("due_most_at", "i8"),  # when `due_most` last fell, or there were fewer first; 0 = there are as many
         ("within", "i4"),  # of a cell its network (PLMN), of a gateway the RADIUS client that speaks for it
         ("members", "i4"),  # subscriptions that point here
         ("live", "i4"),  # of them, those that owe interims and are not silent
@@ -314,11 +315,25 @@ WATCH_META = np.dtype(
     align=True,
 )
 
+PACE = np.dtype(
+    [
+        ("rows_rest_s", "i8"),  # until when no tick changes anything about any subscription, s; 0 = that is not known
+        ("sweep_wakes", "i8"),  # 1: all of them are to be looked at once, by the next sweeps
+        ("silences_wake", "i8"),  # and by those that look for silence
+        ("sweep_unseen", "i8"),  # so many are still to be looked at
+        ("silences_unseen", "i8"),
+        ("never", "i8"),  # 1: nobody rests, so that tests can compare
+    ],
+    align=True,
+)
+"""Who rests (resting.py): beside the state, and no part of it. So are `row_rests` and `group_rests`, u4, s."""
+
 ADDRESSED = (
     "watch_meta", "watched", "groups", "group_index", "watch_findings", "detectors", "evidence", "classes", "responses",
     "events", "outputs", "usage", "counted", "about", "use", "knobs", "case_responses",
     "rows_ahead", "called", "tallies", "call", "records", "unsaid", "rhythms", "visits", "cadence",
-    "signals", "signalling", "behaviour", "behaved",
+    "signals", "signalling", "behaviour", "behaved", "found",
+    "pace", "row_rests", "group_rests", "group_kept",
 )  # fmt: skip
 WATCH_TABLES = np.dtype(
     [(name, "i8") for name in (*ADDRESSED, "group_mask", "outputs_room", "detector_count")],

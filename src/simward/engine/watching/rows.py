@@ -12,7 +12,8 @@ from simward.detectors.detector import MAX_CLASSES
 from simward.engine.behaviour.layouts import BEHAVIOUR
 from simward.engine.call_records import RECORD
 from simward.engine.events import EVENT
-from simward.engine.rows import int32_at, octet_at, pointer_to, prefetch_of, set_int32, zero_of
+from simward.engine.kept_rows import keeping
+from simward.engine.rows import int32_at, number_in, octet_at, pointer_to, prefetch_of, set_int32, zero_of
 from simward.engine.tables import watch_knobs_dtype
 from simward.engine.watching.cadence_layouts import CADENCE, RHYTHM, VISIT
 from simward.engine.watching.call_layouts import CALL, CALLED, TALLY
@@ -20,6 +21,7 @@ from simward.engine.watching.layouts import (
     BEHAVED,
     COUNTED,
     GROUP,
+    PACE,
     SUBSCRIPTION_FINDING,
     USAGE,
     USE,
@@ -29,10 +31,16 @@ from simward.engine.watching.layouts import (
 )
 from simward.engine.watching.signal_layouts import SIGNALLING, SIGNALS
 
+PLACED_OCTETS = GROUP.fields["members"][1] + 4  # type: ignore[index]
+"""Of a group's row: what is read of it wherever one of its members is heard."""
+
 _meta = pointer_to(WATCH_META)
 _watched = pointer_to(WATCHED)
 _group = pointer_to(GROUP)
 _finding = pointer_to(WATCH_FINDING)
+_pace = pointer_to(PACE)
+_rest, _set_rest = number_in("u4")
+_keep_group, _is_group_kept = keeping(GROUP)
 _usage = pointer_to(USAGE)
 _counted = pointer_to(COUNTED)
 _about = pointer_to(SUBSCRIPTION_FINDING)
@@ -46,10 +54,12 @@ _behaved = pointer_to(BEHAVED)
 _called, _tally, _call, _record = (pointer_to(one) for one in (CALLED, TALLY, CALL, RECORD))
 _unsaid = pointer_to(EVENT)
 _fetch_watched, _fetch_usage, _fetch_counted = (prefetch_of(one) for one in (WATCHED, USAGE, COUNTED))
+_fetch_group = prefetch_of(GROUP, PLACED_OCTETS)
 _signals, _signalling = pointer_to(SIGNALS), pointer_to(SIGNALLING)
 _fetch_signals, _zero_signals = prefetch_of(SIGNALS), zero_of(SIGNALS)
 _fetch_counting = prefetch_of(BEHAVIOUR, 32)
 _fetch_rhythm = prefetch_of(RHYTHM)
+_fetch_rest = prefetch_of(np.dtype("u4"))
 _zero_rhythm = zero_of(RHYTHM)
 _zero_cadence = zero_of(CADENCE)
 _zero_watched = zero_of(WATCHED)
@@ -70,25 +80,84 @@ def watch_meta_of(w):  # type: ignore[no-untyped-def]
 
 @njit
 def watched_at(w, row):  # type: ignore[no-untyped-def]
-    """layouts.WATCHED"""
+    """layouts.WATCHED, to do something with it: whoever rested is looked at again."""
+    _set_rest(w.row_rests, row, 0)
+    _pace(w.pace, 0).rows_rest_s = 0
     return _watched(w.watched, row)
+
+
+@njit
+def watched_seen(w, row):  # type: ignore[no-untyped-def]
+    """The same, to look at it alone."""
+    return _watched(w.watched, row)
+
+
+@njit
+def row_rest_s(w, row):  # type: ignore[no-untyped-def]
+    """Until when no tick changes anything about a subscription, s; 0 = that is not known."""
+    return _rest(w.row_rests, row)
+
+
+@njit
+def set_row_rest(w, row, until_s):  # type: ignore[no-untyped-def]
+    """Note it."""
+    _set_rest(w.row_rests, row, until_s)
 
 
 @njit
 def zero_watched(w, row):  # type: ignore[no-untyped-def]
     """Forget a subscription."""
+    _set_rest(w.row_rests, row, 0)
     _zero_watched(w.watched, row)
 
 
 @njit
 def group_at(w, row):  # type: ignore[no-untyped-def]
-    """layouts.GROUP"""
+    """layouts.GROUP, to do something with it: it rests no more."""
+    _set_rest(w.group_rests, row, 0)
     return _group(w.groups, row)
+
+
+@njit
+def group_seen(w, row):  # type: ignore[no-untyped-def]
+    """The same, to look at it alone."""
+    return _group(w.groups, row)
+
+
+@njit
+def group_rest_s(w, row):  # type: ignore[no-untyped-def]
+    """Until when no tick changes anything about a group, s; 0 = that is not known."""
+    return _rest(w.group_rests, row)
+
+
+@njit
+def set_group_rest(w, row, until_s):  # type: ignore[no-untyped-def]
+    """Note it."""
+    _set_rest(w.group_rests, row, until_s)
+
+
+@njit
+def keep_group(w, row):  # type: ignore[no-untyped-def]
+    """Keep a copy of a group's row."""
+    _keep_group(w.group_kept, w.groups, np.int64(row))
+
+
+@njit
+def is_group_kept(w, row):  # type: ignore[no-untyped-def]
+    """Is the row as the copy is?"""
+    return _is_group_kept(w.group_kept, w.groups, np.int64(row))
+
+
+@njit
+def pace_of(w):  # type: ignore[no-untyped-def]
+    """layouts.PACE"""
+    return _pace(w.pace, 0)
 
 
 @njit
 def zero_group(w, row):  # type: ignore[no-untyped-def]
     """Make a group's row all zeros."""
+    _set_rest(w.group_rests, row, 0)
     _zero_group(w.groups, row)
 
 
@@ -241,6 +310,7 @@ def set_row_ahead(w, at, row):  # type: ignore[no-untyped-def]
         _fetch_counting(w.behaviour, np.int64(row))
         _fetch_rhythm(w.rhythms, np.int64(row))
         _fetch_signals(w.signals, np.int64(row))
+        _fetch_rest(w.row_rests, np.int64(row))
 
 
 @njit
@@ -248,6 +318,19 @@ def fetch_counted(w, number):  # type: ignore[no-untyped-def]
     """Ask for a session's counters by row + 1."""
     if number != 0:
         _fetch_counted(w.counted, np.int64(number) - np.int64(1))
+
+
+@njit
+def fetch_group(w, number):  # type: ignore[no-untyped-def]
+    """Ask for what placing a subscription reads of its group, by row + 1."""
+    if number != 0:
+        _fetch_group(w.groups, np.int64(number) - np.int64(1))
+
+
+@njit
+def found_at(w, position):  # type: ignore[no-untyped-def]
+    """Row of the subscription that the gate fold found for an event, where the caller says it (`w.found`)."""
+    return int32_at(w.found, position)
 
 
 @njit

@@ -33,7 +33,7 @@ from simward.engine.watching.layouts import (
     UNJUDGED,
 )
 from simward.engine.watching.periods import DAY_S
-from simward.engine.watching.rows import group_at, watch_knobs_at, watch_meta_of, watched_at
+from simward.engine.watching.rows import group_at, group_seen, watch_knobs_at, watch_meta_of, watched_at
 from simward.engine.watching.signal_layouts import APART_LATE, WITNESSES
 from simward.engine.watching.witnesses import are_several, is_apart, is_denser, set_apart
 
@@ -228,7 +228,7 @@ def told_cause(w, one):  # type: ignore[no-untyped-def]
     """Kind of the narrowest of its groups whose silence is told, or that said it goes down; 0 = none."""
     for kind in (CELL, SOFTWARE, MODEL, GATEWAY, NETWORK):
         number = pointer(one, np.int64(kind))
-        if number != 0 and is_told(group_at(w, number - np.int64(1))):
+        if number != 0 and is_told(group_seen(w, number - np.int64(1))):
             return np.int64(kind)
     return np.int64(ALONE)
 
@@ -239,14 +239,14 @@ def fresh_cause(w, one, late_from):  # type: ignore[no-untyped-def]
     most = np.int64(0)
     for kind in range(CELL, KINDS_END):
         number = pointer(one, np.int64(kind))
-        if number != 0 and may_explain(group_at(w, number - np.int64(1)), late_from):
-            most = max(most, np.int64(group_at(w, number - np.int64(1)).late))
+        if number != 0 and may_explain(group_seen(w, number - np.int64(1)), late_from):
+            most = max(most, np.int64(group_seen(w, number - np.int64(1)).late))
     best, size = np.int64(ALONE), np.int64(0)
     for kind in range(CELL, KINDS_END):
         number = pointer(one, np.int64(kind))
         if number == 0:
             continue
-        group = group_at(w, number - np.int64(1))
+        group = group_seen(w, number - np.int64(1))
         if may_explain(group, late_from) and 5 * np.int64(group.late) >= 4 * most:
             if best == ALONE or np.int64(group.due) < size:
                 best, size = np.int64(kind), np.int64(group.due)
@@ -260,16 +260,16 @@ def cause_of(w, one, now, late_from, may_wait):  # type: ignore[no-untyped-def]
     if kind == ALONE:
         kind = fresh_cause(w, one, late_from)
     if kind != ALONE:
-        group = group_at(w, pointer(one, kind) - np.int64(1))
+        group = group_seen(w, pointer(one, kind) - np.int64(1))
         if may_explain(group, late_from) and group.stopped == 0 and group.off == 0:
-            group.overdue_at = now
+            group_at(w, pointer(one, kind) - np.int64(1)).overdue_at = now
         return kind
     for kind in range(CELL, KINDS_END):
         number = pointer(one, np.int64(kind))
         if number == 0:
             continue
         # A small group that nobody has heard of since this one was missed may be falling silent as a whole.
-        group = group_at(w, number - np.int64(1))
+        group = group_seen(w, number - np.int64(1))
         if may_wait and np.int64(group.due) >= LEAST and group.last_at < late_from:
             return np.int64(WAITS)
     return np.int64(ALONE)
@@ -282,7 +282,7 @@ def owed_since(w, one):  # type: ignore[no-untyped-def]
     for kind in range(CELL, KINDS_END):
         number = pointer(one, np.int64(kind))
         if number != 0:
-            since = max(since, np.int64(group_at(w, number - np.int64(1)).ended_at))
+            since = max(since, np.int64(group_seen(w, number - np.int64(1)).ended_at))
     return since
 
 

@@ -33,6 +33,7 @@ from simward.engine.watching.layouts import (
     GROUP,
     GROUPS_MAX,
     LOOK_AHEAD,
+    PACE,
     SUBSCRIPTION_FINDING,
     SUBSCRIPTION_FINDINGS_MAX,
     USAGE,
@@ -105,6 +106,8 @@ class WatchState:
         self.signals = np.zeros(1024, SIGNALS)
         self.signalling = np.zeros(1, SIGNALLING)
         self.rows_ahead = np.zeros(LOOK_AHEAD, np.int32)
+        self.pace, self.group_kept = np.zeros(1, PACE), np.zeros(1, GROUP)
+        self.row_rests, self.group_rests = np.zeros(1024, np.uint32), np.zeros(1024, np.uint32)
         self.use = np.zeros(1, USE)
         self.knobs = np.zeros(1, watch_knobs_dtype())
         self.case_responses = np.full((1, max(1, len(of_watch())), MAX_CLASSES), OBSERVE, np.uint8)
@@ -137,6 +140,12 @@ class WatchState:
             return True
         return False
 
+    def wake(self) -> None:
+        """Nobody rests: something was changed from outside, as a revision or a removal changes it."""
+        self.pace["rows_rest_s"] = 0
+        self.pace["sweep_wakes"] = self.pace["silences_wake"] = 1
+        self.group_rests[:] = 0
+
     def _grow(self, name: str, wanted: int) -> None:
         table = getattr(self, name)
         grown = np.zeros(max(wanted, len(table)), table.dtype)
@@ -147,6 +156,7 @@ class WatchState:
     def tables(self) -> Any:
         """Where everything is, as the kernel takes it; made anew only after something moved."""
         if self._tables is None:
+            self._make_room_to_rest()
             t = np.zeros(1, WATCH_TABLES)
             for name in WATCH_TABLES.names or ():
                 array = getattr(self, name, None)
@@ -159,6 +169,14 @@ class WatchState:
             self._tables = records(t)
         return self._tables
 
+    def _make_room_to_rest(self) -> None:
+        """A place for each row of both tables; whoever has a new one does not rest."""
+        if len(self.row_rests) != len(self.watched) or len(self.group_rests) != len(self.groups):
+            self.row_rests, self.group_rests = (
+                np.zeros(len(self.watched), np.uint32), np.zeros(len(self.groups), np.uint32)
+            )  # fmt: skip
+            self.pace["rows_rest_s"] = 0
+
     def judges(self) -> tuple[DetectorModule, ...]:
         """The detectors by number."""
         return of_watch()
@@ -166,6 +184,7 @@ class WatchState:
     def drop_finding(self, row: int) -> None:
         """Take a finding off its group's chain and free its row, where its detector is gone or it was never told."""
         findings, meta = self.watch_findings, self.watch_meta
+        self.wake()
         group = int(findings["group"][row])
         chain, at = self.groups["finding_head"], group
         while int(chain[at]) != row + 1:
@@ -215,6 +234,7 @@ class WatchState:
     def moved(self) -> None:
         """Some array was replaced: what `tables` gave before must not be used again."""
         self._tables = None
+        self.wake()
 
     def saved(self, subscriptions: int) -> dict[str, np.ndarray]:
         """The used rows of every table, without a copy; of `watched` those of the gate's `subscriptions`."""

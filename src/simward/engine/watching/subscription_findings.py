@@ -37,7 +37,9 @@ def look_at_use(w, row, service, now_s):  # type: ignore[no-untyped-def]
     use.used_month = used_in_period(w, row, service, np.int64(MONTH), now_s)
     if service != DATA:  # nothing is known of it before there were records
         use.known_s = max(np.int64(use.known_s), np.int64(watch_meta_of(w).records_since_s))
-    use.month_until_s = period_ends_s(np.int64(MONTH), period_begins_s(np.int64(MONTH), now_s))
+    if now_s < use.month_since_s or use.month_until_s <= now_s:
+        use.month_since_s = period_begins_s(np.int64(MONTH), now_s)
+        use.month_until_s = period_ends_s(np.int64(MONTH), np.int64(use.month_since_s))
 
 
 @njit
@@ -45,8 +47,11 @@ def look_at_aspect(w, row, detector, aspect):  # type: ignore[no-untyped-def]
     """And with what one aspect of a detector is about: a period, and the finding that is open about it."""
     use = use_of(w)
     use.aspect = aspect
-    use.since_s = period_begins_s(aspect, use.at_s)
-    use.until_s = period_ends_s(aspect, use.since_s)
+    if aspect == MONTH:  # which takes dozens of divisions to reckon
+        use.since_s, use.until_s = use.month_since_s, use.month_until_s
+    else:
+        use.since_s = period_begins_s(aspect, use.at_s)
+        use.until_s = period_ends_s(aspect, use.since_s)
     use.used = used_in_period(w, row, np.int64(use.service), aspect, np.int64(use.at_s))
     use.open_class, use.told, use.seen_s = 0, 0, 0
     at = find_about(w, row, detector)

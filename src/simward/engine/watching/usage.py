@@ -96,7 +96,9 @@ def spread(usage, up, down, since_s, at_s):  # type: ignore[no-untyped-def]
 @njit
 def used_in(usage, period, now_s):  # type: ignore[no-untyped-def]
     """Octets in both directions in the hour, day, week or month that `now_s` is in."""
-    if period_begins_s(period, np.int64(usage.hour) * np.int64(HOUR_S)) != period_begins_s(period, now_s):
+    newest_s = np.int64(usage.hour) * np.int64(HOUR_S)
+    is_newest = newest_s <= now_s and now_s < newest_s + np.int64(HOUR_S)  # one hour is in one period of each kind
+    if not is_newest and period_begins_s(period, newest_s) != period_begins_s(period, now_s):
         return np.int64(0)
     if period == HOUR:
         return counter(usage, BOTH_HOUR)
