@@ -53,7 +53,7 @@ def within(least_s: int, most_s: int, said: str) -> Callable[[Any], int]:
 
 
 BEHAVIOUR_KEYS: dict[str, Callable[[Any], Any]] = {
-    "findings_a_day": budget, "grace": within(1, 43_200, "1s to 12h"),
+    "findings_a_day": budget, "grace": within(1, 72_000, "1s to 20h"),
     "benign_for": within(86_400, 365 * 86_400, "1d to 365d"),
 }
 

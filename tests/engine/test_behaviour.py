@@ -140,6 +140,16 @@ def test_who_is_far_from_peers_that_are_far_apart_is_known_from_the_first_day(oc
     assert one.centre == pytest.approx(10 + octaves, abs=0.05)
 
 
+@pytest.mark.parametrize(("goes", "found"), [(0.0, False), (-1.0, False), (-2.0, False), (2.0, True), (-4.0, True)])
+def test_who_does_as_always_or_as_its_cohort_does_is_not_unusual(goes: float, found: bool) -> None:
+    """All of its cohort send two octaves less on a day; one does not, goes half the way, or farther than either."""
+    one = Subscription().lives(20)
+    one.arrays["shifts"][0, UP] = -2 * Q
+    one.arrays["bits"][:] *= 2
+    one.lives(up=goes)
+    assert (int(one["total"]) > 0) == found
+
+
 def test_hours_of_the_week_are_new_once() -> None:
     rows = np.zeros(1, BEHAVIOUR)
     told = []

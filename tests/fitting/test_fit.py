@@ -17,6 +17,7 @@ from simward.engine.behaviour.layouts import (
     CHANNELS,
     DOWN,
     HIGHER,
+    ONE_BIT,
     READY,
     REVISION_ARRAYS,
     ROLLED_UP,
@@ -28,7 +29,7 @@ from simward.engine.behaviour.layouts import (
 from simward.engine.behaviour.revision import ANY, MEMORY_ARRAYS, NO_SHIFT, RevisionUnreadable
 from simward.engine.behaviour.settle import settle
 from simward.fitting import Budget, Revision, fit_day
-from simward.fitting.budget import AIMED_AT
+from simward.fitting.budget import AIMED_AT, NEVER
 
 QUIET_KIND = Kind(0.2, own_week=0.0, absent=0.0)
 
@@ -210,6 +211,13 @@ def test_a_hundred_times_as_much_is_found_in_a_fleet_of_ten() -> None:
     assert sum(len(one) for one in watch.begun) <= 10
     watch.lives(3, times=100, rows=np.array([3]))
     assert 3 in watch.found_since(3)
+
+
+def test_a_small_fleet_that_was_regular_so_far_is_not_told_of_what_is_rare_by_a_little(month: Watch) -> None:
+    """What is asked is rarer than anything that could have been counted: then evidence says itself how rare it is."""
+    watch = Watch(200, seed=4, a_day=0.05).lives(9)
+    assert watch.revision.arrays["thresholds"].min() >= -np.log2(AIMED_AT * 0.05 / 200) * ONE_BIT
+    assert month.revision.arrays["thresholds"].min() < NEVER
 
 
 def test_the_hard_cap_lets_the_strongest_begin(month: Watch) -> None:

@@ -25,6 +25,8 @@ LEVELS = np.arange(TOTAL_BINS) * TOTAL_BIN / ONE_BIT
 """Bits."""
 FARTHEST = 32 * ONE_BIT
 """Rises are counted up to here: how far beyond it an attack goes says nothing of how far the honest may."""
+COUNTED_LEAST = 3.0
+"""What is expected fewer times than this in all that was seen was not counted, but reckoned."""
 NEVER = 65_536
 """A threshold (Q8) that no total reaches."""
 
@@ -87,15 +89,26 @@ class Rates:
     share: np.ndarray
     tail: Tail
     begins: int
+    days: float
+    """Subscription-days that they were counted in."""
 
     def at(self, totals: np.ndarray) -> np.ndarray:
         """Findings a subscription-day were each of these totals (Q8) the threshold."""
         bits = totals / ONE_BIT
         inner = np.interp(bits, LEVELS[: self.begins + 1], self.share[: self.begins + 1])
-        return np.asarray(np.where(bits > self.tail.begins, self.share[self.begins] * self.tail.beyond(bits), inner))
+        found = np.where(bits > self.tail.begins, self.share[self.begins] * self.tail.beyond(bits), inner)
+        return np.asarray(np.where(found * self.days < COUNTED_LEAST, np.maximum(found, np.exp2(-bits)), found))
 
     def level(self, rate: float) -> int:
-        """The threshold (Q8) at which there are so many a subscription-day."""
+        """The threshold (Q8) at which there are so many a subscription-day.
+
+        What is rarer than could be counted takes evidence that says itself that it is: a small fleet that has been
+        regular for a week is not for ever.
+        """
+        least = -np.log2(rate) if rate * self.days < COUNTED_LEAST else 0.0
+        return min(max(self._counted(rate), int(np.ceil(least * ONE_BIT))), NEVER - 1)
+
+    def _counted(self, rate: float) -> int:
         body = self.share[: self.begins + 1]
         if rate >= body[-1]:
             below = np.flatnonzero(body <= rate)
@@ -150,11 +163,11 @@ def _rates(counts: np.ndarray, days: float, shape: float) -> Rates:
         # Too few for a tail of their own: how often anything rises at all (by the rule of succession: a fleet of ten is
         # not held to what a million days would show), and from there on bits at half of what they say.
         share = min((counts[1] + 1.0) / (days + 1.0), 1.0)
-        return Rates(np.array([1.0, share]), Tail(LEVELS[1], 2.0 / np.log(2), 0.0), 1)
+        return Rates(np.array([1.0, share]), Tail(LEVELS[1], 2.0 / np.log(2), 0.0), 1, days)
     begins = _begins(counts, days)
     excess, weight = piece
     scale = scale_of(float((excess * weight).sum() / max(weight.sum(), 1e-9)), shape)
-    return Rates(counts / max(days, 1.0), Tail(LEVELS[begins], scale, shape), begins)
+    return Rates(counts / max(days, 1.0), Tail(LEVELS[begins], scale, shape), begins, days)
 
 
 @dataclass(frozen=True)

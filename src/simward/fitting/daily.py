@@ -8,7 +8,7 @@ from simward.engine.watching.settling import finish
 from simward.fitting.day_fits import Copied
 from simward.fitting.fit import fit_day
 
-CAP_OF_BUDGET, CAP_LEAST = 10, 20
+CAP_OF_BUDGET, CAP_LEAST = 10, 3
 """The hard cap: so many times the budget, and never fewer than so many findings on a day."""
 
 

@@ -23,7 +23,16 @@ from simward.engine.behaviour.settle import JUDGED_FROM_DAYS, measured, weighed
 from simward.fitting.budget import NEVER, Gate, Rates, faded_rises, gate_of, rate_asked, rates_of, rises_of, weights_of
 from simward.fitting.calibration import are_few, deviations_of, faded_deviations, in_use, pools_of, tables_of
 from simward.fitting.cohorts import Cohorts, cohorts_of, upwards
-from simward.fitting.shifts import Peers, continued, history_of, peers_of, remembered, shifted, told_as_one
+from simward.fitting.shifts import (
+    Peers,
+    continued,
+    history_of,
+    peers_of,
+    remembered,
+    shifted,
+    told_as_one,
+    usual_shifts_of,
+)
 
 PART_LEAST, PART_SHARE = 20, 0.03
 """So many members, and such a share of a cohort, that change in the same channel on one day are told as one."""
@@ -81,7 +90,9 @@ def fit_day(
     cohorts, heard, chosen = _heard(rows, use_cases, tenants, day)
     peers = peers_of(chosen, np.arange(len(chosen)), heard, before)
     pools, pool_of = pools_of(cohorts, before)
-    today, bits, memory, rates = _scored(chosen, day, heard, peers, pools, pool_of, before)
+    history = history_of(heard, peers, day, before)
+    usual_shifts = usual_shifts_of(heard, peers, history)
+    today, bits, memory, rates = _scored(chosen, day, heard, peers, usual_shifts, pools, pool_of, before)
 
     rate_at = _rate_at(today, rates)
     # By all that are known: while most of a fleet is told as one, the others are not judged the more easily.
@@ -93,13 +104,13 @@ def fit_day(
     alone = above[~_is_muted(today, above, muted[heard.leaf_at[above]])]
     gate = gate_of(rate_at[alone], judged, asked, budget)
 
-    history = history_of(heard, peers, day, before)
     lasting = before.findings if before is not None else ()
     moved = shifted(heard, peers, history, day, lasting)
     findings, ended = continued(told_as_one([*moved, *parts], heard), lasting, day, heard)
     arrays = {
         "keys": cohorts.keys.astype(np.int64), "cohorts": cohorts.cohorts, "muted": muted, "pools": pool_of,
-        "widening": _widening(cohorts, budget), "shifts": peers.shifts, "peer_centre": peers.peer_centre,
+        "widening": _widening(cohorts, budget), "shifts": peers.shifts,
+        "usual_shifts": usual_shifts, "peer_centre": peers.peer_centre,
         "peer_spread": peers.peer_spread, "peer_scale": peers.peer_scale, "bits": bits,
         "thresholds": _thresholds(rates, len(pools), gate.rate),
         "keeps": _thresholds(rates, len(pools), gate.asked),
@@ -126,14 +137,14 @@ def _heard(
 
 
 def _scored(
-    chosen: np.ndarray, day: int, heard: Cohorts, peers: Peers, pools: list[Node], pool_of: np.ndarray,
-    before: Revision | None,
+    chosen: np.ndarray, day: int, heard: Cohorts, peers: Peers, usual_shifts: np.ndarray, pools: list[Node],
+    pool_of: np.ndarray, before: Revision | None,
 ) -> tuple[_Day, np.ndarray, dict[str, np.ndarray], dict[tuple[int, int], Rates]]:  # fmt: skip
     """Score the day by earlier ones; returns it, the tables, what is to be remembered, and how rare totals are."""
     cohort_at = heard.cohort_at
     bins = np.full((len(chosen), CHANNELS), -1, np.int16)
     measured(
-        compiled.records(chosen), day, cohort_at, peers.shifts, peers.peer_centre, peers.peer_scale,
+        compiled.records(chosen), day, cohort_at, peers.shifts, usual_shifts, peers.peer_centre, peers.peer_scale,
         peers.peer_spread, bins,
     )  # fmt: skip
     is_open = (chosen["class"] == UNUSUAL) | (chosen["state"] == ROLLED_UP)

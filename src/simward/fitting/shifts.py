@@ -202,6 +202,16 @@ def _expectation(history: np.ndarray, scale: np.ndarray, heard: int) -> tuple[np
     return expected, np.maximum(np.maximum(usual, sampled), SHIFT_LEAST / 10)
 
 
+def usual_shifts_of(cohorts: Cohorts, peers: Peers, history: np.ndarray) -> np.ndarray:
+    """What earlier days make likely of each cohort's shifts, Q10; the day's own where nothing is known."""
+    usual = peers.shifts.copy()
+    for cohort in np.flatnonzero(peers.learnt >= LEARNT_LEAST).tolist():
+        expected, _ = expectation(history[cohort], peers.peer_scale[cohort], int(peers.heard[cohort]))
+        known = (history[cohort] != NO_SHIFT).sum(axis=0) > KNOWN_DAYS
+        usual[cohort] = np.where(known & (history[cohort, -1] != NO_SHIFT), np.rint(expected), peers.shifts[cohort])
+    return usual
+
+
 def shifted(
     cohorts: Cohorts, peers: Peers, history: np.ndarray, day: int, lasting: tuple[CohortFinding, ...]
 ) -> list[CohortFinding]:

@@ -83,6 +83,7 @@ REVISION_ARRAYS = {
     "pools": ("u1", ("cohorts",)),  # the tables that a cohort is scored with
     "widening": ("u1", ("cohorts",)),  # whole bits, while a cohort is found to be benign
     "shifts": ("i4", ("cohorts", CHANNELS)),  # Q10: what all of it had in common on the day
+    "usual_shifts": ("i4", ("cohorts", CHANNELS)),  # Q10: what earlier days made likely of them
     "peer_centre": ("i4", ("cohorts", CHANNELS)),  # Q10: where its members' own centres lie
     "peer_spread": ("i4", ("cohorts", CHANNELS)),  # Q10: and how far apart (a standard deviation's worth)
     "peer_scale": ("i4", ("cohorts", CHANNELS)),  # Q10: how much a member varies from day to day

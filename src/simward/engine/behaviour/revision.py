@@ -24,7 +24,7 @@ from simward.errors import SimwardError
 
 FORMAT = 3
 """Of 1 there are in journals: findings ended at half of the threshold that the day's gates had raised. Up to 2 there
-were six channels."""
+were six channels, and nothing of what is usual of shifts."""
 CHANNELS_OF_2 = 6
 ANY = -1
 TOTAL_BINS, TOTAL_BIN = 1024, 32
@@ -129,6 +129,7 @@ class Revision:
             if document["format"] == 1:
                 found["keeps"] = found["thresholds"]
             if document["format"] <= 2:
+                found["usual_shifts"] = found["shifts"]
                 _add_channels(found)
             return cls(
                 int(document["day"]), _checked(found, REVISION_ARRAYS), _checked(found, MEMORY_ARRAYS),

@@ -133,6 +133,18 @@ def variance(row, channel, squared, peers):  # type: ignore[no-untyped-def]
 
 
 @njit
+def unexplained(off, beyond_usual):  # type: ignore[no-untyped-def]
+    """What of a deviation neither the day's shift explains nor the usual one, where they differ by `beyond_usual`.
+
+    Who does as always while its cohort does otherwise is not unusual, and nor is who goes half the way.
+    """
+    without = off + beyond_usual
+    if (off >= 0) != (without >= 0):
+        return np.int64(0)
+    return off if abs(off) <= abs(without) else without
+
+
+@njit
 def bin_of(deviation, squared):  # type: ignore[no-untyped-def]
     """The bin of a deviation (Q10) under a variance (Q20): twenty-one bins to a doubling of their ratio."""
     if abs(np.int64(deviation)) < OFF_LEAST:

@@ -42,6 +42,7 @@ from simward.engine.behaviour.scoring import (
     scale_squared,
     side_of,
     total_of,
+    unexplained,
     variance,
 )
 
@@ -77,7 +78,9 @@ def _begins_anew(row, key):  # type: ignore[no-untyped-def]
     return row.key != 0 and np.int64(row.key) != key_16(key)
 
 
-def measure_day(rows, day, cohort_at, shifts, peer_centre, peer_scale, peer_spread, bins):  # type: ignore[no-untyped-def]
+def measure_day(  # type: ignore[no-untyped-def]
+    rows, day, cohort_at, shifts, usual_shifts, peer_centre, peer_scale, peer_spread, bins
+):  # type: ignore[no-untyped-def]
     """The bins of a day's deviations, into `bins` (i2, rows x CHANNELS): side * SCORE_BINS + bin, -1 = nothing to
     score.
 
@@ -92,6 +95,8 @@ def measure_day(rows, day, cohort_at, shifts, peer_centre, peer_scale, peer_spre
                 off, _, squared = _deviation(
                     row, channel, day, cohort_at[at], shifts, peer_centre, peer_scale, peer_spread
                 )
+                cohort = cohort_at[at]
+                off = unexplained(off, np.int64(shifts[cohort, channel]) - np.int64(usual_shifts[cohort, channel]))
                 bins[at, channel] = side_of(off) * np.int64(SCORE_BINS) + bin_of(off, squared)
 
 
@@ -188,13 +193,15 @@ def _relearns(row, day, keeps):  # type: ignore[no-untyped-def]
 
 @njit
 def _settle_heard(  # type: ignore[no-untyped-def]
-    row, day, cohort, pool, muted, widening, shifts, peer_centre, peer_scale, peer_spread, bits, limits, kept
+    row, day, cohort, pool, muted, widening, shifts, usual_shifts, peer_centre, peer_scale, peer_spread, bits, limits,
+    kept,
 ):  # fmt: skip
     """Settle a subscription that was heard on the day."""
     maturity = maturity_of(np.int64(row.learnt))
     drifts = row.state == DRIFTING
     for channel in range(CHANNELS):
         off, _, squared = _deviation(row, channel, day, cohort, shifts, peer_centre, peer_scale, peer_spread)
+        off = unexplained(off, np.int64(shifts[cohort, channel]) - np.int64(usual_shifts[cohort, channel]))
         side, at = side_of(off), bin_of(off, squared)
         said = np.int64(0) if drifts else np.int64(bits[pool, maturity, channel, side, at])
         scored = _is_scored(row, channel, peer_centre[cohort, channel])
@@ -229,8 +236,8 @@ def _settle_absent(row, pool, kept):  # type: ignore[no-untyped-def]
 
 
 def settle_day(  # type: ignore[no-untyped-def]
-    rows, use_cases, day, keys, cohorts, muted, pools, widening, shifts, peer_centre, peer_scale, peer_spread, bits,
-    thresholds, keeps,
+    rows, use_cases, day, keys, cohorts, muted, pools, widening, shifts, usual_shifts, peer_centre, peer_scale,
+    peer_spread, bits, thresholds, keeps,
 ):  # fmt: skip
     """Settle a day of all rows of BEHAVIOUR; returns how many were scored, and how many of them are unusual then.
 
@@ -253,8 +260,8 @@ def settle_day(  # type: ignore[no-untyped-def]
             row.key = key_16(key)
             told_as_one = np.int64(muted[position]) if position >= 0 else np.int64(0)
             _settle_heard(
-                row, day, cohort, pool, told_as_one, widening[cohort], shifts, peer_centre, peer_scale, peer_spread,
-                bits, thresholds, keeps,
+                row, day, cohort, pool, told_as_one, widening[cohort], shifts, usual_shifts, peer_centre, peer_scale,
+                peer_spread, bits, thresholds, keeps,
             )  # fmt: skip
             scored += np.int64(1)
             if row["class"] == UNUSUAL:
@@ -271,8 +278,8 @@ settled = compiled.entry(settle_day, SOURCES)
 measured = compiled.entry(measure_day, SOURCES)
 weighed = compiled.entry(weigh_day, SOURCES)
 ARRAYS = (
-    "keys", "cohorts", "muted", "pools", "widening", "shifts", "peer_centre", "peer_scale", "peer_spread", "bits",
-    "thresholds", "keeps",
+    "keys", "cohorts", "muted", "pools", "widening", "shifts", "usual_shifts", "peer_centre", "peer_scale",
+    "peer_spread", "bits", "thresholds", "keeps",
 )  # fmt: skip
 
 
