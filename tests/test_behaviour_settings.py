@@ -33,7 +33,7 @@ def test_what_is_given_holds(tmp_path: Path) -> None:
         ("findings_a_day = 0", "findings_a_day"), ("findings_a_day = -1", "findings_a_day"),
         ('findings_a_day = "five"', "findings_a_day"), ("findings_a_day = true", "findings_a_day"),
         ("findings_a_day = inf", "findings_a_day"), ("findings_a_day = nan", "findings_a_day"),
-        ('grace = "13h"', "grace"), ('grace = "soon"', "grace"), ('benign_for = "1h"', "benign_for"),
+        ('grace = "21h"', "grace"), ('grace = "soon"', "grace"), ('benign_for = "1h"', "benign_for"),
         ('benign_for = "2y"', "benign_for"), ("finding_a_day = 5", "finding_a_day"),
     ],
 )  # fmt: skip

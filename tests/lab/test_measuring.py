@@ -205,8 +205,8 @@ def test_a_small_seed_finds_what_it_should_and_makes_nothing_up() -> None:
     [
         (["--strength", "nan"], "nan is no number"),
         (["--budget", "inf"], "inf is no number"),
-        (["--honest-only", "--strength", "3"], "plays no attack"),
-        (["--honest-only", "--attack", "slow-leak"], "plays no attack"),
+        (["--honest-only", "--strength", "3"], "--honest-only plays none"),
+        (["--honest-only", "--attack", "slow-leak"], "--honest-only plays none"),
         (["--html", "nowhere/score.html"], "there is no folder"),
         (["--attack", "slow-leak", "--subscriptions", "300", "--days", "10"], "nothing to play (slow-leak: it takes"),
     ],

@@ -38,8 +38,9 @@ DETECTOR = Detector(
 CLASSES = ("two-devices", "two-places")
 CLASS_TWO_DEVICES, CLASS_TWO_PLACES = 1, 2
 WITHIN_S = 86_400
-MEMORY = [("jumped_before_s", "u4")]
-"""When it went farther than anything travels the time before the last, 0 = never."""
+MEMORY: list[tuple[str, str]] = []
+MARK_JUMPED = 16
+"""Of `marks`: when it last went farther than anything travels it had within the day before (engine/layouts.py)."""
 KNOBS: list[object] = []
 
 
@@ -50,8 +51,7 @@ def judge(memory, subscription, event, knobs, evidence, around):  # type: ignore
         return CLASS_TWO_DEVICES
     lately = subscription.jumped_s != 0 and around.event_s - np.int64(subscription.jumped_s) < WITHIN_S
     if around.jumped and lately and event.kind != ACCOUNTING_STOP:  # which may tell where its session began
-        again = memory.jumped_before_s != 0 and around.event_s - np.int64(memory.jumped_before_s) < WITHIN_S
-        memory.jumped_before_s = subscription.jumped_s
+        again = np.int64(subscription.marks) & MARK_JUMPED != 0
         another = event.imei != 0 and subscription.last_imei != 0 and event.imei != subscription.last_imei
         if not again and not another:
             return NO_OPINION

@@ -39,9 +39,12 @@ UNLOCKED, LOCKED_BY_FINDING, LOCKED_BY_PERSON, CONFINED_BY_RULE, CONFINED_BY_PER
 """From CONFINED_BY_RULE on it is in quarantine by a command, which is milder than any lock."""
 
 # What `marks` of a subscription say.
-MARK_TAKEN, MARK_TIED, MARK_FREE, MARK_AREA = 1, 2, 4, 8
+MARK_TAKEN, MARK_TIED, MARK_FREE, MARK_AREA, MARK_JUMPED = 1, 2, 4, 8, 16
+MARKS_SEEN = MARK_TAKEN | MARK_JUMPED
 """Its device was heard with another subscription while it had a session; a command bound it to its device; a command
-unbound it, so that no first use binds it again; a command limited it to the area of its use case."""
+unbound it, so that no first use binds it again; a command limited it to the area of its use case; when it
+went farther than anything travels (`jumped_s`), it had done so within the day before. MARKS_SEEN are of events, the
+others of commands."""
 
 # Session flags.
 SESSION_LIVE, SESSION_START_SEEN, SESSION_DISCONNECTING, SESSION_HELD, SESSION_IMSI_REPORTED = 1, 2, 4, 8, 16

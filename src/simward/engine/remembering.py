@@ -11,7 +11,7 @@ from simward.engine.addressing import FILTER_QUARANTINE, ipv6_mark, is_confined
 from simward.engine.confining import filters_for
 from simward.engine.findings import about, new_output
 from simward.engine.hashing import mix
-from simward.engine.layouts import MARK_TAKEN
+from simward.engine.layouts import MARK_JUMPED, MARK_TAKEN
 from simward.engine.long_ids import keep_long_id
 from simward.engine.lookup import find_device, put_device
 from simward.engine.places import happened_s, remember_place
@@ -43,7 +43,7 @@ DEVICES_SPARE = 65_536
 ACCESS_REQUEST, START, STOP = 1, 2, 4
 QUARANTINED = 1
 DEVICE_SEEN = 17
-SECOND_US = 1_000_000
+SECOND_US, DAY_S = 1_000_000, 86_400
 
 
 @njit
@@ -135,6 +135,15 @@ def progress(t, row, session, event):  # type: ignore[no-untyped-def]
 
 
 @njit
+def note_jump(subscription, event_s):  # type: ignore[no-untyped-def]
+    """It went farther than anything travels: when, and whether it had within the day before."""
+    again = subscription.jumped_s != 0 and event_s - np.int64(subscription.jumped_s) < DAY_S
+    marks = np.int64(subscription.marks)
+    subscription.marks = marks | np.int64(MARK_JUMPED) if again else marks & ~np.int64(MARK_JUMPED)
+    subscription.jumped_s = event_s
+
+
+@njit
 def remember(t, row, event, position, made, index):  # type: ignore[no-untyped-def]
     """The subscription's last known device and network: what findings compare with. Another device is an output."""
     subscription = subscription_at(t, row)
@@ -142,7 +151,7 @@ def remember(t, row, event, position, made, index):  # type: ignore[no-untyped-d
         np.int64(subscription.heard_s), np.int64(event.received_at) // np.int64(SECOND_US)
     )
     if event.kind != STOP and around_of(t).jumped:
-        subscription.jumped_s = around_of(t).event_s
+        note_jump(subscription, np.int64(around_of(t).event_s))
     remember_place(t, row, event)
     of_before = subscription.plans != 0 and is_of_before(t, subscription, event)
     if event.imei != 0 and not of_before:

@@ -14,7 +14,7 @@ from simward.engine import events
 from simward.engine import outputs as kinds
 from simward.engine.fold import Fold
 from simward.engine.journal import EVENTS, Journal, Layout, Row, row_outputs
-from simward.engine.layouts import MARK_AREA, MARK_FREE, MARK_TAKEN, MARK_TIED
+from simward.engine.layouts import MARK_AREA, MARK_FREE, MARK_TAKEN, MARK_TIED, MARKS_SEEN
 from simward.engine.pools import column, settle_pools
 from simward.engine.replay import fold_row
 from simward.engine.revisions import in_todays_layout, with_texts
@@ -135,7 +135,7 @@ def fold_foreign(fold: Fold, foreign: list[Row], layouts: Mapping[str, Layout]) 
         return
     before = fold.state.subscriptions[: int(fold.state.meta["subscriptions"][0])]
     kept = {name: np.array(before[name]) for name in FACTS}
-    ordered = np.array(before["marks"]) & ~np.uint8(MARK_TAKEN)
+    ordered = np.array(before["marks"]) & ~np.uint8(MARKS_SEEN)
     for row in foreign:
         fold_row(fold, row, layouts)
         # Another kernel may have taken a retransmission for news, or the reverse: the journal's numbering stands.
@@ -143,7 +143,7 @@ def fold_foreign(fold: Fold, foreign: list[Row], layouts: Mapping[str, Layout]) 
     table = fold.state.subscriptions
     for name, facts in kept.items():
         table[name][: len(facts)] = facts
-    table["marks"][: len(ordered)] = (table["marks"][: len(ordered)] & MARK_TAKEN) | ordered
+    table["marks"][: len(ordered)] = (table["marks"][: len(ordered)] & MARKS_SEEN) | ordered
     found = {int(imsi): row for row, imsi in enumerate(table["imsi"][: int(fold.state.meta["subscriptions"][0])])}
     for row in foreign:
         for output in row_outputs(row, layouts):

@@ -144,7 +144,10 @@ def find_cause(w, row, now):  # type: ignore[no-untyped-def]
     # Several that come back one after the other explain it to the end, where nobody else falls silent meanwhile.
     fades = is_apart(group, np.int64(APART_SILENT)) and now - group.last_fell_at > WINDOW_LEAST_US
     set_apart(group, np.int64(APART_SILENT), (are_several(own, seen) or fades) and not group.lasting)
-    if 2 * others > seen or is_apart(group, np.int64(APART_SILENT)):
+    # Without those that a narrower one explains there may be no more than chance leaves silent.
+    left = fell(group) * (seen - own) // seen
+    of_chance = own > 0 and left < LEAST and not group.lasting
+    if 2 * others > seen or of_chance or is_apart(group, np.int64(APART_SILENT)):
         group.cause = OTHER
     elif 2 * (others + unsure) > seen:
         group.cause = PERHAPS
