@@ -34,13 +34,15 @@ class ScriptPlayer:
 
     def __init__(
         self, network: Network, stranger: Gateway, fleet: Fleet, seed: int, patience: Patience | None = None,
-        software: Mapping[int, int] | None = None, avoid: Collection[int] = (),
+        software: Mapping[int, int] | None = None, avoid: Collection[int] = (), sites: Mapping[int, int] | None = None,
     ) -> None:  # fmt: skip
-        """`software`: the versions that devices have by now; `avoid`: subscriptions that may not be victims."""
+        """`software`: the versions that devices have by now; `avoid`: subscriptions that may not be victims; `sites`:
+        where they were seen a moment ago, where that is not at home."""
         self._network, self._stranger, self._fleet = network, stranger, fleet
         self._chance = random.Random(f"scripts {seed}")
         self._patience = patience or Patience()
         self._software = software or {}
+        self._sites = sites or {}
         self._taken: set[int] = set(avoid)
 
     def victim(self, script: Script, like: Subscription | None = None) -> Subscription:
@@ -58,9 +60,16 @@ class ScriptPlayer:
         ]
         if not free:
             raise UsageError(f"no {script.victim} is left that nothing has been found about; make a new fleet")
-        chosen = self._chance.choice(free)
+        chosen = self._chance.choice([one for one in free if self._stays(script, one)] or free)
         self._taken.add(chosen.number)
         return chosen
+
+    def _stays(self, script: Script, who: Subscription) -> bool:
+        """Is it served at home, where it is and wherever a script takes it by one network? Another may be refused."""
+        here = np.int64(self._sites.get(who.number, who.site))
+        farther = [geography.moved_km(here, act.km) for act in script.acts if act.km and not act.plmn]
+        sites = np.array([who.site, here, *farther], np.int64)
+        return len(set(geography.network_at(sites, who.network).tolist())) == 1
 
     def play(self, script: Script, acquaint: bool = False) -> Observed:
         """Play a script; `acquaint`: first let the victim attach honestly, so that a first use binds its own device."""
@@ -120,7 +129,7 @@ class _Stage:
         if act.forged:
             return self._forge(act)
         who, device = self._subscription(act), self._device(act)
-        place = _place(who, act)
+        place = _place(who, act, self._player._sites.get(who.number, who.site))
         if act.send in (scripts.ATTACH, scripts.ASK):
             def opened(session: Session) -> None:
                 self._sessions[act.sim, act.session] = session
@@ -231,8 +240,8 @@ class _Stage:
         return octets[: len(octets) - 7] if act.forged == scripts.TRUNCATED else octets
 
 
-def _place(who: Subscription, act: Act) -> Place:
-    """Where an act is seen: at home, so many kilometres away, or in a cell of another network that nobody listed."""
-    site = int(geography.moved_km(np.int64(who.site), act.km)) if act.km else who.site
+def _place(who: Subscription, act: Act, site: int) -> Place:
+    """Where an act is seen: where it is, so many kilometres away, or in a cell of another network, listed nowhere."""
+    site = int(geography.moved_km(np.int64(site), act.km)) if act.km else site
     place = Place.of(site, who.sector, int(geography.network_at(np.int64(site), who.network)))
     return replace(place, plmn=act.plmn, cell=place.cell + (geography.UNLISTED << 8)) if act.plmn else place

@@ -146,7 +146,7 @@ def _play(
         attack_task = progress.add_task("attacks", total=len(scripts))
         attacker = ScriptPlayer(
             network, network.gateways[STRANGER], fleet, plan.seed, Patience(plan.silence_s),
-            week.software_at_end(), week.left_open() | week.updated,
+            week.software_at_end(), week.left_open() | week.updated, week.sites_at_end(),
         )  # fmt: skip
         played: list[Observed] = []
         for script in scripts:

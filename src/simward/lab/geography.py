@@ -63,6 +63,11 @@ def eci_of(site: Any, sector: Any, plmn: Any) -> Any:
     return (1000 + site + 20_000 * plmn) << 8 | sector
 
 
+def site_of(eci: Any) -> Any:
+    """The site of an E-UTRAN Cell Identity: the reverse of `eci_of`."""
+    return ((eci >> 8) - 1000) % 20_000
+
+
 def cell_of(site: Any, sector: Any, plmn: Any) -> Any:
     """The cell as events carry it."""
     return (ECGI << CELL_SHIFT) | np.int64(eci_of(site, sector, plmn))

@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from simward.lab import geography
 from simward.lab.fleet import CAR, LIFT_ALARM, SCOOTER, Fleet, Place, Subscription, sites
 
 DAY, HOUR, MINUTE = 86_400.0, 3_600.0, 60.0
@@ -85,6 +86,11 @@ class Week:
         """Subscriptions whose last session ended without a word: it still counts as live."""
         last = {step.subscription: step.act for step in self.steps if step.subscription >= 0}
         return frozenset(number for number, act in last.items() if act == VANISH)
+
+    def sites_at_end(self) -> dict[int, int]:
+        """Where each subscription was seen last."""
+        last = {step.subscription: step.place for step in self.steps if step.subscription >= 0 and step.place}
+        return {number: int(geography.site_of(place.cell)) for number, place in last.items() if place.area >= 0}
 
     @property
     def same_second(self) -> int:
